@@ -1,0 +1,47 @@
+/**
+ * Every way the service says no, as the stable `code` of a problem document.
+ * The HTTP status of each stands in one table, `http/problem-json.ts`.
+ */
+export type ErrorCode =
+  | 'invalid_request'
+  | 'unauthenticated'
+  | 'policy_denied'
+  | 'not_found'
+  | 'method_not_allowed'
+  | 'body_too_large'
+  | 'unsupported_media_type'
+  | 'rate_limited'
+  | 'internal'
+  | 'unavailable';
+
+/** One fault within a refused request: where it is (RFC 6901 pointer into the body), its stable code, one sentence. */
+export type Fault = { readonly pointer: string; readonly code: string; readonly detail: string };
+
+export type ServiceErrorOptions = {
+  /** What caused this; goes to the log, never to the client. */
+  readonly cause?: unknown;
+  /** Faults that the client can mend, all at once. */
+  readonly errors?: readonly Fault[];
+  /** Response headers that belong to the refusal (`WWW-Authenticate`, `Retry-After`, `Allow`). */
+  readonly headers?: Readonly<Record<string, string>>;
+};
+
+/**
+ * A refusal that reaches the client. `detail` is public: one plain sentence that says what to change, without any
+ * secret. Whatever must stay inside travels as `cause`.
+ */
+export class ServiceError extends Error {
+  override readonly name = 'ServiceError';
+  readonly code: ErrorCode;
+  readonly detail: string;
+  readonly errors: readonly Fault[] | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(code: ErrorCode, detail: string, options: ServiceErrorOptions = {}) {
+    super(detail, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.detail = detail;
+    this.errors = options.errors;
+    this.headers = options.headers ?? {};
+  }
+}
