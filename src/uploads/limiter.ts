@@ -1,0 +1,39 @@
+/** What a rule allows one caller; a missing bound is no bound. */
+export type Limits = {
+  readonly requestsPerMinute?: number | undefined;
+  readonly bytesPerDay?: number | undefined;
+};
+
+export type LimitedUpload = {
+  readonly rule: string;
+  readonly issuer: string;
+  readonly subject: string;
+  /** The promised length; 0 for an unbound one. */
+  readonly bytes: number;
+  readonly limits: Limits;
+};
+
+/** The state of the bound that is nearest to its end. */
+export type LimitVerdict = {
+  readonly allowed: boolean;
+  readonly limitedBy: keyof Limits;
+  readonly limit: number;
+  /** Never negative. */
+  readonly remaining: number;
+  /** Whole seconds until the bound begins anew; at least 1. */
+  readonly resetInSeconds: number;
+};
+
+/**
+ * Counts what callers were promised.
+ *
+ * `consume` counts one upload against every bound of its rule, for this caller alone, atomically: of many concurrent calls
+ * exactly as many are allowed as the bound says. It answers undefined when the rule has no bounds. A refused upload is not
+ * counted against `bytesPerDay`. It does not reject because a store cannot be reached; it then counts within this process.
+ * `describe` says for `/readyz` how it counts; it never throws and starts no network.
+ */
+export type Limiter = {
+  consume(upload: LimitedUpload): Promise<LimitVerdict | undefined>;
+  describe(): { readonly ok: boolean; readonly detail: string };
+  close(): Promise<void>;
+};
