@@ -1,0 +1,23 @@
+import { ServiceError } from '../errors.ts';
+
+const CHALLENGE = 'Bearer realm="oss-presign"';
+
+/** What RFC 6750 3 allows within error_description: printable ASCII without the quote and the backslash. */
+const NOT_ALLOWED_IN_DESCRIPTION = /[^\x20-\x21\x23-\x5b\x5d-\x7e]/g;
+
+/**
+ * The refusal of a caller who did not prove who it is, with its `WWW-Authenticate` header.
+ *
+ * @param detail one plain sentence that says what to change. It reaches the client, so it never holds anything that the
+ *   token says, but for the times that it names.
+ * @param error the code of RFC 6750 3.1; left out when the request held no authentication at all.
+ */
+export function unauthenticated(
+  detail: string,
+  error?: 'invalid_request' | 'invalid_token',
+  cause?: unknown,
+): ServiceError {
+  const description = detail.replace(NOT_ALLOWED_IN_DESCRIPTION, '?');
+  const challenge = error ? `${CHALLENGE}, error="${error}", error_description="${description}"` : CHALLENGE;
+  return new ServiceError('unauthenticated', detail, { headers: { 'WWW-Authenticate': challenge }, cause });
+}

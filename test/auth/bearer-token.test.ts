@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest';
+import { bearerToken } from '../../src/auth/bearer-token.ts';
+import { refusalOf, unauthenticatedRefusal } from './refusal.ts';
+
+const WRONG_SCHEME = 'The Authorization header has to use the scheme Bearer.';
+const NO_TOKEN = 'The Authorization header holds no token after Bearer.';
+const SEVERAL = 'The Authorization header holds more than one token.';
+const WRONG_CHARACTERS = 'The token holds characters that a bearer token cannot have.';
+
+describe('bearerToken', () => {
+  it.each([
+    ['Bearer a.b.c', 'a.b.c'],
+    ['bearer a.b.c', 'a.b.c'],
+    ['BEARER a.b.c', 'a.b.c'],
+    ['Bearer   a.b.c', 'a.b.c'],
+    ['Bearer AZaz09-._~+/==', 'AZaz09-._~+/=='],
+  ])('hands on the token of %j as it came', (header, token) => {
+    expect(bearerToken(header)).toBe(token);
+  });
+
+  it('asks for a token, without an error code, when there is no header', async () => {
+    expect(await refusalOf(() => bearerToken(undefined))).toStrictEqual(
+      unauthenticatedRefusal('Send a token in the header Authorization: Bearer <token>.'),
+    );
+  });
+
+  it.each([
+    ['', WRONG_SCHEME, 'invalid_request'],
+    ['a.b.c', WRONG_SCHEME, 'invalid_request'],
+    ['Basic YWxpY2U6c2VjcmV0', WRONG_SCHEME, 'invalid_request'],
+    ['DPoP a.b.c', WRONG_SCHEME, 'invalid_request'],
+    ['Bearer: a.b.c', WRONG_SCHEME, 'invalid_request'],
+    ['Bearer\ta.b.c', WRONG_SCHEME, 'invalid_request'],
+    ['Bearera.b.c', WRONG_SCHEME, 'invalid_request'],
+    ['Bearer', NO_TOKEN, 'invalid_request'],
+    ['Bearer  ', NO_TOKEN, 'invalid_request'],
+    ['Bearer a.b.c d.e.f', SEVERAL, 'invalid_request'],
+    ['Bearer a.b.c, Bearer d.e.f', SEVERAL, 'invalid_request'],
+    ['Bearer a.b.c,d.e.f', WRONG_CHARACTERS, 'invalid_token'],
+    ['Bearer a.b.c\t', WRONG_CHARACTERS, 'invalid_token'],
+    ['Bearer a.b.c\nX-Admin:1', WRONG_CHARACTERS, 'invalid_token'],
+    ['Bearer "a.b.c"', WRONG_CHARACTERS, 'invalid_token'],
+    ['Bearer a=b', WRONG_CHARACTERS, 'invalid_token'],
+    ['Bearer =', WRONG_CHARACTERS, 'invalid_token'],
+    ['Bearer аbc', WRONG_CHARACTERS, 'invalid_token'],
+  ] as const)('refuses %j', async (header, detail, error) => {
+    expect(await refusalOf(() => bearerToken(header))).toStrictEqual(unauthenticatedRefusal(detail, error));
+  });
+});
