@@ -1,0 +1,85 @@
+import { unauthenticated } from './unauthenticated.ts';
+
+/** Longer tokens are refused unread; access tokens in the field stay under 4 KiB. */
+const MAX_TOKEN_BYTES = 8192;
+
+/**
+ * What `typ` may say, in lower case and without `application/`: nothing, a plain JWT, or an access token (RFC 9068 2.1).
+ * Other kinds of JWT (`dpop+jwt`, `logout+jwt`, `secevent+jwt`, …) are signed with the same keys for another purpose
+ * and must not pass as one another (RFC 8725 2.8, 3.11).
+ */
+const ACCEPTED_TYPES: readonly unknown[] = [undefined, 'jwt', 'at+jwt'];
+
+/**
+ * Header parameters that turn a token away by being there. `jku`, `x5u` and `jwk` would let the token choose its own key
+ * (RFC 8725 3.10). `crit` demands extensions, of which none is understood here (RFC 7515 4.1.11); `b64` is one of them
+ * (RFC 7797), and not allowed in a JWT. `cty` says that another token is nested inside (RFC 7519 5.2).
+ *
+ * `x5c` and `x5t` are not among them: some issuers send their certificates along with every token, and those are never
+ * looked at, as RFC 7515 4 says of parameters that are not understood.
+ */
+const REFUSED_PARAMETERS = ['jku', 'x5u', 'jwk', 'crit', 'b64', 'cty'] as const;
+
+/** A token taken apart. Nothing in it has been verified. */
+export type ParsedToken = {
+  readonly header: { readonly alg: string; readonly kid: string | undefined };
+  readonly claims: Readonly<Record<string, unknown>>;
+};
+
+/**
+ * Takes a JWT in compact serialization apart (RFC 7519 7.2) and refuses whatever need not be verified to be refused.
+ * Each segment has to be canonical base64url, so that what is parsed here is what any other parser finds.
+ * @throws ServiceError `unauthenticated`; no part of the token is in it.
+ */
+export function parseToken(token: string): ParsedToken {
+  if (token.length > MAX_TOKEN_BYTES) throw malformed(`The token is longer than ${MAX_TOKEN_BYTES} bytes.`);
+  const segments = token.split('.');
+  if (segments.length === 5) throw malformed('The token is encrypted (JWE); send a signed one (JWS).');
+  if (segments.length !== 3)
+    throw malformed('The token is not a JWT: it needs three parts, separated by dots.');
+  if (!segments.every(isCanonicalBase64url))
+    throw malformed('The token is not a JWT: a part is not base64url.');
+  const [header, claims] = segments.map(parseJsonObject);
+  if (!header) throw malformed('The token is not a JWT: its header is not a JSON object.');
+  if (!claims) throw malformed('The token is not a JWT: its claims are not a JSON object.');
+  return { header: checkHeader(header), claims };
+}
+
+function checkHeader({ alg, kid, typ, ...rest }: Readonly<Record<string, unknown>>): ParsedToken['header'] {
+  const refused = REFUSED_PARAMETERS.find((parameter) => Object.hasOwn(rest, parameter));
+  if (refused) throw malformed(`The token has the header parameter ${refused}, which is not accepted.`);
+  if (!ACCEPTED_TYPES.includes(typeof typ === 'string' ? normalizeType(typ) : typ)) {
+    throw malformed('The token is of another type (typ); send an access token: JWT or at+jwt.');
+  }
+  if (typeof alg !== 'string') throw malformed('The token does not name its algorithm (alg).');
+  if (kid !== undefined && typeof kid !== 'string')
+    throw malformed('The key ID (kid) of the token is not a string.');
+  return { alg, kid };
+}
+
+/** RFC 7515 4.1.9: `application/` may be left out, and case does not matter. */
+function normalizeType(typ: string): string {
+  return typ.toLowerCase().replace(/^application\//, '');
+}
+
+function isCanonicalBase64url(segment: string): boolean {
+  return Buffer.from(segment, 'base64url').toString('base64url') === segment;
+}
+
+function parseJsonObject(segment: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const bytes = Buffer.from(segment, 'base64url');
+    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function malformed(detail: string): Error {
+  return unauthenticated(detail, 'invalid_token');
+}
