@@ -1,0 +1,49 @@
+/**
+ * Under which address clients reach a bucket: one of OSS's own forms, or an origin (`https://upload.example.com`) and
+ * where the bucket's name stands: before the host, nowhere (a custom domain, CNAME), or first in the path.
+ */
+export type Endpoint =
+  | 'public'
+  | 'internal'
+  | 'accelerate'
+  | 'accelerate-overseas'
+  | 'dualstack'
+  | { readonly url: string; readonly addressing: 'virtual' | 'cname' | 'path' };
+
+/** Where a bucket's objects are: the URL of an object is origin + pathPrefix + `/` + encoded key. */
+export type BucketAddress = { readonly origin: string; readonly pathPrefix: string };
+
+/**
+ * The address of a bucket's objects (OSS: endpoints and data centers, access by custom domain).
+ * @throws TypeError for path style on a public OSS host, which OSS refuses.
+ */
+export function bucketAddress(endpoint: Endpoint, bucket: string, region: string): BucketAddress {
+  if (typeof endpoint === 'string') {
+    return { origin: `https://${bucket}.${serviceHost(endpoint, region)}`, pathPrefix: '' };
+  }
+  const { protocol, host, hostname } = new URL(endpoint.url);
+  switch (endpoint.addressing) {
+    case 'virtual':
+      return { origin: `${protocol}//${bucket}.${host}`, pathPrefix: '' };
+    case 'cname':
+      return { origin: `${protocol}//${host}`, pathPrefix: '' };
+    case 'path':
+      if (hostname.endsWith('.aliyuncs.com')) throw new TypeError('public OSS refuses path style');
+      return { origin: `${protocol}//${host}`, pathPrefix: `/${bucket}` };
+  }
+}
+
+function serviceHost(form: Extract<Endpoint, string>, region: string): string {
+  switch (form) {
+    case 'public':
+      return `oss-${region}.aliyuncs.com`;
+    case 'internal':
+      return `oss-${region}-internal.aliyuncs.com`;
+    case 'accelerate':
+      return 'oss-accelerate.aliyuncs.com';
+    case 'accelerate-overseas':
+      return 'oss-accelerate-overseas.aliyuncs.com';
+    case 'dualstack':
+      return `${region}.oss.aliyuncs.com`;
+  }
+}

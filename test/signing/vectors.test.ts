@@ -1,0 +1,145 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { additionalHeaderNames, canonicalRequest } from '../../src/signing/canonical-request.ts';
+import type { Endpoint } from '../../src/signing/endpoint.ts';
+import { type PresignInput, presign } from '../../src/signing/presign.ts';
+import { deriveSigningKey, ossDate, sign, stringToSign } from '../../src/signing/signature.ts';
+
+type Vector = {
+  readonly name: string;
+  readonly input: {
+    readonly method: string;
+    readonly region: string;
+    readonly product: string;
+    readonly bucket: string;
+    /** null: the bucket itself. */
+    readonly key: string | null;
+    readonly endpoint: string;
+    readonly urlStyle: 'virtual' | 'cname' | 'path';
+    readonly accessKeyId: string;
+    readonly accessKeySecret: string;
+    readonly securityToken?: string;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly query: Readonly<Record<string, string>>;
+    readonly additionalHeaders: readonly string[];
+    readonly signTime: string;
+    readonly expires: number;
+    readonly host: string;
+  };
+  readonly expected: {
+    readonly canonicalRequest: string;
+    readonly stringToSign: string;
+    readonly signature: string;
+    readonly additionalHeaders: readonly string[];
+    readonly signedHeaders: Readonly<Record<string, string>>;
+    readonly scheme: string;
+    readonly host: string;
+    readonly path: string;
+    readonly queryParams: Readonly<Record<string, string>>;
+  };
+};
+
+function read<T>(name: string): readonly T[] {
+  return JSON.parse(readFileSync(new URL(`vectors/${name}.json`, import.meta.url), 'utf8')).vectors;
+}
+
+const queryVectors = read<Vector>('query');
+const headerVectors = read<Vector>('header');
+
+function endpointOf({ endpoint, urlStyle }: Vector['input']): Endpoint {
+  return { url: endpoint, addressing: urlStyle };
+}
+
+function presignInput({ input }: Vector): PresignInput {
+  const { accessKeyId, accessKeySecret, securityToken, headers, additionalHeaders } = input;
+  // A vector that names host signs the value that every client sends by itself.
+  const needsHost = additionalHeaders.some((name) => name.toLowerCase() === 'host');
+  const carriesHost = Object.keys(headers).some((name) => name.toLowerCase() === 'host');
+  return {
+    ...input,
+    credentials: { accessKeyId, accessKeySecret, ...(securityToken && { securityToken }) },
+    key: input.key ?? '',
+    endpoint: endpointOf(input),
+    headers: needsHost && !carriesHost ? { ...headers, host: input.host } : headers,
+    signedAt: new Date(input.signTime),
+    expiresInSeconds: input.expires,
+  };
+}
+
+it('holds all vectors', () => {
+  expect([queryVectors.length, headerVectors.length, read('post-policy').length]).toStrictEqual([85, 19, 2]);
+});
+
+describe.each(queryVectors)('presigned URL: $name', (vector) => {
+  const { expected } = vector;
+  const presigned = presign(presignInput(vector));
+
+  it('has the canonical request', () => {
+    expect(presigned.canonicalRequest).toBe(expected.canonicalRequest);
+  });
+
+  it('has the string to sign', () => {
+    expect(presigned.stringToSign).toBe(expected.stringToSign);
+  });
+
+  it('has the signature', () => {
+    expect(presigned.signature).toBe(expected.signature);
+  });
+
+  it('has the URL', () => {
+    const [address = '', query = ''] = presigned.url.split('?');
+    const [, scheme, host, path = ''] = /^(https?):\/\/([^/]+)(\/.*)$/s.exec(address) ?? [];
+    expect({ scheme, host, path: decodeURIComponent(path) }).toStrictEqual({
+      scheme: expected.scheme,
+      host: expected.host,
+      path: decodeURIComponent(expected.path),
+    });
+    const parameters = query.split('&').map((part) => part.split('=').map(decodeURIComponent));
+    expect(Object.fromEntries(parameters.map(([name, value]) => [name, value ?? '']))).toStrictEqual(
+      expected.queryParams,
+    );
+    expect(parameters).toHaveLength(Object.keys(expected.queryParams).length);
+  });
+});
+
+describe.each(headerVectors)('Authorization header: $name', ({ input, expected }) => {
+  const headers = Object.fromEntries(
+    Object.entries({ ...input.headers, ...expected.signedHeaders }).map(([name, value]) => [
+      name.toLowerCase(),
+      value.trim(),
+    ]),
+  );
+  const instant = ossDate(new Date(input.signTime));
+  const scope = { date: instant.slice(0, 8), region: input.region, product: input.product };
+
+  it('has the canonical request', () => {
+    const additionalHeaders = additionalHeaderNames(input.additionalHeaders, headers);
+    expect(additionalHeaders).toStrictEqual(expected.additionalHeaders);
+    expect(canonicalRequest({ ...input, key: input.key ?? '', headers, additionalHeaders })).toBe(
+      expected.canonicalRequest,
+    );
+  });
+
+  it('has the string to sign and the signature', () => {
+    const text = stringToSign(instant, scope, expected.canonicalRequest);
+    expect(text).toBe(expected.stringToSign);
+    expect(sign(deriveSigningKey(input.accessKeySecret, scope), text)).toBe(expected.signature);
+  });
+});
+
+describe.each(read<Vector & { readonly input: { readonly policyJson: string } }>('post-policy'))(
+  'form upload: $name',
+  ({ input, expected }) => {
+    it('has the signature', () => {
+      const date = ossDate(new Date(input.signTime)).slice(0, 8);
+      const policy = Buffer.from(input.policyJson).toString('base64');
+      const key = deriveSigningKey(input.accessKeySecret, {
+        date,
+        region: input.region,
+        product: input.product,
+      });
+      expect(policy).toBe(expected.stringToSign);
+      expect(sign(key, policy)).toBe(expected.signature);
+    });
+  },
+);
