@@ -129,7 +129,10 @@ describe('parseToken', () => {
   });
 
   it('reads a token of 8192 bytes', () => {
-    expect(parseToken(`${head}.${body}.`.padEnd(8192, 'A')).header.alg).toBe('ES256');
+    // The kid has a length that leaves a number of characters which base64url can have.
+    const [longer] = forge({ kid: 'key-01' }).split('.');
+
+    expect(parseToken(`${longer}.${body}.`.padEnd(8192, 'A')).header.kid).toBe('key-01');
   });
 
   it('refuses a longer token unread', async () => {
