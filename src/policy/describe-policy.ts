@@ -1,0 +1,52 @@
+import type { Caller } from '../auth/caller.ts';
+import type { Policy, PolicyRule } from './policy.ts';
+import { resolvePrefix } from './prefix-template.ts';
+import { ruleAdmits } from './rule-admits.ts';
+
+/** A rule as its caller may see it: the prefix with the caller's own claims, bytes and seconds as numbers. */
+export type RuleDescription = {
+  readonly name: string;
+  readonly target: string;
+  readonly bucket: string;
+  readonly region: string;
+  readonly prefix: string;
+  readonly naming: PolicyRule['naming'];
+  readonly contentTypes: readonly string[];
+  /** Bytes; null when unlimited. */
+  readonly maxSize: number | null;
+  /** Seconds. */
+  readonly expiresIn: { readonly default: number; readonly max: number };
+  readonly metadata: { readonly allowed: readonly string[]; readonly required: readonly string[] };
+  readonly overwrite: boolean;
+  readonly clientHeaders: readonly string[];
+  readonly limits: { readonly requestsPerMinute: number | null; readonly bytesPerDay: number | null };
+};
+
+/** What this caller may upload: the rules that apply to it, in the policy's order; an empty list when none does. */
+export function describePolicy(policy: Policy, caller: Caller): readonly RuleDescription[] {
+  return policy.rules.flatMap((rule) => {
+    const resolved = ruleAdmits(rule, caller) ? resolvePrefix(rule.prefix, caller.claims) : undefined;
+    return resolved?.ok ? [describeRule(rule, resolved.prefix)] : [];
+  });
+}
+
+function describeRule(rule: PolicyRule, prefix: string): RuleDescription {
+  return {
+    name: rule.name,
+    target: rule.target.name,
+    bucket: rule.target.bucket,
+    region: rule.target.region,
+    prefix,
+    naming: rule.naming,
+    contentTypes: rule.contentTypes,
+    maxSize: rule.maxSize,
+    expiresIn: { default: rule.expiresIn.defaultSeconds, max: rule.expiresIn.maxSeconds },
+    metadata: rule.metadata,
+    overwrite: rule.overwrite,
+    clientHeaders: rule.clientHeaders,
+    limits: {
+      requestsPerMinute: rule.limits.requestsPerMinute ?? null,
+      bytesPerDay: rule.limits.bytesPerDay ?? null,
+    },
+  };
+}

@@ -1,0 +1,123 @@
+import { z } from 'zod';
+import { isMediaRange } from '../media-type.ts';
+import { parsePrefixTemplate } from '../prefix-template.ts';
+import { addedHeadersSchema, CLIENT_HEADERS, type ClientHeader } from './rule-headers.ts';
+import { durationSeconds, MAX_PUT_BYTES, name, sizeBytes, text } from './schema-parts.ts';
+
+const claimValue = z
+  .union([z.string().min(1, 'must not be empty'), z.int(), z.boolean()])
+  .refine((value) => value !== '*', {
+    message: '"*" is compared as it stands and is no wildcard; name the values',
+  });
+
+const whoSchema = z
+  .strictObject({
+    issuer: text.optional(),
+    scope: z
+      .union([text, z.array(text).min(1)])
+      .transform((scope) => [scope].flat().flatMap((one) => one.split(/\s+/)))
+      .optional(),
+    claims: z
+      .record(
+        text,
+        z
+          .union([claimValue, z.array(claimValue).min(1, 'must not be empty')])
+          .transform((values) => [values].flat()),
+      )
+      .refine((claims) => Object.keys(claims).length > 0, 'must not be empty')
+      .optional(),
+  })
+  .refine((who) => Object.keys(who).length > 0, {
+    message: 'would let everybody in: name at least one of scope, claims and issuer',
+  });
+
+const metadataName = z.string().regex(/^[a-z0-9-]{1,64}$/, 'must be 1–64 of a-z, 0-9 and "-"');
+
+/** One entry of `rules`: who may put what where. Every bound is required or has a closed default. */
+export const ruleSchema = z
+  .strictObject({
+    name,
+    who: whoSchema,
+    target: name,
+    prefix: z.string().transform((source, context) => {
+      const template = parsePrefixTemplate(source);
+      if (typeof template !== 'string') return template;
+      context.addIssue(template);
+      return z.NEVER;
+    }),
+    naming: z.enum(['client', 'server', 'either']).default('either'),
+    contentTypes: z
+      .array(
+        z
+          .string()
+          .refine(
+            isMediaRange,
+            'must be a media type such as image/png, or a range such as image/*, without parameters',
+          )
+          .transform((range) => range.toLowerCase()),
+      )
+      .min(1, 'must name at least one media type'),
+    maxSize: z
+      .union([z.literal('unlimited').transform(() => null), sizeBytes], {
+        error: 'must be "unlimited" or a size greater than 0, such as 500KiB, 50MiB or 1GB',
+      })
+      .refine(
+        (bytes) => bytes === null || bytes <= MAX_PUT_BYTES,
+        'must not be more than 5 GiB, the limit of OSS for one PUT',
+      ),
+    expiresIn: z
+      .strictObject({ default: durationSeconds.optional(), max: durationSeconds.optional() })
+      .default({})
+      .transform((expiresIn) => {
+        const maxSeconds = expiresIn.max ?? Math.max(expiresIn.default ?? 0, 3600);
+        return { defaultSeconds: expiresIn.default ?? Math.min(600, maxSeconds), maxSeconds };
+      })
+      .refine(
+        (expiresIn) => expiresIn.defaultSeconds <= expiresIn.maxSeconds,
+        'has a default that is longer than its max',
+      ),
+    metadata: z
+      .strictObject({
+        allowed: z.array(metadataName).default([]),
+        required: z.array(metadataName).default([]),
+      })
+      .default({ allowed: [], required: [] })
+      .transform(({ allowed, required }) => ({ allowed: [...new Set([...allowed, ...required])], required })),
+    overwrite: z.boolean().default(false),
+    clientHeaders: z
+      .array(z.enum(Object.keys(CLIENT_HEADERS) as [ClientHeader, ...ClientHeader[]]))
+      .default([]),
+    headers: addedHeadersSchema.default({}),
+    limits: z
+      .strictObject({
+        requestsPerMinute: z.int().min(1).max(1_000_000).optional(),
+        bytesPerDay: sizeBytes.optional(),
+      })
+      .default({}),
+  })
+  .superRefine((rule, context) => {
+    const addedNames = new Set(Object.keys(rule.headers).map((header) => header.toLowerCase()));
+    for (const header of rule.clientHeaders) {
+      if (!addedNames.has(CLIENT_HEADERS[header].toLowerCase())) continue;
+      context.addIssue({
+        code: 'custom',
+        path: ['headers'],
+        message: `sets ${CLIENT_HEADERS[header]}, which clientHeaders leaves to the client`,
+      });
+    }
+    for (const metadata of rule.metadata.allowed) {
+      if (!addedNames.has(`x-oss-meta-${metadata}`)) continue;
+      context.addIssue({
+        code: 'custom',
+        path: ['headers'],
+        message: `sets x-oss-meta-${metadata}, which metadata leaves to the client`,
+      });
+    }
+    if (rule.limits.bytesPerDay !== undefined && rule.maxSize === null) {
+      context.addIssue({
+        code: 'custom',
+        path: ['limits', 'bytesPerDay'],
+        message: 'needs a maxSize: bytes cannot be counted where the length is not bound',
+      });
+    }
+  });

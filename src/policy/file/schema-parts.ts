@@ -1,0 +1,53 @@
+import { z } from 'zod';
+import { parseDurationSeconds, parseSizeBytes } from './quantities.ts';
+
+/** OSS's limit for the life of a presigned URL. */
+export const MAX_EXPIRES_IN_SECONDS = 604_800;
+/** OSS's limit for one PutObject: 5 GB, which OSS counts in binary. */
+export const MAX_PUT_BYTES = 5 * 1024 ** 3;
+
+/** A text that says something. */
+export const text = z.string().trim().min(1, 'must not be empty');
+
+/** A name that operators give: of a target or a rule. */
+export const name = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/,
+    'must be 1–64 letters, digits, "-" or "_", beginning with a letter or digit',
+  );
+
+/** A size of at least one byte, as whole bytes. */
+export const sizeBytes = z.union([z.string(), z.int()]).transform((size, context) => {
+  const bytes = parseSizeBytes(size);
+  if (bytes !== undefined && bytes > 0) return bytes;
+  context.addIssue('must be a size greater than 0, such as 500KiB, 50MiB or 1GB');
+  return z.NEVER;
+});
+
+/** A duration of 1 s to 7 days, as whole seconds. */
+export const durationSeconds = z.union([z.string(), z.int()]).transform((duration, context) => {
+  const seconds = parseDurationSeconds(duration);
+  if (seconds === undefined || seconds < 1) {
+    context.addIssue('must be a duration of at least one second, such as 90s, 10m or 1h');
+    return z.NEVER;
+  }
+  if (seconds > MAX_EXPIRES_IN_SECONDS) {
+    context.addIssue('must not be longer than 7 days (604800 s), the limit of OSS');
+    return z.NEVER;
+  }
+  return seconds;
+});
+
+function isLoopbackOrPrivateName(hostname: string): boolean {
+  // IP addresses, localhost and names without a dot cannot be reached through the public DNS.
+  return /^\[|^[\d.]+$|^localhost$|\.localhost$|^[^.]+$|\.(?:internal|local|test|svc)$/.test(hostname);
+}
+
+/** An address that can be trusted: https, or http where no public network lies between. */
+export const webAddress = (what: string) =>
+  z.string().refine((address) => {
+    const url = URL.canParse(address) ? new URL(address) : undefined;
+    if (!url || url.username || url.password || url.hash) return false;
+    return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopbackOrPrivateName(url.hostname));
+  }, `must be ${what}: an https:// address (http:// only for this machine or a private network)`);

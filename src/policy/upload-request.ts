@@ -1,0 +1,18 @@
+/** What a caller asks for: the body of `POST /v1/uploads` after its schema. Exactly one of `key` and `filename` is given. */
+export type UploadRequest = {
+  readonly key?: string | undefined;
+  readonly filename?: string | undefined;
+  readonly contentType: string;
+  /** Bytes. */
+  readonly contentLength?: number | undefined;
+  readonly contentMd5?: string | undefined;
+  /** By lower-case name, without `x-oss-meta-`. */
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly cacheControl?: string | undefined;
+  readonly contentDisposition?: string | undefined;
+  readonly contentEncoding?: string | undefined;
+  /** Seconds. */
+  readonly expiresIn?: number | undefined;
+  readonly overwrite: boolean;
+  readonly target?: string | undefined;
+};
