@@ -1,0 +1,190 @@
+import { isIP } from 'node:net';
+import { z } from 'zod';
+
+/** Splits a comma-separated list; blanks around entries do not count, an empty text is an empty list. */
+const list = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== ''),
+);
+
+const wholeNumber = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d{1,9}$/, 'must be a whole number')
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, `must be from ${min} to ${max}`);
+
+const secret = z
+  .string()
+  .regex(/^[!-~]+$/, 'must be printable ASCII without blanks')
+  .optional();
+
+const secretFile = (what: string) =>
+  z
+    .string()
+    .min(1)
+    .optional()
+    .meta({ description: `A file that holds ${what} instead.`, unit: 'path' });
+
+function isOrigin(origin: string): boolean {
+  return (
+    URL.canParse(origin) && /^https?:$/.test(new URL(origin).protocol) && new URL(origin).origin === origin
+  );
+}
+
+function isCidr(text: string): boolean {
+  const [address = '', prefix, ...rest] = text.split('/');
+  const version = isIP(address);
+  if (version === 0 || rest.length > 0) return false;
+  return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (version === 4 ? 32 : 128));
+}
+
+/** Every environment variable: the README's table and `.env.example` are generated from this. */
+export const environmentSchema = z.object({
+  HOST: z
+    .string()
+    .default('127.0.0.1')
+    .meta({ description: 'The address to listen on. The image sets 0.0.0.0.' }),
+  PORT: wholeNumber(0, 65_535)
+    .default(8080)
+    .meta({ description: 'The port to listen on; 0 takes a free one.' }),
+  POLICY_FILE: z
+    .string()
+    .default('policy.yaml')
+    .meta({ description: 'The policy: who may upload what, where.' }),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info').meta({
+    description: 'The least severe log line to write: fatal, error, warn, info, debug, trace or silent.',
+  }),
+  CORS_ORIGINS: list
+    .refine((origins) => origins.every(isOrigin), {
+      message:
+        'must be exact origins such as https://app.example.com, comma-separated; no "*", path or trailing "/"',
+    })
+    .default([])
+    .meta({
+      description:
+        'The exact origins of web pages that may call the service, comma-separated. None by default.',
+    }),
+  TRUST_PROXY: list
+    .refine((ranges) => ranges.every(isCidr), {
+      message: 'must be IP addresses or CIDR ranges, comma-separated, such as 10.0.0.0/8',
+    })
+    .default([])
+    .meta({ description: 'The proxies whose X-Forwarded-For is believed, as CIDR ranges, comma-separated.' }),
+  REDIS_URL: z
+    .string()
+    .refine((url) => URL.canParse(url) && /^rediss?:$/.test(new URL(url).protocol), {
+      message: 'must be an address such as redis://user:password@host:6379/0',
+    })
+    .optional()
+    .meta({
+      description:
+        'Valkey or Redis for limits that hold across copies. Without it, each copy counts for itself.',
+    }),
+  SHUTDOWN_GRACE_SECONDS: wholeNumber(1, 3600)
+    .default(25)
+    .meta({ description: 'How long open requests may take to end after SIGTERM, in seconds.' }),
+  OSS_ACCESS_KEY_ID: secret.meta({ description: 'The access key id of the cloud credentials.' }),
+  OSS_ACCESS_KEY_ID_FILE: secretFile('the access key id'),
+  OSS_ACCESS_KEY_SECRET: secret.meta({ description: 'The access key secret.' }),
+  OSS_ACCESS_KEY_SECRET_FILE: secretFile('the access key secret'),
+  OSS_SESSION_TOKEN: secret.meta({ description: 'The STS token, with temporary credentials only.' }),
+  OSS_SESSION_TOKEN_FILE: secretFile('the STS token'),
+});
+
+export type EnvironmentName = keyof z.output<typeof environmentSchema>;
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export type Config = {
+  readonly host: string;
+  readonly port: number;
+  readonly policyFile: string;
+  readonly logLevel: string;
+  readonly corsOrigins: readonly string[];
+  readonly trustProxy: readonly string[];
+  readonly redisUrl: string | undefined;
+  readonly shutdownGraceSeconds: number;
+  readonly credentials: {
+    readonly accessKeyId: string;
+    readonly accessKeySecret: string;
+    readonly securityToken?: string;
+  };
+};
+
+/**
+ * Reads the environment. A variable that is set to nothing counts as not set.
+ * @param readFile reads a `…_FILE`; throws when it cannot.
+ * @returns the configuration, or every fault, one sentence each, none of which holds a secret's value.
+ */
+export function loadConfig(
+  env: Environment,
+  readFile: (path: string) => string,
+): { readonly config: Config } | { readonly faults: readonly string[] } {
+  const faults: string[] = [];
+  const values: Record<string, string> = {};
+  for (const name of Object.keys(environmentSchema.shape)) {
+    const value = env[name];
+    // Container platforms set a variable to nothing where they mean to leave it out.
+    if (value !== undefined && value.trim() !== '') values[name] = value;
+  }
+  const parsed = environmentSchema.safeParse(values);
+  for (const issue of parsed.error?.issues ?? []) faults.push(`${issue.path.join('.')} ${issue.message}.`);
+
+  const [accessKeyId, accessKeySecret, securityToken] = (
+    ['OSS_ACCESS_KEY_ID', 'OSS_ACCESS_KEY_SECRET', 'OSS_SESSION_TOKEN'] as const
+  ).map((name) => readSecret(name, values, readFile, faults));
+  for (const [name, value] of [
+    ['OSS_ACCESS_KEY_ID', accessKeyId],
+    ['OSS_ACCESS_KEY_SECRET', accessKeySecret],
+  ] as const) {
+    if (value === undefined && !faults.some((fault) => fault.startsWith(name))) {
+      const state = env[name] === undefined ? 'is not set' : 'is empty';
+      faults.push(`${name} (or ${name}_FILE) ${state}: without credentials nothing can be signed.`);
+    }
+  }
+  if (!parsed.success || faults.length > 0 || !accessKeyId || !accessKeySecret) return { faults };
+  const { data } = parsed;
+  return {
+    config: {
+      host: data.HOST,
+      port: data.PORT,
+      policyFile: data.POLICY_FILE,
+      logLevel: data.LOG_LEVEL,
+      corsOrigins: data.CORS_ORIGINS,
+      trustProxy: data.TRUST_PROXY,
+      redisUrl: data.REDIS_URL,
+      shutdownGraceSeconds: data.SHUTDOWN_GRACE_SECONDS,
+      credentials: { accessKeyId, accessKeySecret, ...(securityToken !== undefined && { securityToken }) },
+    },
+  };
+}
+
+function readSecret(
+  name: 'OSS_ACCESS_KEY_ID' | 'OSS_ACCESS_KEY_SECRET' | 'OSS_SESSION_TOKEN',
+  values: Readonly<Record<string, string>>,
+  readFile: (path: string) => string,
+  faults: string[],
+): string | undefined {
+  const path = values[`${name}_FILE`];
+  if (path === undefined) return values[name];
+  if (values[name] !== undefined) {
+    faults.push(`${name} and ${name}_FILE are both set; leave one out.`);
+    return undefined;
+  }
+  let text: string;
+  try {
+    text = readFile(path).trim();
+  } catch (error) {
+    faults.push(
+      `${name}_FILE cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown error'}): ${path}`,
+    );
+    return undefined;
+  }
+  if (/^[!-~]+$/.test(text)) return text;
+  faults.push(
+    `${name}_FILE ${text === '' ? 'is empty' : 'does not hold one line of printable ASCII'}: ${path}`,
+  );
+  return undefined;
+}

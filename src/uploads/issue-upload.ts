@@ -1,0 +1,131 @@
+import type { Caller } from '../auth/caller.ts';
+import type { Clock } from '../clock.ts';
+import { ServiceError } from '../errors.ts';
+import { type Decision, decideUpload, type Grant } from '../policy/decide-upload.ts';
+import type { Policy } from '../policy/policy.ts';
+import type { UploadRequest } from '../policy/upload-request.ts';
+import { presignPut } from '../signing/presign-put.ts';
+import type { Credentials, CredentialsSource } from './credentials-source.ts';
+import { limitExpiry } from './limit-expiry.ts';
+import type { Limiter, LimitVerdict } from './limiter.ts';
+import type { UploadAnswer } from './upload-answer.ts';
+import { uploadHeaders } from './upload-headers.ts';
+
+/** Under this, a URL would die on its way to the client. */
+const MIN_CREDENTIALS_SECONDS = 30;
+
+export type IssueUploadDependencies = {
+  readonly policy: Policy;
+  readonly credentials: CredentialsSource;
+  readonly limiter: Limiter;
+  readonly clock: Clock;
+  /** Makes the id within a server-made key. */
+  readonly newObjectId: () => string;
+};
+
+export type UploadOutcome =
+  | {
+      readonly outcome: 'granted';
+      readonly rule: string;
+      readonly answer: UploadAnswer;
+      readonly verdict?: LimitVerdict;
+    }
+  | { readonly outcome: 'limited'; readonly grant: Grant; readonly verdict: LimitVerdict }
+  | ({ readonly outcome: 'denied' } & Omit<Extract<Decision, { allowed: false }>, 'allowed'>);
+
+/**
+ * Answers the question of the service: may this caller put this file here? Refusals are values; the only effect that can
+ * fail is getting credentials.
+ * @throws ServiceError `unavailable` when there are no credentials, or they have less than 30 s left.
+ */
+export async function issueUpload(
+  { policy, credentials, limiter, clock, newObjectId }: IssueUploadDependencies,
+  caller: Caller,
+  request: UploadRequest,
+): Promise<UploadOutcome> {
+  const decision = decideUpload(policy, caller, request, newObjectId);
+  if (!decision.allowed) {
+    const { allowed: _, ...denied } = decision;
+    return { outcome: 'denied', ...denied };
+  }
+  const { grant } = decision;
+  const current = await usableCredentials(credentials, clock);
+  const verdict = await limiter.consume({
+    rule: grant.rule.name,
+    issuer: caller.issuer,
+    subject: caller.subject,
+    bytes: request.contentLength ?? 0,
+    limits: grant.rule.limits,
+  });
+  if (verdict && !verdict.allowed) return { outcome: 'limited', grant, verdict };
+  const answer = signGrant(grant, request, current, clock());
+  return { outcome: 'granted', rule: grant.rule.name, answer, ...(verdict && { verdict }) };
+}
+
+async function usableCredentials(source: CredentialsSource, clock: Clock): Promise<Credentials> {
+  let credentials: Credentials;
+  try {
+    credentials = await source.get();
+  } catch (cause) {
+    throw unavailable(cause);
+  }
+  const secondsLeft = secondsUntil(credentials.expiresAt, clock());
+  if (secondsLeft !== undefined && secondsLeft < MIN_CREDENTIALS_SECONDS) {
+    throw unavailable(new Error(`the cloud credentials end in ${secondsLeft} s`));
+  }
+  return credentials;
+}
+
+function unavailable(cause: unknown): ServiceError {
+  return new ServiceError(
+    'unavailable',
+    'The service has no valid cloud credentials at the moment; try again later.',
+    {
+      cause,
+      headers: { 'Retry-After': '5' },
+    },
+  );
+}
+
+function signGrant(grant: Grant, request: UploadRequest, credentials: Credentials, now: Date): UploadAnswer {
+  const { target, expiresIn } = grant.rule;
+  const expiry = limitExpiry(
+    request.expiresIn,
+    expiresIn.defaultSeconds,
+    secondsUntil(credentials.expiresAt, now),
+  );
+  const signed = presignPut({
+    credentials,
+    region: target.region,
+    bucket: target.bucket,
+    endpoint: target.endpoint,
+    key: grant.key,
+    headers: uploadHeaders(grant.rule, request),
+    ...(request.contentLength !== undefined && { contentLength: request.contentLength }),
+    signedAt: now,
+    expiresInSeconds: expiry.expiresInSeconds,
+  });
+  return {
+    method: signed.method,
+    url: signed.url,
+    headers: signed.headers,
+    key: grant.key,
+    bucket: target.bucket,
+    region: target.region,
+    target: target.name,
+    contentLength: request.contentLength ?? null,
+    expires: expiry.expiresInSeconds,
+    expiresAt: isoSeconds(signed.expiresAt),
+    expiresLimitedBy: expiry.limitedBy,
+    serverTime: isoSeconds(signed.signedAt),
+  };
+}
+
+function secondsUntil(end: Date | undefined, now: Date): number | undefined {
+  // Both cut to whole seconds as the signature does, so that the stated expiry never lies after the real one.
+  return end && Math.floor(end.getTime() / 1000) - Math.floor(now.getTime() / 1000);
+}
+
+function isoSeconds(instant: Date): string {
+  return instant.toISOString().replace(/\.\d{3}Z$/, 'Z');
+}

@@ -1,0 +1,20 @@
+import { CLIENT_HEADERS, type ClientHeader } from '../policy/file/rule-headers.ts';
+import type { PolicyRule } from '../policy/policy.ts';
+import type { UploadRequest } from '../policy/upload-request.ts';
+
+/**
+ * Every header that the client has to set, verbatim, for a granted request. Content-Length is not among them: browsers
+ * forbid setting it, and every HTTP client sends it by itself.
+ * @returns a new object; all values are printable ASCII, trimmed and not empty.
+ */
+export function uploadHeaders(rule: PolicyRule, request: UploadRequest): Record<string, string> {
+  const headers: Record<string, string> = { 'Content-Type': request.contentType };
+  if (request.contentMd5 !== undefined) headers['Content-MD5'] = request.contentMd5;
+  for (const [field, name] of Object.entries(CLIENT_HEADERS) as [ClientHeader, string][]) {
+    const value = request[field];
+    if (value !== undefined) headers[name] = value;
+  }
+  if (!(rule.overwrite && request.overwrite)) headers['x-oss-forbid-overwrite'] = 'true';
+  for (const [name, value] of Object.entries(request.metadata)) headers[`x-oss-meta-${name}`] = value;
+  return Object.assign(headers, rule.headers);
+}
