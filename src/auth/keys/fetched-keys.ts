@@ -1,0 +1,94 @@
+import type { LocalJWKSet } from 'jose';
+import type { Clock } from '../../clock.ts';
+import { ServiceError } from '../../errors.ts';
+import type { KeySource } from './key-source.ts';
+import { matchKeys } from './match-keys.ts';
+
+export type FetchedKeysOptions = {
+  readonly clock: Clock;
+  /** The least time between two attempts. */
+  readonly cooldownMs: number;
+  readonly cacheMaxAgeMs: number;
+};
+
+/**
+ * Keys that are fetched and kept.
+ *
+ * They are fetched when there are none, when they are older than `cacheMaxAgeMs`, and when a token names a key that is not
+ * among them; but at most once per `cooldownMs`, whatever callers send and whatever the fetch came to, and once for all
+ * who wait. While a fetch fails, the keys of the last good one stay in use.
+ *
+ * jose's own createRemoteJWKSet is not used: it reads the machine's clock, starts its cool-down only after a success, so
+ * that every request to an unreachable issuer would be a new attempt, and drops its keys when they are old.
+ */
+export function createFetchedKeys(
+  fetchKeySet: () => Promise<LocalJWKSet>,
+  { clock, cooldownMs, cacheMaxAgeMs }: FetchedKeysOptions,
+): KeySource {
+  let keySet: LocalJWKSet | undefined;
+  let fetchedAt: Date | undefined;
+  let attemptedAt: Date | undefined;
+  let lastError: Error | undefined;
+  let pending: Promise<void> | undefined;
+
+  async function attempt(): Promise<void> {
+    const startedAt = clock();
+    attemptedAt = startedAt;
+    try {
+      keySet = await fetchKeySet();
+      fetchedAt = startedAt;
+      lastError = undefined;
+    } catch (error) {
+      lastError = error instanceof Error ? error : new Error(String(error));
+    }
+  }
+
+  async function fetchUnlessCoolingDown(): Promise<void> {
+    if (!pending && remainingMs(attemptedAt, cooldownMs, clock()) === 0) {
+      pending = attempt().finally(() => {
+        pending = undefined;
+      });
+    }
+    await pending;
+  }
+
+  async function load(): Promise<void> {
+    if (remainingMs(fetchedAt, cacheMaxAgeMs, clock()) === 0) await fetchUnlessCoolingDown();
+  }
+
+  return {
+    load,
+    async find(header) {
+      await load();
+      let keys = keySet ? await matchKeys(keySet, header) : [];
+      if (keys.length === 0) {
+        await fetchUnlessCoolingDown();
+        keys = keySet ? await matchKeys(keySet, header) : [];
+      }
+      // The issuer may have a new key that only it could show: the token is neither good nor bad.
+      if (keys.length === 0 && lastError) {
+        throw unavailable(lastError, remainingMs(attemptedAt, cooldownMs, clock()));
+      }
+      return keys;
+    },
+    status: () => ({
+      keysLoaded: keySet !== undefined,
+      ...(fetchedAt && { fetchedAt }),
+      ...(lastError && { lastError: lastError.message }),
+    }),
+  };
+}
+
+/** What is left of a span; 0 as well when it lies in the future, as it does after the clock was set back. */
+function remainingMs(since: Date | undefined, spanMs: number, now: Date): number {
+  const elapsedMs = since ? now.getTime() - since.getTime() : spanMs;
+  return elapsedMs >= 0 ? Math.max(0, spanMs - elapsedMs) : 0;
+}
+
+function unavailable(cause: Error, retryAfterMs: number): ServiceError {
+  const retryAfterSeconds = Math.max(1, Math.ceil(retryAfterMs / 1000));
+  return new ServiceError('unavailable', 'The keys of the issuer cannot be fetched; try again later.', {
+    headers: { 'Retry-After': String(retryAfterSeconds) },
+    cause,
+  });
+}

@@ -1,0 +1,23 @@
+import type { CryptoKey } from 'jose';
+import type { ParsedToken } from '../parse-token.ts';
+
+export type KeysStatus = {
+  readonly keysLoaded: boolean;
+  /** When the keys that are in use were fetched; absent where they are given. */
+  readonly fetchedAt?: Date;
+  /** Why the last attempt to fetch them failed, where it did; without any address or secret. */
+  readonly lastError?: string;
+};
+
+/**
+ * The keys of one issuer.
+ *
+ * `find` answers with the keys that may have signed a token with this header; an empty list when the issuer has no such
+ * key. It rejects with ServiceError `unavailable` when that cannot be known because the keys cannot be fetched.
+ * `load` fetches the keys when that is due; it never rejects. `status` never throws and starts no network.
+ */
+export type KeySource = {
+  find(header: ParsedToken['header']): Promise<readonly (CryptoKey | Uint8Array)[]>;
+  load(): Promise<void>;
+  status(): KeysStatus;
+};

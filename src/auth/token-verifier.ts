@@ -1,0 +1,104 @@
+import { type CryptoKey, compactVerify } from 'jose';
+import type { Clock } from '../clock.ts';
+import { type Caller, callerFromClaims } from './caller.ts';
+import { claimsFault } from './claims-fault.ts';
+import { assertIssuers, type IssuerConfig } from './issuer.ts';
+import { createKeySource } from './keys/create-key-source.ts';
+import type { KeySource, KeysStatus } from './keys/key-source.ts';
+import { parseToken } from './parse-token.ts';
+import { unauthenticated } from './unauthenticated.ts';
+
+export type TokenVerifier = {
+  /**
+   * The caller that a token proves.
+   * @throws ServiceError `unauthenticated` with `WWW-Authenticate` (RFC 6750 3), or `unavailable` with `Retry-After`
+   *   (seconds) when the keys of the token's issuer cannot be had.
+   */
+  verify(token: string): Promise<Caller>;
+  /** For /readyz: one entry per issuer. Never throws, and starts no network. */
+  status(): readonly ({ readonly issuer: string } & KeysStatus)[];
+  /** Fetches the keys of every issuer that lacks them, in parallel. Never rejects: failures are in `status`. */
+  preload(): Promise<void>;
+};
+
+/**
+ * Creates the one judge of tokens (RFC 7519, RFC 8725).
+ *
+ * The token's `iss`, compared character by character, chooses one issuer; from then on only the keys, algorithms and
+ * audience of that issuer count, so that none can speak for another, and none that is out of reach holds up another.
+ *
+ * @param options.timeoutMs how long fetching keys may take; 5 s by default.
+ * @param options.cooldownMs between two attempts to fetch an issuer's keys; 30 s by default.
+ * @param options.cacheMaxAgeMs after which keys are fetched anew; 10 min by default.
+ * @throws TypeError for issuers that are configured twice or open to algorithm confusion.
+ * @example
+ * const verifier = createTokenVerifier({ issuers, clock: systemClock, fetch });
+ * const caller = await verifier.verify(bearerToken(request.headers.authorization));
+ */
+export function createTokenVerifier({
+  issuers,
+  clock,
+  fetch,
+  timeoutMs = 5_000,
+  cooldownMs = 30_000,
+  cacheMaxAgeMs = 600_000,
+}: {
+  readonly issuers: readonly IssuerConfig[];
+  readonly clock: Clock;
+  readonly fetch: typeof globalThis.fetch;
+  readonly timeoutMs?: number;
+  readonly cooldownMs?: number;
+  readonly cacheMaxAgeMs?: number;
+}): TokenVerifier {
+  assertIssuers(issuers);
+  const options = { clock, fetch, timeoutMs, cooldownMs, cacheMaxAgeMs };
+  const trusted = new Map<unknown, { readonly config: IssuerConfig; readonly keys: KeySource }>(
+    issuers.map((config) => [config.issuer, { config, keys: createKeySource(config, options) }]),
+  );
+
+  return {
+    async verify(token) {
+      const { header, claims } = parseToken(token);
+      if (claims.iss === undefined) throw invalidToken('The token does not say who issued it (iss).');
+      const issuer = trusted.get(claims.iss);
+      if (!issuer) throw invalidToken('The token is from an issuer (iss) that is not trusted here.');
+      const { audience, algorithms } = issuer.config;
+      if (!algorithms.includes(header.alg)) {
+        throw invalidToken(`The algorithm (alg) of the token has to be ${algorithms.join(' or ')}.`);
+      }
+      const keys = await issuer.keys.find(header);
+      if (keys.length === 0)
+        throw invalidToken('The token is signed with a key that its issuer does not publish.');
+      await verifySignature(token, keys, algorithms);
+      const fault = claimsFault(claims, audience, clock());
+      if (fault) throw invalidToken(fault);
+      return callerFromClaims(claims);
+    },
+    status: () => [...trusted.values()].map(({ config: { issuer }, keys }) => ({ issuer, ...keys.status() })),
+    preload: async () => {
+      await Promise.all([...trusted.values()].map(({ keys }) => keys.load()));
+    },
+  };
+}
+
+/** Resolves when one of the keys made the signature. jose refuses RSA keys below 2048 bits (RFC 7518 3.3). */
+async function verifySignature(
+  token: string,
+  keys: readonly (CryptoKey | Uint8Array)[],
+  algorithms: readonly string[],
+): Promise<void> {
+  let cause: unknown;
+  for (const key of keys) {
+    try {
+      await compactVerify(token, key, { algorithms: [...algorithms] });
+      return;
+    } catch (error) {
+      cause = error;
+    }
+  }
+  throw invalidToken('The signature of the token is not one that its issuer made.', cause);
+}
+
+function invalidToken(detail: string, cause?: unknown): Error {
+  return unauthenticated(detail, 'invalid_token', cause);
+}

@@ -1,0 +1,34 @@
+import type { IssuerConfig } from '../../src/auth/issuer.ts';
+import { createTokenVerifier, type TokenVerifier } from '../../src/auth/token-verifier.ts';
+import { fixedClock } from '../support/fixed-clock.ts';
+import type { TestIssuer } from '../support/tokens.ts';
+import { type Refusal, refusalOf, unauthenticatedRefusal } from './refusal.ts';
+
+export const WRONG_SIGNATURE = 'The signature of the token is not one that its issuer made.';
+export const UNKNOWN_KEY = 'The token is signed with a key that its issuer does not publish.';
+export const UNTRUSTED = 'The token is from an issuer (iss) that is not trusted here.';
+
+export const noFetch: typeof fetch = () => Promise.reject(new Error('These tests use no network.'));
+
+/** A verifier at the frozen instant and without a network. */
+export function verifierOf(...issuers: readonly IssuerConfig[]): TokenVerifier {
+  return createTokenVerifier({ issuers, clock: fixedClock, fetch: noFetch });
+}
+
+export function refusalOfToken(verifier: TokenVerifier, token: string): Promise<Refusal> {
+  return refusalOf(() => verifier.verify(token));
+}
+
+export function invalidToken(detail: string): Refusal {
+  return unauthenticatedRefusal(detail, 'invalid_token');
+}
+
+/** The issuer as it would be with these published keys. */
+export function givenKeys({ config }: TestIssuer, keys: readonly object[]): IssuerConfig {
+  return { ...config, keys: { kind: 'jwks', jwks: { keys } } };
+}
+
+/** An issuer that signs with HS256. */
+export function sharedSecret(secret: Uint8Array): IssuerConfig {
+  return { issuer: 'internal', audience: 'uploads', algorithms: ['HS256'], keys: { kind: 'secret', secret } };
+}
