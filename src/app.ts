@@ -1,0 +1,97 @@
+import cors from '@fastify/cors';
+import fastify, { type FastifyInstance, LogController } from 'fastify';
+import type { Logger } from 'pino';
+import type { TokenVerifier } from './auth/token-verifier.ts';
+import { registerAuthentication } from './http/authenticate.ts';
+import { answerMalformedHttp } from './http/client-error.ts';
+import { registerDocumentRoutes } from './http/document-routes.ts';
+import { type ReadinessCheck, registerHealthRoutes } from './http/health-routes.ts';
+import { MAX_BODY_BYTES, registerJsonBody } from './http/json-body.ts';
+import { registerAccessLog } from './http/logging.ts';
+import { registerNotFound } from './http/not-found.ts';
+import { PROBLEMS, sendProblem, toServiceError } from './http/problem-json.ts';
+import { registerUploadRoutes, type UploadRoutesOptions } from './http/upload-routes.ts';
+
+export type AppDependencies = UploadRoutesOptions & {
+  readonly verifier: TokenVerifier;
+  readonly logger: Logger;
+  /** The lines of `/readyz`. */
+  readonly readiness: () => readonly ReadinessCheck[];
+  /** True once the process was asked to stop: answers then end their connection. */
+  readonly isDraining: () => boolean;
+  readonly newRequestId: () => string;
+  readonly corsOrigins: readonly string[];
+  /** CIDR ranges of proxies whose X-Forwarded-For is believed. */
+  readonly trustProxy: readonly string[];
+};
+
+/** A request id from outside that cannot break a log line or a header. */
+const REQUEST_ID = /^[A-Za-z0-9._-]{8,128}$/;
+
+/**
+ * The whole HTTP service, from its dependencies: plugins, routes and the error handler. It never listens and never reads
+ * the environment, so a test can hold one and inject requests.
+ */
+export async function buildApp(dependencies: AppDependencies): Promise<FastifyInstance> {
+  const { logger, newRequestId, corsOrigins, trustProxy, isDraining } = dependencies;
+  const app = fastify({
+    loggerInstance: logger,
+    // Fastify's own lines hold the address as it was sent, and with it whatever a caller put into the query.
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
+    requestIdHeader: false,
+    genReqId: ({ headers }) => {
+      const given = headers['x-request-id'];
+      return typeof given === 'string' && REQUEST_ID.test(given) ? given : newRequestId();
+    },
+    trustProxy: trustProxy.length > 0 ? [...trustProxy] : false,
+    bodyLimit: MAX_BODY_BYTES,
+    // A body of 64 KiB needs no longer; a client that dribbles must not hold a connection.
+    requestTimeout: 15_000,
+    http: { headersTimeout: 10_000, maxHeaderSize: 16_384 },
+    // Longer than the 60 s of common load balancers, which else meet a connection that has just been closed.
+    keepAliveTimeout: 65_000,
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    frameworkErrors: (error, request, reply) => sendProblem(toServiceError(error), request, reply),
+    clientErrorHandler: (error, socket) => answerMalformedHttp(error, socket, newRequestId()),
+  }) as unknown as FastifyInstance;
+
+  app.addHook('onRequest', async (request, reply) => {
+    reply.headers({ 'x-request-id': request.id, 'x-content-type-options': 'nosniff' });
+  });
+  app.addHook('onSend', async (_request, reply) => {
+    if (isDraining()) reply.header('connection', 'close');
+  });
+  app.setErrorHandler((thrown, request, reply) => {
+    const error = toServiceError(thrown);
+    const { status } = PROBLEMS[error.code];
+    if (status >= 500) request.log.error({ err: error.cause ?? error, code: error.code }, error.detail);
+    else request.log.info({ code: error.code, detail: error.detail }, 'refused');
+    return sendProblem(error, request, reply);
+  });
+  registerAccessLog(app);
+  registerJsonBody(app);
+  if (corsOrigins.length > 0) {
+    await app.register(cors, {
+      origin: [...corsOrigins],
+      methods: ['GET', 'HEAD', 'POST'],
+      allowedHeaders: ['Authorization', 'Content-Type', 'X-Request-Id'],
+      exposedHeaders: [
+        'X-Request-Id',
+        'Retry-After',
+        'WWW-Authenticate',
+        'RateLimit-Limit',
+        'RateLimit-Remaining',
+        'RateLimit-Reset',
+      ],
+      maxAge: 600,
+      strictPreflight: false,
+    });
+  }
+  registerAuthentication(app, dependencies.verifier);
+  registerUploadRoutes(app, dependencies);
+  registerHealthRoutes(app, dependencies.readiness);
+  registerDocumentRoutes(app);
+  registerNotFound(app);
+  return app;
+}

@@ -1,0 +1,128 @@
+import { stringify } from 'yaml';
+import { z } from 'zod';
+import type { ErrorCode } from '../errors.ts';
+import { policyAnswer } from '../uploads/policy-answer.ts';
+import { uploadAnswer } from '../uploads/upload-answer.ts';
+import { uploadRequestBody } from '../uploads/upload-request-body.ts';
+import { PROBLEMS, problemSchema } from './problem-json.ts';
+
+const REQUEST_ID = { 'X-Request-Id': { $ref: '#/components/headers/RequestId' } };
+
+const EXTRA_HEADERS: Partial<Readonly<Record<ErrorCode, readonly string[]>>> = {
+  unauthenticated: ['WWW-Authenticate'],
+  rate_limited: ['Retry-After', 'RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset'],
+  unavailable: ['Retry-After'],
+};
+
+/** The OpenAPI 3.1 document of the service as YAML, made from the schemas that check requests and shape answers. */
+export function renderOpenApi(): string {
+  const everywhere: readonly ErrorCode[] = ['unauthenticated', 'internal', 'unavailable'];
+  return stringify(
+    {
+      openapi: '3.1.0',
+      info: {
+        title: 'oss-presign',
+        version: '1',
+        summary: 'Hands out permission to upload to Alibaba Cloud OSS.',
+        description:
+          'A caller asks with its own token whether it may put a file here. The answer is a presigned PUT URL (OSS V4) and the exact headers to send with it.',
+        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+      },
+      servers: [{ url: '/' }],
+      security: [{ bearer: [] }],
+      paths: {
+        '/v1/uploads': {
+          post: {
+            operationId: 'issueUpload',
+            summary: 'Ask for permission to upload one file',
+            requestBody: {
+              required: true,
+              content: { 'application/json': { schema: { $ref: '#/components/schemas/UploadRequest' } } },
+            },
+            responses: {
+              201: {
+                description: 'Granted. PUT the bytes to url with exactly these headers.',
+                headers: REQUEST_ID,
+                content: { 'application/json': { schema: { $ref: '#/components/schemas/UploadAnswer' } } },
+              },
+              ...problems(
+                'invalid_request',
+                'policy_denied',
+                'body_too_large',
+                'unsupported_media_type',
+                'rate_limited',
+                ...everywhere,
+              ),
+            },
+          },
+        },
+        '/v1/policy': {
+          get: {
+            operationId: 'getPolicy',
+            summary: 'What this caller may upload',
+            responses: {
+              200: {
+                description: 'The rules that apply to the caller.',
+                headers: REQUEST_ID,
+                content: { 'application/json': { schema: { $ref: '#/components/schemas/PolicyAnswer' } } },
+              },
+              ...problems(...everywhere),
+            },
+          },
+        },
+        '/livez': { get: textRoute('isAlive', 'Is the process alive?') },
+        '/readyz': { get: textRoute('isReady', 'Can the service do its work now? A line per check.', true) },
+        '/openapi.yaml': { get: textRoute('getOpenApi', 'This document', false, 'application/yaml') },
+      },
+      components: {
+        securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
+        headers: {
+          RequestId: { description: 'Names this request in the log.', schema: { type: 'string' } },
+        },
+        schemas: {
+          UploadRequest: jsonSchema(uploadRequestBody, 'input'),
+          UploadAnswer: jsonSchema(uploadAnswer, 'output'),
+          PolicyAnswer: jsonSchema(policyAnswer, 'output'),
+          Problem: jsonSchema(problemSchema, 'output'),
+        },
+      },
+    },
+    { aliasDuplicateObjects: false, lineWidth: 110 },
+  );
+}
+
+function problems(...codes: readonly ErrorCode[]): Record<number, unknown> {
+  return Object.fromEntries(
+    codes.map((code) => [
+      PROBLEMS[code].status,
+      {
+        description: `${PROBLEMS[code].title} (\`${code}\`).`,
+        headers: {
+          ...REQUEST_ID,
+          ...Object.fromEntries(
+            (EXTRA_HEADERS[code] ?? []).map((name) => [name, { schema: { type: 'string' } }]),
+          ),
+        },
+        content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+      },
+    ]),
+  );
+}
+
+function textRoute(operationId: string, summary: string, canFail = false, mediaType = 'text/plain'): unknown {
+  const content = { [mediaType]: { schema: { type: 'string' } } };
+  return {
+    operationId,
+    summary,
+    security: [],
+    responses: {
+      200: { description: 'Yes.', headers: REQUEST_ID, content },
+      ...(canFail && { 503: { description: 'No.', headers: REQUEST_ID, content } }),
+    },
+  };
+}
+
+function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): unknown {
+  const { $schema: _schema, id: _id, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any' });
+  return rest;
+}

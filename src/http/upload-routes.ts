@@ -1,0 +1,105 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { ServiceError } from '../errors.ts';
+import { describePolicy } from '../policy/describe-policy.ts';
+import type { Policy } from '../policy/policy.ts';
+import type { UploadRequest } from '../policy/upload-request.ts';
+import { type IssueUploadDependencies, issueUpload, type UploadOutcome } from '../uploads/issue-upload.ts';
+import type { LimitVerdict } from '../uploads/limiter.ts';
+import { parseUploadRequestBody } from '../uploads/upload-request-body.ts';
+import { callerOf } from './authenticate.ts';
+
+export type UploadRoutesOptions = Omit<IssueUploadDependencies, 'policy'> & {
+  /** The policy of this moment. */
+  readonly policy: () => Policy;
+};
+
+/** `POST /v1/uploads` and `GET /v1/policy`. */
+export function registerUploadRoutes(
+  app: FastifyInstance,
+  { policy, ...dependencies }: UploadRoutesOptions,
+): void {
+  app.post('/v1/uploads', async (request, reply) => {
+    const caller = callerOf(request);
+    const upload = parseUploadRequestBody(request.body);
+    const outcome = await issueUpload({ policy: policy(), ...dependencies }, caller, upload);
+    audit(request, upload, outcome);
+    if (outcome.outcome === 'denied') {
+      throw new ServiceError('policy_denied', 'The policy does not allow this upload; see errors.', {
+        errors: outcome.violations,
+      });
+    }
+    setLimitHeaders(reply, outcome.verdict);
+    if (outcome.outcome === 'limited') throw limitReached(outcome.verdict);
+    return reply.code(201).header('cache-control', 'no-store').send(outcome.answer);
+  });
+
+  app.get('/v1/policy', async (request, reply) => {
+    reply.header('cache-control', 'no-store');
+    return { rules: describePolicy(policy(), callerOf(request)) };
+  });
+}
+
+/** One line per decision: who asked for what, and what came of it. No token, no URL, no metadata values. */
+function audit(request: FastifyRequest, upload: UploadRequest, outcome: UploadOutcome): void {
+  const caller = callerOf(request);
+  const { rule, target, key, reasons } = auditOutcome(outcome);
+  request.log.info(
+    {
+      audit: {
+        outcome: outcome.outcome,
+        reasons,
+        issuer: caller.issuer,
+        subject: caller.subject,
+        rule,
+        target: target ?? upload.target,
+        key: key ?? upload.key,
+        contentType: upload.contentType,
+        contentLength: upload.contentLength ?? null,
+      },
+    },
+    `upload ${outcome.outcome}`,
+  );
+}
+
+function auditOutcome(outcome: UploadOutcome): {
+  rule?: string | undefined;
+  target?: string;
+  key?: string;
+  reasons: string[];
+} {
+  switch (outcome.outcome) {
+    case 'granted':
+      return { rule: outcome.rule, target: outcome.answer.target, key: outcome.answer.key, reasons: [] };
+    case 'limited':
+      return {
+        rule: outcome.grant.rule.name,
+        target: outcome.grant.rule.target.name,
+        key: outcome.grant.key,
+        reasons: [outcome.verdict.limitedBy],
+      };
+    case 'denied':
+      return {
+        rule: outcome.rule,
+        reasons: [...new Set(outcome.violations.map((violation) => violation.code))],
+      };
+  }
+}
+
+// draft-ietf-httpapi-ratelimit-headers-06: the field names that clients and proxies know.
+function setLimitHeaders(reply: FastifyReply, verdict: LimitVerdict | undefined): void {
+  if (!verdict) return;
+  reply.header('RateLimit-Limit', verdict.limit);
+  reply.header('RateLimit-Remaining', verdict.remaining);
+  reply.header('RateLimit-Reset', verdict.resetInSeconds);
+}
+
+function limitReached({ limitedBy, limit, resetInSeconds }: LimitVerdict): ServiceError {
+  const bound = limitedBy === 'requestsPerMinute' ? `${limit} requests per minute` : `${limit} bytes per day`;
+  return new ServiceError(
+    'rate_limited',
+    `The limit of ${bound} is reached; try again in ${resetInSeconds} seconds.`,
+    {
+      headers: { 'Retry-After': String(resetInSeconds) },
+    },
+  );
+}

@@ -1,0 +1,108 @@
+import { Writable } from 'node:stream';
+import type { FastifyInstance } from 'fastify';
+import supertest from 'supertest';
+import { onTestFinished } from 'vitest';
+import { type AppDependencies, buildApp } from '../../src/app.ts';
+import { createTokenVerifier } from '../../src/auth/token-verifier.ts';
+import { createStaticCredentials } from '../../src/credentials/static-credentials.ts';
+import { createLogger } from '../../src/http/logging.ts';
+import { createMemoryLimiter } from '../../src/limits/memory-limiter.ts';
+import { parsePolicy } from '../../src/policy/file/parse-policy.ts';
+import type { Policy } from '../../src/policy/policy.ts';
+import { fixedClock } from './fixed-clock.ts';
+import { createTestIssuer, type TestIssuer } from './tokens.ts';
+
+export const testCredentials = { accessKeyId: 'LTAI5tTestKey', accessKeySecret: 'TestSecret0123456789' };
+
+/** The policy that most tests run on; `rules` replaces the list of rules (YAML, indented by two). */
+export function testPolicyYaml({ issuer = 'https://login.test/', rules = OWN_FILES_RULE } = {}): string {
+  return `
+issuers:
+  - issuer: ${issuer}
+    audience: uploads
+    jwksFile: jwks.json
+    algorithms: [ES256]
+targets:
+  media: { bucket: acme-media, region: cn-hangzhou }
+rules:
+${rules}`;
+}
+
+export const OWN_FILES_RULE = `
+  - name: own-files
+    who: { scope: uploads:write }
+    target: media
+    prefix: users/{sub}/
+    contentTypes: [image/*, text/plain]
+    maxSize: 1MiB
+    expiresIn: { default: 10m, max: 1h }
+    metadata: { allowed: [album] }
+    clientHeaders: [cacheControl]
+`;
+
+export function policyFrom(yaml: string, issuer: TestIssuer): Policy {
+  const parsed = parsePolicy(yaml, { env: {}, readFile: () => JSON.stringify(issuer.jwks) });
+  if ('faults' in parsed) throw new Error(JSON.stringify(parsed.faults, null, 1));
+  return parsed.policy;
+}
+
+export type TestApp = {
+  readonly app: FastifyInstance;
+  readonly issuer: TestIssuer;
+  /** Each line of the log, as written. */
+  readonly log: readonly string[];
+  /** `POST /v1/uploads` with a good token of `alice`; `claims` change the token. */
+  post(body: unknown, claims?: Readonly<Record<string, unknown>>): Promise<supertest.Response>;
+  readonly http: ReturnType<typeof supertest>;
+};
+
+/** The whole HTTP service on a frozen clock, closed when the test ends. */
+export async function createTestApp({
+  policyYaml = testPolicyYaml(),
+  ...overrides
+}: Partial<AppDependencies> & { readonly policyYaml?: string } = {}): Promise<TestApp> {
+  const issuer = createTestIssuer();
+  const policy = policyFrom(policyYaml, issuer);
+  const log: string[] = [];
+  const destination = new Writable({
+    write(chunk, _encoding, done) {
+      log.push(String(chunk));
+      done();
+    },
+  });
+  let ids = 0;
+  const app = await buildApp({
+    policy: () => policy,
+    verifier: createTokenVerifier({ issuers: policy.issuers, clock: fixedClock, fetch: forbiddenFetch }),
+    credentials: createStaticCredentials(testCredentials),
+    limiter: createMemoryLimiter(),
+    clock: fixedClock,
+    logger: createLogger('debug', destination),
+    readiness: () => [{ name: 'process', ok: true, detail: 'running' }],
+    isDraining: () => false,
+    newObjectId: () => '019ab000-0000-7000-8000-000000000001',
+    newRequestId: () => `request-${++ids}`,
+    corsOrigins: [],
+    trustProxy: [],
+    ...overrides,
+  });
+  onTestFinished(() => app.close());
+  await app.ready();
+  const http = supertest(app.server);
+  return {
+    app,
+    issuer,
+    log,
+    http,
+    post: async (body, claims) =>
+      http
+        .post('/v1/uploads')
+        .set('authorization', `Bearer ${await issuer.sign(claims)}`)
+        .set('content-type', 'application/json')
+        .send(typeof body === 'string' ? body : JSON.stringify(body)),
+  };
+}
+
+const forbiddenFetch: typeof fetch = () => {
+  throw new Error('a test reached for the network');
+};
