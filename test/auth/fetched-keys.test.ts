@@ -1,0 +1,321 @@
+import { describe, expect, it } from 'vitest';
+import type { IssuerConfig } from '../../src/auth/issuer.ts';
+import { now } from '../support/fixed-clock.ts';
+import { createTestIssuer, nowSeconds, type TestIssuer } from '../support/tokens.ts';
+import { forgeToken } from './forge-token.ts';
+import {
+  after,
+  createHandClock,
+  json,
+  type KeyServer,
+  onlineVerifier,
+  startKeyServer,
+} from './key-server.ts';
+import { invalidToken, refusalOfToken, UNKNOWN_KEY } from './offline-verifier.ts';
+import { type Refusal, refusalOf } from './refusal.ts';
+
+const COOLDOWN_MS = 30_000;
+const CACHE_MAX_AGE_MS = 600_000;
+const tomorrow = nowSeconds + 86_400;
+
+function byUrl({ config }: TestIssuer, { origin }: Pick<KeyServer, 'origin'>): IssuerConfig {
+  return { ...config, keys: { kind: 'jwksUrl', url: `${origin}/jwks` } };
+}
+
+function unavailable(retryAfter: string): Refusal {
+  return {
+    code: 'unavailable',
+    detail: 'The keys of the issuer cannot be fetched; try again later.',
+    errors: undefined,
+    headers: { 'Retry-After': retryAfter },
+  };
+}
+
+describe('keys by URL', () => {
+  it('are fetched with the first token and then kept', async () => {
+    const login = createTestIssuer();
+    const server = await startKeyServer(json(login.jwks));
+    const verifier = onlineVerifier([byUrl(login, server)]);
+
+    const first = await verifier.verify(await login.sign());
+    const second = await verifier.verify(await login.sign({ sub: 'bob' }));
+
+    expect([first.subject, second.subject]).toStrictEqual(['alice', 'bob']);
+    expect(server.requests).toStrictEqual(['/jwks']);
+  });
+
+  it('are fetched once for a hundred requests that wait for them', async () => {
+    const login = createTestIssuer();
+    const released = Promise.withResolvers<void>();
+    const server = await startKeyServer(after(released.promise, json(login.jwks)));
+    const verifier = onlineVerifier([byUrl(login, server)]);
+    const token = await login.sign();
+
+    const waiting = Array.from({ length: 100 }, () => verifier.verify(token));
+    released.resolve();
+
+    expect((await Promise.all(waiting)).map(({ subject }) => subject)).toStrictEqual(
+      Array(100).fill('alice'),
+    );
+    expect(server.requests).toStrictEqual(['/jwks']);
+  });
+
+  it('are fetched once when all of a hundred requests fail for lack of them', async () => {
+    const login = createTestIssuer();
+    const server = await startKeyServer(json({}, 500));
+    const verifier = onlineVerifier([byUrl(login, server)]);
+    const token = await login.sign();
+
+    const refusals = await Promise.all(Array.from({ length: 100 }, () => refusalOfToken(verifier, token)));
+
+    expect(refusals).toStrictEqual(Array(100).fill(unavailable('30')));
+    expect(server.requests).toStrictEqual(['/jwks']);
+  });
+
+  // Unknown key IDs cost an attacker nothing; each fetch costs the issuer.
+  it('are fetched at most once per cool-down, however many unknown key IDs come', async () => {
+    const login = createTestIssuer();
+    const server = await startKeyServer(json(login.jwks));
+    const { clock, advance } = createHandClock();
+    const verifier = onlineVerifier([byUrl(login, server)], clock);
+    const flood = async () => {
+      const tokens = await Promise.all(
+        Array.from({ length: 50 }, (_, index) => login.sign({}, { kid: `unknown-${index}` })),
+      );
+      return Promise.all(tokens.map((token) => refusalOfToken(verifier, token)));
+    };
+    const refused = Array(50).fill(invalidToken(UNKNOWN_KEY));
+
+    expect(await flood()).toStrictEqual(refused);
+    expect(server.requests).toHaveLength(1);
+
+    advance(COOLDOWN_MS - 1);
+    expect(await flood()).toStrictEqual(refused);
+    expect(server.requests).toHaveLength(1);
+
+    advance(1);
+    expect(await flood()).toStrictEqual(refused);
+    expect(server.requests).toHaveLength(2);
+  });
+
+  it('are fetched anew for a key ID that is new, once the cool-down is over', async () => {
+    const [old, current] = [createTestIssuer({ kid: 'old' }), createTestIssuer({ kid: 'current' })];
+    const server = await startKeyServer(json(old.jwks));
+    const { clock, advance } = createHandClock();
+    const verifier = onlineVerifier([byUrl(old, server)], clock);
+    await verifier.verify(await old.sign());
+
+    server.answer = json({ keys: [...old.jwks.keys, ...current.jwks.keys] });
+    expect(await refusalOfToken(verifier, await current.sign())).toStrictEqual(invalidToken(UNKNOWN_KEY));
+
+    advance(COOLDOWN_MS);
+    expect((await verifier.verify(await current.sign())).subject).toBe('alice');
+    expect((await verifier.verify(await old.sign())).subject).toBe('alice');
+    expect(server.requests).toHaveLength(2);
+  });
+
+  it('are not believed beyond their age once the issuer has withdrawn them', async () => {
+    const login = createTestIssuer();
+    const server = await startKeyServer(json(login.jwks));
+    const { clock, advance } = createHandClock();
+    const verifier = onlineVerifier([byUrl(login, server)], clock);
+    const token = await login.sign({ exp: tomorrow });
+    await verifier.verify(token);
+    server.answer = json({ keys: [] });
+
+    advance(CACHE_MAX_AGE_MS - 1);
+    expect((await verifier.verify(token)).subject).toBe('alice');
+
+    advance(1);
+    expect(await refusalOfToken(verifier, token)).toStrictEqual(invalidToken(UNKNOWN_KEY));
+    expect(server.requests).toHaveLength(2);
+  });
+
+  it('stay in use while they cannot be fetched anew, with one attempt per cool-down', async () => {
+    const login = createTestIssuer();
+    const server = await startKeyServer(json(login.jwks));
+    const { clock, advance } = createHandClock();
+    const verifier = onlineVerifier([byUrl(login, server)], clock);
+    const token = await login.sign({ exp: tomorrow });
+    await verifier.verify(token);
+    server.answer = json({}, 503);
+
+    advance(CACHE_MAX_AGE_MS);
+    expect((await verifier.verify(token)).subject).toBe('alice');
+    expect((await verifier.verify(token)).subject).toBe('alice');
+    expect(server.requests).toHaveLength(2);
+
+    advance(COOLDOWN_MS);
+    expect((await verifier.verify(token)).subject).toBe('alice');
+    expect(server.requests).toHaveLength(3);
+    expect(verifier.status()).toStrictEqual([
+      {
+        issuer: 'https://login.test/',
+        keysLoaded: true,
+        fetchedAt: now,
+        lastError: 'The answer has status 503, not 200.',
+      },
+    ]);
+  });
+
+  // A 401 would make the client throw away a token that is good.
+  it('leave a token with a new key ID undecided while they cannot be fetched anew', async () => {
+    const [old, current] = [createTestIssuer({ kid: 'old' }), createTestIssuer({ kid: 'current' })];
+    const server = await startKeyServer(json(old.jwks));
+    const { clock, advance } = createHandClock();
+    const verifier = onlineVerifier([byUrl(old, server)], clock);
+    await verifier.verify(await old.sign());
+    server.answer = json({}, 500);
+    advance(COOLDOWN_MS);
+
+    expect(await refusalOfToken(verifier, await current.sign())).toStrictEqual(unavailable('30'));
+    expect((await verifier.verify(await old.sign())).subject).toBe('alice');
+  });
+
+  it('that were never had make tokens undecided, and say when to try again', async () => {
+    const login = createTestIssuer();
+    const server = await startKeyServer(json({}, 500));
+    const { clock, advance } = createHandClock();
+    const verifier = onlineVerifier([byUrl(login, server)], clock);
+    const token = await login.sign();
+
+    expect(await refusalOfToken(verifier, token)).toStrictEqual(unavailable('30'));
+    advance(12_500);
+    expect(await refusalOfToken(verifier, token)).toStrictEqual(unavailable('18'));
+    advance(COOLDOWN_MS - 12_501);
+    expect(await refusalOfToken(verifier, token)).toStrictEqual(unavailable('1'));
+    expect(server.requests).toHaveLength(1);
+
+    server.answer = json(login.jwks);
+    advance(1);
+    expect((await verifier.verify(token)).subject).toBe('alice');
+    expect(server.requests).toHaveLength(2);
+  });
+
+  it('are fetched again after the clock was set back', async () => {
+    const login = createTestIssuer();
+    const server = await startKeyServer(json(login.jwks));
+    const { clock, advance } = createHandClock();
+    const verifier = onlineVerifier([byUrl(login, server)], clock);
+    await verifier.verify(await login.sign());
+
+    advance(-3_600_000);
+    await verifier.verify(await login.sign());
+
+    expect(server.requests).toHaveLength(2);
+  });
+
+  it('are not asked for by tokens that could not be good anyway', async () => {
+    const login = createTestIssuer();
+    const server = await startKeyServer(json(login.jwks));
+    const verifier = onlineVerifier([byUrl(login, server)]);
+    const claims = { iss: login.issuer };
+
+    const refusals = await Promise.all(
+      [
+        'opaque',
+        await login.sign({ iss: 'https://evil.test/' }),
+        forgeToken({ alg: 'none' }, claims, () => ''),
+        forgeToken({ alg: 'ES256', kid: 'key-1', jku: `${server.origin}/evil` }, claims, () => 's'),
+      ].map((token) => refusalOfToken(verifier, token)),
+    );
+
+    expect(refusals.map(({ code }) => code)).toStrictEqual(Array(4).fill('unauthenticated'));
+    expect(server.requests).toStrictEqual([]);
+  });
+});
+
+describe('an issuer that does not answer', () => {
+  it('holds up no token of another issuer', async () => {
+    const slow = createTestIssuer({ issuer: 'https://slow.test/' });
+    const login = createTestIssuer();
+    const released = Promise.withResolvers<void>();
+    const slowServer = await startKeyServer(after(released.promise, json(slow.jwks)));
+    const server = await startKeyServer(json(login.jwks));
+    const verifier = onlineVerifier([byUrl(slow, slowServer), byUrl(login, server)]);
+
+    const waiting = verifier.verify(await slow.sign());
+    expect((await verifier.verify(await login.sign())).issuer).toBe('https://login.test/');
+    released.resolve();
+
+    expect((await waiting).issuer).toBe('https://slow.test/');
+  });
+
+  it('makes its own tokens undecided and no others', async () => {
+    const down = createTestIssuer({ issuer: 'https://down.test/' });
+    const login = createTestIssuer();
+    const server = await startKeyServer(json({}, 404));
+    const verifier = onlineVerifier([byUrl(down, server), login.config]);
+
+    expect(await refusalOfToken(verifier, await down.sign())).toStrictEqual(unavailable('30'));
+    expect((await verifier.verify(await login.sign())).subject).toBe('alice');
+  });
+});
+
+describe('preload', () => {
+  it('fetches the keys of all issuers at once and only records what failed', async () => {
+    const login = createTestIssuer();
+    const down = createTestIssuer({ issuer: 'https://down.test/' });
+    const server = await startKeyServer(json(login.jwks));
+    const downServer = await startKeyServer(json({}, 500));
+    const verifier = onlineVerifier([byUrl(login, server), byUrl(down, downServer)]);
+
+    expect(verifier.status()).toStrictEqual([
+      { issuer: 'https://login.test/', keysLoaded: false },
+      { issuer: 'https://down.test/', keysLoaded: false },
+    ]);
+    expect([server.requests, downServer.requests]).toStrictEqual([[], []]);
+
+    await verifier.preload();
+
+    expect(verifier.status()).toStrictEqual([
+      { issuer: 'https://login.test/', keysLoaded: true, fetchedAt: now },
+      {
+        issuer: 'https://down.test/',
+        keysLoaded: false,
+        lastError: 'The answer has status 500, not 200.',
+      },
+    ]);
+    await verifier.verify(await login.sign());
+    expect([server.requests, downServer.requests]).toStrictEqual([['/jwks'], ['/jwks']]);
+  });
+
+  it('may be called at any time: it fetches only what is due', async () => {
+    const login = createTestIssuer();
+    const server = await startKeyServer(json({}, 500));
+    const { clock, advance } = createHandClock();
+    const verifier = onlineVerifier([byUrl(login, server)], clock);
+    await verifier.preload();
+    await verifier.preload();
+    expect(server.requests).toHaveLength(1);
+
+    server.answer = json(login.jwks);
+    advance(COOLDOWN_MS);
+    await verifier.preload();
+    advance(COOLDOWN_MS);
+    await verifier.preload();
+
+    expect(server.requests).toHaveLength(2);
+    expect(verifier.status()).toStrictEqual([
+      {
+        issuer: 'https://login.test/',
+        keysLoaded: true,
+        fetchedAt: new Date(now.getTime() + COOLDOWN_MS),
+      },
+    ]);
+  });
+});
+
+describe('an unavailable refusal', () => {
+  it('carries the failure for the log, not for the client', async () => {
+    const login = createTestIssuer();
+    const server = await startKeyServer(json({}, 500));
+    const verifier = onlineVerifier([byUrl(login, server)]);
+    const token = await login.sign();
+
+    await expect(verifier.verify(token)).rejects.toMatchObject({
+      cause: new Error('The answer has status 500, not 200.'),
+    });
+    expect(JSON.stringify(await refusalOf(() => verifier.verify(token)))).not.toContain('500');
+  });
+});
