@@ -1,0 +1,161 @@
+import { expect, it } from 'vitest';
+import { loadConfig } from '../src/config.ts';
+
+const SECRETS = { OSS_ACCESS_KEY_ID: 'id', OSS_ACCESS_KEY_SECRET: 'TheSecret' };
+
+function noFile(): never {
+  throw Object.assign(new Error('no such file'), { code: 'ENOENT' });
+}
+
+function faultsOf(env: Record<string, string | undefined>, readFile: (path: string) => string = noFile) {
+  const loaded = loadConfig({ ...SECRETS, ...env }, readFile);
+  return 'faults' in loaded ? loaded.faults : [];
+}
+
+it('needs nothing but credentials, and is closed by default', () => {
+  expect(loadConfig(SECRETS, noFile)).toStrictEqual({
+    config: {
+      host: '127.0.0.1',
+      port: 8080,
+      policyFile: 'policy.yaml',
+      logLevel: 'info',
+      corsOrigins: [],
+      trustProxy: [],
+      redisUrl: undefined,
+      shutdownGraceSeconds: 25,
+      credentials: { accessKeyId: 'id', accessKeySecret: 'TheSecret' },
+    },
+  });
+});
+
+it('reads every variable', () => {
+  const loaded = loadConfig(
+    {
+      ...SECRETS,
+      HOST: '0.0.0.0',
+      PORT: '0',
+      POLICY_FILE: '/etc/policy.yaml',
+      LOG_LEVEL: 'debug',
+      CORS_ORIGINS: 'https://a.example.com, http://localhost:3000,',
+      TRUST_PROXY: '10.0.0.0/8, fd00::/8,192.0.2.1',
+      REDIS_URL: 'rediss://user:pass@cache:6380/1',
+      SHUTDOWN_GRACE_SECONDS: '5',
+      OSS_SESSION_TOKEN: 'token',
+    },
+    noFile,
+  );
+  expect(loaded).toStrictEqual({
+    config: {
+      host: '0.0.0.0',
+      port: 0,
+      policyFile: '/etc/policy.yaml',
+      logLevel: 'debug',
+      corsOrigins: ['https://a.example.com', 'http://localhost:3000'],
+      trustProxy: ['10.0.0.0/8', 'fd00::/8', '192.0.2.1'],
+      redisUrl: 'rediss://user:pass@cache:6380/1',
+      shutdownGraceSeconds: 5,
+      credentials: { accessKeyId: 'id', accessKeySecret: 'TheSecret', securityToken: 'token' },
+    },
+  });
+});
+
+it('tells all faults together, in plain words, without a secret', () => {
+  const faults = faultsOf({
+    PORT: '80a',
+    LOG_LEVEL: 'loud',
+    CORS_ORIGINS: '*',
+    TRUST_PROXY: 'everywhere',
+    REDIS_URL: 'http://user:Passw0rd@cache',
+    SHUTDOWN_GRACE_SECONDS: '0',
+    OSS_ACCESS_KEY_SECRET: 'Two Words',
+    OSS_ACCESS_KEY_ID: '',
+  });
+  expect(faults).toStrictEqual([
+    'PORT must be a whole number.',
+    expect.stringMatching(/^LOG_LEVEL /),
+    'CORS_ORIGINS must be exact origins such as https://app.example.com, comma-separated; no "*", path or trailing "/".',
+    'TRUST_PROXY must be IP addresses or CIDR ranges, comma-separated, such as 10.0.0.0/8.',
+    'REDIS_URL must be an address such as redis://user:password@host:6379/0.',
+    'SHUTDOWN_GRACE_SECONDS must be from 1 to 3600.',
+    'OSS_ACCESS_KEY_SECRET must be printable ASCII without blanks.',
+    'OSS_ACCESS_KEY_ID (or OSS_ACCESS_KEY_ID_FILE) is empty: without credentials nothing can be signed.',
+  ]);
+  expect(faults.join()).not.toMatch(/Passw0rd|Two Words/);
+});
+
+it.each([
+  '*',
+  'https://a.example.com/',
+  'https://a.example.com/path',
+  'a.example.com',
+  'null',
+  'https://*.example.com',
+  'https://A.example.com',
+])('refuses %s as an origin', (origin) => {
+  const faults = faultsOf({ CORS_ORIGINS: origin });
+  // URL parsers take a "*" within a host name, browsers never send one: it would only look like a wildcard.
+  expect(faults).toHaveLength(1);
+});
+
+it.each(['65536', '-1', '1e3', ' 80', '8080.5'])('refuses %j as a port', (port) => {
+  expect(faultsOf({ PORT: port })).toHaveLength(1);
+});
+
+it.each(['10.0.0.0/33', '10.0.0/8', '::/129', '10.0.0.0/8/8', '10.0.0.0/'])(
+  'refuses %s as a proxy range',
+  (range) => {
+    expect(faultsOf({ TRUST_PROXY: range })).toHaveLength(1);
+  },
+);
+
+it.each([
+  ['neither', {}, 'is not set'],
+  ['an empty one', { OSS_ACCESS_KEY_SECRET: '' }, 'is empty'],
+  ['a blank one', { OSS_ACCESS_KEY_SECRET: '  ' }, 'is empty'],
+])('refuses to go without a secret: %s', (_name, env, state) => {
+  const loaded = loadConfig({ OSS_ACCESS_KEY_ID: 'id', ...env }, noFile);
+  expect(loaded).toStrictEqual({
+    faults: [
+      `OSS_ACCESS_KEY_SECRET (or OSS_ACCESS_KEY_SECRET_FILE) ${state}: without credentials nothing can be signed.`,
+    ],
+  });
+});
+
+it('takes credentials from files, without the line break at their end', () => {
+  const files: Record<string, string> = {
+    '/run/id': 'file-id\n',
+    '/run/secret': 'file-secret\r\n',
+    '/run/token': 'file-token',
+  };
+  const loaded = loadConfig(
+    {
+      OSS_ACCESS_KEY_ID_FILE: '/run/id',
+      OSS_ACCESS_KEY_SECRET_FILE: '/run/secret',
+      OSS_SESSION_TOKEN_FILE: '/run/token',
+    },
+    (path) => files[path] ?? '',
+  );
+  expect(loaded).toMatchObject({
+    config: {
+      credentials: { accessKeyId: 'file-id', accessKeySecret: 'file-secret', securityToken: 'file-token' },
+    },
+  });
+});
+
+it.each([
+  ['is not there', noFile, 'OSS_SESSION_TOKEN_FILE cannot be read (ENOENT): /run/token'],
+  ['is empty', () => '\n', 'OSS_SESSION_TOKEN_FILE is empty: /run/token'],
+  [
+    'has two lines',
+    () => 'a\nb',
+    'OSS_SESSION_TOKEN_FILE does not hold one line of printable ASCII: /run/token',
+  ],
+] as const)('says so when a secret’s file %s', (_name, readFile, fault) => {
+  expect(faultsOf({ OSS_SESSION_TOKEN_FILE: '/run/token' }, readFile)).toStrictEqual([fault]);
+});
+
+it('refuses a secret that stands both in the environment and in a file', () => {
+  expect(faultsOf({ OSS_ACCESS_KEY_SECRET_FILE: '/run/secret' })).toStrictEqual([
+    'OSS_ACCESS_KEY_SECRET and OSS_ACCESS_KEY_SECRET_FILE are both set; leave one out.',
+  ]);
+});
