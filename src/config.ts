@@ -29,9 +29,8 @@ const secretFile = (what: string) =>
     .meta({ description: `A file that holds ${what} instead.`, unit: 'path' });
 
 function isOrigin(origin: string): boolean {
-  return (
-    URL.canParse(origin) && /^https?:$/.test(new URL(origin).protocol) && new URL(origin).origin === origin
-  );
+  // URL parsers take a "*" within a host name, and browsers never send one: it would only look like a wildcard.
+  return /^https?:[^*]+$/.test(origin) && URL.canParse(origin) && new URL(origin).origin === origin;
 }
 
 function isCidr(text: string): boolean {
