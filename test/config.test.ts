@@ -3,11 +3,14 @@ import { loadConfig } from '../src/config.ts';
 
 const SECRETS = { OSS_ACCESS_KEY_ID: 'id', OSS_ACCESS_KEY_SECRET: 'TheSecret' };
 
-function noFile(): never {
+const noFile = (): never => {
   throw Object.assign(new Error('no such file'), { code: 'ENOENT' });
-}
+};
 
-function faultsOf(env: Record<string, string | undefined>, readFile: (path: string) => string = noFile) {
+function faultsOf(
+  env: Record<string, string | undefined>,
+  readFile: (path: string) => string = noFile,
+): readonly string[] {
   const loaded = loadConfig({ ...SECRETS, ...env }, readFile);
   return 'faults' in loaded ? loaded.faults : [];
 }
@@ -142,7 +145,7 @@ it('takes credentials from files, without the line break at their end', () => {
   });
 });
 
-it.each([
+it.each<[string, () => string, string]>([
   ['is not there', noFile, 'OSS_SESSION_TOKEN_FILE cannot be read (ENOENT): /run/token'],
   ['is empty', () => '\n', 'OSS_SESSION_TOKEN_FILE is empty: /run/token'],
   [
@@ -150,7 +153,7 @@ it.each([
     () => 'a\nb',
     'OSS_SESSION_TOKEN_FILE does not hold one line of printable ASCII: /run/token',
   ],
-] as const)('says so when a secret’s file %s', (_name, readFile, fault) => {
+])('says so when a secret’s file %s', (_name, readFile, fault) => {
   expect(faultsOf({ OSS_SESSION_TOKEN_FILE: '/run/token' }, readFile)).toStrictEqual([fault]);
 });
 

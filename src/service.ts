@@ -1,0 +1,103 @@
+import { randomBytes } from 'node:crypto';
+import type { FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import { v7 as uuidv7 } from 'uuid';
+import { buildApp } from './app.ts';
+import { createTokenVerifier } from './auth/token-verifier.ts';
+import type { Clock } from './clock.ts';
+import type { Config } from './config.ts';
+import { createStaticCredentials } from './credentials/static-credentials.ts';
+import type { ReadinessCheck } from './http/health-routes.ts';
+import { createMemoryLimiter } from './limits/memory-limiter.ts';
+import type { Policy } from './policy/policy.ts';
+
+export type ServiceSources = {
+  readonly config: Config;
+  readonly policy: Policy;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly fetch: typeof fetch;
+};
+
+export type Service = {
+  readonly app: FastifyInstance;
+  /** Listens and answers with the address, e.g. `http://127.0.0.1:8080`. Rejects when the port is not to be had. */
+  start(): Promise<string>;
+  /** Unready at once; open requests may end within the grace time, then everything is closed. */
+  stop(): Promise<void>;
+};
+
+/** A clock before this was never set: a machine that begins its life in 1970 would sign URLs that are long over. */
+const EARLIEST_SANE = new Date('2026-01-01T00:00:00Z');
+
+/** Wires one running service from a checked configuration and policy. */
+export async function createService({
+  config,
+  policy,
+  logger,
+  clock,
+  fetch,
+}: ServiceSources): Promise<Service> {
+  const verifier = createTokenVerifier({ issuers: policy.issuers, clock, fetch });
+  const credentials = createStaticCredentials(config.credentials);
+  const limiter = createMemoryLimiter();
+  let isDraining = false;
+
+  const app = await buildApp({
+    policy: () => policy,
+    verifier,
+    credentials,
+    limiter,
+    clock,
+    logger,
+    readiness,
+    isDraining: () => isDraining,
+    newObjectId: () => uuidv7({ msecs: clock().getTime(), random: randomBytes(16) }),
+    newRequestId: () => randomBytes(12).toString('hex'),
+    corsOrigins: config.corsOrigins,
+    trustProxy: config.trustProxy,
+  });
+
+  return { app, start, stop };
+
+  function readiness(): readonly ReadinessCheck[] {
+    const issuers = verifier.status();
+    const isClockSane = clock() >= EARLIEST_SANE;
+    return [
+      { name: 'lifecycle', ok: !isDraining, detail: isDraining ? 'stopping' : 'running' },
+      { name: 'credentials', ...credentials.describe() },
+      {
+        name: 'issuer keys',
+        // One issuer that is down must not take the callers of all the others with it.
+        ok: issuers.some((issuer) => issuer.keysLoaded),
+        detail: issuers
+          .map(({ issuer, keysLoaded }) => `${issuer} ${keysLoaded ? 'loaded' : 'not loaded'}`)
+          .join(', '),
+      },
+      { name: 'limiter', ...limiter.describe() },
+      { name: 'clock', ok: isClockSane, detail: isClockSane ? 'sane' : 'before 2026' },
+    ];
+  }
+
+  async function start(): Promise<string> {
+    for (const warning of policy.warnings) logger.warn(warning);
+    const address = await app.listen({ host: config.host, port: config.port });
+    logger.info({ address, rules: policy.rules.length, issuers: policy.issuers.length }, 'listening');
+    // Not awaited: the first caller of a slow issuer waits for its keys, the callers of the others do not.
+    void verifier.preload();
+    return address;
+  }
+
+  async function stop(): Promise<void> {
+    isDraining = true;
+    logger.info({ graceSeconds: config.shutdownGraceSeconds }, 'stopping');
+    const deadline = setTimeout(() => app.server.closeAllConnections(), config.shutdownGraceSeconds * 1000);
+    try {
+      await app.close();
+    } finally {
+      clearTimeout(deadline);
+      await limiter.close();
+    }
+    logger.info('stopped');
+  }
+}

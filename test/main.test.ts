@@ -1,0 +1,142 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { expect, it, onTestFinished } from 'vitest';
+import { testPolicyYaml } from './support/test-app.ts';
+import { createTestIssuer } from './support/tokens.ts';
+
+const CREDENTIALS = { OSS_ACCESS_KEY_ID: 'TheKeyId', OSS_ACCESS_KEY_SECRET: 'TheKeySecret' };
+const main = new URL('../src/main.ts', import.meta.url).pathname;
+
+/** A folder with a good policy and its key set, removed when the test ends. */
+function folderWith(policy = testPolicyYaml()): string {
+  const folder = mkdtempSync(join(tmpdir(), 'oss-presign-test-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  writeFileSync(join(folder, 'policy.yaml'), policy);
+  writeFileSync(join(folder, 'jwks.json'), JSON.stringify(createTestIssuer().jwks));
+  return folder;
+}
+
+function start(cwd: string, env: Record<string, string>): ChildProcessByStdio<null, Readable, Readable> {
+  const child = spawn(process.execPath, [main], {
+    cwd,
+    env: { PORT: '0', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  return child;
+}
+
+async function run(cwd: string, env: Record<string, string>) {
+  const child = start(cwd, env);
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+  const [stdout, stderr, code] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
+  return { stdout, stderr, code };
+}
+
+/** The first log line with this message. */
+async function logLine(child: { stdout: Readable }, message: string): Promise<Record<string, unknown>> {
+  for await (const line of createInterface(child.stdout)) {
+    const entry = JSON.parse(line);
+    if (entry.msg === message) return entry;
+  }
+  throw new Error(`the process ended without the log line "${message}"`);
+}
+
+it('says everything that is missing, ends 1, and shows no stack trace', async () => {
+  const folder = folderWith();
+  rmSync(join(folder, 'policy.yaml'));
+  expect(await run(folder, { LOG_LEVEL: 'loud' })).toStrictEqual({
+    stdout: '',
+    stderr: expect.stringMatching(
+      new RegExp(
+        [
+          '^oss-presign does not start:',
+          '  - LOG_LEVEL .*',
+          '  - OSS_ACCESS_KEY_ID .*is not set.*',
+          '  - OSS_ACCESS_KEY_SECRET .*is not set.*',
+          '  - POLICY_FILE cannot be read \\(ENOENT\\): policy.yaml\\. .*',
+          '$',
+        ].join('\\n'),
+      ),
+    ),
+    code: 1,
+  });
+});
+
+it.each([
+  [
+    'an unknown key',
+    (policy: string) => `${policy}surprise: 1\n`,
+    /policy\.yaml:\d+ surprise is not a field/,
+  ],
+  [
+    'a rule that lets everybody in',
+    (policy: string) => policy.replace('{ scope: uploads:write }', '{}'),
+    /rules\[0\]\.who would let everybody in/,
+  ],
+  [
+    'a key set that is not there',
+    (policy: string) => policy.replace('jwks.json', 'gone.json'),
+    /jwksFile cannot be read \(ENOENT\)/,
+  ],
+  [
+    'no rules',
+    (policy: string) => policy.replace(/rules:[\s\S]*/, 'rules: []\n'),
+    /rules must hold at least one rule/,
+  ],
+])('refuses a policy with %s', async (_name, change, message) => {
+  const { stderr, code } = await run(folderWith(change(testPolicyYaml())), CREDENTIALS);
+  expect(code).toBe(1);
+  expect(stderr).toMatch(message);
+  expect(stderr).not.toMatch(/\n {4}at |TheKeySecret/);
+});
+
+it('says that a port is taken, and ends 1', async () => {
+  const other = createServer().listen(0, '127.0.0.1');
+  onTestFinished(() => void other.close());
+  await new Promise((resolve) => other.once('listening', resolve));
+  const address = other.address();
+  const port = typeof address === 'object' ? String(address?.port) : '';
+  const { stderr, code } = await run(folderWith(), { ...CREDENTIALS, PORT: port });
+  expect({ stderr, code }).toStrictEqual({
+    stderr: `oss-presign does not start:\n  - 127.0.0.1 port ${port} is taken by another process; set PORT or HOST to another.\n`,
+    code: 1,
+  });
+});
+
+it.each(['SIGTERM', 'SIGINT'] as const)('serves, and on %s ends 0 with nothing on stderr', async (signal) => {
+  const child = start(folderWith(), CREDENTIALS);
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+  const stderr = text(child.stderr);
+  const { address } = await logLine(child, 'listening');
+  const ready = await fetch(`${address}/readyz`);
+  expect([ready.status, await ready.text()]).toStrictEqual([
+    200,
+    'ok lifecycle: running\nok credentials: static\nok issuer keys: https://login.test/ loaded\nok limiter: in memory\nok clock: sane\n',
+  ]);
+  child.kill(signal);
+  expect(await ended).toBe(0);
+  expect(await stderr).toBe('');
+});
+
+it('ends within the grace time even when a client never finishes its request', async () => {
+  const child = start(folderWith(), { ...CREDENTIALS, SHUTDOWN_GRACE_SECONDS: '1' });
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+  const { address } = await logLine(child, 'listening');
+  const { port, hostname } = new URL(String(address));
+  const { connect } = await import('node:net');
+  const socket = connect(Number(port), hostname);
+  socket.on('error', () => undefined);
+  await new Promise((resolve) => socket.once('connect', resolve));
+  socket.write('POST /v1/uploads HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n{');
+  const startedAt = performance.now();
+  child.kill('SIGTERM');
+  expect(await ended).toBe(0);
+  expect(performance.now() - startedAt).toBeLessThan(5000);
+});
