@@ -1,0 +1,66 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import type { Clock } from '../clock.ts';
+
+/** Stands in for the login server of a company: issues tokens and publishes the key that checks them. */
+export type DemoIssuer = {
+  /** The `iss` of its tokens. */
+  readonly issuer: string;
+  readonly jwksUrl: string;
+  /** A token for one person, good for an hour. */
+  tokenFor(subject: string): Promise<string>;
+  close(): Promise<void>;
+};
+
+export type DemoIssuerOptions = {
+  readonly clock: Clock;
+  readonly host: string;
+  readonly port: number;
+  /** The origin under which others reach it; by default host and port. */
+  readonly origin?: string;
+  /** HTML to serve at `/`, beside `/jwks` and `/token?sub=…`. */
+  readonly page?: string;
+};
+
+/** Starts a demo issuer with a key pair of its own, new each time, that is gone when it closes. */
+export async function startDemoIssuer(options: DemoIssuerOptions): Promise<DemoIssuer> {
+  const { clock, host, port, page } = options;
+  const { publicKey, privateKey } = await generateKeyPair('ES256');
+  const jwks = JSON.stringify({
+    keys: [{ ...(await exportJWK(publicKey)), kid: 'demo', alg: 'ES256', use: 'sig' }],
+  });
+  const server = createServer(async (request, response) => {
+    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://issuer');
+    if (pathname === '/jwks') response.setHeader('content-type', 'application/json').end(jwks);
+    else if (pathname === '/token') response.end(await tokenFor(searchParams.get('sub') ?? 'alice'));
+    else if (pathname === '/' && page)
+      response.setHeader('content-type', 'text/html; charset=utf-8').end(page);
+    else response.writeHead(404).end();
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject).listen(port, host, resolve);
+  });
+  const origin = options.origin ?? `http://${host}:${(server.address() as AddressInfo).port}`;
+
+  return { issuer: `${origin}/`, jwksUrl: `${origin}/jwks`, tokenFor, close };
+
+  function tokenFor(subject: string): Promise<string> {
+    const issuedAt = Math.floor(clock().getTime() / 1000);
+    return new SignJWT({ scope: 'uploads:write' })
+      .setProtectedHeader({ alg: 'ES256', kid: 'demo', typ: 'JWT' })
+      .setIssuer(`${origin}/`)
+      .setAudience('uploads')
+      .setSubject(subject)
+      .setIssuedAt(issuedAt)
+      .setExpirationTime(issuedAt + 3600)
+      .sign(privateKey);
+  }
+
+  function close(): Promise<void> {
+    return new Promise((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+  }
+}
