@@ -1,0 +1,100 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+
+const source = new URL('../src/', import.meta.url);
+const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((file) =>
+  file.endsWith('.ts'),
+);
+
+/** What the files of a folder may import: other folders of src, packages, and with `type:` types only. */
+const ALLOWED: Readonly<Record<string, readonly string[]>> = {
+  signing: ['node:crypto'],
+  policy: ['zod', 'yaml', 'type:auth'],
+  auth: ['errors', 'clock', 'jose'],
+  credentials: ['type:uploads', 'errors', 'clock'],
+  limits: ['type:uploads', 'node:crypto', 'rate-limiter-flexible', 'ioredis'],
+  uploads: ['policy', 'signing', 'errors', 'zod', 'type:auth', 'type:clock'],
+  http: ['uploads', 'policy', 'auth', 'errors', 'fastify', 'pino', 'zod', 'yaml', 'type:node:net'],
+  emulator: ['node:*'],
+  demo: ['*'],
+  config: ['zod', 'node:net'],
+  errors: [],
+  clock: [],
+  prepare: ['config', 'policy', 'node:path'],
+  app: ['http', 'fastify', '@fastify/cors', 'type:auth', 'type:pino'],
+  service: ['*'],
+  main: ['*'],
+};
+
+const TAKES_EFFECTS_AS_ARGUMENTS = [
+  'signing',
+  'policy',
+  'uploads',
+  'auth',
+  'credentials',
+  'errors',
+  'config',
+  'prepare',
+  'http',
+  'app',
+];
+
+const roomOf = (path: string) => path.split('/')[0]?.replace(/\.ts$/, '') ?? '';
+
+function importsOf(file: string): readonly { readonly from: string; readonly isType: boolean }[] {
+  const code = readFileSync(new URL(file, source), 'utf8');
+  return [
+    ...code.matchAll(
+      /^(?:import|export) (type )?[^;]*?from '([^']+)'|^import '([^']+)'|\bimport\('([^']+)'\)/gm,
+    ),
+  ].map(([, type, ...froms]) => {
+    const from = froms.find((one) => one !== undefined) ?? '';
+    const path = from.startsWith('.')
+      ? new URL(from, new URL(file, source)).href.slice(source.href.length)
+      : from;
+    return { from: from.startsWith('.') ? roomOf(path) : path, isType: type !== undefined };
+  });
+}
+
+describe.each(files)('%s', (file) => {
+  const room = roomOf(file);
+  const rules = ALLOWED[room];
+
+  it('imports only what its folder may', () => {
+    expect(rules, `src/${room} has no line in ALLOWED`).toBeDefined();
+    const forbidden = importsOf(file).filter(({ from, isType }) => {
+      const isAllowed = (rule: string) =>
+        rule === '*' || rule === from || (rule.endsWith('*') && from.startsWith(rule.slice(0, -1)));
+      return (
+        from !== room &&
+        !rules?.some(
+          (rule) => isAllowed(rule) || (isType && rule.startsWith('type:') && isAllowed(rule.slice(5))),
+        )
+      );
+    });
+    expect(forbidden).toStrictEqual([]);
+  });
+});
+
+describe.each(files.filter((file) => TAKES_EFFECTS_AS_ARGUMENTS.includes(roomOf(file))))('%s', (file) => {
+  it('takes time, randomness, network and environment as arguments', () => {
+    const code = readFileSync(new URL(file, source), 'utf8');
+    expect(code).not.toMatch(
+      /Date\.now\(|new Date\(\)|Math\.random|process\.env|\brandom(Bytes|UUID)\(|globalThis\.fetch\(/,
+    );
+  });
+});
+
+it('nobody imports the process’s edge', () => {
+  for (const file of files) {
+    expect(
+      importsOf(file).map(({ from }) => from),
+      file,
+    ).not.toContain('main');
+  }
+});
+
+it('the environment is read by main and the entries of demo and emulator alone', () => {
+  const readers = files.filter((file) => readFileSync(new URL(file, source), 'utf8').includes('process.env'));
+  expect(readers.filter((file) => !/^(main|emulator\/main|demo\/[a-z-]+)\.ts$/.test(file))).toStrictEqual([]);
+});
