@@ -110,6 +110,24 @@ describe('fetching keys by URL', () => {
     expect(elsewhere.requests).toStrictEqual([]);
   });
 
+  it('lets go of an answer that it does not read', async () => {
+    let isCancelled = false;
+    const body = new ReadableStream({
+      cancel: () => {
+        isCancelled = true;
+      },
+    });
+    const verifier = createTokenVerifier({
+      issuers: [byUrl('https://login.test')],
+      clock: fixedClock,
+      fetch: async () => new Response(body, { status: 500 }),
+    });
+
+    await verifier.preload();
+
+    expect(isCancelled).toBe(true);
+  });
+
   it.each<[string, RequestListener]>([
     ['never answers', () => {}],
     ['never ends its answer', (_, response) => response.writeHead(200).write('{"keys":')],
@@ -198,6 +216,11 @@ describe('fetching keys by discovery', () => {
     [
       'has keys on http at a host like localhost',
       (issuer) => ({ issuer, jwks_uri: 'http://localhost.evil.test/' }),
+      UNSAFE,
+    ],
+    [
+      'has keys on http at a host that ends like localhost',
+      (issuer) => ({ issuer, jwks_uri: 'http://notlocalhost/keys' }),
       UNSAFE,
     ],
     ['has keys in a file', (issuer) => ({ issuer, jwks_uri: 'file:///etc/keys' }), UNSAFE],

@@ -4,7 +4,7 @@ import { now } from '../support/fixed-clock.ts';
 import { createTestIssuer, nowSeconds, type TestIssuer } from '../support/tokens.ts';
 import { forgeToken } from './forge-token.ts';
 import {
-  after,
+  answerAfter,
   createHandClock,
   json,
   type KeyServer,
@@ -47,7 +47,7 @@ describe('keys by URL', () => {
   it('are fetched once for a hundred requests that wait for them', async () => {
     const login = createTestIssuer();
     const released = Promise.withResolvers<void>();
-    const server = await startKeyServer(after(released.promise, json(login.jwks)));
+    const server = await startKeyServer(answerAfter(released.promise, json(login.jwks)));
     const verifier = onlineVerifier([byUrl(login, server)]);
     const token = await login.sign();
 
@@ -57,6 +57,23 @@ describe('keys by URL', () => {
     expect((await Promise.all(waiting)).map(({ subject }) => subject)).toStrictEqual(
       Array(100).fill('alice'),
     );
+    expect(server.requests).toStrictEqual(['/jwks']);
+  });
+
+  it('are not asked for a second time while an answer is due, even past the cool-down', async () => {
+    const login = createTestIssuer();
+    const released = Promise.withResolvers<void>();
+    const server = await startKeyServer(answerAfter(released.promise, json(login.jwks)));
+    const { clock, advance } = createHandClock();
+    const verifier = onlineVerifier([byUrl(login, server)], clock);
+    const token = await login.sign();
+
+    const first = verifier.verify(token);
+    advance(COOLDOWN_MS);
+    const second = verifier.verify(token);
+    released.resolve();
+
+    expect([(await first).subject, (await second).subject]).toStrictEqual(['alice', 'alice']);
     expect(server.requests).toStrictEqual(['/jwks']);
   });
 
@@ -230,7 +247,7 @@ describe('an issuer that does not answer', () => {
     const slow = createTestIssuer({ issuer: 'https://slow.test/' });
     const login = createTestIssuer();
     const released = Promise.withResolvers<void>();
-    const slowServer = await startKeyServer(after(released.promise, json(slow.jwks)));
+    const slowServer = await startKeyServer(answerAfter(released.promise, json(slow.jwks)));
     const server = await startKeyServer(json(login.jwks));
     const verifier = onlineVerifier([byUrl(slow, slowServer), byUrl(login, server)]);
 

@@ -40,7 +40,7 @@ export function json(value: unknown, status = 200): RequestListener {
 }
 
 /** Answers only once the promise is fulfilled. */
-export function after(released: Promise<void>, answer: RequestListener): RequestListener {
+export function answerAfter(released: Promise<void>, answer: RequestListener): RequestListener {
   return (request, response) => {
     void released.then(() => answer(request, response));
   };
