@@ -27,6 +27,9 @@ export type Service = {
   stop(): Promise<void>;
 };
 
+/** How often missing or aged issuer keys are asked for without a caller who needs them; the verifier's cool-down bounds it. */
+const PRELOAD_INTERVAL_MS = 10_000;
+
 /** A clock before this was never set: a machine that begins its life in 1970 would sign URLs that are long over. */
 const EARLIEST_SANE = new Date('2026-01-01T00:00:00Z');
 
@@ -42,6 +45,7 @@ export async function createService({
   const credentials = createStaticCredentials(config.credentials);
   const limiter = createMemoryLimiter();
   let isDraining = false;
+  let preloading: NodeJS.Timeout | undefined;
 
   const app = await buildApp({
     policy: () => policy,
@@ -83,13 +87,16 @@ export async function createService({
     for (const warning of policy.warnings) logger.warn(warning);
     const address = await app.listen({ host: config.host, port: config.port });
     logger.info({ address, rules: policy.rules.length, issuers: policy.issuers.length }, 'listening');
-    // Not awaited: the first caller of a slow issuer waits for its keys, the callers of the others do not.
+    // Not awaited: the first caller of a slow issuer waits for its keys, the callers of the others do not. And again later: a
+    // copy that is unready for want of keys gets no callers who would make it fetch them.
     void verifier.preload();
+    preloading = setInterval(() => void verifier.preload(), PRELOAD_INTERVAL_MS).unref();
     return address;
   }
 
   async function stop(): Promise<void> {
     isDraining = true;
+    clearInterval(preloading);
     logger.info({ graceSeconds: config.shutdownGraceSeconds }, 'stopping');
     const deadline = setTimeout(() => app.server.closeAllConnections(), config.shutdownGraceSeconds * 1000);
     try {
