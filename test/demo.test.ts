@@ -1,0 +1,36 @@
+import { spawn } from 'node:child_process';
+import { text } from 'node:stream/consumers';
+import { expect, it } from 'vitest';
+import { curlCommand } from '../src/demo/curl-command.ts';
+import { renderProgress } from '../src/demo/progress-bar.ts';
+
+it('npm run demo does the main job from end to end and ends 0', { timeout: 20_000 }, async () => {
+  const child = spawn(process.execPath, ['src/demo/demo.ts'], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+  const [stdout, stderr, code] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
+  expect({ stderr, code }).toStrictEqual({ stderr: '', code: 0 });
+  for (const line of [
+    '201 Created',
+    '100 %  24.0 of 24.0 MiB',
+    '200 OK, ETag',
+    'The same bytes.',
+    '"code": "key_outside_prefix"',
+    '"code": "content_type_not_allowed"',
+    '403 SignatureDoesNotMatch',
+    'all three refusals were refused',
+  ]) {
+    expect(stdout).toContain(line);
+  }
+});
+
+it('the progress bar goes from nothing to everything', () => {
+  expect(renderProgress(0, 4 * 1024 ** 2, 8)).toBe('  [--------]   0 %  0.0 of 4.0 MiB');
+  expect(renderProgress(1024 ** 2, 4 * 1024 ** 2, 8)).toBe('  [##------]  25 %  1.0 of 4.0 MiB');
+  expect(renderProgress(0, 0, 8)).toBe('  [########] 100 %  0.0 of 0.0 MiB');
+});
+
+it('a curl command survives quotes in its values', () => {
+  expect(curlCommand({ method: 'PUT', url: "http://a/it's", headers: { A: "b'c" } })).toBe(
+    `curl -sS -X PUT 'http://a/it'\\''s' \\\n    -H 'A: b'\\''c'`,
+  );
+});
