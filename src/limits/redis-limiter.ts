@@ -1,0 +1,120 @@
+import { Redis } from 'ioredis';
+import type { LimitedUpload, Limiter, LimitVerdict } from '../uploads/limiter.ts';
+import { consumeBounds } from './consume-bounds.ts';
+import { createMemoryLimiter } from './memory-limiter.ts';
+import { createRedisWindows } from './redis-windows.ts';
+import { rejectAfter } from './reject-after.ts';
+
+/** Where uploads are counted: in Redis for all copies together, or in the memory of this one. */
+export type LimiterMode = 'redis' | 'memory';
+
+export type RedisLimiterOptions = {
+  /** `redis://user:password@host:6379/0`, or `rediss://` for TLS. */
+  readonly url: string;
+  /** Told the mode once it is known, and each time it changes. */
+  readonly onModeChange: (mode: LimiterMode) => void;
+  /** How long one upload may wait for Redis, in all. Default 500. */
+  readonly timeoutMs?: number;
+};
+
+const FIRST_BACK_OFF_MS = 50;
+const MAX_BACK_OFF_MS = 2000;
+const UNKNOWN_CAUSE = 'connection lost';
+
+/**
+ * Counts in Redis or Valkey, for all copies together. Whenever that cannot be done within `timeoutMs` – no server, a server
+ * that hangs, refuses the password or refuses to write – this process counts by itself, from the next upload on without
+ * waiting. Meanwhile it tries anew, at most 2 s apart, and counts in Redis again as soon as a trial count has succeeded there.
+ *
+ * Neither what `describe` says nor any error holds an address or a password.
+ */
+export function createRedisLimiter({ url, onModeChange, timeoutMs = 500 }: RedisLimiterOptions): Limiter {
+  const memory = createMemoryLimiter();
+  let mode: LimiterMode | undefined;
+  let cause = UNKNOWN_CAUSE;
+  let failures = 0;
+  let isClosed = false;
+  const firstMode = Promise.withResolvers<void>();
+
+  const redis = new Redis(url, {
+    enableOfflineQueue: false,
+    // A count that got no answer may have been made. It is now made in memory, and must not be made once more later.
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+    commandTimeout: timeoutMs,
+    connectTimeout: timeoutMs,
+    disconnectTimeout: timeoutMs,
+    retryStrategy: () => Math.min(FIRST_BACK_OFF_MS * 2 ** failures++, MAX_BACK_OFF_MS),
+  });
+  const windows = createRedisWindows(redis);
+  redis.on('ready', () => void tryRedis());
+  redis.on('error', noteCause);
+  redis.on('close', () => setMode('memory'));
+
+  return {
+    async consume(upload) {
+      if (mode === 'memory') return memory.consume(upload);
+      try {
+        return await rejectAfter(timeoutMs, () => consumeInRedis(upload));
+      } catch (error) {
+        if (mode === 'redis') distrust(error);
+        return memory.consume(upload);
+      }
+    },
+    describe: () => ({ ok: true, detail: describeMode() }),
+    async close() {
+      isClosed = true;
+      mode = 'memory';
+      firstMode.resolve();
+      redis.disconnect();
+      await memory.close();
+    },
+  };
+
+  async function consumeInRedis(upload: LimitedUpload): Promise<LimitVerdict | undefined> {
+    await firstMode.promise;
+    if (mode !== 'redis') throw new Error('counted in memory');
+    return consumeBounds(upload, windows.count);
+  }
+
+  /** A connection that stands says little: the server may be full or a read-only replica. A count says all. */
+  async function tryRedis(): Promise<void> {
+    try {
+      await rejectAfter(timeoutMs, windows.try);
+      failures = 0;
+      cause = UNKNOWN_CAUSE;
+      setMode('redis');
+    } catch (error) {
+      distrust(error);
+    }
+  }
+
+  function distrust(error: unknown): void {
+    noteCause(error);
+    setMode('memory');
+    if (redis.status === 'ready') redis.disconnect(true);
+  }
+
+  function setMode(next: LimiterMode): void {
+    if (isClosed || mode === next) return;
+    mode = next;
+    firstMode.resolve();
+    onModeChange(next);
+  }
+
+  function noteCause(error: unknown): void {
+    cause = codeOf(error) ?? cause;
+  }
+
+  function describeMode(): string {
+    if (mode === undefined) return 'connecting to Redis';
+    return mode === 'redis' ? 'in Redis' : `degraded: in memory of this copy alone, no Redis (${cause})`;
+  }
+}
+
+/** Only a code, such as ECONNREFUSED or WRONGPASS: ioredis puts the command into its errors, for AUTH with the password. */
+function codeOf(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const word = 'code' in error ? String(error.code) : error.message.split(' ', 1)[0];
+  return word !== undefined && /^[A-Z][A-Z0-9_]+$/.test(word) ? word : undefined;
+}

@@ -1,0 +1,261 @@
+import { Redis } from 'ioredis';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { createRedisLimiter, type LimiterMode } from '../../src/limits/redis-limiter.ts';
+import type { LimitedUpload, Limiter, LimitVerdict } from '../../src/uploads/limiter.ts';
+import { anUpload, countAllowed, describeLimiterContract } from '../limits/limiter.contract.ts';
+import { findFreePort, startRedisServer } from './redis-server.ts';
+
+const TIMEOUT_MS = 300;
+/** For the work beside the waiting, on a busy machine. */
+const SLACK_MS = 200;
+
+const TEN_PER_MINUTE = anUpload({ limits: { requestsPerMinute: 10 } });
+
+describeLimiterContract('the Redis limiter', async () => {
+  const server = await startRedisServer();
+  const redis = connect(server.url);
+  const { limiter, modes } = createUnderTest(server.url);
+  await becomes(modes, 'redis');
+  // As if the server's clock had gone on: each key lives that much less.
+  const passSeconds = async (seconds: number) => {
+    for (const key of await redis.keys('*')) {
+      await redis.pexpire(key, (await redis.pttl(key)) - seconds * 1000);
+    }
+  };
+  return { limiter, passSeconds };
+});
+
+describe('what is kept in Redis', () => {
+  it('names no caller and ends by itself', async () => {
+    const server = await startRedisServer();
+    const { limiter } = createUnderTest(server.url);
+    const limits = { requestsPerMinute: 5, bytesPerDay: 5000 };
+    await limiter.consume(anUpload({ subject: 'alice@example.com', bytes: 1234, limits }));
+
+    const redis = connect(server.url);
+    const keys = (await redis.keys('*')).filter((key) => !key.endsWith(':trial')).sort();
+    const values = await Promise.all(keys.map((key) => redis.get(key)));
+    const lives = await Promise.all(keys.map((key) => redis.ttl(key)));
+    expect(keys).toStrictEqual([
+      expect.stringMatching(/^oss-presign:bytesPerDay:[\w-]{43}$/),
+      expect.stringMatching(/^oss-presign:requestsPerMinute:[\w-]{43}$/),
+    ]);
+    expect(values).toStrictEqual(['1234', '1']);
+    expect(lives[0]).toBeGreaterThan(86_390);
+    expect(lives[0]).toBeLessThanOrEqual(86_400);
+    expect(lives[1]).toBeGreaterThan(50);
+    expect(lives[1]).toBeLessThanOrEqual(60);
+  });
+
+  it('is shared by all copies, to the exact request', async () => {
+    const server = await startRedisServer();
+    const copies = [createUnderTest(server.url).limiter, createUnderTest(server.url).limiter];
+    const upload = anUpload({ bytes: 3, limits: { requestsPerMinute: 120, bytesPerDay: 200 } });
+    const verdicts = await Promise.all(
+      Array.from({ length: 200 }, (_, index) => copies[index % 2]?.consume(upload)),
+    );
+    expect(countAllowed(verdicts)).toBe(66);
+  });
+
+  it('holds the very first request of a copy that has just been started', async () => {
+    const server = await startRedisServer();
+    await createUnderTest(server.url).limiter.consume(TEN_PER_MINUTE);
+    const verdict = await createUnderTest(server.url).limiter.consume(TEN_PER_MINUTE);
+    expect(verdict).toMatchObject({ allowed: true, remaining: 8 });
+  });
+});
+
+describe('a server that cannot be used', () => {
+  it('that is killed under load costs no answer, and is used again when it is back', async () => {
+    const server = await startRedisServer();
+    const { limiter, modes } = createUnderTest(server.url);
+    await becomes(modes, 'redis');
+
+    const underLoad = Array.from({ length: 200 }, () => timed(limiter, TEN_PER_MINUTE));
+    const killed = server.signal('SIGKILL');
+    const whileKilled = await Promise.all(underLoad);
+    await killed;
+    await becomes(modes, 'memory');
+    expect(limiter.describe()).toStrictEqual({
+      ok: true,
+      detail: expect.stringMatching(/^degraded: in memory of this copy alone, no Redis \([\w ]+\)$/),
+    });
+    const bob = { ...TEN_PER_MINUTE, subject: 'bob' };
+    const inMemory = await Promise.all(Array.from({ length: 30 }, () => timed(limiter, bob)));
+
+    await server.start();
+    await becomes(modes, 'redis');
+    expect(limiter.describe()).toStrictEqual({ ok: true, detail: 'in Redis' });
+    // The new server is empty: that bob has all his requests again shows who counts.
+    const again = await limiter.consume(bob);
+
+    expect(slowest([...whileKilled, ...inMemory])).toBeLessThan(TIMEOUT_MS + SLACK_MS);
+    // Ten at most in Redis, and as many in memory.
+    const grantedWhileKilled = countAllowed(whileKilled.map(({ verdict }) => verdict));
+    expect(grantedWhileKilled).toBeGreaterThanOrEqual(10);
+    expect(grantedWhileKilled).toBeLessThanOrEqual(20);
+    expect(countAllowed(inMemory.map(({ verdict }) => verdict))).toBe(10);
+    expect(again).toMatchObject({ allowed: true, remaining: 9 });
+    expect(modes).toStrictEqual(['redis', 'memory', 'redis']);
+  });
+
+  it('that hangs keeps no request longer than the timeout, and the next ones not at all', async () => {
+    const server = await startRedisServer();
+    const { limiter, modes } = createUnderTest(server.url);
+    await becomes(modes, 'redis');
+
+    await server.signal('SIGSTOP');
+    const first = await Promise.all(Array.from({ length: 30 }, () => timed(limiter, TEN_PER_MINUTE)));
+    expect(modes).toStrictEqual(['redis', 'memory']);
+    const next = await timed(limiter, TEN_PER_MINUTE);
+    await server.signal('SIGCONT');
+    await becomes(modes, 'redis');
+
+    expect(countAllowed(first.map(({ verdict }) => verdict))).toBe(10);
+    expect(slowest(first)).toBeLessThan(TIMEOUT_MS + SLACK_MS);
+    expect(next.verdict).toMatchObject({ allowed: false });
+    expect(next.ms).toBeLessThan(TIMEOUT_MS / 2);
+  });
+
+  it('that hangs from the start keeps no request longer than the timeout', async () => {
+    const server = await startRedisServer();
+    await server.signal('SIGSTOP');
+    const { limiter, modes } = createUnderTest(server.url);
+    const first = await timed(limiter, TEN_PER_MINUTE);
+    await becomes(modes, 'memory');
+    const next = await timed(limiter, TEN_PER_MINUTE);
+    await server.signal('SIGCONT');
+    await becomes(modes, 'redis');
+
+    expect(first).toMatchObject({ verdict: { allowed: true, remaining: 9 } });
+    expect(next).toMatchObject({ verdict: { allowed: true, remaining: 8 } });
+    expect(first.ms).toBeLessThan(TIMEOUT_MS + SLACK_MS);
+    expect(next.ms).toBeLessThan(TIMEOUT_MS / 2);
+    expect(modes).toStrictEqual(['memory', 'redis']);
+  });
+
+  it('that is not there at the start is used as soon as it is', async () => {
+    const port = await findFreePort();
+    const { limiter, modes } = createUnderTest(`redis://127.0.0.1:${port}`);
+    const verdicts = await Promise.all(Array.from({ length: 12 }, () => limiter.consume(TEN_PER_MINUTE)));
+    expect(countAllowed(verdicts)).toBe(10);
+    expect(limiter.describe()).toStrictEqual({
+      ok: true,
+      detail: 'degraded: in memory of this copy alone, no Redis (ECONNREFUSED)',
+    });
+
+    await startRedisServer({ port });
+    await becomes(modes, 'redis');
+    expect(await limiter.consume(TEN_PER_MINUTE)).toMatchObject({ allowed: true, remaining: 9 });
+    expect(modes).toStrictEqual(['memory', 'redis']);
+  });
+
+  // Connected and answering, yet of no use: it must neither refuse uploads nor flap between the modes.
+  it('that has no room left is used again when it has', async () => {
+    const server = await startRedisServer();
+    const admin = connect(server.url);
+    const { limiter, modes } = createUnderTest(server.url);
+    await becomes(modes, 'redis');
+
+    await admin.config('SET', 'maxmemory', '1');
+    const verdicts = await Promise.all(Array.from({ length: 30 }, () => limiter.consume(TEN_PER_MINUTE)));
+    const connections = await countConnections(admin);
+    await vi.waitFor(
+      async () => expect(await countConnections(admin)).toBeGreaterThan(connections + 2),
+      5000,
+    );
+    const { detail } = limiter.describe();
+    const modesWhileFull = [...modes];
+    await admin.config('SET', 'maxmemory', '0');
+    await becomes(modes, 'redis');
+
+    expect(countAllowed(verdicts)).toBe(10);
+    expect(detail).toBe('degraded: in memory of this copy alone, no Redis (OOM)');
+    expect(modesWhileFull).toStrictEqual(['redis', 'memory']);
+    expect(modes).toStrictEqual(['redis', 'memory', 'redis']);
+  });
+});
+
+describe('the password of the address', () => {
+  it('is used', async () => {
+    const server = await startRedisServer({ password: 'open-sesame' });
+    const { modes } = createUnderTest(server.url);
+    await becomes(modes, 'redis');
+    expect(modes).toStrictEqual(['redis']);
+  });
+
+  it('is told to nobody, right or wrong, with the server up or down', async () => {
+    const said: unknown[] = [];
+    for (const method of ['log', 'info', 'warn', 'error', 'debug'] as const) {
+      const spy = vi.spyOn(console, method).mockImplementation((...words) => void said.push(words));
+      onTestFinished(() => spy.mockRestore());
+    }
+    const server = await startRedisServer({ password: 'right-password' });
+    const wrong = createUnderTest(server.url.replace('right', 'wrong'));
+    await becomes(wrong.modes, 'memory');
+    said.push(wrong.limiter.describe(), await wrong.limiter.consume(TEN_PER_MINUTE));
+    expect(wrong.limiter.describe().detail).toContain('(WRONGPASS)');
+
+    const right = createUnderTest(server.url);
+    said.push(right.limiter.describe());
+    await becomes(right.modes, 'redis');
+    said.push(right.limiter.describe());
+    await server.signal('SIGKILL');
+    await becomes(right.modes, 'memory');
+    said.push(right.limiter.describe(), await right.limiter.consume(TEN_PER_MINUTE));
+
+    expect(JSON.stringify(said)).not.toMatch(/password|127\.0\.0\.1/);
+  });
+});
+
+describe('a closed limiter', () => {
+  it('leaves no connection, tells of no change and still answers', async () => {
+    const server = await startRedisServer();
+    const admin = connect(server.url);
+    const { limiter, modes } = createUnderTest(server.url);
+    await becomes(modes, 'redis');
+    await limiter.close();
+    await vi.waitFor(async () => expect(await admin.client('LIST')).not.toContain('cmd=evalsha'));
+    expect(await limiter.consume(TEN_PER_MINUTE)).toMatchObject({ allowed: true, remaining: 9 });
+    expect(modes).toStrictEqual(['redis']);
+  });
+});
+
+function createUnderTest(url: string): { readonly limiter: Limiter; readonly modes: readonly LimiterMode[] } {
+  const modes: LimiterMode[] = [];
+  const limiter = createRedisLimiter({
+    url,
+    timeoutMs: TIMEOUT_MS,
+    onModeChange: (mode) => modes.push(mode),
+  });
+  onTestFinished(() => limiter.close());
+  return { limiter, modes };
+}
+
+function connect(url: string): Redis {
+  const redis = new Redis(url);
+  // The server ends before this connection does.
+  redis.on('error', () => {});
+  onTestFinished(() => redis.disconnect());
+  return redis;
+}
+
+async function becomes(modes: readonly LimiterMode[], mode: LimiterMode): Promise<void> {
+  await vi.waitFor(() => expect(modes.at(-1)).toBe(mode), { timeout: 8000, interval: 5 });
+}
+
+type Timed = { readonly verdict: LimitVerdict | undefined; readonly ms: number };
+
+async function timed(limiter: Limiter, upload: LimitedUpload): Promise<Timed> {
+  const startedAt = performance.now();
+  const verdict = await limiter.consume(upload);
+  return { verdict, ms: performance.now() - startedAt };
+}
+
+function slowest(answers: readonly Timed[]): number {
+  return Math.max(...answers.map(({ ms }) => ms));
+}
+
+async function countConnections(admin: Redis): Promise<number> {
+  return Number(/total_connections_received:(\d+)/.exec(await admin.info('stats'))?.[1]);
+}
