@@ -17,28 +17,26 @@ export const PROBLEMS: Readonly<Record<ErrorCode, { readonly status: number; rea
 };
 
 /** RFC 9457; the source of its part of `openapi.yaml`. */
-export const problemSchema = z
-  .object({
-    type: z.string().meta({ description: 'A URI that names the kind of problem.' }),
-    title: z.string(),
-    status: z.int(),
-    code: z
-      .enum(Object.keys(PROBLEMS) as [ErrorCode, ...ErrorCode[]])
-      .meta({ description: 'Stable; made for programs.' }),
-    detail: z.string().meta({ description: 'One plain sentence that says what to change.' }),
-    requestId: z.string().meta({ description: 'The same as X-Request-Id; quote it when you ask for help.' }),
-    errors: z
-      .array(
-        z.object({
-          pointer: z.string().meta({ description: 'Where in the body (RFC 6901).' }),
-          code: z.string(),
-          detail: z.string(),
-        }),
-      )
-      .optional()
-      .meta({ description: 'Every fault at once.' }),
-  })
-  .meta({ id: 'Problem' });
+export const problemSchema = z.object({
+  type: z.string().meta({ description: 'A URI that names the kind of problem.' }),
+  title: z.string(),
+  status: z.int(),
+  code: z
+    .enum(Object.keys(PROBLEMS) as [ErrorCode, ...ErrorCode[]])
+    .meta({ description: 'Stable; made for programs.' }),
+  detail: z.string().meta({ description: 'One plain sentence that says what to change.' }),
+  requestId: z.string().meta({ description: 'The same as X-Request-Id; quote it when you ask for help.' }),
+  errors: z
+    .array(
+      z.object({
+        pointer: z.string().meta({ description: 'Where in the body (RFC 6901).' }),
+        code: z.string(),
+        detail: z.string(),
+      }),
+    )
+    .optional()
+    .meta({ description: 'Every fault at once.' }),
+});
 
 export type Problem = z.output<typeof problemSchema>;
 

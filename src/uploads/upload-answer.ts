@@ -26,7 +26,6 @@ export const uploadAnswer = z
     expiresLimitedBy: z.enum(['request', 'rule', 'credentials', 'maximum']),
     serverTime: z.iso.datetime(),
   })
-  .readonly()
-  .meta({ id: 'UploadAnswer' });
+  .readonly();
 
 export type UploadAnswer = z.output<typeof uploadAnswer>;

@@ -38,61 +38,58 @@ const metadata = z
   );
 
 /** The body of `POST /v1/uploads`; also the source of its part of `openapi.yaml`. */
-export const uploadRequestBody = z
-  .strictObject({
-    key: z.string().optional().meta({
-      description: 'The whole object key, as it will be in the bucket. Either key or filename, never both.',
+export const uploadRequestBody = z.strictObject({
+  key: z.string().optional().meta({
+    description: 'The whole object key, as it will be in the bucket. Either key or filename, never both.',
+  }),
+  filename: z
+    .string()
+    .min(1, 'must not be empty')
+    .max(1024, 'must have at most 1024 characters')
+    .optional()
+    .meta({
+      description: 'The service makes the key: the rule’s prefix, a UUIDv7, and a safe lower-case extension.',
     }),
-    filename: z
-      .string()
-      .min(1, 'must not be empty')
-      .max(1024, 'must have at most 1024 characters')
-      .optional()
-      .meta({
-        description:
-          'The service makes the key: the rule’s prefix, a UUIDv7, and a safe lower-case extension.',
-      }),
-    contentType: z
-      .string()
-      .max(255, 'must have at most 255 characters')
-      .refine((value) => mediaTypeEssence(value) !== undefined, {
-        message: 'must be one media type (RFC 9110), such as image/png or text/plain; charset=utf-8',
-      })
-      .meta({ description: 'A media type (RFC 9110 8.3.1).', examples: ['image/png'] }),
-    contentLength: z
-      .int('must be a whole number of bytes')
-      .min(0, 'must not be negative')
-      .optional()
-      .meta({ description: 'The exact length in bytes; required unless the rule says maxSize: unlimited.' }),
-    contentMd5: z
-      .string()
-      .regex(/^[A-Za-z0-9+/]{21}[AQgw]==$/, 'must be the base64 of the 16 bytes of an MD5 (RFC 1864)')
-      .optional()
-      .meta({ description: 'Base64 of the 16 bytes of the MD5 (RFC 1864); OSS then refuses damaged bytes.' }),
-    metadata: metadata.default({}).meta({
-      description: 'Becomes x-oss-meta-<name>. Names are lower-cased, values trimmed; 8 KiB in all.',
-    }),
-    cacheControl: headerText.optional().meta({ description: 'Where the rule’s clientHeaders allows it.' }),
-    contentDisposition: headerText
-      .optional()
-      .meta({ description: 'Where the rule’s clientHeaders allows it.' }),
-    contentEncoding: headerText.optional().meta({ description: 'Where the rule’s clientHeaders allows it.' }),
-    expiresIn: z.int('must be a whole number of seconds').min(1, 'must be at least 1').optional().meta({
-      description:
-        'Seconds. Default and maximum come from the rule; more than the maximum is refused, not cut.',
-    }),
-    overwrite: z
-      .boolean()
-      .default(false)
-      .meta({ description: 'true needs a rule that allows it; else an existing object is never replaced.' }),
-    target: z
-      .string()
-      .min(1, 'must not be empty')
-      .max(64, 'must have at most 64 characters')
-      .optional()
-      .meta({ description: 'One of the policy’s targets; only needed to choose among rules.' }),
-  })
-  .meta({ id: 'UploadRequest' });
+  contentType: z
+    .string()
+    .max(255, 'must have at most 255 characters')
+    .refine((value) => mediaTypeEssence(value) !== undefined, {
+      message: 'must be one media type (RFC 9110), such as image/png or text/plain; charset=utf-8',
+    })
+    .meta({ description: 'A media type (RFC 9110 8.3.1).', examples: ['image/png'] }),
+  contentLength: z
+    .int('must be a whole number of bytes')
+    .min(0, 'must not be negative')
+    .optional()
+    .meta({ description: 'The exact length in bytes; required unless the rule says maxSize: unlimited.' }),
+  contentMd5: z
+    .string()
+    .regex(/^[A-Za-z0-9+/]{21}[AQgw]==$/, 'must be the base64 of the 16 bytes of an MD5 (RFC 1864)')
+    .optional()
+    .meta({ description: 'Base64 of the 16 bytes of the MD5 (RFC 1864); OSS then refuses damaged bytes.' }),
+  metadata: metadata.default({}).meta({
+    description: 'Becomes x-oss-meta-<name>. Names are lower-cased, values trimmed; 8 KiB in all.',
+  }),
+  cacheControl: headerText.optional().meta({ description: 'Where the rule’s clientHeaders allows it.' }),
+  contentDisposition: headerText
+    .optional()
+    .meta({ description: 'Where the rule’s clientHeaders allows it.' }),
+  contentEncoding: headerText.optional().meta({ description: 'Where the rule’s clientHeaders allows it.' }),
+  expiresIn: z.int('must be a whole number of seconds').min(1, 'must be at least 1').optional().meta({
+    description:
+      'Seconds. Default and maximum come from the rule; more than the maximum is refused, not cut.',
+  }),
+  overwrite: z
+    .boolean()
+    .default(false)
+    .meta({ description: 'true needs a rule that allows it; else an existing object is never replaced.' }),
+  target: z
+    .string()
+    .min(1, 'must not be empty')
+    .max(64, 'must have at most 64 characters')
+    .optional()
+    .meta({ description: 'One of the policy’s targets; only needed to choose among rules.' }),
+});
 
 /**
  * Checks the body of `POST /v1/uploads`.

@@ -1,0 +1,66 @@
+/**
+ * Writes what is made from the sources: `openapi.yaml`, `.env.example` and the README's table of the environment.
+ * With `--check` it writes nothing, names each file that differs, and ends 1 if there is one.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import process from 'node:process';
+import { environmentSchema } from '../src/config.ts';
+import { renderOpenApi } from '../src/http/openapi.ts';
+
+type Variable = { readonly name: string; readonly description: string; readonly default: string };
+
+const isCheck = process.argv.includes('--check');
+const root = new URL('../', import.meta.url);
+const readme = read('README.md');
+const table = `<!-- generated: environment -->\n${renderTable(variables())}<!-- /generated -->`;
+
+const outdated = Object.entries({
+  'openapi.yaml': renderOpenApi(),
+  '.env.example': renderEnvExample(variables()),
+  'README.md': readme.replace(/<!-- generated: environment -->[\s\S]*<!-- \/generated -->/, () => table),
+}).filter(([name, content]) => read(name) !== content);
+
+for (const [name, content] of outdated) {
+  if (!isCheck) writeFileSync(new URL(name, root), content);
+  process.stdout.write(
+    `${name} ${isCheck ? 'is out of step with the sources; run: npm run generate' : 'written'}\n`,
+  );
+}
+if (!readme.includes(table) && !outdated.some(([name]) => name === 'README.md')) {
+  process.stdout.write('README.md has no place for the table of the environment\n');
+  process.exitCode = 1;
+}
+if (isCheck && outdated.length > 0) process.exitCode = 1;
+
+function variables(): readonly Variable[] {
+  return Object.entries(environmentSchema.shape).map(([name, schema]) => {
+    const byDefault: unknown = schema.safeParse(undefined).data;
+    return {
+      name,
+      description: schema.meta()?.description ?? '',
+      default: byDefault === undefined ? '' : [byDefault].flat().join(','),
+    };
+  });
+}
+
+function renderTable(rows: readonly Variable[]): string {
+  const lines = rows.map(
+    (row) => `| \`${row.name}\` | ${row.default === '' ? '' : `\`${row.default}\``} | ${row.description} |`,
+  );
+  return ['| variable | default | meaning |', '|---|---|---|', ...lines, ''].join('\n');
+}
+
+function renderEnvExample(rows: readonly Variable[]): string {
+  const entries = rows.map(
+    (row) => `# ${row.description}\n${row.default === '' ? '# ' : ''}${row.name}=${row.default}\n`,
+  );
+  return `# Copy to .env and fill in. Never commit the copy.\n\n${entries.join('\n')}`;
+}
+
+function read(name: string): string {
+  try {
+    return readFileSync(new URL(name, root), 'utf8');
+  } catch {
+    return '';
+  }
+}
