@@ -1,0 +1,41 @@
+import { onTestFinished } from 'vitest';
+import { createLogger } from '../../src/http/logging.ts';
+import { prepare } from '../../src/prepare.ts';
+import { createService } from '../../src/service.ts';
+import { fixedClock } from './fixed-clock.ts';
+import { createTestIssuer, type TestIssuer } from './tokens.ts';
+
+export type TestService = {
+  /** The address it listens on. */
+  readonly url: string;
+  readonly issuer: TestIssuer;
+  /** Each line of the log. */
+  readonly log: readonly string[];
+};
+
+/**
+ * One whole service, configured by environment and policy file as an operator would, listening on a free port and on a frozen
+ * clock. It is stopped when the test, or the hook that starts it, ends.
+ */
+export async function startTestService(options: {
+  readonly policyYaml: string;
+  readonly issuer?: TestIssuer;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly onStop?: (stop: () => Promise<void>) => void;
+}): Promise<TestService> {
+  const { policyYaml, issuer = createTestIssuer(), env = {}, onStop = onTestFinished } = options;
+  const prepared = prepare(
+    { PORT: '0', OSS_ACCESS_KEY_ID: 'LTAI5tTestKey', OSS_ACCESS_KEY_SECRET: 'TestSecret0123456789', ...env },
+    (path) => (path === 'policy.yaml' ? policyYaml : JSON.stringify(issuer.jwks)),
+  );
+  if ('faults' in prepared) throw new Error(prepared.faults.join('\n'));
+  const log: string[] = [];
+  const service = await createService({
+    ...prepared,
+    logger: createLogger('info', { write: (line: string) => void log.push(line) }),
+    clock: fixedClock,
+    fetch: globalThis.fetch,
+  });
+  onStop(service.stop);
+  return { url: await service.start(), issuer, log };
+}
