@@ -9,6 +9,7 @@ import type { Config } from './config.ts';
 import { createStaticCredentials } from './credentials/static-credentials.ts';
 import type { ReadinessCheck } from './http/health-routes.ts';
 import { createMemoryLimiter } from './limits/memory-limiter.ts';
+import { createRedisLimiter } from './limits/redis-limiter.ts';
 import type { Policy } from './policy/policy.ts';
 
 export type ServiceSources = {
@@ -43,7 +44,17 @@ export async function createService({
 }: ServiceSources): Promise<Service> {
   const verifier = createTokenVerifier({ issuers: policy.issuers, clock, fetch });
   const credentials = createStaticCredentials(config.credentials);
-  const limiter = createMemoryLimiter();
+  const limiter =
+    config.redisUrl === undefined
+      ? createMemoryLimiter()
+      : createRedisLimiter({
+          url: config.redisUrl,
+          onModeChange: (mode) =>
+            logger[mode === 'redis' ? 'info' : 'warn'](
+              { limiterMode: mode },
+              'the limiter counts elsewhere now',
+            ),
+        });
   let isDraining = false;
   let preloading: NodeJS.Timeout | undefined;
 
