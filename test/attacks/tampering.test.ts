@@ -1,0 +1,227 @@
+import { request as httpRequest } from 'node:http';
+import { describe, expect, it } from 'vitest';
+import type { UploadAnswer } from '../../src/uploads/upload-answer.ts';
+import { now } from '../support/fixed-clock.ts';
+import { BUCKET, LONG_LIVED, REGION, startTestEmulator } from '../support/test-emulator.ts';
+import { startTestService } from '../support/test-service.ts';
+
+// A granted URL in the hands of a client: what was granted works from any HTTP client, everything else is refused by the bucket.
+
+const policyYaml = (endpoint: string) => `
+issuers:
+  - { issuer: https://login.test/, audience: uploads, jwksFile: jwks.json, algorithms: [ES256] }
+targets:
+  media: { bucket: ${BUCKET}, region: ${REGION}, endpoint: ${endpoint} }
+rules:
+  - name: own-files
+    who: { scope: uploads:write }
+    target: media
+    prefix: users/{sub}/
+    contentTypes: [text/plain, image/*]
+    maxSize: 1MiB
+    metadata: { allowed: [album] }
+    overwrite: true
+    clientHeaders: [cacheControl]
+    headers: { Content-Disposition: attachment, x-oss-object-acl: private }
+`;
+
+type Sent = {
+  readonly method?: string;
+  readonly url?: string;
+  readonly headers?: Record<string, string | undefined>;
+  readonly body?: string;
+};
+
+async function setUp() {
+  const clock = { now };
+  const emulator = await startTestEmulator({ clock: () => clock.now });
+  const service = await startTestService({
+    policyYaml: policyYaml(emulator.url),
+    env: { OSS_ACCESS_KEY_ID: LONG_LIVED.accessKeyId, OSS_ACCESS_KEY_SECRET: LONG_LIVED.accessKeySecret },
+  });
+  return {
+    clock,
+    emulator,
+    async grant(change: Record<string, unknown> = {}): Promise<UploadAnswer> {
+      const answer = await fetch(`${service.url}/v1/uploads`, {
+        method: 'POST',
+        headers: {
+          authorization: `Bearer ${await service.issuer.sign()}`,
+          'content-type': 'application/json',
+        },
+        body: JSON.stringify({
+          key: 'users/alice/note.txt',
+          contentType: 'text/plain',
+          contentLength: 5,
+          metadata: { album: '42' },
+          cacheControl: 'no-cache',
+          ...change,
+        }),
+      });
+      expect(answer.status).toBe(201);
+      return answer.json() as Promise<UploadAnswer>;
+    },
+  };
+}
+
+/** Sends what was granted, with changes; a header of undefined is left out. Nothing is added but Host and Content-Length. */
+function send(
+  grant: UploadAnswer,
+  { method = 'PUT', url = grant.url, headers = {}, body = 'hello' }: Sent = {},
+) {
+  const all = { ...grant.headers, 'Content-Length': String(Buffer.byteLength(body)), ...headers };
+  const kept = Object.fromEntries(
+    Object.entries(all).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
+  return new Promise<{ status: number; code: string | undefined }>((resolve, reject) => {
+    const request = httpRequest(url, { method, headers: kept, agent: false }, (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (chunk) => {
+        text += chunk;
+      });
+      response.once('end', () =>
+        resolve({ status: response.statusCode ?? 0, code: /<Code>(.*?)</.exec(text)?.[1] }),
+      );
+    });
+    request.once('error', reject);
+    request.end(body);
+  });
+}
+
+const withParameter = (url: string, name: string, value: string) => {
+  const changed = new URL(url);
+  changed.searchParams.set(name, value);
+  return changed.href;
+};
+
+it('takes exactly what was granted', async () => {
+  const { grant } = await setUp();
+  expect(await send(await grant())).toStrictEqual({ status: 200, code: undefined });
+});
+
+describe('refuses', () => {
+  it.each<[string, Sent]>([
+    ['another type', { headers: { 'Content-Type': 'text/html' } }],
+    ['the type with a parameter', { headers: { 'Content-Type': 'text/plain; charset=utf-8' } }],
+    ['no type', { headers: { 'Content-Type': undefined } }],
+    ['other metadata', { headers: { 'x-oss-meta-album': '43' } }],
+    ['no metadata', { headers: { 'x-oss-meta-album': undefined } }],
+    ['more metadata', { headers: { 'x-oss-meta-more': '1' } }],
+    ['permission to overwrite', { headers: { 'x-oss-forbid-overwrite': 'false' } }],
+    ['silence about overwriting', { headers: { 'x-oss-forbid-overwrite': undefined } }],
+    ['another ACL', { headers: { 'x-oss-object-acl': 'public-read' } }],
+    ['another storage class', { headers: { 'x-oss-storage-class': 'Archive' } }],
+    ['tags', { headers: { 'x-oss-tagging': 'a=b' } }],
+    ['a callback', { headers: { 'x-oss-callback': 'e30=' } }],
+    ['an MD5 that was not granted', { headers: { 'Content-MD5': 'XUFAKrxLKna5cZ2REBfFkg==' } }],
+    ['another caching', { headers: { 'Cache-Control': 'public' } }],
+    ['another disposition', { headers: { 'Content-Disposition': 'inline' } }],
+    ['one byte more', { body: 'hello!' }],
+    ['one byte less', { body: 'hell' }],
+    ['an empty body', { body: '' }],
+  ])('%s', async (_name, change) => {
+    const { grant, emulator } = await setUp();
+    expect(await send(await grant(), change)).toStrictEqual({ status: 403, code: 'SignatureDoesNotMatch' });
+    expect(emulator.files()).toStrictEqual([]);
+  });
+
+  it.each<[string, Sent]>([
+    ['no disposition', { headers: { 'Content-Disposition': undefined } }],
+    [
+      'a body of unknown length',
+      { headers: { 'Content-Length': undefined, 'Transfer-Encoding': 'chunked' } },
+    ],
+  ])('%s', async (_name, change) => {
+    const { grant, emulator } = await setUp();
+    const { status } = await send(await grant(), change);
+    expect([400, 403]).toContain(status);
+    expect(emulator.files()).toStrictEqual([]);
+  });
+
+  it.each(['GET', 'HEAD', 'DELETE', 'POST'])('%s in place of PUT', async (method) => {
+    const { grant } = await setUp();
+    expect((await send(await grant(), { method, body: '' })).status).toBeGreaterThanOrEqual(403);
+  });
+
+  it.each<[string, (url: string) => string]>([
+    ['another key', (url) => url.replace('note.txt', 'nota.txt')],
+    ['another caller’s key', (url) => url.replace('/alice/', '/bob/')],
+    ['a longer life', (url) => withParameter(url, 'x-oss-expires', '3600')],
+    ['a later beginning', (url) => withParameter(url, 'x-oss-date', '20261123T100001Z')],
+    ['another additional header', (url) => withParameter(url, 'x-oss-additional-headers', 'host')],
+    ['one more parameter', (url) => withParameter(url, 'x-oss-process', 'image/resize,w_100')],
+    ['one more sub-resource', (url) => `${url}&acl`],
+    ['a flipped digit of the signature', (url) => url.replace(/.$/, (digit) => (digit === '0' ? '1' : '0'))],
+    ['no signature', (url) => url.replace(/&x-oss-signature=.*/, '')],
+    ['an empty signature', (url) => url.replace(/(&x-oss-signature=).*/, '$1')],
+    ['the signature twice', (url) => `${url}&x-oss-signature=${'0'.repeat(64)}`],
+    ['another region', (url) => url.replace('cn-hangzhou', 'cn-shanghai')],
+    ['another key id', (url) => url.replace(LONG_LIVED.accessKeyId, 'STS.NUTestKey')],
+    ['a security token', (url) => `${url}&x-oss-security-token=x`],
+  ])('%s in the URL', async (_name, change) => {
+    const { grant, emulator } = await setUp();
+    const granted = await grant();
+    const changed = change(granted.url);
+    expect(changed).not.toBe(granted.url);
+    const { status } = await send(granted, { url: changed });
+    expect([400, 403, 501]).toContain(status);
+    expect(emulator.files()).toStrictEqual([]);
+  });
+
+  it('the URL after its stated expiry, and takes it just before', async () => {
+    const { grant, clock } = await setUp();
+    const [early, late] = [
+      await grant({ key: 'users/alice/early' }),
+      await grant({ key: 'users/alice/late' }),
+    ];
+    clock.now = new Date(early.expiresAt);
+    expect((await send(early)).status).toBe(200);
+    clock.now = new Date(new Date(late.expiresAt).getTime() + 1000);
+    expect(await send(late)).toStrictEqual({ status: 403, code: 'AccessDenied' });
+  });
+
+  it('a second use of the URL, and a URL for an object that is there', async () => {
+    const { grant } = await setUp();
+    const first = await grant();
+    expect((await send(first)).status).toBe(200);
+    expect(await send(first)).toStrictEqual({ status: 409, code: 'FileAlreadyExists' });
+    expect(await send(await grant())).toStrictEqual({ status: 409, code: 'FileAlreadyExists' });
+    expect((await send(await grant({ overwrite: true }))).status).toBe(200);
+  });
+
+  it('bytes that are not those of the granted MD5', async () => {
+    const { grant, emulator } = await setUp();
+    const granted = await grant({ contentMd5: 'XUFAKrxLKna5cZ2REBfFkg==' });
+    expect(await send(granted, { body: 'HELLO' })).toStrictEqual({ status: 400, code: 'InvalidDigest' });
+    expect(emulator.files()).toStrictEqual([]);
+    expect((await send(granted)).status).toBe(200);
+  });
+});
+
+describe('works for', () => {
+  it.each([
+    ['a key with a space', 'users/alice/my note.txt'],
+    ['a plus and percent signs', 'users/alice/1+1=2 100% %41%2F.txt'],
+    ['quotes and brackets', `users/alice/"it's" (1)[2]{3}<4>.txt`],
+    ['reserved characters', 'users/alice/?#&=;:@$,!*~^`|.txt'],
+    ['Chinese', 'users/alice/报告 最终版.txt'],
+    ['emoji', 'users/alice/👩‍👩‍👧😀.txt'],
+    ['a name of dots', 'users/alice/...'],
+    ['1023 bytes', `users/alice/${'图'.repeat(337)}`],
+  ])('%s, by fetch and by node:http', async (_name, key) => {
+    const { grant } = await setUp();
+    expect((await send(await grant({ key }))).status).toBe(200);
+    const { method, url, headers } = await grant({ key, overwrite: true });
+    const answer = await fetch(url, { method, headers, body: Buffer.from('again') });
+    expect(answer.status, await answer.text()).toBe(200);
+  });
+
+  it('an empty file', async () => {
+    const { grant } = await setUp();
+    const granted = await grant({ contentLength: 0 });
+    expect((await send(granted, { body: '' })).status).toBe(200);
+    expect((await send(await grant({ contentLength: 0, key: 'users/alice/b' }), { body: 'x' })).status).toBe(
+      403,
+    );
+  });
+});

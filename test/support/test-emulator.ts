@@ -1,0 +1,81 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { type EmulatorEvent, type EmulatorOptions, startEmulator } from '../../src/emulator/emulator.ts';
+import { type PresignInput, presign } from '../../src/signing/presign.ts';
+import { fixedClock, now } from './fixed-clock.ts';
+
+export const BUCKET = 'acme-media';
+export const REGION = 'cn-hangzhou';
+export const LONG_LIVED = { accessKeyId: 'LTAI5tTestKey', accessKeySecret: 'TestSecret0123456789' };
+export const TEMPORARY = {
+  accessKeyId: 'STS.NUTestKey',
+  accessKeySecret: 'StsSecret0123456789',
+  securityToken: 'CAIStoken/with+plus==',
+};
+
+export type TestEmulator = {
+  readonly url: string;
+  readonly port: number;
+  /** The names of all files that hold objects' bytes or entries. */
+  files(): readonly string[];
+  readonly events: readonly EmulatorEvent[];
+  /** A URL signed by our own signer for this emulator. */
+  presign(change?: Partial<PresignInput>): string;
+  /** PUT with text as body. */
+  put(key: string, body: string, change?: Partial<PresignInput>): Promise<Response>;
+};
+
+/** An emulator on a frozen clock with one bucket, closed and emptied when the test ends. */
+export async function startTestEmulator(options: Partial<EmulatorOptions> = {}): Promise<TestEmulator> {
+  const directory = mkdtempSync(join(tmpdir(), 'oss-emulator-test-'));
+  const events: EmulatorEvent[] = [];
+  const emulator = await startEmulator({
+    directory,
+    buckets: { [BUCKET]: { region: REGION, domains: ['upload.example.com'] } },
+    credentials: [LONG_LIVED, TEMPORARY],
+    clock: fixedClock,
+    onRequest: (event) => events.push(event),
+    ...options,
+  });
+  onTestFinished(async () => {
+    await emulator.close();
+    rmSync(directory, { recursive: true });
+  });
+  const sign = (change: Partial<PresignInput> = {}) =>
+    presign({
+      credentials: LONG_LIVED,
+      method: 'PUT',
+      region: REGION,
+      bucket: BUCKET,
+      key: 'a.txt',
+      endpoint: { url: emulator.url, addressing: 'path' },
+      headers: {},
+      signedAt: now,
+      expiresInSeconds: 600,
+      ...change,
+    }).url;
+  return {
+    ...emulator,
+    events,
+    files: () =>
+      readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter((name) =>
+        /\/(data|entries)\//.test(name),
+      ),
+    presign: sign,
+    put: (key, body, change = {}) => {
+      const headers = { 'content-type': 'text/plain', ...change.headers };
+      return fetch(sign({ key, ...change, headers }), { method: 'PUT', body, headers });
+    },
+  };
+}
+
+/** The elements of an error's XML by name. */
+export function readXml(xml: string): Readonly<Record<string, string>> {
+  const unescape = (text: string) =>
+    text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&');
+  return Object.fromEntries(
+    [...xml.matchAll(/<(\w+)>([^<]*)<\/\1>/g)].map(([, name, text]) => [name, unescape(text ?? '')]),
+  );
+}
