@@ -53,7 +53,7 @@ export function createRedisLimiter({ url, onModeChange, timeoutMs = 500 }: Redis
 
   return {
     async consume(upload) {
-      if (mode === 'memory') return memory.consume(upload);
+      if (isClosed || mode === 'memory') return memory.consume(upload);
       try {
         return await rejectAfter(timeoutMs, () => consumeInRedis(upload));
       } catch (error) {
@@ -64,7 +64,6 @@ export function createRedisLimiter({ url, onModeChange, timeoutMs = 500 }: Redis
     describe: () => ({ ok: true, detail: describeMode() }),
     async close() {
       isClosed = true;
-      mode = 'memory';
       firstMode.resolve();
       redis.disconnect();
       await memory.close();

@@ -193,6 +193,9 @@ export function describeLimiterContract(name: string, create: () => Promise<Limi
       const limits = { requestsPerMinute: 1 };
       const apart: readonly Partial<LimitedUpload>[] = [
         { issuer: 'a', subject: 'b', rule: 'c' },
+        { issuer: 'A', subject: 'b', rule: 'c' },
+        { issuer: 'a', subject: 'B', rule: 'c' },
+        { issuer: 'a', subject: 'b', rule: 'C' },
         { issuer: 'a', subject: 'c', rule: 'b' },
         { issuer: 'b', subject: 'a', rule: 'c' },
         { issuer: 'a:b', subject: '', rule: 'c' },

@@ -35,6 +35,14 @@ it('counts a window that began anew among the latest', async () => {
   expect(await consume('alice')).toMatchObject({ allowed: false });
 });
 
+it('begins a new window by the clock, though the timer that drops the old one is late', async () => {
+  const { limiter } = createUnderTest();
+  const upload = anUpload({ limits: { requestsPerMinute: 1 } });
+  await limiter.consume(upload);
+  vi.setSystemTime(new Date('2026-11-23T10:01:00Z'));
+  expect(await limiter.consume(upload)).toMatchObject({ allowed: true, resetInSeconds: 60 });
+});
+
 it('does not keep the process from ending', () => {
   const module = new URL('../../src/limits/memory-limiter.ts', import.meta.url).href;
   const script = `import { createMemoryLimiter } from ${JSON.stringify(module)};

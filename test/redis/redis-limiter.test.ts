@@ -134,6 +134,22 @@ describe('a server that cannot be used', () => {
     expect(modes).toStrictEqual(['memory', 'redis']);
   });
 
+  // Back-off that grew from one absence to the next would end at the 2 s that are meant for a long one.
+  it('is used again soon, however often it was away before', async () => {
+    const server = await startRedisServer();
+    const { modes } = createUnderTest(server.url);
+    await becomes(modes, 'redis');
+    let startedAt = 0;
+    for (let absence = 1; absence <= 8; absence += 1) {
+      await server.signal('SIGKILL');
+      await becomes(modes, 'memory');
+      startedAt = performance.now();
+      await server.start();
+      await becomes(modes, 'redis');
+    }
+    expect(performance.now() - startedAt).toBeLessThan(1000);
+  });
+
   it('that is not there at the start is used as soon as it is', async () => {
     const port = await findFreePort();
     const { limiter, modes } = createUnderTest(`redis://127.0.0.1:${port}`);
@@ -214,8 +230,10 @@ describe('a closed limiter', () => {
     const admin = connect(server.url);
     const { limiter, modes } = createUnderTest(server.url);
     await becomes(modes, 'redis');
+    const before = await countClients(admin);
     await limiter.close();
-    await vi.waitFor(async () => expect(await admin.client('LIST')).not.toContain('cmd=evalsha'));
+    await vi.waitFor(async () => expect(await countClients(admin)).toBe(before - 1));
+    expect(before).toBe(2);
     expect(await limiter.consume(TEN_PER_MINUTE)).toMatchObject({ allowed: true, remaining: 9 });
     expect(modes).toStrictEqual(['redis']);
   });
@@ -254,6 +272,10 @@ async function timed(limiter: Limiter, upload: LimitedUpload): Promise<Timed> {
 
 function slowest(answers: readonly Timed[]): number {
   return Math.max(...answers.map(({ ms }) => ms));
+}
+
+async function countClients(admin: Redis): Promise<number> {
+  return Number(/connected_clients:(\d+)/.exec(await admin.info('clients'))?.[1]);
 }
 
 async function countConnections(admin: Redis): Promise<number> {
