@@ -1,6 +1,6 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -14,10 +14,10 @@ const CREDENTIALS = { OSS_ACCESS_KEY_ID: 'TheKeyId', OSS_ACCESS_KEY_SECRET: 'The
 const main = new URL('../src/main.ts', import.meta.url).pathname;
 
 /** A folder with a good policy and its key set, removed when the test ends. */
-function folderWith(policy = testPolicyYaml()): string {
+function folderWithPolicy(): string {
   const folder = mkdtempSync(join(tmpdir(), 'oss-presign-test-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
-  writeFileSync(join(folder, 'policy.yaml'), policy);
+  writeFileSync(join(folder, 'policy.yaml'), testPolicyYaml());
   writeFileSync(join(folder, 'jwks.json'), JSON.stringify(createTestIssuer().jwks));
   return folder;
 }
@@ -49,7 +49,7 @@ async function logLine(child: { stdout: Readable }, message: string): Promise<Re
 }
 
 it('says everything that is missing, ends 1, and shows no stack trace', async () => {
-  const folder = folderWith();
+  const folder = folderWithPolicy();
   rmSync(join(folder, 'policy.yaml'));
   expect(await run(folder, { LOG_LEVEL: 'loud' })).toStrictEqual({
     stdout: '',
@@ -69,49 +69,21 @@ it('says everything that is missing, ends 1, and shows no stack trace', async ()
   });
 });
 
-it.each([
-  [
-    'an unknown key',
-    (policy: string) => `${policy}surprise: 1\n`,
-    /policy\.yaml:\d+ surprise is not a field/,
-  ],
-  [
-    'a rule that lets everybody in',
-    (policy: string) => policy.replace('{ scope: uploads:write }', '{}'),
-    /rules\[0\]\.who would let everybody in/,
-  ],
-  [
-    'a key set that is not there',
-    (policy: string) => policy.replace('jwks.json', 'gone.json'),
-    /jwksFile cannot be read \(ENOENT\)/,
-  ],
-  [
-    'no rules',
-    (policy: string) => policy.replace(/rules:[\s\S]*/, 'rules: []\n'),
-    /rules must hold at least one rule/,
-  ],
-])('refuses a policy with %s', async (_name, change, message) => {
-  const { stderr, code } = await run(folderWith(change(testPolicyYaml())), CREDENTIALS);
-  expect(code).toBe(1);
-  expect(stderr).toMatch(message);
-  expect(stderr).not.toMatch(/\n {4}at |TheKeySecret/);
-});
-
 it('says that a port is taken, and ends 1', async () => {
   const other = createServer().listen(0, '127.0.0.1');
   onTestFinished(() => void other.close());
   await new Promise((resolve) => other.once('listening', resolve));
   const address = other.address();
   const port = typeof address === 'object' ? String(address?.port) : '';
-  const { stderr, code } = await run(folderWith(), { ...CREDENTIALS, PORT: port });
+  const { stderr, code } = await run(folderWithPolicy(), { ...CREDENTIALS, PORT: port });
   expect({ stderr, code }).toStrictEqual({
     stderr: `oss-presign does not start:\n  - 127.0.0.1 port ${port} is taken by another process; set PORT or HOST to another.\n`,
     code: 1,
   });
 });
 
-it.each(['SIGTERM', 'SIGINT'] as const)('serves, and on %s ends 0 with nothing on stderr', async (signal) => {
-  const child = start(folderWith(), CREDENTIALS);
+it('serves, and on SIGTERM ends 0 with nothing on stderr', async () => {
+  const child = start(folderWithPolicy(), CREDENTIALS);
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
   const stderr = text(child.stderr);
   const { address } = await logLine(child, 'listening');
@@ -120,17 +92,16 @@ it.each(['SIGTERM', 'SIGINT'] as const)('serves, and on %s ends 0 with nothing o
     200,
     'ok lifecycle: running\nok credentials: static\nok issuer keys: https://login.test/ loaded\nok limiter: in memory\nok clock: sane\n',
   ]);
-  child.kill(signal);
+  child.kill('SIGTERM');
   expect(await ended).toBe(0);
   expect(await stderr).toBe('');
 });
 
 it('ends within the grace time even when a client never finishes its request', async () => {
-  const child = start(folderWith(), { ...CREDENTIALS, SHUTDOWN_GRACE_SECONDS: '1' });
+  const child = start(folderWithPolicy(), { ...CREDENTIALS, SHUTDOWN_GRACE_SECONDS: '1' });
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
   const { address } = await logLine(child, 'listening');
   const { port, hostname } = new URL(String(address));
-  const { connect } = await import('node:net');
   const socket = connect(Number(port), hostname);
   socket.on('error', () => undefined);
   await new Promise((resolve) => socket.once('connect', resolve));

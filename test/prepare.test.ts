@@ -1,0 +1,77 @@
+import { expect, it } from 'vitest';
+import { prepare } from '../src/prepare.ts';
+import { testPolicyYaml } from './support/test-app.ts';
+import { createTestIssuer } from './support/tokens.ts';
+
+const CREDENTIALS = { OSS_ACCESS_KEY_ID: 'TheKeyId', OSS_ACCESS_KEY_SECRET: 'TheKeySecret' };
+const jwks = JSON.stringify(createTestIssuer().jwks);
+
+function faultsOf(env: Record<string, string>, files: Record<string, string>): readonly string[] {
+  const prepared = prepare(env, (path) => {
+    const text = files[path.replace(/^.*\//, '')];
+    if (text === undefined) throw Object.assign(new Error(path), { code: 'ENOENT' });
+    return text;
+  });
+  return 'faults' in prepared ? prepared.faults : [];
+}
+
+it('is content with credentials, a policy and its key set', () => {
+  expect(faultsOf(CREDENTIALS, { 'policy.yaml': testPolicyYaml(), 'jwks.json': jwks })).toStrictEqual([]);
+});
+
+it('tells the faults of environment and policy together', () => {
+  const policy = testPolicyYaml().replace('scope: uploads:write', '').replace('1MiB', '6GiB');
+  expect(faultsOf({ PORT: 'x', OSS_ACCESS_KEY_ID: 'TheKeyId' }, { 'policy.yaml': policy })).toStrictEqual([
+    'PORT must be a whole number.',
+    'OSS_ACCESS_KEY_SECRET (or OSS_ACCESS_KEY_SECRET_FILE) is not set: without credentials nothing can be signed.',
+    'policy.yaml:5 issuers[0].jwksFile cannot be read (ENOENT): jwks.json.',
+    'policy.yaml:12 rules[0].who would let everybody in: name at least one of scope, claims and issuer.',
+    'policy.yaml:16 rules[0].maxSize must not be more than 5 GiB, the limit of OSS for one PUT.',
+  ]);
+});
+
+it('looks for the key set beside the policy, wherever that is', () => {
+  const asked: string[] = [];
+  prepare({ ...CREDENTIALS, POLICY_FILE: '/etc/presign/policy.yaml' }, (path) => {
+    asked.push(path);
+    return path.endsWith('.yaml') ? testPolicyYaml() : jwks;
+  });
+  expect(asked).toStrictEqual(['/etc/presign/policy.yaml', '/etc/presign/jwks.json']);
+});
+
+it.each([
+  [
+    'an unknown key',
+    (policy: string) => `${policy}surprise: 1\n`,
+    /^policy\.yaml:\d+ surprise is not a field of the policy file\.$/,
+  ],
+  [
+    'no rules',
+    (policy: string) => policy.replace(/rules:[\s\S]*/, 'rules: []\n'),
+    /rules must hold at least one rule/,
+  ],
+  [
+    'no issuers',
+    (policy: string) => policy.replace(/issuers:[\s\S]*targets/, 'issuers: []\ntargets'),
+    /issuers must name at least one/,
+  ],
+  [
+    'no audience',
+    (policy: string) => policy.replace(/ *audience.*\n/, ''),
+    /issuers\[0\]\.audience is missing/,
+  ],
+  ['broken YAML', () => 'issuers: [', /^policy\.yaml:\d+ is not valid YAML/],
+  ['nothing in it', () => '', /issuers is missing/],
+])('refuses a policy with %s', (_name, change, message) => {
+  const faults = faultsOf(CREDENTIALS, { 'policy.yaml': change(testPolicyYaml()), 'jwks.json': jwks });
+  expect(
+    faults.some((fault) => message.test(fault)),
+    faults.join('\n'),
+  ).toBe(true);
+});
+
+it('refuses to go without a policy, and says where it looked', () => {
+  expect(faultsOf({ ...CREDENTIALS, POLICY_FILE: '/nowhere/p.yaml' }, {})).toStrictEqual([
+    'POLICY_FILE cannot be read (ENOENT): /nowhere/p.yaml. Without a policy nobody may upload anything.',
+  ]);
+});
