@@ -7,6 +7,9 @@ export default defineConfig({
     exclude: ['test/redis/**', 'test/containers/**'],
     sequence: { shuffle: true, concurrent: false },
     retry: 0,
+    // Loading fastify, zod and jose anew for each file takes longer than the tests in it.
+    pool: 'threads',
+    isolate: false,
     allowOnly: false,
     passWithNoTests: false,
   },

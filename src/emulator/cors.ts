@@ -1,67 +1,56 @@
-import type { WireRequest } from './wire-request.ts';
+import type { CorsRule } from './options.ts';
 
-/** One of a bucket's CORS rules, as OSS has them. An origin and a header may hold one `*`. */
-export type CorsRule = {
-  readonly allowedOrigins: readonly string[];
-  readonly allowedMethods: readonly string[];
-  readonly allowedHeaders: readonly string[];
-  readonly exposeHeaders: readonly string[];
-  readonly maxAgeSeconds?: number;
-};
+export type CorsHeaders = Readonly<Record<string, string>>;
 
-/** The headers that answer a preflight, from the first rule that matches; undefined when none does. */
+/**
+ * Answers a preflight as the first rule does that allows origin, method and all headers together (OSS help: "CORS").
+ * Null when no rule does; the answer then carries no CORS header at all.
+ */
 export function answerPreflight(
   rules: readonly CorsRule[],
-  { headers }: WireRequest,
-): Record<string, string> | undefined {
-  const requested = (headers.get('access-control-request-headers') ?? '')
-    .toLowerCase()
+  origin: string,
+  method: string,
+  requestedHeaders: string,
+): CorsHeaders | null {
+  const headers = requestedHeaders
     .split(',')
     .map((name) => name.trim())
     .filter((name) => name !== '');
-  const origin = headers.get('origin');
-  const method = headers.get('access-control-request-method');
   const rule = rules.find(
     (one) =>
-      matches(one, origin, method) &&
-      requested.every((name) =>
-        one.allowedHeaders.some((pattern) => matchesPattern(pattern.toLowerCase(), name)),
-      ),
+      allowsOrigin(one, origin) &&
+      one.allowedMethods.includes(method) &&
+      headers.every((name) => one.allowedHeaders.some((pattern) => matches(pattern, name.toLowerCase()))),
   );
-  if (!rule || origin === undefined) return undefined;
+  if (!rule) return null;
   return {
     ...originHeaders(rule, origin),
     'Access-Control-Allow-Methods': rule.allowedMethods.join(', '),
-    ...(requested.length > 0 && { 'Access-Control-Allow-Headers': requested.join(', ') }),
+    ...(headers.length > 0 && { 'Access-Control-Allow-Headers': headers.join(', ') }),
     ...(rule.maxAgeSeconds !== undefined && { 'Access-Control-Max-Age': String(rule.maxAgeSeconds) }),
   };
 }
 
-/** The headers that let a page read an answer, also a refusal; none when no rule matches. */
-export function corsHeaders(
-  rules: readonly CorsRule[],
-  { method, headers }: WireRequest,
-): Record<string, string> {
-  const origin = headers.get('origin');
-  const rule = rules.find((one) => matches(one, origin, method));
-  return rule && origin !== undefined ? originHeaders(rule, origin) : {};
+/** The headers that let a page read an answer, be it a refusal: those of the first rule that allows origin and method. */
+export function corsHeaders(rules: readonly CorsRule[], origin: string, method: string): CorsHeaders {
+  const rule = rules.find((one) => allowsOrigin(one, origin) && one.allowedMethods.includes(method));
+  return rule ? originHeaders(rule, origin) : {};
 }
 
-function originHeaders(rule: CorsRule, origin: string): Record<string, string> {
+function originHeaders({ allowedOrigins, exposeHeaders }: CorsRule, origin: string): CorsHeaders {
   return {
-    'Access-Control-Allow-Origin': rule.allowedOrigins.includes('*') ? '*' : origin,
-    ...(rule.exposeHeaders.length > 0 && { 'Access-Control-Expose-Headers': rule.exposeHeaders.join(', ') }),
-    Vary: 'Origin',
+    'Access-Control-Allow-Origin': allowedOrigins.includes('*') ? '*' : origin,
+    ...(exposeHeaders.length > 0 && { 'Access-Control-Expose-Headers': exposeHeaders.join(', ') }),
   };
 }
 
-function matches(rule: CorsRule, origin: string | undefined, method: string | undefined): boolean {
-  if (origin === undefined || method === undefined || !rule.allowedMethods.includes(method)) return false;
-  return rule.allowedOrigins.some((pattern) => matchesPattern(pattern, origin));
+function allowsOrigin({ allowedOrigins }: CorsRule, origin: string): boolean {
+  return allowedOrigins.some((pattern) => matches(pattern, origin.toLowerCase()));
 }
 
-function matchesPattern(pattern: string, text: string): boolean {
-  const [start = '', end] = pattern.split('*');
-  if (end === undefined) return pattern === text;
-  return text.length >= start.length + end.length && text.startsWith(start) && text.endsWith(end);
+/** `*` in a pattern stands for any text; only the first one counts. */
+function matches(pattern: string, text: string): boolean {
+  const [before = '', after] = pattern.toLowerCase().split(/\*(.*)/s);
+  if (after === undefined) return before === text;
+  return text.length >= before.length + after.length && text.startsWith(before) && text.endsWith(after);
 }

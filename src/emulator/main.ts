@@ -1,50 +1,120 @@
 import process from 'node:process';
 import { parseArgs } from 'node:util';
-import { startEmulator } from './emulator.ts';
+import { EMULATOR_NOTICE, type EmulatorOptions, startEmulator } from './emulator.ts';
 
-const USAGE = `An OSS emulator, for development and tests only.
+const USAGE = `Usage: OSS_ACCESS_KEY_SECRET=… node src/emulator/main.ts --bucket <name> --region <id> --access-key-id <id> --directory <path>
 
-  node src/emulator/main.ts --bucket NAME [--region cn-hangzhou] [--host 127.0.0.1] [--port 9000] [--directory ./oss-data]
-
-Credentials come from the environment: OSS_ACCESS_KEY_ID, OSS_ACCESS_KEY_SECRET, and for temporary ones OSS_SESSION_TOKEN.
+  --bucket <name>         a bucket that there shall be; may be given several times
+  --region <id>           where they are, without "oss-", e.g. cn-hangzhou
+  --access-key-id <id>    its secret comes from OSS_ACCESS_KEY_SECRET, a security token (STS) from OSS_SESSION_TOKEN
+  --directory <path>      where the objects live
+  --host <address>        default 127.0.0.1
+  --port <number>         default 9000; 0 for a free one
+  --domain <name>         a custom domain (CNAME) of the first bucket; may be given several times
+  --cors-origin <origin>  allow pages of this origin ("*": any) to use the buckets; may be given several times
 `;
 
+type Arguments = EmulatorOptions & { host: string; port: number };
+
+const read = readArguments(process.argv.slice(2), process.env);
+if ('faults' in read) {
+  process.stderr.write(`${read.faults.map((fault) => `error: ${fault}\n`).join('')}\n${USAGE}`);
+  process.exit(1);
+}
 try {
-  const { values } = parseArgs({
-    options: {
-      bucket: { type: 'string' },
-      region: { type: 'string', default: 'cn-hangzhou' },
-      host: { type: 'string', default: '127.0.0.1' },
-      port: { type: 'string', default: '9000' },
-      directory: { type: 'string', default: 'oss-data' },
-    },
-  });
-  const { OSS_ACCESS_KEY_ID, OSS_ACCESS_KEY_SECRET, OSS_SESSION_TOKEN } = process.env;
-  if (!values.bucket) throw new TypeError('--bucket is missing');
-  if (!OSS_ACCESS_KEY_ID || !OSS_ACCESS_KEY_SECRET)
-    throw new TypeError('OSS_ACCESS_KEY_ID or OSS_ACCESS_KEY_SECRET is not set');
-  const emulator = await startEmulator({
-    host: values.host,
-    port: Number(values.port),
-    directory: values.directory,
-    buckets: { [values.bucket]: { region: values.region } },
-    credentials: [
-      {
-        accessKeyId: OSS_ACCESS_KEY_ID,
-        accessKeySecret: OSS_ACCESS_KEY_SECRET,
-        ...(OSS_SESSION_TOKEN && { securityToken: OSS_SESSION_TOKEN }),
-      },
-    ],
-    clock: () => new Date(),
-    onRequest: (event) => process.stdout.write(`${JSON.stringify(event)}\n`),
-  });
-  process.stdout.write(
-    `OSS emulator, for development and tests only, at ${emulator.url}/${values.bucket}/\n`,
-  );
+  const emulator = await startEmulator(read);
+  say(EMULATOR_NOTICE);
+  say(`Listening on ${emulator.url} for ${Object.keys(read.buckets).join(', ')}.`);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => void emulator.close().then(() => process.exit(0)));
+    process.once(signal, () => {
+      emulator.close().then(
+        () => process.exit(0),
+        () => process.exit(1),
+      );
+    });
   }
 } catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : 'The emulator failed.'}\n\n${USAGE}`);
+  process.stderr.write(`error: ${startFault(error, read)}\n`);
   process.exit(1);
+}
+
+function readArguments(argv: string[], env: NodeJS.ProcessEnv): Arguments | { faults: string[] } {
+  let values: ReturnType<typeof parse>;
+  try {
+    values = parse(argv);
+  } catch (error) {
+    return { faults: [error instanceof Error ? error.message : String(error)] };
+  }
+  const faults: string[] = [];
+  const need = (value: string | undefined, what: string): string => {
+    if (!value) faults.push(`${what} is missing.`);
+    return value ?? '';
+  };
+  const region = need(values.region, '--region');
+  const accessKeyId = need(values['access-key-id'], '--access-key-id');
+  const directory = need(values.directory, '--directory');
+  const accessKeySecret = need(env.OSS_ACCESS_KEY_SECRET, 'The environment variable OSS_ACCESS_KEY_SECRET');
+  need(values.bucket?.[0], '--bucket');
+  if (region.startsWith('oss-')) faults.push('--region is the id without "oss-", e.g. cn-hangzhou.');
+  const port = /^\d{1,5}$/.test(values.port) ? Number(values.port) : Number.NaN;
+  if (!(port <= 65_535)) faults.push('--port must be a number from 0 to 65535.');
+  if (faults.length > 0) return { faults };
+
+  const origins = values['cors-origin'] ?? [];
+  const corsRules = origins.length === 0 ? [] : [allowOrigins(origins)];
+  const buckets = (values.bucket ?? []).map((name, index) => {
+    const domains = index === 0 ? (values.domain ?? []) : [];
+    return [name, { region, corsRules, domains }] as const;
+  });
+  const securityToken = env.OSS_SESSION_TOKEN;
+  return {
+    host: values.host,
+    port,
+    directory,
+    buckets: Object.fromEntries(buckets),
+    credentials: [{ accessKeyId, accessKeySecret, ...(securityToken && { securityToken }) }],
+    clock: () => new Date(),
+    onRequest: ({ requestId, method, bucket, key, status, code, ec, bytes }) =>
+      say(JSON.stringify({ requestId, method, bucket, key, status, code, ec, bytes })),
+  };
+}
+
+function parse(argv: string[]) {
+  return parseArgs({
+    args: argv,
+    options: {
+      bucket: { type: 'string', multiple: true },
+      region: { type: 'string' },
+      'access-key-id': { type: 'string' },
+      directory: { type: 'string' },
+      host: { type: 'string', default: '127.0.0.1' },
+      port: { type: 'string', default: '9000' },
+      domain: { type: 'string', multiple: true },
+      'cors-origin': { type: 'string', multiple: true },
+    },
+  }).values;
+}
+
+function allowOrigins(allowedOrigins: string[]) {
+  return {
+    allowedOrigins,
+    allowedMethods: ['GET', 'HEAD', 'PUT', 'DELETE'],
+    allowedHeaders: ['*'],
+    exposeHeaders: ['ETag', 'x-oss-request-id', 'x-oss-hash-crc64ecma', 'x-oss-ec'],
+    maxAgeSeconds: 600,
+  };
+}
+
+function startFault(error: unknown, { host, port, directory }: Arguments): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === 'EADDRINUSE') return `Port ${port} on ${host} is taken.`;
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return `${host} is not an address of this machine.`;
+  if (code === 'EACCES' || code === 'ENOTDIR' || code === 'EEXIST' || code === 'EROFS') {
+    return `Cannot write to ${directory} or listen on ${host}:${port} (${code}).`;
+  }
+  return message;
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
 }

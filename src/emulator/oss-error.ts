@@ -1,192 +1,219 @@
-/** Every fault that the emulator tells, with OSS's own status, code and EC. Source: OSS error codes, error reference by EC. */
+/**
+ * What OSS answers, by name: status, `Code`, `Message` and, where it is published, `EC`
+ * (OSS help: "Error responses" and the EC pages of group 0002, 0003, 0015, 0016, 0017, 0026).
+ */
 const FAULTS = {
-  anonymous: [403, 'AccessDenied', '0003-00000001', 'Anonymous access is forbidden for this operation.'],
-  authTwice: [
-    400,
-    'InvalidArgument',
-    '0002-00000065',
-    'The request carries a signature both in its header and in its URL.',
-  ],
-  signatureVersion: [
-    400,
-    'InvalidArgument',
-    '0002-00000066',
-    'Only signature version OSS4-HMAC-SHA256 is accepted here.',
-  ],
-  credentialMissing: [400, 'InvalidArgument', '0002-00000217', 'x-oss-credential or Credential is missing.'],
-  credentialFormat: [
-    400,
-    'InvalidArgument',
-    '0002-00000224',
-    'The credential must be <AccessKeyId>/<yyyymmdd>/<region>/oss/aliyun_v4_request.',
-  ],
-  credentialDate: [
-    403,
-    'AccessDenied',
-    '0002-00000223',
-    'The day of the credential is not the day of x-oss-date.',
-  ],
-  regionPrefix: [
-    400,
-    'InvalidArgument',
-    '0002-00000228',
-    'The region of the credential must not begin with "oss-".',
-  ],
-  regionMismatch: [
-    400,
-    'InvalidArgument',
-    '0002-00000226',
-    'The region of the credential is not that of the bucket.',
-  ],
-  dateFormat: [400, 'InvalidArgument', '0002-00000502', 'The date must be of the form yyyymmddThhmmssZ.'],
-  expiresMissing: [400, 'InvalidArgument', '0002-00000215', 'x-oss-expires is missing.'],
-  expiresRange: [400, 'InvalidArgument', '0002-00000232', 'x-oss-expires must be from 1 to 604800.'],
-  additionalEmpty: [
-    400,
-    'InvalidArgument',
-    '0002-00000209',
-    'The list of additional headers holds an empty name.',
-  ],
-  additionalAbsent: [
-    400,
-    'InvalidArgument',
-    '0002-00000210',
-    'An additional header is not part of the request.',
-  ],
-  additionalName: [
-    400,
-    'InvalidArgument',
-    '0002-00000211',
-    'The name of an additional header may not hold "_".',
-  ],
-  repeatedParameter: [400, 'InvalidArgument', '0002-00000001', 'A query parameter stands twice.'],
-  notYetValid: [403, 'AccessDenied', '0002-00000235', 'Request is not valid yet.'],
-  expired: [403, 'AccessDenied', '0002-00000236', 'Request has expired.'],
-  skewed: [
-    403,
-    'RequestTimeTooSkewed',
-    '0002-00000504',
-    'The difference between the request time and the current time is too large.',
-  ],
-  unknownKeyId: [
-    403,
-    'InvalidAccessKeyId',
-    '0002-00000902',
-    'The OSS Access Key Id you provided does not exist in our records.',
-  ],
-  tokenMissing: [403, 'InvalidSecurityToken', '0002-00000003', 'The security token you provided is invalid.'],
-  tokenWrong: [
-    403,
-    'AccessKeyIdAndSecurityTokenNotMatch',
-    '0002-00000006',
-    'The security token does not belong to the access key id.',
-  ],
-  tokenNotSupported: [
-    403,
-    'SecurityTokenNotSupported',
-    '0002-00000008',
-    'The access key id is not a temporary one.',
-  ],
-  tokenExpired: [
-    403,
-    'SecurityTokenExpired',
-    '0002-00000007',
-    'The security token you provided has expired.',
-  ],
-  signature: [
+  signatureDoesNotMatch: [
     403,
     'SignatureDoesNotMatch',
     '0002-00000201',
     'The request signature we calculated does not match the signature you provided. Check your key and signing method.',
   ],
-  corsForbidden: [403, 'AccessForbidden', '0035-00000001', 'CORSResponse: This CORS request is not allowed.'],
+  requestExpired: [403, 'AccessDenied', '0002-00000236', 'Request has expired.'],
+  requestNotYetValid: [403, 'AccessDenied', '0002-00000235', 'Request is not valid yet.'],
+  requestTimeTooSkewed: [
+    403,
+    'RequestTimeTooSkewed',
+    '0002-00000504',
+    'The difference between the request time and the current time is too large.',
+  ],
+  dateMissing: [403, 'AccessDenied', '0002-00000503', 'OSS authentication requires a valid Date.'],
+  dateMalformed: [400, 'InvalidArgument', '0002-00000502', 'The date of the signature is malformed.'],
+  accessDenied: [
+    403,
+    'AccessDenied',
+    '0003-00000001',
+    'You have no right to access this object because of bucket acl.',
+  ],
+  invalidAccessKeyId: [
+    403,
+    'InvalidAccessKeyId',
+    '0002-00000902',
+    'The OSS Access Key Id you provided does not exist in our records.',
+  ],
+  securityTokenMissing: [
+    403,
+    'InvalidSecurityToken',
+    '0002-00000003',
+    'This AccessKeyId needs its security token.',
+  ],
+  securityTokenUnexpected: [
+    403,
+    'InvalidSecurityToken',
+    '0002-00000006',
+    'This AccessKeyId takes no security token.',
+  ],
+  securityTokenWrong: [
+    403,
+    'InvalidSecurityToken',
+    '0002-00000008',
+    'The security token you provided is invalid.',
+  ],
+  securityTokenExpired: [
+    403,
+    'SecurityTokenExpired',
+    '0002-00000007',
+    'The security token you provided has expired.',
+  ],
+  securityTokenTwice: [
+    400,
+    'InvalidArgument',
+    '0002-00000010',
+    'The security token may not be in both the header and the query.',
+  ],
+  onlyV4: [
+    400,
+    'InvalidArgument',
+    '0002-00000034',
+    'Only V4 signatures (OSS4-HMAC-SHA256) are accepted here.',
+  ],
+  signatureVersionInvalid: [400, 'InvalidArgument', '0002-00000066', 'Invalid signature version.'],
+  authorizationMalformed: [
+    400,
+    'InvalidArgument',
+    '0002-00000061',
+    'The Authorization header is not of the form OSS4-HMAC-SHA256 Credential=…,Signature=….',
+  ],
+  authorizationTwice: [
+    400,
+    'InvalidArgument',
+    undefined,
+    'Only one auth mechanism allowed: the query is signed and an Authorization header is there too.',
+  ],
+  additionalHeadersEmpty: [400, 'InvalidArgument', '0002-00000209', 'The additional headers are empty.'],
+  additionalHeadersBlankName: [
+    400,
+    'InvalidArgument',
+    '0002-00000210',
+    'The additional headers hold an empty name.',
+  ],
+  additionalHeaderAbsent: [
+    400,
+    'InvalidArgument',
+    '0002-00000211',
+    'An additional header is not carried by the request, or its name is not allowed.',
+  ],
+  headerCredentialDate: [400, 'InvalidArgument', '0002-00000212', 'Invalid signing date in Credential.'],
+  headerCredentialMalformed: [400, 'InvalidArgument', '0002-00000213', 'Invalid Credential.'],
+  expiresMissing: [400, 'InvalidArgument', '0002-00000215', 'x-oss-expires is missing.'],
+  credentialMissing: [400, 'InvalidArgument', '0002-00000217', 'x-oss-credential is missing.'],
+  credentialEmpty: [400, 'InvalidArgument', '0002-00000218', 'x-oss-credential is empty.'],
+  signatureMissing: [400, 'InvalidArgument', '0002-00000219', 'x-oss-signature is missing.'],
+  signatureEmpty: [400, 'InvalidArgument', undefined, 'x-oss-signature is empty.'],
+  queryCredentialDate: [400, 'InvalidArgument', '0002-00000223', 'Invalid signing date in x-oss-credential.'],
+  queryCredentialMalformed: [400, 'InvalidArgument', '0002-00000224', 'Invalid x-oss-credential.'],
+  queryRegion: [400, 'InvalidArgument', '0002-00000226', 'Invalid signing region in x-oss-credential.'],
+  headerRegion: [400, 'InvalidArgument', '0002-00000228', 'Invalid signing region in Authorization header.'],
+  expiresOutOfRange: [
+    400,
+    'InvalidArgument',
+    '0002-00000232',
+    'x-oss-expires must be a whole number from 1 to 604800 seconds.',
+  ],
+  parameterTwice: [400, 'InvalidArgument', undefined, 'A query parameter is given more than once.'],
+  invalidUri: [400, 'InvalidURI', undefined, "Couldn't parse the specified URI."],
+  invalidArgument: [400, 'InvalidArgument', undefined, 'Invalid argument.'],
   noSuchBucket: [404, 'NoSuchBucket', '0015-00000101', 'The specified bucket does not exist.'],
   noSuchKey: [404, 'NoSuchKey', '0026-00000001', 'The specified key does not exist.'],
-  keyEmpty: [400, 'InvalidObjectName', '0016-00000001', 'The object name is empty.'],
-  keyInvalid: [
+  objectNameEmpty: [400, 'InvalidObjectName', '0016-00000001', 'The object name can not be empty.'],
+  objectNameInvalid: [
     400,
     'InvalidObjectName',
     '0016-00000002',
-    'The object name must be 1 to 1023 bytes of UTF-8.',
+    'The object name must be UTF-8 of 1 to 1023 bytes.',
   ],
-  keyStart: [400, 'InvalidObjectName', '0016-00000005', 'The object name must not begin with "/" or "\\".'],
-  exists: [
+  objectNameLeadingSlash: [
+    400,
+    'InvalidObjectName',
+    '0016-00000005',
+    'The object name can not begin with / or \\.',
+  ],
+  fileAlreadyExists: [
     409,
     'FileAlreadyExists',
     '0026-00000002',
     'The object you specified already exists and can not be overwritten.',
   ],
-  lengthMissing: [
+  missingContentLength: [
     411,
     'MissingContentLength',
-    '0017-00000501',
+    '0017-00000101',
     'You must provide the Content-Length HTTP header.',
   ],
-  tooLarge: [
+  entityTooLarge: [
     400,
     'EntityTooLarge',
-    '0017-00000502',
+    undefined,
     'Your proposed upload exceeds the maximum allowed size.',
   ],
-  digest: [400, 'InvalidDigest', '0017-00000503', 'The Content-MD5 you specified was invalid.'],
-  metadataTooLarge: [400, 'InvalidArgument', '0017-00000504', 'The user metadata has more than 8 KB.'],
-  header: [400, 'InvalidArgument', '0017-00000505', 'A header has a value that is not possible.'],
-  range: [416, 'InvalidRange', '0026-00000003', 'The requested range cannot be satisfied.'],
-  notImplemented: [501, 'NotImplemented', '0057-00000001', 'The emulator does not do this.'],
-  conditionalPut: [
+  contentMd5Malformed: [400, 'InvalidDigest', '0017-00000502', 'The Content-MD5 you specified was invalid.'],
+  contentMd5Wrong: [
+    400,
+    'InvalidDigest',
+    '0017-00000503',
+    'The Content-MD5 you specified did not match what we received.',
+  ],
+  metadataTooLarge: [400, 'MetadataTooLarge', undefined, 'The user metadata must not exceed 8 KB.'],
+  headerNotImplemented: [
     400,
     'NotImplemented',
-    '0057-00000002',
+    undefined,
     'A header you provided implies functionality that is not implemented.',
   ],
-  method: [
+  notImplemented: [501, 'NotImplemented', undefined, 'The emulator does not implement this operation.'],
+  methodNotAllowed: [
     405,
     'MethodNotAllowed',
-    '0057-00000003',
+    undefined,
     'The specified method is not allowed against this resource.',
   ],
-  internal: [500, 'InternalError', '0099-00000001', 'The emulator failed.'],
-} as const satisfies Readonly<Record<string, readonly [number, string, string, string]>>;
+  preconditionFailed: [
+    412,
+    'PreconditionFailed',
+    undefined,
+    'At least one of the pre-conditions you specified did not hold.',
+  ],
+  invalidRange: [416, 'InvalidRange', undefined, 'The requested range cannot be satisfied.'],
+  preflightOriginMissing: [
+    400,
+    'BadRequest',
+    undefined,
+    'Insufficient information. Origin request header needed.',
+  ],
+  preflightMethodMissing: [
+    400,
+    'BadRequest',
+    undefined,
+    'Insufficient information. Request Access-Control-Request-Method header needed.',
+  ],
+  accessForbidden: [
+    403,
+    'AccessForbidden',
+    undefined,
+    'CORSResponse: This CORS request is not allowed. No rule of the bucket matches its origin, method and headers.',
+  ],
+  internalError: [500, 'InternalError', undefined, 'The emulator failed.'],
+} as const satisfies Record<string, readonly [number, string, string | undefined, string]>;
 
-export type Fault = keyof typeof FAULTS;
+export type FaultName = keyof typeof FAULTS;
 
-/** A refusal as OSS tells it. `extra` are further elements of the XML, by name. */
+/**
+ * A refusal in OSS's own words. `fields` are the elements that the code adds to the XML (`Key`, `StringToSign`, …); they can
+ * hold a security token, so that they belong into the answer and never into a log.
+ */
 export class OssError extends Error {
-  override readonly name = 'OssError';
   readonly status: number;
   readonly code: string;
-  readonly ec: string;
-  readonly extra: Readonly<Record<string, string>>;
+  readonly ec: string | undefined;
+  readonly fields: Readonly<Record<string, string>>;
 
-  constructor(fault: Fault, extra: Readonly<Record<string, string>> = {}) {
+  constructor(fault: FaultName, fields: Readonly<Record<string, string>> = {}) {
     const [status, code, ec, message] = FAULTS[fault];
     super(message);
+    this.name = 'OssError';
     this.status = status;
     this.code = code;
     this.ec = ec;
-    this.extra = extra;
+    this.fields = fields;
   }
-}
-
-/** The XML body of a refusal. It can hold a security token, within the canonical request. */
-export function renderErrorXml(error: OssError, requestId: string, host: string): string {
-  const elements = {
-    Code: error.code,
-    Message: error.message,
-    RequestId: requestId,
-    HostId: host,
-    ...error.extra,
-    EC: error.ec,
-    RecommendDoc: `https://api.aliyun.com/troubleshoot?q=${error.ec}`,
-  };
-  const lines = Object.entries(elements).map(([name, value]) => `  <${name}>${escapeXml(value)}</${name}>\n`);
-  return `<?xml version="1.0" encoding="UTF-8"?>\n<Error>\n${lines.join('')}</Error>\n`;
-}
-
-function escapeXml(text: string): string {
-  return text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replace(/\p{Cc}/gu, (character) => (character === '\n' || character === '\t' ? character : '?'));
 }

@@ -1,0 +1,13 @@
+import { OssError } from '../oss-error.ts';
+
+const MAX_NAME_BYTES = 1023;
+
+/**
+ * Refuses names that OSS has no objects for: empty, longer than 1023 bytes of UTF-8, or beginning with `/` or `\`.
+ * @throws OssError `InvalidObjectName`.
+ */
+export function checkObjectName(name: string): void {
+  if (name === '') throw new OssError('objectNameEmpty');
+  if (Buffer.byteLength(name) > MAX_NAME_BYTES) throw new OssError('objectNameInvalid');
+  if (/^[/\\]/.test(name)) throw new OssError('objectNameLeadingSlash');
+}

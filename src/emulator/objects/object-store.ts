@@ -1,0 +1,134 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { type FileHandle, link, mkdir, open, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** What is known about an object besides its bytes. */
+export type ObjectRecord = {
+  readonly key: string;
+  readonly sizeBytes: number;
+  /** Upper-case hex MD5, without quotes. */
+  readonly etag: string;
+  readonly contentMd5: string;
+  readonly crc64: string;
+  readonly lastModifiedAt: string;
+  readonly acl: string;
+  /** Headers to serve back, lower-case names. */
+  readonly headers: Readonly<Record<string, string>>;
+};
+
+/** An object that is open for reading. It stays whole while it is read, even when it is replaced or deleted meanwhile. */
+export type StoredObject = { readonly record: ObjectRecord; readonly handle: FileHandle };
+
+/** An upload under way. Nothing of it can be seen before `commit`. */
+export type Draft = {
+  write(bytes: Uint8Array): Promise<void>;
+  /** Puts the object in place at once. False, and nothing changed, when it may not replace one and there is one. */
+  commit(record: ObjectRecord, mayReplace: boolean): Promise<boolean>;
+  /** Removes what was written. Does nothing after a `commit`. */
+  discard(): Promise<void>;
+};
+
+export type ObjectStore = {
+  has(bucket: string, key: string): Promise<boolean>;
+  /** The caller closes the handle. */
+  open(bucket: string, key: string): Promise<StoredObject | null>;
+  remove(bucket: string, key: string): Promise<void>;
+  draft(bucket: string): Promise<Draft>;
+};
+
+const LENGTH_BYTES = 4;
+
+/**
+ * Keeps objects on disk. One object is one file: its bytes, then its record as JSON, then the record's length (4 bytes, big
+ * endian). So the bytes and what is known about them change in one `rename` or `link`, and can never be seen apart. The file is
+ * named by the SHA-256 of the key, so that any key is safe. Uploads left behind by a crash are removed here.
+ */
+export async function openObjectStore(directory: string, buckets: Iterable<string>): Promise<ObjectStore> {
+  const uploads = join(directory, '.uploads');
+  await rm(uploads, { recursive: true, force: true });
+  await mkdir(uploads, { recursive: true });
+  for (const bucket of buckets) await mkdir(join(directory, bucket), { recursive: true });
+  const pathOf = (bucket: string, key: string) =>
+    join(directory, bucket, createHash('sha256').update(key).digest('hex'));
+
+  return {
+    has: async (bucket, key) => {
+      const handle = await openExisting(pathOf(bucket, key));
+      await handle?.close();
+      return handle !== null;
+    },
+    open: async (bucket, key) => {
+      const handle = await openExisting(pathOf(bucket, key));
+      if (handle === null) return null;
+      try {
+        return { record: await readRecord(handle), handle };
+      } catch (error) {
+        await handle.close();
+        throw error;
+      }
+    },
+    remove: (bucket, key) => rm(pathOf(bucket, key), { force: true }),
+    draft: async (bucket) => {
+      const path = join(uploads, randomUUID());
+      const handle = await open(path, 'wx');
+      return {
+        write: (bytes) => writeAll(handle, bytes),
+        commit: async (record, mayReplace) => {
+          const json = Buffer.from(JSON.stringify(record));
+          const length = Buffer.alloc(LENGTH_BYTES);
+          length.writeUInt32BE(json.length);
+          await writeAll(handle, Buffer.concat([json, length]));
+          await handle.close();
+          const target = pathOf(bucket, record.key);
+          if (mayReplace) {
+            await rename(path, target);
+            return true;
+          }
+          // Unlike a look and a rename, link() is one step: of two uploads at the same time only one succeeds.
+          const isFirst = await link(path, target).then(
+            () => true,
+            (error: NodeJS.ErrnoException) => (error.code === 'EEXIST' ? false : Promise.reject(error)),
+          );
+          await rm(path);
+          return isFirst;
+        },
+        discard: async () => {
+          await handle.close();
+          await rm(path, { force: true });
+        },
+      };
+    },
+  };
+}
+
+/** One `write` may take fewer bytes than it was given. */
+async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let offset = 0; offset < bytes.length; ) {
+    const { bytesWritten } = await handle.write(bytes, offset);
+    offset += bytesWritten;
+  }
+}
+
+async function openExisting(path: string): Promise<FileHandle | null> {
+  return open(path, 'r').catch((error: NodeJS.ErrnoException) =>
+    error.code === 'ENOENT' ? null : Promise.reject(error),
+  );
+}
+
+async function readRecord(handle: FileHandle): Promise<ObjectRecord> {
+  const { size } = await handle.stat();
+  const { buffer: length } = await handle.read(
+    Buffer.alloc(LENGTH_BYTES),
+    0,
+    LENGTH_BYTES,
+    size - LENGTH_BYTES,
+  );
+  const jsonBytes = length.readUInt32BE();
+  const { buffer: json } = await handle.read(
+    Buffer.alloc(jsonBytes),
+    0,
+    jsonBytes,
+    size - LENGTH_BYTES - jsonBytes,
+  );
+  return JSON.parse(json.toString());
+}

@@ -1,0 +1,79 @@
+import { OssError } from '../oss-error.ts';
+
+const MAX_METADATA_BYTES = 8 * 1024;
+const MAX_TAGS = 10;
+const KEPT = ['cache-control', 'content-disposition', 'content-encoding', 'content-language', 'expires'];
+const CONDITIONS = ['if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since'];
+const NOT_EMULATED = ['x-oss-callback', 'x-oss-copy-source'];
+const CHOICES: Readonly<Record<string, readonly string[]>> = {
+  'x-oss-object-acl': ['default', 'private', 'public-read', 'public-read-write'],
+  'x-oss-storage-class': ['Standard', 'IA', 'Archive', 'ColdArchive', 'DeepColdArchive'],
+  'x-oss-server-side-encryption': ['AES256', 'KMS', 'SM4'],
+  'x-oss-forbid-overwrite': ['true', 'false'],
+};
+
+export type PutHeaders = {
+  readonly acl: string;
+  readonly mayReplace: boolean;
+  /** What GetObject and HeadObject give back, lower-case names. */
+  readonly served: Readonly<Record<string, string>>;
+};
+
+/**
+ * Reads the headers of PutObject (OSS help: "PutObject"), all but those of the body.
+ * @throws OssError for a value that OSS does not know, metadata over 8 KB, and headers whose effect is not emulated.
+ */
+export function readPutHeaders(headers: ReadonlyMap<string, string>): PutHeaders {
+  for (const name of CONDITIONS) {
+    if (headers.has(name)) throw new OssError('headerNotImplemented', { Header: name });
+  }
+  for (const name of NOT_EMULATED) {
+    if (headers.has(name)) throw new OssError('notImplemented', { Header: name });
+  }
+  for (const [name, choices] of Object.entries(CHOICES)) {
+    const value = headers.get(name);
+    if (value !== undefined && !choices.includes(value)) refuse(name, value);
+  }
+  const metadata = [...headers].filter(([name]) => name.startsWith('x-oss-meta-'));
+  checkMetadata(metadata);
+  const tags = countTags(headers.get('x-oss-tagging'));
+  const encryption = headers.get('x-oss-server-side-encryption');
+  return {
+    acl: headers.get('x-oss-object-acl') ?? 'default',
+    mayReplace: headers.get('x-oss-forbid-overwrite') !== 'true',
+    served: {
+      'content-type': headers.get('content-type') ?? 'application/octet-stream',
+      ...Object.fromEntries([...headers].filter(([name]) => KEPT.includes(name))),
+      ...Object.fromEntries(metadata),
+      'x-oss-storage-class': headers.get('x-oss-storage-class') ?? 'Standard',
+      ...(tags > 0 && { 'x-oss-tagging-count': String(tags) }),
+      ...(encryption && { 'x-oss-server-side-encryption': encryption }),
+    },
+  };
+}
+
+function checkMetadata(metadata: readonly (readonly [string, string])[]): void {
+  let bytes = 0;
+  for (const [name, value] of metadata) {
+    if (!/^x-oss-meta-[a-z0-9-]+$/.test(name)) refuse(name, value);
+    bytes += name.length + value.length;
+  }
+  if (bytes > MAX_METADATA_BYTES) throw new OssError('metadataTooLarge');
+}
+
+function countTags(tagging: string | undefined): number {
+  if (tagging === undefined || tagging === '') return 0;
+  const names = new URLSearchParams(tagging);
+  const isWellFormed =
+    names.size <= MAX_TAGS &&
+    new Set(names.keys()).size === names.size &&
+    [...names].every(
+      ([name, value]) => name !== '' && Buffer.byteLength(name) <= 128 && Buffer.byteLength(value) <= 256,
+    );
+  if (!isWellFormed) refuse('x-oss-tagging', tagging);
+  return names.size;
+}
+
+function refuse(name: string, value: string): never {
+  throw new OssError('invalidArgument', { ArgumentName: name, ArgumentValue: value });
+}
