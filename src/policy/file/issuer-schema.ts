@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { text, webAddress } from './schema-parts.ts';
+import { isWebAddress, text } from './schema-parts.ts';
 
 const ASYMMETRIC_ALGORITHMS = [
   ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
@@ -11,7 +11,13 @@ export const issuerSchema = z
   .strictObject({
     issuer: text,
     audience: z.union([text, z.array(text).min(1)]),
-    jwksUrl: webAddress('the address of a JSON Web Key Set').optional(),
+    jwksUrl: z
+      .string()
+      .refine(
+        isWebAddress,
+        'must be an https:// address (http:// only for this machine or a private network)',
+      )
+      .optional(),
     jwksFile: text.optional(),
     secretEnv: text.optional(),
     algorithms: z
@@ -37,7 +43,7 @@ export const issuerSchema = z
         message: 'may hold HS256 only where secretEnv is set',
       });
     }
-    if (sources.length === 0 && !webAddress('').safeParse(issuer.issuer).success) {
+    if (sources.length === 0 && !isWebAddress(issuer.issuer)) {
       context.addIssue({
         code: 'custom',
         path: ['issuer'],

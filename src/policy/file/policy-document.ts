@@ -21,11 +21,15 @@ export function readPolicyDocument(
 ): PolicyDocument {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines });
-  const faults: PolicyFault[] = [...document.errors, ...document.warnings].map((problem) => ({
+  const syntaxFaults = [...document.errors, ...document.warnings].map((problem) => ({
     line: lines.linePos(problem.pos[0]).line,
     path: '',
     detail: `is not valid YAML: ${problem.message.split('\n')[0]?.replace(/ at line \d+, column \d+:?$/, '')}`,
   }));
+  // What a parser says of a line after the first thing it did not expect helps nobody.
+  const faults: PolicyFault[] = syntaxFaults.filter(
+    ({ line }, index) => syntaxFaults.findIndex((fault) => fault.line === line) === index,
+  );
   if (faults.length > 0) return { content: undefined, faults, lineOf };
 
   visit(document, {

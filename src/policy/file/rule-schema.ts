@@ -59,7 +59,10 @@ export const ruleSchema = z
       .min(1, 'must name at least one media type'),
     maxSize: z
       .union([z.literal('unlimited').transform(() => null), sizeBytes], {
-        error: 'must be "unlimited" or a size greater than 0, such as 500KiB, 50MiB or 1GB',
+        error: ({ input }) =>
+          input === undefined
+            ? 'is missing'
+            : 'must be "unlimited" or a size greater than 0, such as 500KiB, 50MiB or 1GB',
       })
       .refine(
         (bytes) => bytes === null || bytes <= MAX_PUT_BYTES,

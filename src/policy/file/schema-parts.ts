@@ -44,10 +44,9 @@ function isLoopbackOrPrivateName(hostname: string): boolean {
   return /^\[|^[\d.]+$|^localhost$|\.localhost$|^[^.]+$|\.(?:internal|local|test|svc)$/.test(hostname);
 }
 
-/** An address that can be trusted: https, or http where no public network lies between. */
-export const webAddress = (what: string) =>
-  z.string().refine((address) => {
-    const url = URL.canParse(address) ? new URL(address) : undefined;
-    if (!url || url.username || url.password || url.hash) return false;
-    return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopbackOrPrivateName(url.hostname));
-  }, `must be ${what}: an https:// address (http:// only for this machine or a private network)`);
+/** Says whether an address can be trusted: https, or http where no public network lies between. */
+export function isWebAddress(address: string): boolean {
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  if (!url || url.username || url.password || url.hash) return false;
+  return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopbackOrPrivateName(url.hostname));
+}

@@ -1,11 +1,13 @@
 import { z } from 'zod';
-import { webAddress } from './schema-parts.ts';
+import { isWebAddress } from './schema-parts.ts';
 
 const ENDPOINT_WORDS = ['public', 'internal', 'accelerate', 'accelerate-overseas', 'dualstack'] as const;
 
 const endpoint = z
-  .union([z.enum(ENDPOINT_WORDS), webAddress('an origin')], {
-    error: `must be one of ${ENDPOINT_WORDS.join(', ')}, or an address such as https://upload.example.com`,
+  .string()
+  .refine((value) => ENDPOINT_WORDS.some((word) => word === value) || isWebAddress(value), {
+    abort: true,
+    message: `must be one of ${ENDPOINT_WORDS.join(', ')}, or an https:// address such as https://upload.example.com`,
   })
   .refine(
     (value) => !/^https?:/.test(value) || new URL(value).origin === value.replace(/\/$/, '').toLowerCase(),

@@ -1,0 +1,443 @@
+import { expect, it } from 'vitest';
+import { parsePolicy } from '../../../src/policy/file/parse-policy.ts';
+
+const JWKS = JSON.stringify({ keys: [{ kty: 'EC', kid: 'k', crv: 'P-256', x: 'x', y: 'y' }] });
+
+const GOOD = `issuers:
+  - issuer: https://login.example.com/
+    audience: uploads
+    jwksUrl: https://login.example.com/jwks
+    algorithms: [RS256, ES256]
+targets:
+  media:
+    bucket: acme-media
+    region: cn-hangzhou
+    endpoint: public
+rules:
+  - name: own-files
+    who: { scope: uploads:write, claims: { role: [member, admin] } }
+    target: media
+    prefix: users/{sub}/
+    naming: either
+    contentTypes: [image/*, Video/MP4]
+    maxSize: 50MiB
+    expiresIn: { default: 10m, max: 1h }
+    metadata: { allowed: [album], required: [case] }
+    overwrite: false
+    clientHeaders: [cacheControl]
+    headers: { Content-Disposition: attachment, x-oss-traffic-limit: 819200 }
+    limits: { requestsPerMinute: 60, bytesPerDay: 5GiB }
+`;
+
+type Env = Readonly<Record<string, string>>;
+
+function parse(text: string, env: Env = {}, files: Env = { 'jwks.json': JWKS }) {
+  return parsePolicy(text, {
+    env,
+    readFile: (path) => {
+      const content = files[path];
+      if (content === undefined) throw Object.assign(new Error('no such file'), { code: 'ENOENT' });
+      return content;
+    },
+  });
+}
+
+function policyOf(text: string, env: Env = {}, files?: Env) {
+  const parsed = parse(text, env, files);
+  if ('faults' in parsed) throw new Error(JSON.stringify(parsed.faults));
+  return parsed.policy;
+}
+
+/** Each fault as `line path: detail`. */
+function faultsOf(text: string, env: Env = {}, files?: Env): readonly string[] {
+  const parsed = parse(text, env, files);
+  return 'faults' in parsed
+    ? parsed.faults.map(({ line, path, detail }) => `${line} ${path}: ${detail}`)
+    : [];
+}
+
+/** The good policy with one line put in place of the one that begins alike. */
+function withLine(line: string, good = GOOD): string {
+  const field = line.slice(0, line.indexOf(':') + 1);
+  const changed = good.replace(new RegExp(`^${field}.*$`, 'm'), () => line);
+  if (changed === good) throw new Error(`nothing changed: ${line}`);
+  return changed;
+}
+
+it('reads the whole of a policy', () => {
+  const target = { name: 'media', bucket: 'acme-media', region: 'cn-hangzhou', endpoint: 'public' };
+  expect(policyOf(GOOD)).toStrictEqual({
+    issuers: [
+      {
+        issuer: 'https://login.example.com/',
+        audience: ['uploads'],
+        keys: { kind: 'jwksUrl', url: 'https://login.example.com/jwks' },
+        algorithms: ['RS256', 'ES256'],
+      },
+    ],
+    rules: [
+      {
+        name: 'own-files',
+        who: { scope: ['uploads:write'], claims: { role: ['member', 'admin'] } },
+        target,
+        prefix: {
+          source: 'users/{sub}/',
+          parts: [{ literal: 'users/' }, { claim: 'sub' }, { literal: '/' }],
+        },
+        naming: 'either',
+        contentTypes: ['image/*', 'video/mp4'],
+        maxSize: 52_428_800,
+        expiresIn: { defaultSeconds: 600, maxSeconds: 3600 },
+        metadata: { allowed: ['album', 'case'], required: ['case'] },
+        overwrite: false,
+        clientHeaders: ['cacheControl'],
+        headers: { 'Content-Disposition': 'attachment', 'x-oss-traffic-limit': '819200' },
+        limits: { requestsPerMinute: 60, bytesPerDay: 5_368_709_120 },
+      },
+    ],
+    warnings: [],
+  });
+});
+
+it('what is left out is closed', () => {
+  const policy = policyOf(`
+issuers: [{ issuer: https://a.example/, audience: [a, b] }]
+targets: { t: { bucket: bkt, region: cn-hangzhou } }
+rules: [{ name: r, who: { scope: s }, target: t, prefix: p/, contentTypes: [a/b], maxSize: 1 }]
+`);
+  expect(policy.issuers[0]).toStrictEqual({
+    issuer: 'https://a.example/',
+    audience: ['a', 'b'],
+    keys: { kind: 'discovery' },
+    algorithms: ['RS256', 'ES256', 'EdDSA'],
+  });
+  expect(policy.rules[0]).toMatchObject({
+    target: { endpoint: 'public' },
+    naming: 'either',
+    expiresIn: { defaultSeconds: 600, maxSeconds: 3600 },
+    metadata: { allowed: [], required: [] },
+    overwrite: false,
+    clientHeaders: [],
+    headers: {},
+    limits: {},
+  });
+});
+
+it.each([
+  ['    expiresIn: { max: 5m }', { defaultSeconds: 300, maxSeconds: 300 }],
+  ['    expiresIn: { default: 2h }', { defaultSeconds: 7200, maxSeconds: 7200 }],
+  ['    expiresIn: { default: 7d, max: 604800 }', { defaultSeconds: 604_800, maxSeconds: 604_800 }],
+])('%s', (line, expiresIn) => {
+  expect(policyOf(withLine(line)).rules[0]?.expiresIn).toStrictEqual(expiresIn);
+});
+
+it.each([
+  ['internal', 'internal'],
+  ['accelerate', 'accelerate'],
+  ['accelerate-overseas', 'accelerate-overseas'],
+  ['dualstack', 'dualstack'],
+  ['https://upload.example.com', { url: 'https://upload.example.com', addressing: 'cname' }],
+  ['https://upload.example.com/', { url: 'https://upload.example.com', addressing: 'cname' }],
+  [
+    'https://oss-cn-hzfinance.aliyuncs.com',
+    { url: 'https://oss-cn-hzfinance.aliyuncs.com', addressing: 'virtual' },
+  ],
+  [
+    'https://acme-media.oss-cn-hzfinance.aliyuncs.com',
+    { url: 'https://acme-media.oss-cn-hzfinance.aliyuncs.com', addressing: 'cname' },
+  ],
+  ['http://127.0.0.1:9000', { url: 'http://127.0.0.1:9000', addressing: 'path' }],
+  ['http://localhost:9000', { url: 'http://localhost:9000', addressing: 'path' }],
+  ["'http://[::1]:9000'", { url: 'http://[::1]:9000', addressing: 'path' }],
+  ['http://emulator:9000\n    pathStyle: true', { url: 'http://emulator:9000', addressing: 'path' }],
+])('the endpoint %s', (endpoint, compiled) => {
+  expect(policyOf(withLine(`    endpoint: ${endpoint}`)).rules[0]?.target.endpoint).toStrictEqual(compiled);
+});
+
+it('takes values from the environment, as text and never as YAML', () => {
+  const text = withLine(`    audience: "\${AUDIENCE}"`, withLine(`    maxSize: \${MAX_SIZE}`));
+  const policy = policyOf(text, { AUDIENCE: 'a, evil: [x]', MAX_SIZE: '2KiB' });
+  expect([policy.issuers[0]?.audience, policy.rules[0]?.maxSize]).toStrictEqual([['a, evil: [x]'], 2048]);
+});
+
+it('takes an HS256 secret from the environment, with HS256 alone', () => {
+  const text = withLine('    algorithms: [HS256]', withLine('    jwksUrl: x')).replace(
+    'jwksUrl: x',
+    'secretEnv: THE_SECRET',
+  );
+  const { keys, algorithms } = policyOf(text, { THE_SECRET: 's'.repeat(32) }).issuers[0] ?? {};
+  expect({ keys, algorithms }).toStrictEqual({
+    keys: { kind: 'secret', secret: new TextEncoder().encode('s'.repeat(32)) },
+    algorithms: ['HS256'],
+  });
+});
+
+it('takes keys from a file', () => {
+  const text = GOOD.replace(/jwksUrl: .*/, 'jwksFile: jwks.json');
+  expect(policyOf(text).issuers[0]?.keys).toStrictEqual({ kind: 'jwks', jwks: JSON.parse(JWKS) });
+});
+
+it('warns of a claim in a prefix that callers of several issuers share', () => {
+  const text = GOOD.replace(
+    'issuers:',
+    'issuers:\n  - { issuer: https://other.example/, audience: uploads }',
+  );
+  expect(policyOf(text).warnings).toStrictEqual([
+    'Rule own-files puts a claim into its prefix for callers of every issuer; a claim is unique only within one (RFC 7519 4.1.2). Name who.issuer.',
+  ]);
+  const named = text.replace('who: { scope', 'who: { issuer: https://other.example/, scope');
+  expect(policyOf(named).warnings).toStrictEqual([]);
+});
+
+it.each<[string, string]>([
+  ['    audience: ""', '3 issuers[0].audience: must not be empty'],
+  ['    audience: []', '3 issuers[0].audience: Too small: expected array to have >=1 items'],
+  [
+    '    jwksUrl: http://login.example.com/jwks',
+    '4 issuers[0].jwksUrl: must be an https:// address (http:// only for this machine or a private network)',
+  ],
+  [
+    '    jwksUrl: https://user:pass@login.example.com/jwks',
+    '4 issuers[0].jwksUrl: must be an https:// address (http:// only for this machine or a private network)',
+  ],
+  ['    algorithms: [HS256]', '5 issuers[0].algorithms: may hold HS256 only where secretEnv is set'],
+  ['    algorithms: []', '5 issuers[0].algorithms: Too small: expected array to have >=1 items'],
+  [
+    '    bucket: Acme_Media',
+    '8 targets.media.bucket: must be a bucket name: 3–63 of a-z, 0-9 and "-", no "-" at either end',
+  ],
+  [
+    '    region: oss-cn-hangzhou',
+    '9 targets.media.region: must be a region id such as cn-hangzhou, without "oss-"',
+  ],
+  [
+    '    endpoint: ftp://upload.example.com',
+    '10 targets.media.endpoint: must be one of public, internal, accelerate, accelerate-overseas, dualstack, or an https:// address such as https://upload.example.com',
+  ],
+  [
+    '    endpoint: http://upload.example.com',
+    '10 targets.media.endpoint: must be one of public, internal, accelerate, accelerate-overseas, dualstack, or an https:// address such as https://upload.example.com',
+  ],
+  [
+    '    endpoint: https://upload.example.com/path',
+    '10 targets.media.endpoint: must be an origin only: scheme, host and port, without a path, query or default port',
+  ],
+  ['    who: {}', '13 rules[0].who: would let everybody in: name at least one of scope, claims and issuer'],
+  ['    who: { scope: "" }', '13 rules[0].who.scope: must not be empty'],
+  ['    who: { scope: [] }', '13 rules[0].who.scope: Too small: expected array to have >=1 items'],
+  ['    who: { claims: {} }', '13 rules[0].who.claims: must not be empty'],
+  ['    who: { claims: { role: [] } }', '13 rules[0].who.claims.role: must not be empty'],
+  [
+    '    who: { claims: { role: "*" } }',
+    '13 rules[0].who.claims.role: "*" is compared as it stands and is no wildcard; name the values',
+  ],
+  ['    who: { issuer: https://other.example/ }', '13 rules[0].who.issuer: names no entry of issuers'],
+  ['    target: archive', '14 rules[0].target: names no entry of targets; there are: media'],
+  ['    prefix: users/{sub}', '15 rules[0].prefix: must end in "/"'],
+  ['    prefix: /', '15 rules[0].prefix: cannot begin an object key: The key begins with "/".'],
+  ['    prefix: ""', '15 rules[0].prefix: must end in "/"'],
+  ['    contentTypes: []', '17 rules[0].contentTypes: must name at least one media type'],
+  [
+    '    contentTypes: ["*"]',
+    '17 rules[0].contentTypes[0]: must be a media type such as image/png, or a range such as image/*, without parameters',
+  ],
+  [
+    '    maxSize: 5.1GiB',
+    '18 rules[0].maxSize: must be "unlimited" or a size greater than 0, such as 500KiB, 50MiB or 1GB',
+  ],
+  ['    maxSize: 6GB', '18 rules[0].maxSize: must not be more than 5 GiB, the limit of OSS for one PUT'],
+  [
+    '    maxSize: 0',
+    '18 rules[0].maxSize: must be "unlimited" or a size greater than 0, such as 500KiB, 50MiB or 1GB',
+  ],
+  [
+    '    expiresIn: { default: 2h, max: 1h }',
+    '19 rules[0].expiresIn: has a default that is longer than its max',
+  ],
+  [
+    '    expiresIn: { max: 8d }',
+    '19 rules[0].expiresIn.max: must not be longer than 7 days (604800 s), the limit of OSS',
+  ],
+  [
+    '    expiresIn: { default: 0s }',
+    '19 rules[0].expiresIn.default: must be a duration of at least one second, such as 90s, 10m or 1h',
+  ],
+  [
+    '    metadata: { allowed: [Al_bum] }',
+    '20 rules[0].metadata.allowed[0]: must be 1–64 of a-z, 0-9 and "-"',
+  ],
+  [
+    '    headers: { Host: evil.example }',
+    expect.stringMatching(
+      /^23 rules\[0\]\.headers\.Host: cannot be added by a rule; possible are cache-control, /,
+    ) as unknown as string,
+  ],
+  [
+    '    headers: { Content-Type: text/html }',
+    expect.stringMatching(/^23 rules\[0\]\.headers\.Content-Type: cannot be added/) as unknown as string,
+  ],
+  [
+    '    headers: { x-oss-forbid-overwrite: "false" }',
+    expect.stringMatching(/cannot be added by a rule/) as unknown as string,
+  ],
+  [
+    '    headers: { x-oss-object-acl: everybody }',
+    expect.stringMatching(/^23 rules\[0\]\.headers\.x-oss-object-acl: Invalid option/) as unknown as string,
+  ],
+  [
+    '    headers: { Expires: "a\\r\\nb: c" }',
+    '23 rules[0].headers.Expires: must be printable ASCII, without blanks at its ends, and not empty',
+  ],
+  ['    headers: { Expires: a, EXPIRES: b }', '23 rules[0].headers.EXPIRES: stands twice'],
+  [
+    '    headers: { Cache-Control: no-store }',
+    '23 rules[0].headers: sets Cache-Control, which clientHeaders leaves to the client',
+  ],
+  [
+    '    headers: { x-oss-meta-album: a }',
+    '23 rules[0].headers: sets x-oss-meta-album, which metadata leaves to the client',
+  ],
+  [
+    '    limits: { requestsPerMinute: 0 }',
+    '24 rules[0].limits.requestsPerMinute: Too small: expected number to be >=1',
+  ],
+  [
+    '    limits: { requestsPerHour: 1 }',
+    '24 rules[0].limits.requestsPerHour: is not a field of the policy file',
+  ],
+])('refuses %s', (line, fault) => {
+  expect(faultsOf(withLine(line))).toStrictEqual([fault]);
+});
+
+it('says that a claim stands under claims, and that nobody is named', () => {
+  expect(faultsOf(withLine('    who: { role: admin }'))).toStrictEqual([
+    '13 rules[0].who.role: is not a field of the policy file',
+    '13 rules[0].who: would let everybody in: name at least one of scope, claims and issuer',
+  ]);
+});
+
+it('refuses to count bytes that are not bound', () => {
+  expect(faultsOf(withLine('    maxSize: unlimited'))).toStrictEqual([
+    '24 rules[0].limits.bytesPerDay: needs a maxSize: bytes cannot be counted where the length is not bound',
+  ]);
+});
+
+it.each([
+  ['issuer'],
+  ['audience'],
+  ['bucket'],
+  ['region'],
+  ['name'],
+  ['who'],
+  ['target'],
+  ['prefix'],
+  ['contentTypes'],
+  ['maxSize'],
+])('says that %s is missing', (field) => {
+  const line = new RegExp(`^(  [ -] )${field}: .*$`, 'm');
+  const faults = faultsOf(GOOD.replace(line, '$1unused: 1'));
+  expect(
+    faults.some((fault) => new RegExp(`(^|\\.)${field}: is missing`).test(fault.replace(/^\d+ /, ''))),
+    faults.join('\n'),
+  ).toBe(true);
+});
+
+it.each([
+  [
+    'a private key',
+    JSON.stringify({ keys: [{ kty: 'EC', d: 'x' }] }),
+    'holds a private or symmetric key; it must hold public keys only: jwks.json',
+  ],
+  [
+    'a symmetric key',
+    JSON.stringify({ keys: [{ kty: 'oct', k: 'x' }] }),
+    'holds a private or symmetric key; it must hold public keys only: jwks.json',
+  ],
+  ['no keys', '{"keys":[]}', 'is not a JSON Web Key Set with at least one key: jwks.json'],
+  ['no JSON', 'keys', 'is not JSON: jwks.json'],
+])('refuses a key set with %s', (_name, jwks, fault) => {
+  const text = GOOD.replace(/jwksUrl: .*/, 'jwksFile: jwks.json');
+  expect(faultsOf(text, {}, { 'jwks.json': jwks })).toStrictEqual([`4 issuers[0].jwksFile: ${fault}`]);
+});
+
+it.each([
+  ['not set', {}, 'names the environment variable THE_SECRET, which is not set'],
+  [
+    'too short',
+    { THE_SECRET: 'Shh-31-bytes-are-not-enough-xxx' },
+    'names THE_SECRET, which holds 31 bytes; HS256 needs at least 32',
+  ],
+])('refuses a secret that is %s, without telling it', (_name, env: Env, fault) => {
+  const text = GOOD.replace(/jwksUrl: .*/, 'secretEnv: THE_SECRET').replace(/ {4}algorithms: .*\n/, '');
+  expect(faultsOf(text, env)).toStrictEqual([`4 issuers[0].secretEnv: ${fault}`]);
+});
+
+it('refuses two sources of keys, and asymmetric algorithms beside a secret', () => {
+  const text = GOOD.replace('    algorithms', '    secretEnv: THE_SECRET\n    algorithms');
+  expect(faultsOf(text, { THE_SECRET: 's'.repeat(32) })).toStrictEqual([
+    '2 issuers[0]: has jwksUrl and secretEnv; at most one of them may stand',
+    '6 issuers[0].algorithms: must be [HS256] where secretEnv is set',
+  ]);
+});
+
+it('tells every fault at once, each with its line', () => {
+  const text = `issuers:
+  - issuer: https://a.example/
+    audience: a
+  - issuer: https://a.example/
+    audience: a
+    secret: x
+targets:
+  t: { bucket: B, region: cn-hangzhou }
+rules:
+  - name: r
+    who: {}
+    target: u
+    prefix: p
+    contentTypes: []
+    maxSize: big
+  - name: r
+    surprise: \${NOPE}
+`;
+  expect(faultsOf(text)).toStrictEqual([
+    '4 issuers[1].issuer: stands twice',
+    '6 issuers[1].secret: is not a field of the policy file',
+    '8 targets.t.bucket: must be a bucket name: 3–63 of a-z, 0-9 and "-", no "-" at either end',
+    '11 rules[0].who: would let everybody in: name at least one of scope, claims and issuer',
+    '12 rules[0].target: names no entry of targets; there are: t',
+    '13 rules[0].prefix: must end in "/"',
+    '14 rules[0].contentTypes: must name at least one media type',
+    '15 rules[0].maxSize: must be "unlimited" or a size greater than 0, such as 500KiB, 50MiB or 1GB',
+    '16 rules[1].who: is missing',
+    '16 rules[1].target: is missing',
+    '16 rules[1].prefix: is missing',
+    '16 rules[1].contentTypes: is missing',
+    '16 rules[1].maxSize: is missing',
+    '16 rules[1].name: stands twice',
+    '17 : ${NOPE} names an environment variable that is not set',
+    '17 rules[1].surprise: is not a field of the policy file',
+  ]);
+});
+
+it.each([
+  ['nothing', '', ['1 issuers: is missing', '1 targets: is missing', '1 rules: is missing']],
+  ['a list', '- a', ['1 : Invalid input: expected object, received array']],
+  ['a field twice', `${GOOD}targets: {}\n`, ['25 : is not valid YAML: Map keys must be unique']],
+  ['a tab', 'issuers:\n\t- a', ['2 : is not valid YAML: Tabs are not allowed as indentation']],
+  ['two documents', 'a: 1\n---\nb: 2\n', [expect.stringContaining('is not valid YAML')]],
+  ['an unknown tag', 'issuers: !!js/function a', [expect.stringContaining('is not valid YAML')]],
+])('refuses a file with %s', (_name, text, faults) => {
+  expect(faultsOf(text)).toStrictEqual(faults);
+});
+
+it('refuses aliases that expand without end', () => {
+  const bomb = [
+    'a: &a [x,x,x,x,x,x,x,x,x]',
+    ...'bcdefghi'
+      .split('')
+      .map((name, index) => `${name}: &${name} [${Array(9).fill(`*${'abcdefghi'[index]}`).join(',')}]`),
+  ].join('\n');
+  expect(faultsOf(bomb)).toStrictEqual([
+    '1 : is not usable YAML: its aliases cannot be resolved or expand too far',
+  ]);
+});
