@@ -26,6 +26,9 @@ const UNKNOWN_CAUSE = 'connection lost';
  * that hangs, refuses the password or refuses to write – this process counts by itself, from the next upload on without
  * waiting. Meanwhile it tries anew, at most 2 s apart, and counts in Redis again as soon as a trial count has succeeded there.
  *
+ * The deadline is measured by this process: one too busy to read an answer in time counts by itself as well. While copies do,
+ * each may grant as much as the bound says once more.
+ *
  * Neither what `describe` says nor any error holds an address or a password.
  */
 export function createRedisLimiter({ url, onModeChange, timeoutMs = 500 }: RedisLimiterOptions): Limiter {

@@ -5,16 +5,18 @@ import type { LimitedUpload, Limiter, LimitVerdict } from '../../src/uploads/lim
 import { anUpload, countAllowed, describeLimiterContract } from '../limits/limiter.contract.ts';
 import { findFreePort, startRedisServer } from './redis-server.ts';
 
-const TIMEOUT_MS = 300;
+const TIMEOUT_MS = 1000;
 /** For the work beside the waiting, on a busy machine. */
-const SLACK_MS = 200;
+const SLACK_MS = 1000;
+/** For what is not about time: a copy that misses its deadline counts by itself, and then nothing is shared to the request. */
+const PATIENT_MS = 15_000;
 
 const TEN_PER_MINUTE = anUpload({ limits: { requestsPerMinute: 10 } });
 
 describeLimiterContract('the Redis limiter', async () => {
   const server = await startRedisServer();
   const redis = connect(server.url);
-  const { limiter, modes } = createUnderTest(server.url);
+  const { limiter, modes } = createUnderTest(server.url, PATIENT_MS);
   await becomes(modes, 'redis');
   // As if the server's clock had gone on: each key lives that much less.
   const passSeconds = async (seconds: number) => {
@@ -28,7 +30,7 @@ describeLimiterContract('the Redis limiter', async () => {
 describe('what is kept in Redis', () => {
   it('names no caller and ends by itself', async () => {
     const server = await startRedisServer();
-    const { limiter } = createUnderTest(server.url);
+    const { limiter } = createUnderTest(server.url, PATIENT_MS);
     const limits = { requestsPerMinute: 5, bytesPerDay: 5000 };
     await limiter.consume(anUpload({ subject: 'alice@example.com', bytes: 1234, limits }));
 
@@ -49,7 +51,7 @@ describe('what is kept in Redis', () => {
 
   it('is shared by all copies, to the exact request', async () => {
     const server = await startRedisServer();
-    const copies = [createUnderTest(server.url).limiter, createUnderTest(server.url).limiter];
+    const copies = [1, 2].map(() => createUnderTest(server.url, PATIENT_MS).limiter);
     const upload = anUpload({ bytes: 3, limits: { requestsPerMinute: 120, bytesPerDay: 200 } });
     const verdicts = await Promise.all(
       Array.from({ length: 200 }, (_, index) => copies[index % 2]?.consume(upload)),
@@ -59,8 +61,8 @@ describe('what is kept in Redis', () => {
 
   it('holds the very first request of a copy that has just been started', async () => {
     const server = await startRedisServer();
-    await createUnderTest(server.url).limiter.consume(TEN_PER_MINUTE);
-    const verdict = await createUnderTest(server.url).limiter.consume(TEN_PER_MINUTE);
+    await createUnderTest(server.url, PATIENT_MS).limiter.consume(TEN_PER_MINUTE);
+    const verdict = await createUnderTest(server.url, PATIENT_MS).limiter.consume(TEN_PER_MINUTE);
     expect(verdict).toMatchObject({ allowed: true, remaining: 8 });
   });
 });
@@ -147,7 +149,7 @@ describe('a server that cannot be used', () => {
       await server.start();
       await becomes(modes, 'redis');
     }
-    expect(performance.now() - startedAt).toBeLessThan(1000);
+    expect(performance.now() - startedAt).toBeLessThan(1800);
   });
 
   it('that is not there at the start is used as soon as it is', async () => {
@@ -239,11 +241,14 @@ describe('a closed limiter', () => {
   });
 });
 
-function createUnderTest(url: string): { readonly limiter: Limiter; readonly modes: readonly LimiterMode[] } {
+function createUnderTest(
+  url: string,
+  timeoutMs = TIMEOUT_MS,
+): { readonly limiter: Limiter; readonly modes: readonly LimiterMode[] } {
   const modes: LimiterMode[] = [];
   const limiter = createRedisLimiter({
     url,
-    timeoutMs: TIMEOUT_MS,
+    timeoutMs,
     onModeChange: (mode) => modes.push(mode),
   });
   onTestFinished(() => limiter.close());
