@@ -1,0 +1,290 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Caller } from '../../src/auth/caller.ts';
+import { decideUpload } from '../../src/policy/decide-upload.ts';
+import { parsePolicy } from '../../src/policy/file/parse-policy.ts';
+import { isActiveType, mediaTypeEssence } from '../../src/policy/media-type.ts';
+import { objectKeyFaults } from '../../src/policy/object-key.ts';
+import type { Policy } from '../../src/policy/policy.ts';
+import type { UploadRequest } from '../../src/policy/upload-request.ts';
+
+function policyOf(rules: string): Policy {
+  const parsed = parsePolicy(
+    `
+issuers:
+  - { issuer: https://login.test/, audience: uploads }
+  - { issuer: https://other.test/, audience: uploads }
+targets:
+  media: { bucket: acme-media, region: cn-hangzhou }
+  archive: { bucket: acme-archive, region: cn-shanghai }
+rules:
+${rules}`,
+    { env: {}, readFile: () => '' },
+  );
+  if ('faults' in parsed) throw new Error(JSON.stringify(parsed.faults));
+  return parsed.policy;
+}
+
+const rule = (fields: string) =>
+  `  - { name: r, who: { scope: s }, target: media, prefix: "users/{sub}/", contentTypes: [image/*], maxSize: 100, ${fields} }\n`;
+
+const ALICE: Caller = {
+  issuer: 'https://login.test/',
+  subject: 'alice',
+  scopes: ['s'],
+  claims: { sub: 'alice', role: 'member', groups: ['a', 'b'], level: 3, isStaff: true },
+};
+
+const PHOTO: UploadRequest = {
+  key: 'users/alice/a.png',
+  contentType: 'image/png',
+  contentLength: 1,
+  metadata: {},
+  overwrite: false,
+};
+
+const newObjectId = () => 'the-id';
+const decide = (rules: string, change: Partial<UploadRequest> = {}, caller: Partial<Caller> = {}) =>
+  decideUpload(policyOf(rules), { ...ALICE, ...caller }, { ...PHOTO, ...change }, newObjectId);
+
+function codesOf(decision: ReturnType<typeof decide>): readonly string[] {
+  return decision.allowed
+    ? ['allowed']
+    : decision.violations.map(({ pointer, code }) => `${pointer} ${code}`);
+}
+
+describe('who', () => {
+  it.each<[string, string, Partial<Caller>, boolean]>([
+    ['one scope of several', '{ scope: s }', { scopes: ['x', 's'] }, true],
+    ['no scope', '{ scope: s }', { scopes: [] }, false],
+    ['a scope that begins alike', '{ scope: s }', { scopes: ['ss'] }, false],
+    ['both scopes of a text', '{ scope: s t }', { scopes: ['t', 's'] }, true],
+    ['one of two scopes', '{ scope: [s, t] }', { scopes: ['s'] }, false],
+    ['a claim', '{ claims: { role: member } }', {}, true],
+    ['one of the values of a claim', '{ claims: { role: [admin, member] } }', {}, true],
+    ['another value', '{ claims: { role: admin } }', {}, false],
+    ['a value within a list', '{ claims: { groups: b } }', {}, true],
+    ['a value outside a list', '{ claims: { groups: c } }', {}, false],
+    ['a number', '{ claims: { level: 3 } }', {}, true],
+    ['a number as text', '{ claims: { level: "3" } }', {}, false],
+    ['true', '{ claims: { isStaff: true } }', {}, true],
+    ['two claims of which one fails', '{ claims: { role: member, level: 4 } }', {}, false],
+    ['a missing claim', '{ claims: { tenant: acme } }', {}, false],
+    ['a name of Object’s prototype', '{ claims: { constructor: x } }', {}, false],
+    ['its issuer', '{ issuer: https://login.test/ }', {}, true],
+    ['another issuer', '{ issuer: https://other.test/ }', {}, false],
+    [
+      'scope and claim and issuer together',
+      '{ scope: s, claims: { role: member }, issuer: https://login.test/ }',
+      {},
+      true,
+    ],
+  ])('%s', (_name, who, caller, allowed) => {
+    const rules = rule('').replace('{ scope: s }', who);
+    expect(codesOf(decide(rules, {}, caller))).toStrictEqual([allowed ? 'allowed' : ' no_matching_rule']);
+  });
+});
+
+describe('grants', () => {
+  it('what the rule allows, for the rule’s default time', () => {
+    expect(decide(rule('expiresIn: { default: 5m }'))).toMatchObject({
+      allowed: true,
+      grant: { key: 'users/alice/a.png', expiresInSeconds: 300, rule: { name: 'r' } },
+    });
+  });
+
+  it('the time that is asked for, up to the maximum', () => {
+    const decision = decide(rule('expiresIn: { max: 20m }'), { expiresIn: 1200 });
+    expect(decision).toMatchObject({ grant: { expiresInSeconds: 1200 } });
+    expect(codesOf(decide(rule('expiresIn: { max: 20m }'), { expiresIn: 1201 }))).toStrictEqual([
+      '/expiresIn expiry_too_long',
+    ]);
+  });
+
+  it('a key of its own making', () => {
+    const decision = decide(rule('naming: server'), { key: undefined, filename: 'Photo.PNG' });
+    expect(decision).toMatchObject({ grant: { key: 'users/alice/the-id.png' } });
+  });
+
+  it('exactly the maximum size, and an empty file', () => {
+    expect(codesOf(decide(rule(''), { contentLength: 100 }))).toStrictEqual(['allowed']);
+    expect(codesOf(decide(rule(''), { contentLength: 0 }))).toStrictEqual(['allowed']);
+    expect(codesOf(decide(rule(''), { contentLength: 101 }))).toStrictEqual(['/contentLength too_large']);
+  });
+
+  it('any length up to the limit of OSS where it is unlimited, or none', () => {
+    const unlimited = rule('').replace('maxSize: 100', 'maxSize: unlimited');
+    expect(codesOf(decide(unlimited, { contentLength: undefined }))).toStrictEqual(['allowed']);
+    expect(codesOf(decide(unlimited, { contentLength: 5 * 1024 ** 3 }))).toStrictEqual(['allowed']);
+    expect(codesOf(decide(unlimited, { contentLength: 5 * 1024 ** 3 + 1 }))).toStrictEqual([
+      '/contentLength too_large',
+    ]);
+  });
+
+  it('by the first rule that allows all of it', () => {
+    const rules =
+      rule('').replace('name: r', 'name: small').replace('maxSize: 100', 'maxSize: 1') +
+      rule('').replace('name: r', 'name: first') +
+      rule('').replace('name: r', 'name: second');
+    expect(decide(rules, { contentLength: 50 })).toMatchObject({ grant: { rule: { name: 'first' } } });
+  });
+
+  it('by a rule of the target that is asked for', () => {
+    const rules =
+      rule('') + rule('').replace('name: r', 'name: archive').replace('target: media', 'target: archive');
+    expect(decide(rules, { target: 'archive' })).toMatchObject({ grant: { rule: { name: 'archive' } } });
+    expect(decide(rules)).toMatchObject({ grant: { rule: { name: 'r' } } });
+    expect(codesOf(decide(rules, { target: 'nowhere' }))).toStrictEqual(['/target no_matching_rule']);
+  });
+
+  it('metadata, headers and overwriting where the rule allows them', () => {
+    const decision = decide(
+      rule(
+        'metadata: { allowed: [a], required: [b] }, clientHeaders: [cacheControl, contentDisposition, contentEncoding], overwrite: true',
+      ),
+      {
+        metadata: { a: '1', b: '2' },
+        cacheControl: 'x',
+        contentDisposition: 'x',
+        contentEncoding: 'x',
+        overwrite: true,
+      },
+    );
+    expect(codesOf(decision)).toStrictEqual(['allowed']);
+  });
+});
+
+describe('refuses', () => {
+  it.each<[string, string, Partial<UploadRequest>, string[]]>([
+    ['a key outside', '', { key: 'users/bob/a.png' }, ['/key key_outside_prefix']],
+    ['a key that begins alike', '', { key: 'users/alice2/a.png' }, ['/key key_outside_prefix']],
+    ['the prefix itself', '', { key: 'users/alice/' }, ['/key key_not_allowed']],
+    ['a key that climbs', '', { key: 'users/alice/../bob/a' }, ['/key key_not_allowed']],
+    ['a key where the service makes it', 'naming: server', {}, ['/key key_not_allowed']],
+    [
+      'a file name where the client makes the key',
+      'naming: client',
+      { key: undefined, filename: 'a' },
+      ['/filename key_not_allowed'],
+    ],
+    ['another type', '', { contentType: 'video/mp4' }, ['/contentType content_type_not_allowed']],
+    ['what a browser runs', '', { contentType: 'image/svg+xml' }, ['/contentType content_type_not_allowed']],
+    ['no length', '', { contentLength: undefined }, ['/contentLength length_required']],
+    [
+      'other metadata',
+      'metadata: { allowed: [a] }',
+      { metadata: { b: '1' } },
+      ['/metadata/b metadata_not_allowed'],
+    ],
+    [
+      'metadata named like a prototype’s',
+      '',
+      { metadata: { constructor: '1' } },
+      ['/metadata/constructor metadata_not_allowed'],
+    ],
+    ['missing metadata', 'metadata: { required: [a] }', {}, ['/metadata/a metadata_missing']],
+    ['caching', '', { cacheControl: 'x' }, ['/cacheControl header_not_allowed']],
+    [
+      'a disposition',
+      'clientHeaders: [cacheControl]',
+      { contentDisposition: 'x' },
+      ['/contentDisposition header_not_allowed'],
+    ],
+    ['an encoding', '', { contentEncoding: 'x' }, ['/contentEncoding header_not_allowed']],
+    ['overwriting', '', { overwrite: true }, ['/overwrite overwrite_not_allowed']],
+  ])('%s', (_name, fields, change, codes) => {
+    expect(codesOf(decide(rule(fields), change))).toStrictEqual(codes);
+  });
+
+  it('a prefix that leaves no room for a key of its own making', () => {
+    const deep = rule('').replace('users/{sub}/', `${'{sub}/'.repeat(8)}`);
+    const decision = decide(deep, { key: undefined, filename: 'a' }, { claims: { sub: 'x'.repeat(128) } });
+    expect(codesOf(decision)).toStrictEqual([' key_not_allowed']);
+  });
+
+  it('a caller whose claim is no path segment, and names the claim', () => {
+    const decision = decide(rule(''), {}, { claims: { sub: '../bob' } });
+    expect(decision).toStrictEqual({
+      allowed: false,
+      violations: [
+        {
+          pointer: '',
+          code: 'no_matching_rule',
+          detail:
+            'The token\'s claim "sub" cannot be part of an object key: it must be 1–128 printable ASCII characters without "/" or "\\", and not "." or "..".',
+        },
+      ],
+    });
+  });
+
+  it('with everything that the nearest rule does not allow, and nothing of the others', () => {
+    const rules =
+      rule('').replace('name: r', 'name: elsewhere').replace('users/{sub}/', 'secret-place/') +
+      rule('').replace('name: r', 'name: near') +
+      rule('')
+        .replace('name: r', 'name: far')
+        .replace('maxSize: 100', 'maxSize: 1')
+        .replace('image/*', 'text/plain') +
+      rule('')
+        .replace('name: r', 'name: others')
+        .replace('scope: s', 'scope: t')
+        .replace('users/{sub}/', 'others-place/');
+    const decision = decide(rules, { contentLength: 101, overwrite: true });
+    expect(decision).toMatchObject({ allowed: false, rule: 'near' });
+    expect(codesOf(decision)).toStrictEqual(['/contentLength too_large', '/overwrite overwrite_not_allowed']);
+    expect(JSON.stringify(decision)).not.toMatch(/secret-place|others-place/);
+  });
+
+  it('makes no id for what it refuses', () => {
+    const refuse = () =>
+      decideUpload(
+        policyOf(rule('')),
+        ALICE,
+        { ...PHOTO, key: undefined, filename: 'a', contentType: 'a/b' },
+        () => {
+          throw new Error('an id was made');
+        },
+      );
+    expect(refuse().allowed).toBe(false);
+  });
+});
+
+it('whatever is asked: what is granted lies in the caller’s own prefix, is a good key, and is not run by a browser', () => {
+  const policy = policyOf(rule('').replace('image/*', '"*/*"'));
+  const text = fc.oneof(
+    fc.string({ unit: 'grapheme', maxLength: 20 }),
+    fc.constantFrom('..', '.', '', 'a', 'alice', 'bob', 'users', 'text', 'html', 'svg+xml', 'png'),
+  );
+  const path = fc.array(text, { minLength: 1, maxLength: 5 }).map((segments) => segments.join('/'));
+  const key = fc.oneof(
+    path,
+    path.map((rest) => `users/alice/${rest}`),
+  );
+  const type = fc.tuple(text, text).map(([one, other]) => `${one}/${other}`);
+  let granted = 0;
+  fc.assert(
+    fc.property(
+      key,
+      fc.oneof(type, fc.constant('image/png')),
+      fc.string({ maxLength: 12 }),
+      (wanted, contentType, sub) => {
+        const caller = { ...ALICE, claims: { sub: sub || 'alice' } };
+        const decision = decideUpload(policy, caller, { ...PHOTO, key: wanted, contentType }, newObjectId);
+        const own = decideUpload(policy, ALICE, { ...PHOTO, key: wanted, contentType }, newObjectId);
+        for (const [one, name] of [
+          [decision, caller.claims.sub],
+          [own, 'alice'],
+        ] as const) {
+          if (!one.allowed) continue;
+          granted++;
+          expect(one.grant.key.startsWith(`users/${name}/`)).toBe(true);
+          expect(one.grant.key).toBe(wanted);
+          expect(objectKeyFaults(one.grant.key)).toStrictEqual([]);
+          expect(isActiveType(mediaTypeEssence(contentType) ?? 'text/html')).toBe(false);
+        }
+      },
+    ),
+    { numRuns: 1000 },
+  );
+  expect(granted).toBeGreaterThan(50);
+});

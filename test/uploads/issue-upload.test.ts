@@ -1,0 +1,91 @@
+import { expect, it } from 'vitest';
+import { callerFromClaims } from '../../src/auth/caller.ts';
+import { type IssueUploadDependencies, issueUpload } from '../../src/uploads/issue-upload.ts';
+import type { LimitedUpload, LimitVerdict } from '../../src/uploads/limiter.ts';
+import { fixedClock } from '../support/fixed-clock.ts';
+import { OWN_FILES_RULE, policyFrom, testCredentials, testPolicyYaml } from '../support/test-app.ts';
+import { createTestIssuer, defaultClaims } from '../support/tokens.ts';
+
+const caller = callerFromClaims(defaultClaims('https://login.test/'));
+const photo = {
+  key: 'users/alice/a.png',
+  contentType: 'image/png',
+  contentLength: 7,
+  metadata: {},
+  overwrite: false,
+};
+
+function setUp(verdict?: LimitVerdict, credentials: unknown = testCredentials) {
+  const consumed: LimitedUpload[] = [];
+  let asked = 0;
+  const dependencies: IssueUploadDependencies = {
+    policy: policyFrom(
+      testPolicyYaml({ rules: `${OWN_FILES_RULE}    limits: { requestsPerMinute: 5 }\n` }),
+      createTestIssuer(),
+    ),
+    credentials: {
+      get: async () => {
+        asked++;
+        if (credentials instanceof Error) throw credentials;
+        return credentials as typeof testCredentials;
+      },
+      describe: () => ({ ok: true, detail: '' }),
+    },
+    limiter: {
+      consume: async (upload) => {
+        consumed.push(upload);
+        return verdict;
+      },
+      describe: () => ({ ok: true, detail: '' }),
+      close: async () => undefined,
+    },
+    clock: fixedClock,
+    newObjectId: () => 'id',
+  };
+  return { dependencies, consumed, asked: () => asked };
+}
+
+it('counts a grant against the rule and the caller, with its bytes', async () => {
+  const { dependencies, consumed, asked } = setUp();
+  expect((await issueUpload(dependencies, caller, photo)).outcome).toBe('granted');
+  expect(asked()).toBe(1);
+  expect(consumed).toStrictEqual([
+    {
+      rule: 'own-files',
+      issuer: 'https://login.test/',
+      subject: 'alice',
+      bytes: 7,
+      limits: { requestsPerMinute: 5 },
+    },
+  ]);
+});
+
+it('neither counts nor asks for credentials for what the policy refuses', async () => {
+  const { dependencies, consumed, asked } = setUp();
+  const outcome = await issueUpload(dependencies, caller, { ...photo, key: 'users/bob/a.png' });
+  expect(outcome).toMatchObject({
+    outcome: 'denied',
+    rule: 'own-files',
+    violations: [{ code: 'key_outside_prefix' }],
+  });
+  expect([consumed, asked()]).toStrictEqual([[], 0]);
+});
+
+it('signs nothing when a limit is reached', async () => {
+  const verdict = {
+    allowed: false,
+    limitedBy: 'requestsPerMinute',
+    limit: 5,
+    remaining: 0,
+    resetInSeconds: 9,
+  } as const;
+  const outcome = await issueUpload(setUp(verdict).dependencies, caller, photo);
+  expect(outcome).toMatchObject({ outcome: 'limited', verdict });
+  expect(outcome).not.toHaveProperty('answer');
+});
+
+it('counts nothing when there are no credentials to sign with', async () => {
+  const { dependencies, consumed } = setUp(undefined, new Error('no credentials'));
+  await expect(issueUpload(dependencies, caller, photo)).rejects.toMatchObject({ code: 'unavailable' });
+  expect(consumed).toStrictEqual([]);
+});
