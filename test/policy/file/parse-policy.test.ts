@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { parsePolicy } from '../../../src/policy/file/parse-policy.ts';
 
@@ -440,4 +441,14 @@ it('refuses aliases that expand without end', () => {
   expect(faultsOf(bomb)).toStrictEqual([
     '1 : is not usable YAML: its aliases cannot be resolved or expand too far',
   ]);
+});
+
+it.each(['policy.example.yaml', 'src/demo/policy.yaml'])('%s is a good policy', (name) => {
+  const text = readFileSync(new URL(`../../../${name}`, import.meta.url), 'utf8');
+  const env = {
+    DEMO_ISSUER: 'http://127.0.0.1:8090/',
+    DEMO_JWKS_URL: 'http://127.0.0.1:8090/jwks',
+    DEMO_OSS_ENDPOINT: 'http://127.0.0.1:9000',
+  };
+  expect(faultsOf(text, env)).toStrictEqual([]);
 });
