@@ -1,0 +1,40 @@
+# oss-presign: `docker build -t oss-presign .`; with the emulator and the demo: `--target demo`.
+ARG NODE_IMAGE=docker.io/library/node:24-bookworm-slim
+
+FROM ${NODE_IMAGE} AS dependencies
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --omit=dev --no-audit --no-fund
+
+FROM ${NODE_IMAGE} AS sources
+WORKDIR /app
+COPY package.json ./
+COPY src ./src
+
+# What production does not need, it does not get: no second OSS, and nobody who issues tokens.
+FROM sources AS production-sources
+RUN rm -r src/emulator src/demo
+
+FROM ${NODE_IMAGE} AS base
+ENV NODE_ENV=production HOST=0.0.0.0 PORT=8080
+WORKDIR /app
+COPY --from=dependencies /app/node_modules ./node_modules
+EXPOSE 8080
+USER node
+STOPSIGNAL SIGTERM
+
+FROM base AS demo
+COPY --from=sources /app ./
+EXPOSE 8090 9000
+CMD ["node", "src/demo/backstage.ts"]
+
+FROM base AS runtime
+LABEL org.opencontainers.image.title="oss-presign" \
+      org.opencontainers.image.description="Presigned PUT URLs for Alibaba Cloud OSS, by policy" \
+      org.opencontainers.image.licenses="Apache-2.0"
+COPY --from=production-sources /app ./
+# Liveness only: a copy that is unready, for want of keys or while it drains, must be left alone and not be restarted.
+HEALTHCHECK --interval=5s --timeout=3s --start-period=10s --retries=3 \
+  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/livez`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+# The command of `npm start`, without npm in between: signals reach the process itself.
+CMD ["node", "src/main.ts"]

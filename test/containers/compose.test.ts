@@ -1,0 +1,78 @@
+import { statSync } from 'node:fs';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { putFile } from '../../src/demo/put-file.ts';
+import type { UploadAnswer } from '../../src/uploads/upload-answer.ts';
+import { findEngine } from './engine.ts';
+
+const engine = findEngine();
+const SERVICE = 'http://localhost:8080';
+const DEMO = 'http://localhost:8090';
+
+beforeAll(async () => {
+  for (const [target, tag] of [
+    ['runtime', 'oss-presign'],
+    ['demo', 'oss-presign-demo'],
+  ] as const) {
+    const built = await engine.build(target, tag);
+    expect(built.code, built.stderr).toBe(0);
+  }
+  await engine.compose('down');
+  // Naming the service of a profile starts it, with every compose; not every one knows --profile.
+  const up = await engine.compose('up', '-d', '--no-build', 'presign', 'valkey', 'demo');
+  expect(up.code, up.stderr).toBe(0);
+  await vi.waitFor(async () => expect((await fetch(`${SERVICE}/readyz`)).status).toBe(200), {
+    timeout: 60_000,
+    interval: 500,
+  });
+});
+afterAll(async () => void (await engine.compose('down')));
+
+it('is ready, with its issuer’s keys and its limits in Valkey', async () => {
+  await vi.waitFor(
+    async () => {
+      const text = await (await fetch(`${SERVICE}/readyz`)).text();
+      expect(text).toContain('ok issuer keys: http://demo:8090/ loaded');
+      expect(text).toContain('ok limiter: in Redis');
+    },
+    { timeout: 20_000, interval: 200 },
+  );
+});
+
+it('serves a page that may call the service from its own origin', async () => {
+  const page = await fetch(DEMO);
+  expect(await page.text()).toContain(`data-service="${SERVICE}"`);
+  const preflight = await fetch(`${SERVICE}/v1/uploads`, {
+    method: 'OPTIONS',
+    headers: { origin: DEMO, 'access-control-request-method': 'POST' },
+  });
+  expect(preflight.headers.get('access-control-allow-origin')).toBe(DEMO);
+});
+
+it('takes a file from a demo token to the emulator’s bucket', async () => {
+  const token = await (await fetch(`${DEMO}/token?sub=alice`)).text();
+  const answer = await fetch(`${SERVICE}/v1/uploads`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({
+      filename: 'a.txt',
+      contentType: 'text/plain',
+      contentLength: statSync('package.json').size,
+    }),
+  });
+  const grant = (await answer.json()) as UploadAnswer;
+  expect(answer.status, JSON.stringify(grant)).toBe(201);
+  expect(grant.url.startsWith('http://localhost:9000/demo-media/users/alice/')).toBe(true);
+  const sent = await putFile({
+    url: grant.url,
+    headers: grant.headers,
+    file: 'package.json',
+    bytes: grant.contentLength ?? 0,
+    onProgress: () => undefined,
+  });
+  expect(sent.status, sent.body).toBe(200);
+});
+
+it('refuses whoever has no token', async () => {
+  const answer = await fetch(`${SERVICE}/v1/uploads`, { method: 'POST' });
+  expect(answer.status).toBe(401);
+});
