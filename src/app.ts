@@ -52,7 +52,9 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
     keepAliveTimeout: 65_000,
     return503OnClosing: false,
     forceCloseConnections: 'idle',
-    frameworkErrors: (error, request, reply) => sendProblem(toServiceError(error), request, reply),
+    frameworkErrors: (error, request, reply) => {
+      sendProblem(toServiceError(error), request, reply);
+    },
     clientErrorHandler: (error, socket) => answerMalformedHttp(error, socket, newRequestId()),
   }) as unknown as FastifyInstance;
 

@@ -49,11 +49,10 @@ export async function createService({
       ? createMemoryLimiter()
       : createRedisLimiter({
           url: config.redisUrl,
-          onModeChange: (mode) =>
-            logger[mode === 'redis' ? 'info' : 'warn'](
-              { limiterMode: mode },
-              'the limiter counts elsewhere now',
-            ),
+          onModeChange: (mode) => {
+            if (mode === 'redis') logger.info({ limiterMode: mode }, 'limits are counted in Redis');
+            else logger.warn({ limiterMode: mode }, 'Redis cannot be reached: this copy counts limits alone');
+          },
         });
   let isDraining = false;
   let preloading: NodeJS.Timeout | undefined;

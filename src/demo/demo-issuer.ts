@@ -30,11 +30,12 @@ export async function startDemoIssuer(options: DemoIssuerOptions): Promise<DemoI
   const jwks = JSON.stringify({
     keys: [{ ...(await exportJWK(publicKey)), kid: 'demo', alg: 'ES256', use: 'sig' }],
   });
-  const server = createServer(async (request, response) => {
+  const server = createServer((request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://issuer');
     if (pathname === '/jwks') response.setHeader('content-type', 'application/json').end(jwks);
-    else if (pathname === '/token') response.end(await tokenFor(searchParams.get('sub') ?? 'alice'));
-    else if (pathname === '/' && page)
+    else if (pathname === '/token') {
+      void tokenFor(searchParams.get('sub') ?? 'alice').then((token) => response.end(token));
+    } else if (pathname === '/' && page)
       response.setHeader('content-type', 'text/html; charset=utf-8').end(page);
     else response.writeHead(404).end();
   });

@@ -23,7 +23,7 @@ export function registerJsonBody(app: FastifyInstance): void {
         done(new ServiceError('invalid_request', 'The body is not valid UTF-8.', { cause }));
         return;
       }
-      parseJson(request, text, done);
+      void parseJson(request, text, done);
     },
   );
 }

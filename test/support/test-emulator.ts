@@ -73,9 +73,9 @@ export async function startTestEmulator(options: Partial<EmulatorOptions> = {}):
 
 /** The elements of an error's XML by name. */
 export function readXml(xml: string): Readonly<Record<string, string>> {
-  const unescape = (text: string) =>
+  const decode = (text: string) =>
     text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&');
   return Object.fromEntries(
-    [...xml.matchAll(/<(\w+)>([^<]*)<\/\1>/g)].map(([, name, text]) => [name, unescape(text ?? '')]),
+    [...xml.matchAll(/<(\w+)>([^<]*)<\/\1>/g)].map(([, name, text]) => [name, decode(text ?? '')]),
   );
 }

@@ -415,7 +415,7 @@ rules:
     '16 rules[1].contentTypes: is missing',
     '16 rules[1].maxSize: is missing',
     '16 rules[1].name: stands twice',
-    '17 : ${NOPE} names an environment variable that is not set',
+    `17 : \${NOPE} names an environment variable that is not set`,
     '17 rules[1].surprise: is not a field of the policy file',
   ]);
 });
