@@ -2,8 +2,10 @@ import { createHash } from 'node:crypto';
 import { OssError } from '../oss-error.ts';
 import { createCrc64 } from './crc64.ts';
 import type { ObjectRecord, ObjectStore } from './object-store.ts';
+import { createPieceCollector } from './piece-collector.ts';
 import { readPutHeaders } from './put-headers.ts';
 
+const collectPieces = createPieceCollector();
 const MAX_OBJECT_BYTES = 5 * 1024 ** 3;
 
 export type PutInput = {
@@ -40,6 +42,7 @@ export async function putObject(input: PutInput): Promise<ObjectRecord> {
       md5.update(bytes);
       crc64.update(bytes);
       await draft.write(bytes);
+      collectPieces(bytes.length);
     }
     const digest = md5.digest();
     if (wantedMd5 && !wantedMd5.equals(digest)) throw new OssError('contentMd5Wrong');
