@@ -22,7 +22,12 @@ function clientOf(
   return new OSS({
     accessKeyId,
     accessKeySecret,
-    ...(securityToken && { stsToken: securityToken }),
+    // With a way to refresh it, the client does not warn of a token without one.
+    ...(securityToken && {
+      stsToken: securityToken,
+      refreshSTSToken: async () => ({}) as never,
+      refreshSTSTokenInterval: 1e9,
+    }),
     bucket: BUCKET,
     region: `oss-${REGION}`,
     endpoint: emulator.url,
