@@ -33,6 +33,14 @@ function isOrigin(origin: string): boolean {
   return /^https?:[^*]+$/.test(origin) && URL.canParse(origin) && new URL(origin).origin === origin;
 }
 
+function isRedisAddress(text: string): boolean {
+  const url = URL.parse(text);
+  if (!url || !/^rediss?:$/.test(url.protocol) || url.hostname === '' || !/^\/?\d{0,4}$/.test(url.pathname))
+    return false;
+  // The client decodes both, and fails on what cannot be decoded.
+  return !/%(?![0-9a-f]{2})/i.test(url.username + url.password);
+}
+
 function isCidr(text: string): boolean {
   const [address = '', prefix, ...rest] = text.split('/');
   const version = isIP(address);
@@ -74,7 +82,7 @@ export const environmentSchema = z.object({
     .meta({ description: 'The proxies whose X-Forwarded-For is believed, as CIDR ranges, comma-separated.' }),
   REDIS_URL: z
     .string()
-    .refine((url) => URL.canParse(url) && /^rediss?:$/.test(new URL(url).protocol), {
+    .refine(isRedisAddress, {
       message: 'must be an address such as redis://user:password@host:6379/0',
     })
     .optional()

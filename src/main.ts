@@ -15,7 +15,7 @@ const service = await createService({
   logger: createLogger(config.logLevel),
   clock: systemClock,
   fetch: globalThis.fetch,
-});
+}).catch((error: Error) => refuseToStart([`It cannot be set up: ${error.message}`]));
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.once(signal, () => {

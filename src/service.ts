@@ -24,7 +24,7 @@ export type Service = {
   readonly app: FastifyInstance;
   /** Listens and answers with the address, e.g. `http://127.0.0.1:8080`. Rejects when the port is not to be had. */
   start(): Promise<string>;
-  /** Unready at once; open requests may end within the grace time, then everything is closed. */
+  /** Unready at once; open requests may end within the grace time, then everything is closed. Resolves when it is. */
   stop(): Promise<void>;
 };
 
@@ -72,6 +72,16 @@ export async function createService({
     trustProxy: config.trustProxy,
   });
 
+  const openAnswers = new Set<unknown>();
+  let onIdle: (() => void) | undefined;
+  app.addHook('onRequest', async (_request, reply) => {
+    openAnswers.add(reply.raw);
+    reply.raw.once('close', () => {
+      openAnswers.delete(reply.raw);
+      if (openAnswers.size === 0) onIdle?.();
+    });
+  });
+
   return { app, start, stop };
 
   function readiness(): readonly ReadinessCheck[] {
@@ -109,12 +119,15 @@ export async function createService({
     clearInterval(preloading);
     logger.info({ graceSeconds: config.shutdownGraceSeconds }, 'stopping');
     const deadline = setTimeout(() => app.server.closeAllConnections(), config.shutdownGraceSeconds * 1000);
-    try {
-      await app.close();
-    } finally {
-      clearTimeout(deadline);
-      await limiter.close();
+    // Until then it still listens, so that whoever asks hears that it is not ready, and nobody is turned away.
+    if (openAnswers.size > 0) {
+      await new Promise<void>((resolve) => {
+        onIdle = resolve;
+      });
     }
+    await app.close();
+    clearTimeout(deadline);
+    await limiter.close();
     logger.info('stopped');
   }
 }

@@ -100,6 +100,26 @@ it.each([
   expect(faults).toHaveLength(1);
 });
 
+it.each([
+  'http://cache:6379',
+  'cache:6379',
+  'redis://',
+  'redis://:p%zz@cache',
+  'redis://cache/abc',
+  'redis://cache/0/1',
+])('refuses %s as the address of Redis', (url) => {
+  expect(faultsOf({ REDIS_URL: url })).toStrictEqual([
+    'REDIS_URL must be an address such as redis://user:password@host:6379/0.',
+  ]);
+});
+
+it.each(['redis://cache', 'redis://cache:6379/', 'rediss://u:p%20w@cache:6380/15', 'redis://[::1]:6379/0'])(
+  'takes %s as the address of Redis',
+  (url) => {
+    expect(faultsOf({ REDIS_URL: url })).toStrictEqual([]);
+  },
+);
+
 it.each(['65536', '-1', '1e3', ' 80', '8080.5'])('refuses %j as a port', (port) => {
   expect(faultsOf({ PORT: port })).toHaveLength(1);
 });

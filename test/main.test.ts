@@ -1,12 +1,13 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type IncomingMessage, request } from 'node:http';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { testPolicyYaml } from './support/test-app.ts';
 import { createTestIssuer } from './support/tokens.ts';
 
@@ -14,11 +15,11 @@ const CREDENTIALS = { OSS_ACCESS_KEY_ID: 'TheKeyId', OSS_ACCESS_KEY_SECRET: 'The
 const main = new URL('../src/main.ts', import.meta.url).pathname;
 
 /** A folder with a good policy and its key set, removed when the test ends. */
-function folderWithPolicy(): string {
+function folderWithPolicy(issuer = createTestIssuer()): string {
   const folder = mkdtempSync(join(tmpdir(), 'oss-presign-test-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   writeFileSync(join(folder, 'policy.yaml'), testPolicyYaml());
-  writeFileSync(join(folder, 'jwks.json'), JSON.stringify(createTestIssuer().jwks));
+  writeFileSync(join(folder, 'jwks.json'), JSON.stringify(issuer.jwks));
   return folder;
 }
 
@@ -95,6 +96,40 @@ it('serves, and on SIGTERM ends 0 with nothing on stderr', async () => {
   child.kill('SIGTERM');
   expect(await ended).toBe(0);
   expect(await stderr).toBe('');
+});
+
+it('on SIGTERM it is not ready, lets the open request end, and then ends 0', async () => {
+  const issuer = createTestIssuer();
+  const child = start(folderWithPolicy(issuer), CREDENTIALS);
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+  const { address } = await logLine(child, 'listening');
+  child.stdout.resume();
+  // The process runs on the machine's clock, and so must the token.
+  const token = await issuer.sign({ exp: Math.floor(Date.now() / 1000) + 600 });
+  const body = JSON.stringify({ key: 'users/alice/a.png', contentType: 'image/png', contentLength: 1 });
+  const open = request(`${address}/v1/uploads`, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${token}`,
+      'content-type': 'application/json',
+      'content-length': body.length,
+    },
+  });
+  const answered = new Promise<IncomingMessage>((resolve) => open.once('response', resolve));
+  open.write(body.slice(0, 5));
+  await vi.waitFor(async () => expect((await fetch(`${address}/readyz`)).status).toBe(200));
+
+  child.kill('SIGTERM');
+  const unready = await vi.waitFor(async () => {
+    const answer = await fetch(`${address}/readyz`);
+    expect(answer.status).toBe(503);
+    return answer.text();
+  });
+  expect(unready).toContain('FAILED lifecycle: stopping\n');
+  open.end(body.slice(5));
+  const answer = await answered;
+  expect([answer.resume().statusCode, answer.headers.connection]).toStrictEqual([201, 'close']);
+  expect(await ended).toBe(0);
 });
 
 it('ends within the grace time even when a client never finishes its request', async () => {
