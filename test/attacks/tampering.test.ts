@@ -95,8 +95,9 @@ const withParameter = (url: string, name: string, value: string) => {
 };
 
 it('takes exactly what was granted', async () => {
-  const { grant } = await setUp();
+  const { grant, emulator } = await setUp();
   expect(await send(await grant())).toStrictEqual({ status: 200, code: undefined });
+  expect(emulator.files()).toHaveLength(1);
 });
 
 describe('refuses', () => {

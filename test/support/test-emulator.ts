@@ -18,7 +18,7 @@ export const TEMPORARY = {
 export type TestEmulator = {
   readonly url: string;
   readonly port: number;
-  /** The names of all files that hold objects' bytes or entries. */
+  /** The names of all files on its disk: one for each object, and one for each upload under way. */
   files(): readonly string[];
   readonly events: readonly EmulatorEvent[];
   /** A URL signed by our own signer for this emulator. */
@@ -60,9 +60,9 @@ export async function startTestEmulator(options: Partial<EmulatorOptions> = {}):
     ...emulator,
     events,
     files: () =>
-      readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter((name) =>
-        /\/(data|entries)\//.test(name),
-      ),
+      readdirSync(directory, { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map((entry) => entry.name),
     presign: sign,
     put: (key, body, change = {}) => {
       const headers = { 'content-type': 'text/plain', ...change.headers };
