@@ -20,7 +20,11 @@ For development and tests only: everything here runs on this machine, with keys 
   page       http://localhost:8080/
   service    ${stage.serviceUrl}
   emulator   ${stage.emulatorUrl}
-  a token    curl http://localhost:8080/token?sub=alice   (good for an hour)
+  policy     src/demo/policy.yaml
+
+A token for alice, good for an hour; for others: curl http://localhost:8080/token?sub=bob
+
+TOKEN='${token}'
 
 Ask for a URL:
 

@@ -66,7 +66,7 @@ export async function setUpStage(ports: StagePorts, logger: Logger): Promise<Sta
   const service = await createService({ ...prepared, logger, clock: systemClock, fetch: globalThis.fetch });
   const page = renderDemoPage('');
   service.app.get('/', { config: { public: true } }, async (_request, reply) =>
-    reply.type('text/html').send(page),
+    reply.type('text/html; charset=utf-8').send(page),
   );
   service.app.get<{ Querystring: { sub?: string } }>(
     '/token',
