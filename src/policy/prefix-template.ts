@@ -47,7 +47,7 @@ export function resolvePrefix(
       prefix += part.literal;
       continue;
     }
-    const value = Object.hasOwn(claims, part.claim) ? claims[part.claim] : undefined;
+    const value = claims[part.claim];
     const segment = Number.isSafeInteger(value) ? String(value) : value;
     if (typeof segment !== 'string' || !isSafeSegment(segment)) return { ok: false, claim: part.claim };
     prefix += segment;

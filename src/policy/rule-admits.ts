@@ -9,7 +9,6 @@ export function ruleAdmits({ who }: PolicyRule, caller: Caller): boolean {
   if (who.issuer !== undefined && who.issuer !== caller.issuer) return false;
   if (who.scope?.some((scope) => !caller.scopes.includes(scope))) return false;
   return Object.entries(who.claims ?? {}).every(([claim, accepted]) => {
-    if (!Object.hasOwn(caller.claims, claim)) return false;
     const held: readonly unknown[] = [caller.claims[claim]].flat();
     return accepted.some((value) => held.includes(value));
   });

@@ -12,6 +12,7 @@ function auditOf(log: readonly string[]): unknown[] {
 it('writes one audit line for a grant: who, rule, target, key, type, length', async () => {
   const { post, log } = await createTestApp();
   await post(PHOTO);
+  expect(log.map((line) => JSON.parse(line).msg)).toStrictEqual(['upload granted', 'answered']);
   expect(auditOf(log)).toStrictEqual([
     {
       outcome: 'granted',
