@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { IssuerKeys } from '../policy.ts';
+import type { IssuerKeys } from '../../auth/issuer.ts';
 
 export type PolicySources = {
   /** Where `${NAME}` and `secretEnv` are looked up. */

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
-import type { IssuerKeys, Policy, PolicyIssuer } from '../policy.ts';
+import type { IssuerConfig, IssuerKeys } from '../../auth/issuer.ts';
+import type { Policy } from '../policy.ts';
 import { issuerKeys, type PolicySources } from './issuer-keys.ts';
 import { type PolicyFault, readPolicyDocument } from './policy-document.ts';
 import { type Issuer, type PolicyFile, policySchema } from './policy-schema.ts';
@@ -109,7 +110,7 @@ function compilePolicy(file: PolicyFile, issuerKeys: readonly IssuerKeys[]): Pol
   };
 }
 
-function compileIssuer(issuer: Issuer, keys: IssuerKeys): PolicyIssuer {
+function compileIssuer(issuer: Issuer, keys: IssuerKeys): IssuerConfig {
   return {
     issuer: issuer.issuer,
     audience: [issuer.audience].flat(),
