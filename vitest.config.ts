@@ -6,6 +6,8 @@ export default defineConfig({
     // Suites of their own, which need more than npm brings: npm run test:redis, npm run test:containers.
     exclude: ['test/redis/**', 'test/containers/**'],
     sequence: { shuffle: true, concurrent: false },
+    // Whole processes start in some of them, on machines that are busy with other things.
+    testTimeout: 20_000,
     retry: 0,
     // Loading fastify, zod and jose anew for each file takes longer than the tests in it.
     pool: 'threads',

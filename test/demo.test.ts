@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { curlCommand } from '../src/demo/curl-command.ts';
 import { renderProgress } from '../src/demo/progress-bar.ts';
 
-it('npm run demo does the main job from end to end and ends 0', { timeout: 20_000 }, async () => {
+it('npm run demo does the main job from end to end and ends 0', async () => {
   const child = spawn(process.execPath, ['src/demo/demo.ts'], { stdio: ['ignore', 'pipe', 'pipe'] });
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
   const [stdout, stderr, code] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
