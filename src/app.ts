@@ -47,7 +47,8 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
     bodyLimit: MAX_BODY_BYTES,
     // A body of 64 KiB needs no longer; a client that dribbles must not hold a connection.
     requestTimeout: 15_000,
-    http: { headersTimeout: 10_000, maxHeaderSize: 16_384 },
+    // Node looks for connections beyond these times every 30 s unless told otherwise.
+    http: { headersTimeout: 10_000, maxHeaderSize: 16_384, connectionsCheckingInterval: 2_000 },
     // Longer than the 60 s of common load balancers, which else meet a connection that has just been closed.
     keepAliveTimeout: 65_000,
     return503OnClosing: false,
