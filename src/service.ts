@@ -56,6 +56,8 @@ export async function createService({
         });
   let isDraining = false;
   let preloading: NodeJS.Timeout | undefined;
+  /** By issuer, what the log last said of its keys: each change is told once. */
+  const toldErrors = new Map<string, string | undefined>();
 
   const app = await buildApp({
     policy: () => policy,
@@ -109,9 +111,19 @@ export async function createService({
     logger.info({ address, rules: policy.rules.length, issuers: policy.issuers.length }, 'listening');
     // Not awaited: the first caller of a slow issuer waits for its keys, the callers of the others do not. And again later: a
     // copy that is unready for want of keys gets no callers who would make it fetch them.
-    void verifier.preload();
-    preloading = setInterval(() => void verifier.preload(), PRELOAD_INTERVAL_MS).unref();
+    void loadIssuerKeys();
+    preloading = setInterval(() => void loadIssuerKeys(), PRELOAD_INTERVAL_MS).unref();
     return address;
+  }
+
+  async function loadIssuerKeys(): Promise<void> {
+    await verifier.preload();
+    for (const { issuer, lastError } of verifier.status()) {
+      if (lastError === toldErrors.get(issuer)) continue;
+      toldErrors.set(issuer, lastError);
+      if (lastError === undefined) logger.info({ issuer }, 'the keys of the issuer can be fetched again');
+      else logger.warn({ issuer, reason: lastError }, 'the keys of the issuer cannot be fetched');
+    }
   }
 
   async function stop(): Promise<void> {
