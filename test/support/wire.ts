@@ -1,0 +1,77 @@
+import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** Names and values in turn, in the case and order in which they were sent. */
+export type RawHeaders = readonly string[];
+
+/** One request that went over the wire, as the client sent it, and what the server answered. */
+export type Exchange = {
+  readonly method: string;
+  readonly target: string;
+  readonly headers: RawHeaders;
+  readonly status: number;
+  readonly answer: string;
+};
+
+/** What happens to things on their way. Left out: nothing. */
+export type Interference = {
+  readonly request?: (headers: RawHeaders) => RawHeaders;
+  readonly answer?: (body: string, status: number) => string;
+};
+
+export type Wire = {
+  readonly url: string;
+  /** All that passed since the last call of `interfere`. */
+  readonly exchanges: Exchange[];
+  /** From now on; forgets what passed so far. */
+  interfere(interference: Interference): void;
+  close(): Promise<void>;
+};
+
+/**
+ * Stands between a client and a server: streams requests through as they come, notes what passed, and can change headers on
+ * the way up and answers on the way down. Answers are held whole, so they should be small.
+ */
+export async function startWire(upstream: string): Promise<Wire> {
+  const { hostname, port } = new URL(upstream);
+  let interference: Interference = {};
+  const exchanges: Exchange[] = [];
+  const server = createServer(pass).on('checkContinue', pass);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    exchanges,
+    interfere: (next) => {
+      interference = next;
+      exchanges.length = 0;
+    },
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+
+  function pass(incoming: IncomingMessage, outgoing: ServerResponse): void {
+    const { method = '', url: target = '/', rawHeaders } = incoming;
+    const headers = interference.request?.(rawHeaders) ?? rawHeaders;
+    const onward = request({ hostname, port, method, path: target, headers });
+    onward.on('continue', () => outgoing.writeContinue());
+    onward.on('error', () => outgoing.destroy());
+    onward.on('response', (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('end', () => {
+        const body = Buffer.concat(chunks).toString();
+        const status = response.statusCode ?? 0;
+        exchanges.push({ method, target, headers: rawHeaders, status, answer: body });
+        const changed = interference.answer?.(body, status);
+        const length = changed === undefined ? {} : { 'content-length': Buffer.byteLength(changed) };
+        outgoing.writeHead(status, { ...response.headers, ...length });
+        outgoing.end(changed ?? Buffer.concat(chunks));
+      });
+    });
+    incoming.pipe(onward);
+  }
+}
