@@ -17,6 +17,13 @@ export type ErrorCode =
 /** One fault within a refused request: where it is (RFC 6901 pointer into the body), its stable code, one sentence. */
 export type Fault = { readonly pointer: string; readonly code: string; readonly detail: string };
 
+/** The `detail` for a list of faults, so that a client that shows nothing else shows a reason: the first one, and how many more. */
+export function summarizeFaults(faults: readonly Fault[]): string {
+  const [first, ...others] = faults;
+  const reason = first?.detail ?? '';
+  return others.length === 0 ? reason : `${reason} And ${others.length} more; see errors.`;
+}
+
 export type ServiceErrorOptions = {
   /** What caused this; goes to the log, never to the client. */
   readonly cause?: unknown;

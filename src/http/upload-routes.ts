@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { ServiceError } from '../errors.ts';
+import { ServiceError, summarizeFaults } from '../errors.ts';
 import { describePolicy } from '../policy/describe-policy.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { UploadRequest } from '../policy/upload-request.ts';
@@ -24,7 +24,7 @@ export function registerUploadRoutes(
     const outcome = await issueUpload({ policy: policy(), ...dependencies }, caller, upload);
     audit(request, upload, outcome);
     if (outcome.outcome === 'denied') {
-      throw new ServiceError('policy_denied', 'The policy does not allow this upload; see errors.', {
+      throw new ServiceError('policy_denied', summarizeFaults(outcome.violations), {
         errors: outcome.violations,
       });
     }

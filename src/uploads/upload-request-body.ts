@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Fault, ServiceError } from '../errors.ts';
+import { type Fault, ServiceError, summarizeFaults } from '../errors.ts';
 import { HEADER_VALUE } from '../policy/file/rule-headers.ts';
 import { mediaTypeEssence } from '../policy/media-type.ts';
 import type { UploadRequest } from '../policy/upload-request.ts';
@@ -102,9 +102,7 @@ export function parseUploadRequestBody(body: unknown): UploadRequest {
   const parsed = uploadRequestBody.safeParse(body);
   const errors = [...(parsed.error?.issues ?? []).flatMap(faultsOf), ...keyOrFilenameFaults(body)];
   if (parsed.success && errors.length === 0) return parsed.data;
-  throw new ServiceError('invalid_request', 'The request does not have the required form; see errors.', {
-    errors,
-  });
+  throw new ServiceError('invalid_request', summarizeFaults(errors), { errors });
 }
 
 function keyOrFilenameFaults(body: object): readonly Fault[] {
@@ -122,7 +120,7 @@ function faultsOf(issue: z.core.$ZodIssue): readonly Fault[] {
     return issue.keys.map((key) => ({
       pointer: pointerOf([...issue.path, key]),
       code: 'unknown_field',
-      detail: 'This field is not known; leave it out.',
+      detail: `The field ${JSON.stringify(key)} is not known; leave it out.`,
     }));
   }
   const pointer = pointerOf(issue.path);

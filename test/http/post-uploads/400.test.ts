@@ -23,7 +23,7 @@ it('names every fault at once by JSON pointer', async () => {
     title: 'The request is not valid',
     status: 400,
     code: 'invalid_request',
-    detail: 'The request does not have the required form; see errors.',
+    detail: expect.stringMatching(/^[^.]+\. And 11 more; see errors\.$/),
     requestId: 'request-1',
     errors: expect.any(Array),
   });
@@ -44,6 +44,13 @@ it('names every fault at once by JSON pointer', async () => {
     '/surprise unknown_field',
     '/target invalid_value',
   ]);
+});
+
+it('gives the only fault as the detail', async () => {
+  const { post } = await createTestApp();
+  const { body } = await post({ ...PHOTO, surprise: 1 });
+  expect(body.detail).toBe('The field "surprise" is not known; leave it out.');
+  expect(body.errors).toStrictEqual([{ pointer: '/surprise', code: 'unknown_field', detail: body.detail }]);
 });
 
 it.each([

@@ -20,7 +20,7 @@ it('lists everything that the rule does not allow, with what to change', async (
     title: 'The policy does not allow this upload',
     status: 403,
     code: 'policy_denied',
-    detail: 'The policy does not allow this upload; see errors.',
+    detail: 'The key must begin with "users/alice/". And 6 more; see errors.',
     requestId: 'request-1',
     errors: [
       { pointer: '/key', code: 'key_outside_prefix', detail: 'The key must begin with "users/alice/".' },
