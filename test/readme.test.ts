@@ -1,10 +1,13 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import packageJson from '../package.json' with { type: 'json' };
 import { PROBLEMS } from '../src/http/problem-json.ts';
 
 const root = new URL('../', import.meta.url);
-const documents = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md', 'docs/emulator.md'];
+const documents = [
+  ...['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md'],
+  ...readdirSync(new URL('docs/', root)).map((name) => `docs/${name}`),
+];
 
 it.each(documents)('every script that %s names exists', (name) => {
   const text = readFileSync(new URL(name, root), 'utf8');
@@ -34,8 +37,7 @@ it('the README’s table of errors has every code with its status', () => {
   }
 });
 
-it('the README’s tree names every folder and file at the top of src', async () => {
-  const { readdirSync } = await import('node:fs');
+it('the README’s tree names every folder and file at the top of src', () => {
   const text = readFileSync(new URL('README.md', root), 'utf8');
   const missing = readdirSync(new URL('src/', root), { withFileTypes: true })
     .map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name))

@@ -1,0 +1,132 @@
+/**
+ * Answers signing and object jobs with the official Node.js SDK `ali-oss`: one JSON object a line on stdin, one on stdout, in
+ * the same order. The fields are the types of `../judge.ts`.
+ */
+
+import process from 'node:process';
+import { createInterface } from 'node:readline';
+import { mock } from 'node:test';
+import OSS from 'ali-oss';
+import type { Done, Fault, Job, ObjectJob, PolicyJob, Refused, Signed, SignJob } from '../judge.ts';
+
+/** What the SDK has beyond its published types. */
+type Client = OSS & {
+  signPostObjectPolicyV4(policy: string, date: Date): string;
+  authorizationV4(
+    method: string,
+    request: object,
+    bucket: string,
+    key?: string,
+    additional?: string[],
+  ): string;
+};
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const job = JSON.parse(line) as Job;
+  const answered = await answer(job).catch(tellError);
+  process.stdout.write(`${JSON.stringify(answered)}\n`);
+}
+
+async function answer(job: Job): Promise<Signed | Done> {
+  if (job.job === 'sign') return sign(job);
+  if (job.job === 'sign-policy') return signPolicy(job);
+  return perform(job);
+}
+
+async function sign(job: SignJob): Promise<Signed> {
+  // The SDK takes no moment of signing; it reads the clock.
+  mock.timers.enable({ apis: ['Date'], now: Date.parse(job.signedAt) });
+  try {
+    return { signature: job.form === 'query' ? await signQuery(job) : signHeader(job) };
+  } finally {
+    mock.timers.reset();
+  }
+}
+
+async function signQuery(job: SignJob): Promise<string> {
+  const { expiresInSeconds, headers, query, additionalHeaders } = job;
+  const method = job.method as OSS.HTTPMethods;
+  const request = { headers, queries: query as Record<string, string> };
+  const url = await createClient(job).signatureUrlV4(method, expiresInSeconds, request, job.key ?? '', [
+    ...additionalHeaders,
+  ]);
+  return new URL(url).searchParams.get('x-oss-signature') ?? '';
+}
+
+function signHeader(job: SignJob): string {
+  const { method, bucket, key, query, credentials, additionalHeaders } = job;
+  // The three that the SDK's createRequest sets before it signs.
+  const headers = {
+    ...job.headers,
+    'x-oss-date': job.signedAt.replaceAll(/[-:]/g, ''),
+    'x-oss-content-sha256': 'UNSIGNED-PAYLOAD',
+    ...(credentials.securityToken && { 'x-oss-security-token': credentials.securityToken }),
+  };
+  const authorization = createClient(job).authorizationV4(
+    method,
+    { headers, queries: query },
+    bucket,
+    key ?? undefined,
+    [...additionalHeaders],
+  );
+  return authorization.replace(/^.*Signature=/, '');
+}
+
+function signPolicy(job: PolicyJob): Signed {
+  return { signature: createClient(job).signPostObjectPolicyV4(job.policy, new Date(job.signedAt)) };
+}
+
+async function perform(job: ObjectJob): Promise<Done> {
+  const client = createClient(job);
+  switch (job.job) {
+    case 'put': {
+      const options = { mime: job.contentType, meta: job.metadata } as unknown as OSS.PutObjectOptions;
+      const { res } = await client.put(job.key, Buffer.from(job.body, 'base64'), options);
+      return done(res as OSS.NormalSuccessResponse);
+    }
+    case 'get': {
+      const { res, content } = await client.get(job.key);
+      const named = Object.entries(res.headers as Record<string, string>)
+        .filter(([name]) => name.startsWith('x-oss-meta-'))
+        .map(([name, value]) => [name.slice('x-oss-meta-'.length), value]);
+      const body = (content as Buffer).toString('base64');
+      return { ...done(res), metadata: Object.fromEntries(named), body };
+    }
+    case 'head': {
+      const { res, meta } = await client.head(job.key);
+      return { ...done(res), metadata: meta as unknown as Record<string, string> | null };
+    }
+    case 'delete':
+      return done((await client.delete(job.key)).res);
+  }
+}
+
+/** For most of it this SDK's results have no field: people read the headers. */
+function done({ status, headers }: OSS.NormalSuccessResponse): Done {
+  const { etag, 'content-type': contentType } = headers as Record<string, string>;
+  return { status, etag: etag ?? null, contentType: contentType ?? null, metadata: null, body: null };
+}
+
+function tellError(error: Error & { status?: number; code?: string; ecCode?: string }): Refused | Fault {
+  const { status, code = '', ecCode = '', message } = error;
+  return status && status > 0 ? { error: { status, code, ec: ecCode } } : { fault: message };
+}
+
+function createClient(job: Job): Client {
+  const { accessKeyId, accessKeySecret, securityToken } = job.credentials;
+  return new OSS({
+    accessKeyId,
+    accessKeySecret,
+    // With a way to refresh it, the client does not warn of a token without one.
+    ...(securityToken && {
+      stsToken: securityToken,
+      refreshSTSToken: async () => ({}) as never,
+      refreshSTSTokenInterval: 1e9,
+    }),
+    bucket: job.bucket,
+    region: `oss-${job.region}`,
+    authorizationV4: true,
+    ...('product' in job && job.product === 'oss-cloudbox' && { cloudBoxId: job.region }),
+    ...('endpoint' in job && { endpoint: job.endpoint, sldEnable: true, retryMax: job.attempts - 1 }),
+  } as OSS.Options) as Client;
+}

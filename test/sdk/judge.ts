@@ -1,0 +1,131 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { afterAll, beforeAll, inject } from 'vitest';
+import type { SdkName } from './build-judges.ts';
+
+export type JudgeCredentials = {
+  readonly accessKeyId: string;
+  readonly accessKeySecret: string;
+  readonly securityToken?: string;
+};
+
+/** What an SDK's signer is to sign, at a given moment. */
+export type SignJob = {
+  readonly job: 'sign';
+  readonly form: 'query' | 'header';
+  readonly method: string;
+  readonly region: string;
+  readonly product: string;
+  readonly bucket: string;
+  /** null: the bucket itself. */
+  readonly key: string | null;
+  readonly credentials: JudgeCredentials;
+  readonly headers: Readonly<Record<string, string>>;
+  /** null: a name without a value. */
+  readonly query: Readonly<Record<string, string | null>>;
+  readonly additionalHeaders: readonly string[];
+  /** ISO 8601, UTC, in whole seconds. */
+  readonly signedAt: string;
+  /** Of the query form; the header form has no expiry. */
+  readonly expiresInSeconds: number;
+};
+
+/** The policy of a form upload to sign. Of the four only ali-oss has a function for it. */
+export type PolicyJob = Pick<SignJob, 'region' | 'bucket' | 'credentials' | 'signedAt'> & {
+  readonly job: 'sign-policy';
+  /** The JSON text. */
+  readonly policy: string;
+};
+
+export type Job = SignJob | PolicyJob | ObjectJob;
+
+/** What an SDK's client is to do, path style, with its own header signature, at the machine's time. */
+export type ObjectJob = {
+  readonly endpoint: string;
+  readonly region: string;
+  readonly credentials: JudgeCredentials;
+  readonly bucket: string;
+  readonly key: string;
+  /** How often the client may try in all. */
+  readonly attempts: number;
+} & (
+  | { readonly job: 'get' | 'head' | 'delete' }
+  | {
+      readonly job: 'put';
+      /** Base64. */
+      readonly body: string;
+      readonly contentType: string;
+      readonly metadata: Readonly<Record<string, string>>;
+    }
+);
+
+/** An SDK refuses by itself. */
+export type Fault = { readonly fault: string };
+export type Signed = { readonly signature: string };
+/** What the SDK's result holds; null is what it has no field or no value for. */
+export type Done = {
+  readonly status: number;
+  readonly etag: string | null;
+  readonly contentType: string | null;
+  readonly metadata: Readonly<Record<string, string>> | null;
+  /** Base64. */
+  readonly body: string | null;
+};
+/** OSS's error as the SDK tells it. */
+export type Refused = {
+  readonly error: { readonly status: number; readonly code: string; readonly ec: string };
+};
+
+export type Judge = {
+  sign(job: SignJob | PolicyJob): Promise<Signed | Fault>;
+  perform(job: ObjectJob): Promise<Done | Refused | Fault>;
+};
+
+/**
+ * The program of one SDK, for the tests of the surrounding `describe`. It reads one job a line and writes one answer a line, in
+ * the same order, so it starts once for hundreds of jobs.
+ */
+export function useJudge(sdk: SdkName): Judge {
+  let program: ReturnType<typeof start>;
+  beforeAll(() => {
+    program = start(sdk);
+  });
+  afterAll(() => program.stop());
+  return {
+    sign: async (job) => (await program.ask(job)) as Signed | Fault,
+    perform: async (job) => (await program.ask(job)) as Done | Refused | Fault,
+  };
+}
+
+function start(sdk: SdkName) {
+  const [command, ...args] = inject('judges')[sdk];
+  const child = spawn(command, args);
+  const closed = once(child, 'close');
+  const waiting: PromiseWithResolvers<unknown>[] = [];
+  let complaints = '';
+  let end: Error | undefined;
+  child.stderr.on('data', (chunk: Buffer) => {
+    complaints += chunk;
+  });
+  // What a program that is gone has to say comes with its close.
+  child.stdin.on('error', () => {});
+  child.on('close', (code) => {
+    end = new Error(`The ${sdk} judge ended with ${code}:\n${complaints}`);
+    for (const { reject } of waiting.splice(0)) reject(end);
+  });
+  createInterface({ input: child.stdout }).on('line', (line) => waiting.shift()?.resolve(JSON.parse(line)));
+  return {
+    async ask(job: Job): Promise<unknown> {
+      if (end) throw end;
+      const answer = Promise.withResolvers<unknown>();
+      waiting.push(answer);
+      child.stdin.write(`${JSON.stringify(job)}\n`);
+      return await answer.promise;
+    },
+    async stop(): Promise<void> {
+      child.stdin.end();
+      await closed;
+    },
+  };
+}
