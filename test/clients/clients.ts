@@ -1,0 +1,123 @@
+/** One step of a build: a program and its arguments, run in the client's folder. */
+export type Command = readonly [program: string, ...args: string[]];
+
+/** A program of `examples/` as a person would build and run it. FILE, KEY and CONTENT-TYPE follow the command. */
+export type Client = {
+  readonly name: string;
+  readonly build: readonly Command[];
+  readonly run: Command;
+  /** What else its folder needs, beside that of `examples/`: a folder beside this file. */
+  readonly harness?: string;
+  /**
+   * How it comes to a Content-Type of its own when nobody sets one: which text of the source a person might have written
+   * otherwise, if any, and what it then sends. `null`: it never adds one.
+   */
+  readonly ownType: {
+    readonly file?: string;
+    readonly text?: string;
+    readonly becomes?: string;
+    readonly sends: RegExp | null;
+  };
+};
+
+const JAVA_HEAP = '-Xmx64m';
+const FORM = /^application\/x-www-form-urlencoded$/;
+
+export const CLIENTS: readonly Client[] = [
+  {
+    name: 'curl',
+    build: [['jq', '--version']],
+    run: ['bash', 'upload.sh'],
+    ownType: {
+      file: 'upload.sh',
+      text: '--upload-file "$file"',
+      becomes: '--data-binary @"$file"',
+      sends: FORM,
+    },
+  },
+  {
+    name: 'java',
+    build: [['mvn', '--quiet', '--batch-mode', 'package']],
+    run: ['java', JAVA_HEAP, '-jar', 'target/upload.jar'],
+    ownType: {
+      file: 'Upload.java',
+      text: 'new FileEntity(file, null)',
+      becomes: 'new FileEntity(file, ContentType.DEFAULT_BINARY)',
+      sends: /^application\/octet-stream$/,
+    },
+  },
+  {
+    name: 'go',
+    build: [
+      ['go', 'vet', 'upload.go'],
+      ['go', 'build', 'upload.go'],
+    ],
+    run: ['./upload'],
+    ownType: { sends: null },
+  },
+  {
+    name: 'python',
+    build: [
+      ['python3', '-m', 'venv', '.venv'],
+      ['.venv/bin/pip', 'install', '--quiet', '--disable-pip-version-check', '-r', 'requirements.txt'],
+    ],
+    run: ['.venv/bin/python', 'upload.py'],
+    ownType: {
+      file: 'upload.py',
+      text: 'data=body',
+      becomes: 'files={"file": body}',
+      sends: /^multipart\/form-data; boundary=/,
+    },
+  },
+  {
+    name: 'node',
+    build: [['npm', 'ci', '--silent']],
+    run: ['node', 'upload.mjs'],
+    ownType: { sends: FORM },
+  },
+  {
+    name: 'csharp',
+    build: [['mcs', '-langversion:7', '-r:System.Net.Http', '-r:System.Runtime.Serialization', 'Upload.cs']],
+    run: ['mono', 'Upload.exe'],
+    ownType: {
+      file: 'Upload.cs',
+      text: 'new FileContent(path)',
+      becomes: 'new StringContent(File.ReadAllText(path))',
+      sends: /^text\/plain; charset=utf-8$/,
+    },
+  },
+  {
+    name: 'cpp',
+    build: [
+      ['g++', '-std=c++17', '-Wall', '-Wextra', '-Werror', '-O1', 'upload.cpp', '-o', 'upload', '-lcurl'],
+    ],
+    run: ['./upload'],
+    ownType: {
+      file: 'upload.cpp',
+      text: 'CURLOPT_UPLOAD, 1L',
+      becomes: 'CURLOPT_COPYPOSTFIELDS, "Hello, bucket"',
+      sends: FORM,
+    },
+  },
+  {
+    name: 'android',
+    harness: 'android',
+    build: [
+      ['mvn', '--quiet', '--batch-mode', 'package'],
+      // Java loads the .jar within an .aar only.
+      ['jar', '--extract', '--file', 'target/lib/monitor-1.8.0.aar', 'classes.jar'],
+    ],
+    run: [
+      'java',
+      // The file would not fit.
+      '-Xmx256m',
+      '--add-opens=java.base/java.io=ALL-UNNAMED',
+      '-Drobolectric.offline=true',
+      '-Drobolectric.dependency.dir=target/platform',
+      '-classpath',
+      'target/classes:target/lib/*:target/stubs/*:classes.jar',
+      'com.example.upload.PhoneKt',
+    ],
+    ownType: { sends: null },
+  },
+];

@@ -1,0 +1,108 @@
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type CorsRule, startEmulator } from '../../src/emulator/emulator.ts';
+import { presign } from '../../src/signing/presign.ts';
+import { now } from '../support/fixed-clock.ts';
+import { startTestService } from '../support/test-service.ts';
+import { startWire, type Wire } from '../support/wire.ts';
+
+const BUCKET = 'acme-media';
+const REGION = 'cn-hangzhou';
+const CREDENTIALS = { accessKeyId: 'LTAI5tTestKey', accessKeySecret: 'TestSecret0123456789' };
+
+/** Service and OSS, each behind a wire on which a test can listen and meddle. */
+export type ClientStage = {
+  readonly service: Wire;
+  readonly oss: Wire;
+  /** A token of `alice`. */
+  readonly token: string;
+  /** How far the clock of OSS runs ahead of the service's. */
+  setClockAhead(seconds: number): void;
+  /** What OSS holds under a key, fetched with a URL of our own. */
+  read(key: string): Promise<{
+    readonly status: number;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly bytes: number;
+    readonly sha256: string;
+  }>;
+  close(): Promise<void>;
+};
+
+export async function startStage({
+  corsRules = [],
+  corsOrigins = '',
+}: {
+  readonly corsRules?: readonly CorsRule[];
+  /** The pages that may ask the service. */
+  readonly corsOrigins?: string;
+} = {}): Promise<ClientStage> {
+  const closing: (() => Promise<void>)[] = [];
+  const directory = mkdtempSync(join(tmpdir(), 'oss-presign-stage-'));
+  let aheadMs = 0;
+  const emulator = await startEmulator({
+    directory,
+    buckets: { [BUCKET]: { region: REGION, corsRules } },
+    credentials: [CREDENTIALS],
+    clock: () => new Date(now.getTime() + aheadMs),
+  });
+  const oss = await startWire(emulator.url);
+  const { url, issuer } = await startTestService({
+    policyYaml: policyYaml(oss.url),
+    env: corsOrigins ? { CORS_ORIGINS: corsOrigins } : {},
+    onStop: (stop) => closing.push(stop),
+  });
+  const service = await startWire(url);
+
+  return {
+    service,
+    oss,
+    token: await issuer.sign(),
+    setClockAhead: (seconds) => {
+      aheadMs = seconds * 1000;
+    },
+    read: async (key) => {
+      const signed = presign({
+        credentials: CREDENTIALS,
+        method: 'GET',
+        region: REGION,
+        bucket: BUCKET,
+        key,
+        endpoint: { url: emulator.url, addressing: 'path' },
+        headers: {},
+        signedAt: now,
+        expiresInSeconds: 600,
+      });
+      const answer = await fetch(signed.url);
+      const hash = createHash('sha256');
+      let bytes = 0;
+      for await (const chunk of answer.body ?? []) {
+        hash.update(chunk);
+        bytes += chunk.length;
+      }
+      return {
+        status: answer.status,
+        headers: Object.fromEntries(answer.headers),
+        bytes,
+        sha256: hash.digest('hex'),
+      };
+    },
+    close: async () => {
+      await Promise.all([service.close(), oss.close()]);
+      await Promise.all(closing.map((stop) => stop()));
+      await emulator.close();
+      rmSync(directory, { recursive: true });
+    },
+  };
+}
+
+/** The demo's rules, on the bucket and issuer of the tests. */
+function policyYaml(endpoint: string): string {
+  const demo = readFileSync(new URL('../../src/demo/policy.yaml', import.meta.url), 'utf8');
+  const rules = demo.slice(demo.indexOf('rules:'));
+  return `
+issuers: [{ issuer: https://login.test/, audience: uploads, jwksFile: jwks.json, algorithms: [ES256] }]
+targets: { media: { bucket: ${BUCKET}, region: ${REGION}, endpoint: '${endpoint}' } }
+${rules}`;
+}

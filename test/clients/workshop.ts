@@ -1,0 +1,69 @@
+import { execFile } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { TestProject } from 'vitest/node';
+import { CLIENTS, type Client } from './clients.ts';
+import { writeFiles } from './files.ts';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** Holds a built copy of each example, a second one that sends a type of its own, and the files to upload. */
+    workshop: string;
+  }
+}
+
+const execute = promisify(execFile);
+const examples = new URL('../../examples/', import.meta.url).pathname;
+const harnesses = new URL('.', import.meta.url).pathname;
+
+/** Builds every client with its real toolchain before the first test, away from the checkout, and throws all away after the last. */
+export default async function setup(project: TestProject): Promise<() => void> {
+  const workshop = mkdtempSync(join(tmpdir(), 'oss-presign-clients-'));
+  project.provide('workshop', workshop);
+  mkdirSync(join(workshop, 'files'));
+  const copies = CLIENTS.flatMap((client) => [
+    { client, folder: join(workshop, client.name), copy: copyClient },
+    ...(client.ownType.file
+      ? [{ client, folder: join(workshop, `${client.name}-own-type`), copy: copyClientWithOwnType }]
+      : []),
+  ]);
+  try {
+    await execute('/usr/bin/time', ['--version']).catch((error) => {
+      throw new Error('GNU time is missing: it measures the memory of the clients.', { cause: error });
+    });
+    await writeFiles(join(workshop, 'files'));
+    for (const { client, folder, copy } of copies) {
+      copy(client, folder);
+      await build(client, folder);
+    }
+  } catch (error) {
+    rmSync(workshop, { recursive: true });
+    throw error;
+  }
+  return () => rmSync(workshop, { recursive: true });
+}
+
+function copyClient({ name, harness }: Client, folder: string): void {
+  cpSync(join(examples, name), folder, { recursive: true });
+  if (harness) cpSync(join(harnesses, harness), folder, { recursive: true });
+}
+
+function copyClientWithOwnType(client: Client, folder: string): void {
+  const { file = '', text = '', becomes = '' } = client.ownType;
+  copyClient(client, folder);
+  const source = readFileSync(join(folder, file), 'utf8');
+  if (source.split(text).length !== 2)
+    throw new Error(`examples/${client.name}/${file} does not hold once: ${text}`);
+  writeFileSync(join(folder, file), source.replace(text, becomes));
+}
+
+async function build({ name, build }: Client, cwd: string): Promise<void> {
+  for (const [program, ...args] of build) {
+    await execute(program, args, { cwd }).catch(({ code, stdout = '', stderr = '' }) => {
+      const reason = code === 'ENOENT' ? `${program} is not installed` : `${stdout}${stderr}`;
+      throw new Error(`The example "${name}" cannot be built: ${reason}`);
+    });
+  }
+}
