@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { open, writeFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 
@@ -19,18 +19,12 @@ export const FILES = [
   { title: 'a file of 300 MiB', name: 'film.mp4', type: 'video/mp4', bytes: 300 * MIB },
 ] as const;
 
-/** Writes them all into `directory`; those that are told by their size hold random bytes. */
-export async function writeFiles(directory: string): Promise<void> {
-  for (const { name, bytes } of FILES) {
-    const path = join(directory, name);
-    if (typeof bytes === 'string') {
-      await writeFile(path, bytes);
-      continue;
-    }
-    const file = await open(path, 'w');
-    for (let written = 0; written < bytes; written += MIB) await file.write(randomBytes(MIB));
-    await file.close();
-  }
+/** Writes one of them into `directory`; one that is told by its size holds random bytes. */
+export async function writeFile(directory: string, { name, bytes }: (typeof FILES)[number]): Promise<void> {
+  const file = await open(join(directory, name), 'w');
+  if (typeof bytes === 'string') await file.write(bytes);
+  else for (let written = 0; written < bytes; written += MIB) await file.write(randomBytes(MIB));
+  await file.close();
 }
 
 /** SHA-256 in hex. */

@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inject } from 'vitest';
+import type { ClientStage } from '../support/client-stage.ts';
 import type { Client } from './clients.ts';
-import type { ClientStage } from './stage.ts';
 
 export type ClientRun = {
   readonly code: number | null;

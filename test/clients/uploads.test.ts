@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { type ClientStage, startStage } from '../support/client-stage.ts';
 import { CLIENTS, type Client } from './clients.ts';
 import { FILES, hashFile } from './files.ts';
 import { runClient } from './run-client.ts';
-import { type ClientStage, startStage } from './stage.ts';
 
 let stage: ClientStage;
 const measured: string[] = [];

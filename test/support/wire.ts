@@ -23,6 +23,8 @@ export type Wire = {
   readonly url: string;
   /** All that passed since the last call of `interfere`. */
   readonly exchanges: Exchange[];
+  /** A header's value in the last request that passed. */
+  sent(header: string): string | undefined;
   /** From now on; forgets what passed so far. */
   interfere(interference: Interference): void;
   close(): Promise<void>;
@@ -42,6 +44,13 @@ export async function startWire(upstream: string): Promise<Wire> {
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     exchanges,
+    sent: (header) => {
+      const headers = exchanges.at(-1)?.headers ?? [];
+      const at = headers.findIndex(
+        (text, index) => index % 2 === 0 && text.toLowerCase() === header.toLowerCase(),
+      );
+      return at < 0 ? undefined : headers[at + 1];
+    },
     interfere: (next) => {
       interference = next;
       exchanges.length = 0;

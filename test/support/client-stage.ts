@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type CorsRule, startEmulator } from '../../src/emulator/emulator.ts';
 import { presign } from '../../src/signing/presign.ts';
-import { now } from '../support/fixed-clock.ts';
-import { startTestService } from '../support/test-service.ts';
-import { startWire, type Wire } from '../support/wire.ts';
+import { now } from './fixed-clock.ts';
+import { startTestService } from './test-service.ts';
+import { startWire, type Wire } from './wire.ts';
 
 const BUCKET = 'acme-media';
 const REGION = 'cn-hangzhou';
@@ -18,6 +18,8 @@ export type ClientStage = {
   readonly oss: Wire;
   /** A token of `alice`. */
   readonly token: string;
+  /** Makes every later grant name other headers than those that are signed: what a program with that mistake would send. */
+  changeGrantedHeaders(change: Readonly<Record<string, string | undefined>>): void;
   /** How far the clock of OSS runs ahead of the service's. */
   setClockAhead(seconds: number): void;
   /** What OSS holds under a key, fetched with a URL of our own. */
@@ -59,6 +61,14 @@ export async function startStage({
     service,
     oss,
     token: await issuer.sign(),
+    changeGrantedHeaders: (change) =>
+      service.interfere({
+        answer: (body, status) => {
+          if (status !== 201) return body;
+          const grant = JSON.parse(body);
+          return JSON.stringify({ ...grant, headers: { ...grant.headers, ...change } });
+        },
+      }),
     setClockAhead: (seconds) => {
       aheadMs = seconds * 1000;
     },

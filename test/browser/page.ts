@@ -1,0 +1,74 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser } from 'playwright-core';
+import { onTestFinished } from 'vitest';
+import type { CorsRule } from '../../src/emulator/emulator.ts';
+import { type ClientStage, startStage } from '../support/client-stage.ts';
+
+const html = readFileSync(new URL('../../examples/browser/index.html', import.meta.url), 'utf8');
+
+export type UploadPage = {
+  readonly stage: ClientStage;
+  /** What the console of the browser said. */
+  readonly console: readonly string[];
+  /** Fills in the form as a person does and waits for what the page says then. */
+  upload(file: string, key: string): Promise<string>;
+};
+
+/**
+ * The page of `examples/browser`, served from an origin of its own and open in a tab; the service allows that origin.
+ * @param corsRules makes the bucket's rules from the page's origin.
+ * @param change replaces text of the page that a person might have written otherwise.
+ */
+export async function openUploadPage(
+  browser: Browser,
+  {
+    corsRules,
+    change,
+  }: {
+    readonly corsRules: (origin: string) => readonly CorsRule[];
+    readonly change?: readonly [string, string];
+  },
+): Promise<UploadPage> {
+  const source = change ? html.replace(...change) : html;
+  if (change && source === html) throw new Error(`The page does not hold ${change[0]}`);
+  const server = createServer((_request, response) => {
+    response.setHeader('content-type', 'text/html; charset=utf-8').end(source);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const stage = await startStage({ corsRules: corsRules(origin), corsOrigins: origin });
+  const tab = await browser.newPage();
+  onTestFinished(async () => {
+    await tab.close();
+    server.closeAllConnections();
+    server.close();
+    await stage.close();
+  });
+  const said: string[] = [];
+  tab.on('console', (message) => said.push(message.text()));
+  await tab.goto(origin);
+  return {
+    stage,
+    console: said,
+    upload: async (file, key) => {
+      await tab.fill('[name=service]', stage.service.url);
+      await tab.fill('[name=token]', stage.token);
+      await tab.setInputFiles('[name=file]', file);
+      await tab.fill('[name=key]', key);
+      await tab.click('button');
+      await tab.waitForSelector('output:not(:empty)');
+      return (await tab.textContent('output')) ?? '';
+    },
+  };
+}
+
+/** A folder that is gone when the test ends. */
+export function makeFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'oss-presign-browser-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  return folder;
+}

@@ -1,0 +1,158 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { CorsRule } from '../../src/emulator/emulator.ts';
+import { FILES, hashFile, writeFile } from '../clients/files.ts';
+import { launchChromium, watchMemory } from './chromium.ts';
+import { makeFolder, openUploadPage } from './page.ts';
+
+const NO_WAY_TO_OSS = 'OSS cannot be reached, or no CORS rule of the bucket allows';
+const BAD_SIGNATURE =
+  'OSS refused: 403 SignatureDoesNotMatch: The request signature we calculated does not match the signature you provided. Check your key and signing method.';
+
+/** The rule that docs/troubleshooting.md shows, for another origin. */
+const rightRule = (origin: string): CorsRule => ({
+  allowedOrigins: [origin],
+  allowedMethods: shown('AllowedMethod'),
+  allowedHeaders: shown('AllowedHeader'),
+  exposeHeaders: shown('ExposeHeader'),
+});
+const rightRules = (origin: string) => [rightRule(origin)];
+
+function shown(element: string): string[] {
+  const text = readFileSync(new URL('../../docs/troubleshooting.md', import.meta.url), 'utf8');
+  return [...text.matchAll(new RegExp(`<${element}>(.*)</${element}>`, 'g'))].map(([, value = '']) => value);
+}
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await launchChromium();
+});
+afterAll(() => browser.close());
+
+function makeNote(): string {
+  const path = join(makeFolder(), 'note.txt');
+  writeFileSync(path, 'Hello, bucket\n');
+  return path;
+}
+
+it.each(FILES)('puts $title into the bucket as it is, and shows key and ETag', async (file) => {
+  const folder = makeFolder();
+  await writeFile(folder, file);
+  const page = await openUploadPage(browser, { corsRules: rightRules });
+  const idle = watchMemory().stop();
+  const memory = watchMemory();
+  const key = `users/alice/${file.name}`;
+  const said = await page.upload(join(folder, file.name), key);
+  const grownMib = memory.stop() - idle;
+  const object = await page.stage.read(key);
+  expect(said).toBe(`Uploaded ${key}, ETag ${object.headers.etag}`);
+  expect(object).toMatchObject({
+    status: 200,
+    headers: {
+      'content-type': file.type,
+      'x-oss-meta-album': 'examples',
+      'content-disposition': 'attachment',
+    },
+    sha256: await hashFile(join(folder, file.name)),
+  });
+  console.info(
+    `browser: ${object.bytes} bytes, memory grows by ${grownMib.toFixed(0)} MiB from ${idle.toFixed(0)} MiB`,
+  );
+  expect(grownMib).toBeLessThan(200);
+});
+
+it('shows why the service refuses', async () => {
+  const page = await openUploadPage(browser, { corsRules: rightRules });
+  expect(await page.upload(makeNote(), 'users/bob/note.txt')).toBe(
+    'The service refused: The key must begin with "users/alice/".',
+  );
+  expect(page.stage.oss.exchanges).toHaveLength(0);
+});
+
+it.each([
+  ['is missing', { 'x-oss-meta-album': undefined }],
+  ['is another', { 'x-oss-forbid-overwrite': 'false' }],
+])('shows what OSS says when a header %s', async (_title, change) => {
+  const page = await openUploadPage(browser, { corsRules: rightRules });
+  page.stage.changeGrantedHeaders(change);
+  expect(await page.upload(makeNote(), 'users/alice/note.txt')).toBe(BAD_SIGNATURE);
+});
+
+describe('a Content-Type that nobody set', () => {
+  it('is the File’s own, which happens to be what was signed', async () => {
+    const page = await openUploadPage(browser, { corsRules: rightRules });
+    page.stage.changeGrantedHeaders({ 'Content-Type': undefined });
+    expect(await page.upload(makeNote(), 'users/alice/note.txt')).toContain('Uploaded');
+    expect(page.stage.oss.sent('content-type')).toBe('text/plain');
+  });
+
+  it.each([
+    ['a string', 'await file.text()', 'text/plain;charset=UTF-8'],
+    ['a Blob of another type', "new Blob([file], { type: 'text/markdown' })", 'text/markdown'],
+    ['a FormData', 'new FormData(form)', expect.stringMatching(/^multipart\/form-data; boundary=/)],
+  ])('is that of %s, and OSS refuses', async (_title, body, type) => {
+    const page = await openUploadPage(browser, {
+      corsRules: rightRules,
+      change: ['body: file }', `body: ${body} }`],
+    });
+    page.stage.changeGrantedHeaders({ 'Content-Type': undefined });
+    expect(await page.upload(makeNote(), 'users/alice/note.txt')).toBe(BAD_SIGNATURE);
+    expect(page.stage.oss.sent('content-type')).toStrictEqual(type);
+  });
+});
+
+it('shows that the URL has expired', async () => {
+  const page = await openUploadPage(browser, { corsRules: rightRules });
+  page.stage.setClockAhead(601);
+  expect(await page.upload(makeNote(), 'users/alice/note.txt')).toBe(
+    'OSS refused: 403 AccessDenied: Request has expired.',
+  );
+});
+
+describe('CORS', () => {
+  it.each<[string, (origin: string) => readonly CorsRule[], RegExp]>([
+    [
+      'the bucket has no rule',
+      () => [],
+      /preflight request doesn't pass.*No 'Access-Control-Allow-Origin' header/,
+    ],
+    [
+      'no rule allows a header',
+      (origin) => [{ ...rightRule(origin), allowedHeaders: ['content-type'] }],
+      /preflight request doesn't pass.*No 'Access-Control-Allow-Origin' header/,
+    ],
+    [
+      'no rule allows the origin',
+      () => [rightRule('https://app.example.com')],
+      /preflight request doesn't pass.*No 'Access-Control-Allow-Origin' header/,
+    ],
+  ])('the browser sends nothing when %s', async (_title, corsRules, consoleText) => {
+    const page = await openUploadPage(browser, { corsRules });
+    expect(await page.upload(makeNote(), 'users/alice/note.txt')).toContain(NO_WAY_TO_OSS);
+    expect(page.console.join('\n')).toMatch(consoleText);
+    expect(page.stage.oss.exchanges.map(({ method, status }) => [method, status])).toStrictEqual([
+      ['OPTIONS', 403],
+    ]);
+    expect(page.stage.oss.exchanges[0]?.answer).toContain('<Code>AccessForbidden</Code>');
+  });
+
+  it('the page cannot read the ETag that no rule exposes', async () => {
+    const page = await openUploadPage(browser, {
+      corsRules: (origin) => [{ ...rightRule(origin), exposeHeaders: [] }],
+    });
+    expect(await page.upload(makeNote(), 'users/alice/note.txt')).toBe(
+      'Uploaded users/alice/note.txt, ETag null',
+    );
+  });
+
+  it('one preflight and one PUT do with the right rule', async () => {
+    const page = await openUploadPage(browser, { corsRules: rightRules });
+    expect(await page.upload(makeNote(), 'users/alice/note.txt')).toContain('Uploaded');
+    expect(page.stage.oss.exchanges.map(({ method, status }) => [method, status])).toStrictEqual([
+      ['OPTIONS', 200],
+      ['PUT', 200],
+    ]);
+  });
+});
