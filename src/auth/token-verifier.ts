@@ -28,7 +28,7 @@ export type TokenVerifier = {
  * audience of that issuer count, so that none can speak for another, and none that is out of reach holds up another.
  *
  * @param options.timeoutMs how long fetching keys may take; 5 s by default.
- * @param options.cooldownMs between two attempts to fetch an issuer's keys; 30 s by default.
+ * @param options.cooldownMs between two fetches for keys that are not known, and after a failed one; 30 s by default.
  * @param options.cacheMaxAgeMs after which keys are fetched anew; 10 min by default.
  * @throws TypeError for issuers that are configured twice or open to algorithm confusion.
  * @example

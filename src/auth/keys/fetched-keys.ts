@@ -6,7 +6,7 @@ import { matchKeys } from './match-keys.ts';
 
 export type FetchedKeysOptions = {
   readonly clock: Clock;
-  /** The least time between two attempts. */
+  /** The least time between two attempts for keys that are not known, and after a failed attempt. */
   readonly cooldownMs: number;
   readonly cacheMaxAgeMs: number;
 };
@@ -15,8 +15,9 @@ export type FetchedKeysOptions = {
  * Keys that are fetched and kept.
  *
  * They are fetched when there are none, when they are older than `cacheMaxAgeMs`, and when a token names a key that is not
- * among them; but at most once per `cooldownMs`, whatever callers send and whatever the fetch came to, and once for all
- * who wait. While a fetch fails, the keys of the last good one stay in use.
+ * among them: the first token with a key that the issuer has just begun to use is answered at once. Tokens with unknown keys
+ * cause at most one fetch per `cooldownMs`, whatever callers send; after a failure nothing is fetched for as long; and one
+ * fetch serves all who wait. While a fetch fails, the keys of the last good one stay in use.
  *
  * jose's own createRemoteJWKSet is not used: it reads the machine's clock, starts its cool-down only after a success, so
  * that every request to an unreachable issuer would be a new attempt, and drops its keys when they are old.
@@ -27,47 +28,62 @@ export function createFetchedKeys(
 ): KeySource {
   let keySet: LocalJWKSet | undefined;
   let fetchedAt: Date | undefined;
-  let attemptedAt: Date | undefined;
+  let failedAt: Date | undefined;
+  let askedForUnknownAt: Date | undefined;
   let lastError: Error | undefined;
   let pending: Promise<void> | undefined;
+  let attempts = 0;
 
   async function attempt(): Promise<void> {
     const startedAt = clock();
-    attemptedAt = startedAt;
+    attempts++;
     try {
       keySet = await fetchKeySet();
       fetchedAt = startedAt;
+      failedAt = undefined;
       lastError = undefined;
     } catch (error) {
+      failedAt = startedAt;
       lastError = error instanceof Error ? error : new Error(String(error));
     }
   }
 
-  async function fetchUnlessCoolingDown(): Promise<void> {
-    if (!pending && remainingMs(attemptedAt, cooldownMs, clock()) === 0) {
-      pending = attempt().finally(() => {
-        pending = undefined;
-      });
-    }
+  async function fetchOnceForAll(): Promise<void> {
+    pending ??= attempt().finally(() => {
+      pending = undefined;
+    });
     await pending;
   }
 
+  const coolsDownSince = (instant: Date | undefined) => remainingMs(instant, cooldownMs, clock()) > 0;
+
   async function load(): Promise<void> {
-    if (remainingMs(fetchedAt, cacheMaxAgeMs, clock()) === 0) await fetchUnlessCoolingDown();
+    if (remainingMs(fetchedAt, cacheMaxAgeMs, clock()) > 0) return;
+    if (pending || !coolsDownSince(failedAt)) await fetchOnceForAll();
+  }
+
+  async function loadForUnknownKey(): Promise<void> {
+    if (!pending) {
+      if (coolsDownSince(failedAt) || coolsDownSince(askedForUnknownAt)) return;
+      askedForUnknownAt = clock();
+    }
+    await fetchOnceForAll();
   }
 
   return {
     load,
     async find(header) {
+      const attemptsBefore = attempts;
       await load();
       let keys = keySet ? await matchKeys(keySet, header) : [];
-      if (keys.length === 0) {
-        await fetchUnlessCoolingDown();
+      // Keys that were fetched since the token came are as new as any.
+      if (keys.length === 0 && attempts === attemptsBefore) {
+        await loadForUnknownKey();
         keys = keySet ? await matchKeys(keySet, header) : [];
       }
       // The issuer may have a new key that only it could show: the token is neither good nor bad.
       if (keys.length === 0 && lastError) {
-        throw unavailable(lastError, remainingMs(attemptedAt, cooldownMs, clock()));
+        throw unavailable(lastError, remainingMs(failedAt, cooldownMs, clock()));
       }
       return keys;
     },
