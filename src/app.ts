@@ -1,8 +1,7 @@
 import cors from '@fastify/cors';
 import fastify, { type FastifyInstance, LogController } from 'fastify';
 import type { Logger } from 'pino';
-import type { TokenVerifier } from './auth/token-verifier.ts';
-import { registerAuthentication } from './http/authenticate.ts';
+import { type ActivePolicy, registerAuthentication } from './http/authenticate.ts';
 import { answerMalformedHttp } from './http/client-error.ts';
 import { registerDocumentRoutes } from './http/document-routes.ts';
 import { type ReadinessCheck, registerHealthRoutes } from './http/health-routes.ts';
@@ -13,7 +12,8 @@ import { PROBLEMS, sendProblem, toServiceError } from './http/problem-json.ts';
 import { registerUploadRoutes, type UploadRoutesOptions } from './http/upload-routes.ts';
 
 export type AppDependencies = UploadRoutesOptions & {
-  readonly verifier: TokenVerifier;
+  /** The policy of this moment. */
+  readonly active: () => ActivePolicy;
   readonly logger: Logger;
   /** The lines of `/readyz`. */
   readonly readiness: () => readonly ReadinessCheck[];
@@ -91,7 +91,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
       strictPreflight: false,
     });
   }
-  registerAuthentication(app, dependencies.verifier);
+  registerAuthentication(app, dependencies.active);
   registerUploadRoutes(app, dependencies);
   registerHealthRoutes(app, dependencies.readiness);
   registerDocumentRoutes(app);

@@ -90,9 +90,13 @@ export const environmentSchema = z.object({
       description:
         'Valkey or Redis for limits that hold across copies. Without it, each copy counts for itself.',
     }),
+  SHUTDOWN_DELAY_SECONDS: wholeNumber(0, 600).default(3).meta({
+    description:
+      'How long it goes on answering after SIGTERM, unready, until the balancer has noticed, in seconds.',
+  }),
   SHUTDOWN_GRACE_SECONDS: wholeNumber(1, 3600)
     .default(25)
-    .meta({ description: 'How long open requests may take to end after SIGTERM, in seconds.' }),
+    .meta({ description: 'How long open requests may then take to end, in seconds.' }),
   OSS_ACCESS_KEY_ID: secret.meta({ description: 'The access key id of the cloud credentials.' }),
   OSS_ACCESS_KEY_ID_FILE: secretFile('the access key id'),
   OSS_ACCESS_KEY_SECRET: secret.meta({ description: 'The access key secret.' }),
@@ -112,6 +116,7 @@ export type Config = {
   readonly corsOrigins: readonly string[];
   readonly trustProxy: readonly string[];
   readonly redisUrl: string | undefined;
+  readonly shutdownDelaySeconds: number;
   readonly shutdownGraceSeconds: number;
   readonly credentials: {
     readonly accessKeyId: string;
@@ -162,6 +167,7 @@ export function loadConfig(
       corsOrigins: data.CORS_ORIGINS,
       trustProxy: data.TRUST_PROXY,
       redisUrl: data.REDIS_URL,
+      shutdownDelaySeconds: data.SHUTDOWN_DELAY_SECONDS,
       shutdownGraceSeconds: data.SHUTDOWN_GRACE_SECONDS,
       credentials: { accessKeyId, accessKeySecret, ...(securityToken !== undefined && { securityToken }) },
     },

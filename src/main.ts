@@ -8,28 +8,30 @@ import { createService } from './service.ts';
 const prepared = prepare(process.env, (path) => readFileSync(path, 'utf8'));
 if ('faults' in prepared) refuseToStart(prepared.faults);
 
-const { config, policy } = prepared;
+const { config } = prepared;
 const service = await createService({
-  config,
-  policy,
+  ...prepared,
   logger: createLogger(config.logLevel),
   clock: systemClock,
   fetch: globalThis.fetch,
 }).catch((error: Error) => refuseToStart([`It cannot be set up: ${error.message}`]));
 
-for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-  process.once(signal, () => {
-    service.stop().then(
-      () => process.exit(0),
-      () => process.exit(1),
-    );
-  });
-}
+process.once('SIGTERM', () => stop());
+// Whoever presses Ctrl-C has no balancer that would have to notice first.
+process.once('SIGINT', () => stop({ delaySeconds: 0 }));
+process.on('SIGHUP', service.reloadPolicy);
 
 try {
   await service.start();
 } catch (error) {
   refuseToStart([listenFault((error as NodeJS.ErrnoException).code)]);
+}
+
+function stop(options?: { readonly delaySeconds: number }): void {
+  service.stop(options).then(
+    () => process.exit(0),
+    () => process.exit(1),
+  );
 }
 
 function listenFault(code: string | undefined): string {

@@ -1,7 +1,13 @@
-import { dirname, resolve } from 'node:path';
 import { type Config, type Environment, loadConfig } from './config.ts';
-import { parsePolicy } from './policy/file/parse-policy.ts';
 import type { Policy } from './policy/policy.ts';
+import { type PolicyReading, readPolicyFile } from './policy-file.ts';
+
+export type Prepared = {
+  readonly config: Config;
+  readonly policy: PolicyReading & { readonly policy: Policy };
+  /** Reads the policy file once more, for its later versions. Never throws. */
+  readonly readPolicy: () => PolicyReading;
+};
 
 /**
  * Checks everything that has to be right before the service may start: environment, credentials and policy.
@@ -11,35 +17,12 @@ import type { Policy } from './policy/policy.ts';
 export function prepare(
   env: Environment,
   readFile: (path: string) => string,
-): { readonly config: Config; readonly policy: Policy } | { readonly faults: readonly string[] } {
+): Prepared | { readonly faults: readonly string[] } {
   const loaded = loadConfig(env, readFile);
-  const policyFile = env.POLICY_FILE?.trim() || 'policy.yaml';
-  const parsed = readPolicy(policyFile, env, readFile);
-  if ('config' in loaded && 'policy' in parsed) return { config: loaded.config, policy: parsed.policy };
+  const readPolicy = () => readPolicyFile(env.POLICY_FILE?.trim() || 'policy.yaml', env, readFile);
+  const policy = readPolicy();
+  if ('config' in loaded && 'policy' in policy) return { config: loaded.config, policy, readPolicy };
   return {
-    faults: [...('faults' in loaded ? loaded.faults : []), ...('faults' in parsed ? parsed.faults : [])],
-  };
-}
-
-function readPolicy(
-  path: string,
-  env: Environment,
-  readFile: (path: string) => string,
-): { readonly policy: Policy } | { readonly faults: readonly string[] } {
-  let text: string;
-  try {
-    text = readFile(path);
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
-    return {
-      faults: [`POLICY_FILE cannot be read (${code}): ${path}. Without a policy nobody may upload anything.`],
-    };
-  }
-  const parsed = parsePolicy(text, { env, readFile: (file) => readFile(resolve(dirname(path), file)) });
-  if ('policy' in parsed) return parsed;
-  return {
-    faults: parsed.faults.map(
-      ({ line, path: where, detail }) => `${path}:${line} ${where ? `${where} ` : ''}${detail}.`,
-    ),
+    faults: [...('faults' in loaded ? loaded.faults : []), ...('faults' in policy ? policy.faults : [])],
   };
 }

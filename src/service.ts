@@ -1,20 +1,20 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
 import { buildApp } from './app.ts';
+import { createKeySources } from './auth/keys/create-key-sources.ts';
 import { createTokenVerifier } from './auth/token-verifier.ts';
 import type { Clock } from './clock.ts';
-import type { Config } from './config.ts';
 import { createStaticCredentials } from './credentials/static-credentials.ts';
 import type { ReadinessCheck } from './http/health-routes.ts';
 import { createMemoryLimiter } from './limits/memory-limiter.ts';
 import { createRedisLimiter } from './limits/redis-limiter.ts';
-import type { Policy } from './policy/policy.ts';
+import { createLivePolicy } from './live-policy.ts';
+import type { Prepared } from './prepare.ts';
 
-export type ServiceSources = {
-  readonly config: Config;
-  readonly policy: Policy;
+export type ServiceSources = Prepared & {
   readonly logger: Logger;
   readonly clock: Clock;
   readonly fetch: typeof fetch;
@@ -24,9 +24,17 @@ export type Service = {
   readonly app: FastifyInstance;
   /** Listens and answers with the address, e.g. `http://127.0.0.1:8080`. Rejects when the port is not to be had. */
   start(): Promise<string>;
-  /** Unready at once; open requests may end within the grace time, then everything is closed. Resolves when it is. */
-  stop(): Promise<void>;
+  /**
+   * Unready at once. It goes on answering for the delay, until balancers have noticed; then open requests may end within the
+   * grace time, and everything is closed. Resolves when it is.
+   */
+  stop(options?: { readonly delaySeconds?: number }): Promise<void>;
+  /** Reads the policy file now, instead of within two seconds of its change. */
+  reloadPolicy(): void;
 };
+
+/** A new policy is in force after two looks at the same content. By reading, since no watch is told of every symlink swap. */
+const POLICY_LOOK_INTERVAL_MS = 1_000;
 
 /** How often missing or aged issuer keys are asked for without a caller who needs them; the verifier's cool-down bounds it. */
 const PRELOAD_INTERVAL_MS = 10_000;
@@ -37,12 +45,21 @@ const EARLIEST_SANE = new Date('2026-01-01T00:00:00Z');
 /** Wires one running service from a checked configuration and policy. */
 export async function createService({
   config,
-  policy,
+  policy: first,
+  readPolicy,
   logger,
   clock,
   fetch,
 }: ServiceSources): Promise<Service> {
-  const verifier = createTokenVerifier({ issuers: policy.issuers, clock, fetch });
+  const keySources = createKeySources({ clock, fetch });
+  const livePolicy = createLivePolicy({
+    first,
+    read: readPolicy,
+    createVerifier: (issuers) => createTokenVerifier({ issuers, clock, keySources }),
+    clock,
+    logger,
+    onReload: () => void loadIssuerKeys(),
+  });
   const credentials = createStaticCredentials(config.credentials);
   const limiter =
     config.redisUrl === undefined
@@ -55,13 +72,12 @@ export async function createService({
           },
         });
   let isDraining = false;
-  let preloading: NodeJS.Timeout | undefined;
+  const timers: NodeJS.Timeout[] = [];
   /** By issuer, what the log last said of its keys: each change is told once. */
   const toldErrors = new Map<string, string | undefined>();
 
   const app = await buildApp({
-    policy: () => policy,
-    verifier,
+    active: livePolicy.active,
     credentials,
     limiter,
     clock,
@@ -84,10 +100,11 @@ export async function createService({
     });
   });
 
-  return { app, start, stop };
+  return { app, start, stop, reloadPolicy: livePolicy.reload };
 
   function readiness(): readonly ReadinessCheck[] {
-    const issuers = verifier.status();
+    const issuers = livePolicy.active().verifier.status();
+    const { version, rules, refusedVersion } = livePolicy.status();
     const isClockSane = clock() >= EARLIEST_SANE;
     return [
       { name: 'lifecycle', ok: !isDraining, detail: isDraining ? 'stopping' : 'running' },
@@ -100,23 +117,40 @@ export async function createService({
           .map(({ issuer, keysLoaded }) => `${issuer} ${keysLoaded ? 'loaded' : 'not loaded'}`)
           .join(', '),
       },
+      {
+        name: 'policy',
+        // What was in force still is: an operator's slip in a file must not take the copies down one after the other.
+        ok: true,
+        detail: `version ${version}, ${rules} ${rules === 1 ? 'rule' : 'rules'}${refusedVersion === undefined ? '' : `; the file now holds ${refusedVersion}, which is refused`}`,
+      },
       { name: 'limiter', ...limiter.describe() },
       { name: 'clock', ok: isClockSane, detail: isClockSane ? 'sane' : 'before 2026' },
     ];
   }
 
   async function start(): Promise<string> {
+    const { policy } = first;
     for (const warning of policy.warnings) logger.warn(warning);
     const address = await app.listen({ host: config.host, port: config.port });
-    logger.info({ address, rules: policy.rules.length, issuers: policy.issuers.length }, 'listening');
+    logger.info(
+      {
+        address,
+        policyVersion: first.version,
+        rules: policy.rules.length,
+        issuers: policy.issuers.length,
+      },
+      'listening',
+    );
     // Not awaited: the first caller of a slow issuer waits for its keys, the callers of the others do not. And again later: a
     // copy that is unready for want of keys gets no callers who would make it fetch them.
     void loadIssuerKeys();
-    preloading = setInterval(() => void loadIssuerKeys(), PRELOAD_INTERVAL_MS).unref();
+    timers.push(setInterval(() => void loadIssuerKeys(), PRELOAD_INTERVAL_MS).unref());
+    timers.push(setInterval(livePolicy.look, POLICY_LOOK_INTERVAL_MS).unref());
     return address;
   }
 
   async function loadIssuerKeys(): Promise<void> {
+    const { verifier } = livePolicy.active();
     await verifier.preload();
     for (const { issuer, lastError } of verifier.status()) {
       if (lastError === toldErrors.get(issuer)) continue;
@@ -126,11 +160,15 @@ export async function createService({
     }
   }
 
-  async function stop(): Promise<void> {
+  async function stop({ delaySeconds = config.shutdownDelaySeconds } = {}): Promise<void> {
     isDraining = true;
-    clearInterval(preloading);
-    logger.info({ graceSeconds: config.shutdownGraceSeconds }, 'stopping');
-    const deadline = setTimeout(() => app.server.closeAllConnections(), config.shutdownGraceSeconds * 1000);
+    for (const timer of timers) clearInterval(timer);
+    logger.info({ delaySeconds, graceSeconds: config.shutdownGraceSeconds }, 'stopping');
+    if (delaySeconds > 0) await setTimeout(delaySeconds * 1000);
+    const deadline = globalThis.setTimeout(
+      () => app.server.closeAllConnections(),
+      config.shutdownGraceSeconds * 1000,
+    );
     // Until then it still listens, so that whoever asks hears that it is not ready, and nobody is turned away.
     if (openAnswers.size > 0) {
       await new Promise<void>((resolve) => {

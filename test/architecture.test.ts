@@ -20,8 +20,10 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   config: ['zod', 'node:net'],
   errors: [],
   clock: [],
-  prepare: ['config', 'policy', 'node:path'],
-  app: ['http', 'fastify', '@fastify/cors', 'type:auth', 'type:pino'],
+  prepare: ['config', 'policy-file', 'type:policy'],
+  'policy-file': ['policy', 'node:crypto', 'node:path', 'type:config'],
+  'live-policy': ['type:auth', 'type:clock', 'type:http', 'type:pino', 'type:policy', 'type:policy-file'],
+  app: ['http', 'fastify', '@fastify/cors', 'type:pino'],
   service: ['*'],
   main: ['*'],
 };
@@ -35,6 +37,8 @@ const TAKES_EFFECTS_AS_ARGUMENTS = [
   'errors',
   'config',
   'prepare',
+  'policy-file',
+  'live-policy',
   'http',
   'app',
 ];

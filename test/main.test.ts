@@ -1,5 +1,5 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { type IncomingMessage, request } from 'node:http';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -11,7 +11,11 @@ import { expect, it, onTestFinished, vi } from 'vitest';
 import { testPolicyYaml } from './support/test-app.ts';
 import { createTestIssuer } from './support/tokens.ts';
 
-const CREDENTIALS = { OSS_ACCESS_KEY_ID: 'TheKeyId', OSS_ACCESS_KEY_SECRET: 'TheKeySecret' };
+const CREDENTIALS = {
+  OSS_ACCESS_KEY_ID: 'TheKeyId',
+  OSS_ACCESS_KEY_SECRET: 'TheKeySecret',
+  SHUTDOWN_DELAY_SECONDS: '0',
+};
 const main = new URL('../src/main.ts', import.meta.url).pathname;
 
 /** A folder with a good policy and its key set, removed when the test ends. */
@@ -89,9 +93,9 @@ it('serves, and on SIGTERM ends 0 with nothing on stderr', async () => {
   const stderr = text(child.stderr);
   const { address } = await logLine(child, 'listening');
   const ready = await fetch(`${address}/readyz`);
-  expect([ready.status, await ready.text()]).toStrictEqual([
+  expect([ready.status, (await ready.text()).replace(/\b[0-9a-f]{12}\b/, 'VERSION')]).toStrictEqual([
     200,
-    'ok lifecycle: running\nok credentials: static\nok issuer keys: https://login.test/ loaded\nok limiter: in memory\nok clock: sane\n',
+    'ok lifecycle: running\nok credentials: static\nok issuer keys: https://login.test/ loaded\nok policy: version VERSION, 1 rule\nok limiter: in memory\nok clock: sane\n',
   ]);
   child.kill('SIGTERM');
   expect(await ended).toBe(0);
@@ -145,4 +149,70 @@ it('ends within the grace time even when a client never finishes its request', a
   child.kill('SIGTERM');
   expect(await ended).toBe(0);
   expect(performance.now() - startedAt).toBeLessThan(5000);
+});
+
+it('goes on answering, unready, for the delay after SIGTERM', async () => {
+  const issuer = createTestIssuer();
+  const child = start(folderWithPolicy(issuer), { ...CREDENTIALS, SHUTDOWN_DELAY_SECONDS: '2' });
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+  const { address } = await logLine(child, 'listening');
+  child.stdout.resume();
+  const startedAt = performance.now();
+  child.kill('SIGTERM');
+  await vi.waitFor(async () => expect((await fetch(`${address}/readyz`)).status).toBe(503));
+  const token = await issuer.sign({ exp: Math.floor(Date.now() / 1000) + 600 });
+  const answer = await fetch(`${address}/v1/policy`, { headers: { authorization: `Bearer ${token}` } });
+  expect([answer.status, answer.headers.get('connection')]).toStrictEqual([200, 'close']);
+  expect(await ended).toBe(0);
+  expect(performance.now() - startedAt).toBeGreaterThan(1900);
+});
+
+/** Files as a Kubernetes volume shows them: each a link into `..data`, which is a link to the folder of this version. */
+function createVolume(policyYaml: string, jwks: object): { path: string; swap(policyYaml: string): void } {
+  const path = mkdtempSync(join(tmpdir(), 'oss-presign-test-'));
+  onTestFinished(() => rmSync(path, { recursive: true }));
+  let versions = 0;
+  const swap = (yaml: string): void => {
+    const version = `..version_${++versions}`;
+    mkdirSync(join(path, version));
+    writeFileSync(join(path, version, 'policy.yaml'), yaml);
+    writeFileSync(join(path, version, 'jwks.json'), JSON.stringify(jwks));
+    symlinkSync(version, join(path, '..data_tmp'));
+    renameSync(join(path, '..data_tmp'), join(path, '..data'));
+    rmSync(join(path, `..version_${versions - 1}`), { recursive: true, force: true });
+  };
+  swap(policyYaml);
+  for (const file of ['policy.yaml', 'jwks.json']) symlinkSync(`..data/${file}`, join(path, file));
+  return { path, swap };
+}
+
+it('takes a new policy when Kubernetes swaps the volume, refuses a bad one, and obeys SIGHUP', async () => {
+  const issuer = createTestIssuer();
+  const volume = createVolume(testPolicyYaml(), issuer.jwks);
+  const child = start('/', { ...CREDENTIALS, POLICY_FILE: join(volume.path, 'policy.yaml') });
+  const { address } = await logLine(child, 'listening');
+  child.stdout.resume();
+  const token = await issuer.sign({ exp: Math.floor(Date.now() / 1000) + 600 });
+  const prefixes = async () => {
+    const answer = await fetch(`${address}/v1/policy`, { headers: { authorization: `Bearer ${token}` } });
+    const { rules } = (await answer.json()) as { rules: { prefix: string }[] };
+    return rules.map(({ prefix }) => prefix);
+  };
+  const policyLine = async () =>
+    (await (await fetch(`${address}/readyz`)).text()).match(/^.* policy: .*$/m)?.[0];
+  expect(await prefixes()).toStrictEqual(['users/alice/']);
+
+  volume.swap(testPolicyYaml().replace('users/{sub}/', 'people/{sub}/'));
+  await vi.waitFor(async () => expect(await prefixes()).toStrictEqual(['people/alice/']), 5000);
+
+  volume.swap('rules: []');
+  await vi.waitFor(
+    async () => expect(await policyLine()).toMatch(/^ok policy: .*; the file now holds .* refused$/),
+    5000,
+  );
+  expect(await prefixes()).toStrictEqual(['people/alice/']);
+
+  volume.swap(testPolicyYaml().replace('users/{sub}/', 'members/{sub}/'));
+  child.kill('SIGHUP');
+  await vi.waitFor(async () => expect(await prefixes()).toStrictEqual(['members/alice/']), 900);
 });

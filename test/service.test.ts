@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { testPolicyYaml } from './support/test-app.ts';
 import { startTestService } from './support/test-service.ts';
-import { createTestIssuer } from './support/tokens.ts';
+import { createTestIssuer, type TestIssuer } from './support/tokens.ts';
 
 /** A server of keys that answers what it is told to. */
 async function startKeyServer(status: number, body: string): Promise<string> {
@@ -55,4 +55,20 @@ it('tells an operator of a claim that callers of several issuers could share', a
   );
   const service = await startTestService({ policyYaml });
   expect(service.log.join('')).toContain('a claim is unique only within one (RFC 7519 4.1.2)');
+});
+
+it('takes over the issuers of a new policy, and drops those it no longer names', async () => {
+  const [before, after] = [createTestIssuer(), createTestIssuer({ issuer: 'https://new-login.test/' })];
+  const policyOf = async (issuer: TestIssuer, keysUrl: string) =>
+    testPolicyYaml({ issuer: issuer.issuer }).replace('jwksFile: jwks.json', `jwksUrl: ${keysUrl}`);
+  const keysOf = (issuer: TestIssuer) => startKeyServer(200, JSON.stringify(issuer.jwks));
+  const service = await startTestService({ policyYaml: await policyOf(before, await keysOf(before)) });
+  const statusFor = async (issuer: TestIssuer) => {
+    const headers = { authorization: `Bearer ${await issuer.sign()}` };
+    return (await fetch(`${service.url}/v1/policy`, { headers })).status;
+  };
+  expect([await statusFor(before), await statusFor(after)]).toStrictEqual([200, 401]);
+
+  service.replacePolicy(await policyOf(after, await keysOf(after)));
+  expect([await statusFor(before), await statusFor(after)]).toStrictEqual([401, 200]);
 });

@@ -3,7 +3,7 @@ import type { Clock } from '../clock.ts';
 import { type Caller, callerFromClaims } from './caller.ts';
 import { claimsFault } from './claims-fault.ts';
 import { assertIssuers, type IssuerConfig } from './issuer.ts';
-import { createKeySource } from './keys/create-key-source.ts';
+import type { KeySources } from './keys/create-key-sources.ts';
 import type { KeySource, KeysStatus } from './keys/key-source.ts';
 import { parseToken } from './parse-token.ts';
 import { unauthenticated } from './unauthenticated.ts';
@@ -27,33 +27,23 @@ export type TokenVerifier = {
  * The token's `iss`, compared character by character, chooses one issuer; from then on only the keys, algorithms and
  * audience of that issuer count, so that none can speak for another, and none that is out of reach holds up another.
  *
- * @param options.timeoutMs how long fetching keys may take; 5 s by default.
- * @param options.cooldownMs between two fetches for keys that are not known, and after a failed one; 30 s by default.
- * @param options.cacheMaxAgeMs after which keys are fetched anew; 10 min by default.
  * @throws TypeError for issuers that are configured twice or open to algorithm confusion.
  * @example
- * const verifier = createTokenVerifier({ issuers, clock: systemClock, fetch });
+ * const verifier = createTokenVerifier({ issuers, clock, keySources: createKeySources({ clock, fetch }) });
  * const caller = await verifier.verify(bearerToken(request.headers.authorization));
  */
 export function createTokenVerifier({
   issuers,
   clock,
-  fetch,
-  timeoutMs = 5_000,
-  cooldownMs = 30_000,
-  cacheMaxAgeMs = 600_000,
+  keySources,
 }: {
   readonly issuers: readonly IssuerConfig[];
   readonly clock: Clock;
-  readonly fetch: typeof globalThis.fetch;
-  readonly timeoutMs?: number;
-  readonly cooldownMs?: number;
-  readonly cacheMaxAgeMs?: number;
+  readonly keySources: KeySources;
 }): TokenVerifier {
   assertIssuers(issuers);
-  const options = { clock, fetch, timeoutMs, cooldownMs, cacheMaxAgeMs };
   const trusted = new Map<unknown, { readonly config: IssuerConfig; readonly keys: KeySource }>(
-    issuers.map((config) => [config.issuer, { config, keys: createKeySource(config, options) }]),
+    issuers.map((config) => [config.issuer, { config, keys: keySources(config) }]),
   );
 
   return {

@@ -81,7 +81,7 @@ export async function setUpStage(ports: StagePorts, logger: Logger): Promise<Sta
     issuer,
     directory,
     close: async () => {
-      await service.stop();
+      await service.stop({ delaySeconds: 0 });
       await Promise.all([emulator.close(), issuer.close()]);
       await rm(directory, { recursive: true, force: true });
     },

@@ -2,6 +2,13 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { bearerToken } from '../auth/bearer-token.ts';
 import type { Caller } from '../auth/caller.ts';
 import type { TokenVerifier } from '../auth/token-verifier.ts';
+import type { Policy } from '../policy/policy.ts';
+
+/** A policy and the judge of its issuers' tokens. They change together, so a request takes both at once and keeps them. */
+export type ActivePolicy = { readonly policy: Policy; readonly verifier: TokenVerifier };
+
+/** Who asks, and the policy that decides on it. */
+export type Admission = { readonly caller: Caller; readonly policy: Policy };
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -10,7 +17,7 @@ declare module 'fastify' {
   }
   interface FastifyRequest {
     /** Set by the time a handler of a route that is not public runs. */
-    caller: Caller | undefined;
+    admission: Admission | undefined;
   }
 }
 
@@ -18,16 +25,17 @@ declare module 'fastify' {
  * Asks every route for a verified token, before its body is read, unless the route says `config: { public: true }`.
  * Registers on the instance given, so that no route can be forgotten.
  */
-export function registerAuthentication(app: FastifyInstance, verifier: TokenVerifier): void {
-  app.decorateRequest('caller', undefined);
+export function registerAuthentication(app: FastifyInstance, active: () => ActivePolicy): void {
+  app.decorateRequest('admission', undefined);
   app.addHook('onRequest', async (request) => {
     if (request.is404 || request.routeOptions.config.public) return;
-    request.caller = await verifier.verify(bearerToken(request.headers.authorization));
+    const { policy, verifier } = active();
+    request.admission = { caller: await verifier.verify(bearerToken(request.headers.authorization)), policy };
   });
 }
 
-/** The verified caller of a request. Throws a TypeError on a public route: a programmer's mistake. */
-export function callerOf(request: FastifyRequest): Caller {
-  if (!request.caller) throw new TypeError('a public route has no caller');
-  return request.caller;
+/** The verified caller and the policy of a request. Throws a TypeError on a public route: a programmer's mistake. */
+export function admissionOf(request: FastifyRequest): Admission {
+  if (!request.admission) throw new TypeError('a public route has no caller');
+  return request.admission;
 }

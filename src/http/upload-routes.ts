@@ -1,27 +1,20 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ServiceError, summarizeFaults } from '../errors.ts';
 import { describePolicy } from '../policy/describe-policy.ts';
-import type { Policy } from '../policy/policy.ts';
 import type { UploadRequest } from '../policy/upload-request.ts';
 import { type IssueUploadDependencies, issueUpload, type UploadOutcome } from '../uploads/issue-upload.ts';
 import type { LimitVerdict } from '../uploads/limiter.ts';
 import { parseUploadRequestBody } from '../uploads/upload-request-body.ts';
-import { callerOf } from './authenticate.ts';
+import { admissionOf } from './authenticate.ts';
 
-export type UploadRoutesOptions = Omit<IssueUploadDependencies, 'policy'> & {
-  /** The policy of this moment. */
-  readonly policy: () => Policy;
-};
+export type UploadRoutesOptions = Omit<IssueUploadDependencies, 'policy'>;
 
 /** `POST /v1/uploads` and `GET /v1/policy`. */
-export function registerUploadRoutes(
-  app: FastifyInstance,
-  { policy, ...dependencies }: UploadRoutesOptions,
-): void {
+export function registerUploadRoutes(app: FastifyInstance, dependencies: UploadRoutesOptions): void {
   app.post('/v1/uploads', async (request, reply) => {
-    const caller = callerOf(request);
+    const { caller, policy } = admissionOf(request);
     const upload = parseUploadRequestBody(request.body);
-    const outcome = await issueUpload({ policy: policy(), ...dependencies }, caller, upload);
+    const outcome = await issueUpload({ ...dependencies, policy }, caller, upload);
     audit(request, upload, outcome);
     if (outcome.outcome === 'denied') {
       throw new ServiceError('policy_denied', summarizeFaults(outcome.violations), {
@@ -34,14 +27,15 @@ export function registerUploadRoutes(
   });
 
   app.get('/v1/policy', async (request, reply) => {
+    const { caller, policy } = admissionOf(request);
     reply.header('cache-control', 'no-store');
-    return { rules: describePolicy(policy(), callerOf(request)) };
+    return { rules: describePolicy(policy, caller) };
   });
 }
 
 /** One line per decision: who asked for what, and what came of it. No token, no URL, no metadata values. */
 function audit(request: FastifyRequest, upload: UploadRequest, outcome: UploadOutcome): void {
-  const caller = callerOf(request);
+  const { caller } = admissionOf(request);
   const { rule, target, key, reasons } = auditOutcome(outcome);
   request.log.info(
     {

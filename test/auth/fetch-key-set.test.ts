@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import type { IssuerConfig } from '../../src/auth/issuer.ts';
+import { createKeySources } from '../../src/auth/keys/create-key-sources.ts';
 import { createTokenVerifier } from '../../src/auth/token-verifier.ts';
 import { fixedClock, now } from '../support/fixed-clock.ts';
 import { createTestIssuer, type TestIssuer } from '../support/tokens.ts';
@@ -120,7 +121,10 @@ describe('fetching keys by URL', () => {
     const verifier = createTokenVerifier({
       issuers: [byUrl('https://login.test')],
       clock: fixedClock,
-      fetch: async () => new Response(body, { status: 500 }),
+      keySources: createKeySources({
+        clock: fixedClock,
+        fetch: async () => new Response(body, { status: 500 }),
+      }),
     });
 
     await verifier.preload();
@@ -255,10 +259,13 @@ describe('fetching keys by discovery', () => {
     const verifier = createTokenVerifier({
       issuers: [byDiscovery(issuer)],
       clock: fixedClock,
-      fetch: async (url) => {
-        requests.push(String(url));
-        return Response.json(answers.get(String(url)));
-      },
+      keySources: createKeySources({
+        clock: fixedClock,
+        fetch: async (url) => {
+          requests.push(String(url));
+          return Response.json(answers.get(String(url)));
+        },
+      }),
     });
 
     await verifier.preload();

@@ -2,6 +2,7 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 import type { IssuerConfig } from '../../src/auth/issuer.ts';
+import { createKeySources } from '../../src/auth/keys/create-key-sources.ts';
 import { createTokenVerifier, type TokenVerifier } from '../../src/auth/token-verifier.ts';
 import type { Clock } from '../../src/clock.ts';
 import { now } from '../support/fixed-clock.ts';
@@ -63,5 +64,5 @@ export function onlineVerifier(
   clock: Clock = () => now,
   timeoutMs = 2_000,
 ): TokenVerifier {
-  return createTokenVerifier({ issuers, clock, fetch, timeoutMs });
+  return createTokenVerifier({ issuers, clock, keySources: createKeySources({ clock, fetch, timeoutMs }) });
 }

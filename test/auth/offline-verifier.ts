@@ -1,4 +1,5 @@
 import type { IssuerConfig } from '../../src/auth/issuer.ts';
+import { createKeySources } from '../../src/auth/keys/create-key-sources.ts';
 import { createTokenVerifier, type TokenVerifier } from '../../src/auth/token-verifier.ts';
 import { fixedClock } from '../support/fixed-clock.ts';
 import type { TestIssuer } from '../support/tokens.ts';
@@ -12,7 +13,11 @@ export const noFetch: typeof fetch = () => Promise.reject(new Error('These tests
 
 /** A verifier at the frozen instant and without a network. */
 export function verifierOf(...issuers: readonly IssuerConfig[]): TokenVerifier {
-  return createTokenVerifier({ issuers, clock: fixedClock, fetch: noFetch });
+  return createTokenVerifier({
+    issuers,
+    clock: fixedClock,
+    keySources: createKeySources({ clock: fixedClock, fetch: noFetch }),
+  });
 }
 
 export function refusalOfToken(verifier: TokenVerifier, token: string): Promise<Refusal> {

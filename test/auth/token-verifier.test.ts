@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { createKeySources } from '../../src/auth/keys/create-key-sources.ts';
 import { createTokenVerifier } from '../../src/auth/token-verifier.ts';
 import { createTestIssuer, defaultClaims, nowSeconds } from '../support/tokens.ts';
 import { forgeToken, hmacSigner } from './forge-token.ts';
@@ -71,7 +72,11 @@ describe('a verified token', () => {
   it('is judged by the injected clock alone', async () => {
     const issuer = createTestIssuer();
     const later = new Date((nowSeconds + 630) * 1000);
-    const verifier = createTokenVerifier({ issuers: [issuer.config], clock: () => later, fetch: noFetch });
+    const verifier = createTokenVerifier({
+      issuers: [issuer.config],
+      clock: () => later,
+      keySources: createKeySources({ clock: () => later, fetch: noFetch }),
+    });
 
     expect(await refusalOfToken(verifier, await issuer.sign())).toStrictEqual(
       invalidToken('The token expired at 2026-11-23T10:10:00Z.'),

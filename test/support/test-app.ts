@@ -3,7 +3,8 @@ import type { FastifyInstance } from 'fastify';
 import supertest from 'supertest';
 import { onTestFinished } from 'vitest';
 import { type AppDependencies, buildApp } from '../../src/app.ts';
-import { createTokenVerifier } from '../../src/auth/token-verifier.ts';
+import { createKeySources } from '../../src/auth/keys/create-key-sources.ts';
+import { createTokenVerifier, type TokenVerifier } from '../../src/auth/token-verifier.ts';
 import { createStaticCredentials } from '../../src/credentials/static-credentials.ts';
 import { createLogger } from '../../src/http/logging.ts';
 import { createMemoryLimiter } from '../../src/limits/memory-limiter.ts';
@@ -59,10 +60,19 @@ export type TestApp = {
 /** The whole HTTP service on a frozen clock, closed when the test ends. */
 export async function createTestApp({
   policyYaml = testPolicyYaml(),
+  verifier,
   ...overrides
-}: Partial<AppDependencies> & { readonly policyYaml?: string } = {}): Promise<TestApp> {
+}: Partial<AppDependencies> & {
+  readonly policyYaml?: string;
+  readonly verifier?: TokenVerifier;
+} = {}): Promise<TestApp> {
   const issuer = createTestIssuer();
   const policy = policyFrom(policyYaml, issuer);
+  const keySources = createKeySources({ clock: fixedClock, fetch: forbiddenFetch });
+  const active = {
+    policy,
+    verifier: verifier ?? createTokenVerifier({ issuers: policy.issuers, clock: fixedClock, keySources }),
+  };
   const log: string[] = [];
   const destination = new Writable({
     write(chunk, _encoding, done) {
@@ -72,8 +82,7 @@ export async function createTestApp({
   });
   let ids = 0;
   const app = await buildApp({
-    policy: () => policy,
-    verifier: createTokenVerifier({ issuers: policy.issuers, clock: fixedClock, fetch: forbiddenFetch }),
+    active: () => active,
     credentials: createStaticCredentials(testCredentials),
     limiter: createMemoryLimiter(),
     clock: fixedClock,

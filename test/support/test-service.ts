@@ -11,6 +11,8 @@ export type TestService = {
   readonly issuer: TestIssuer;
   /** Each line of the log. */
   readonly log: readonly string[];
+  /** Puts another policy into the file and has it read. */
+  replacePolicy(yaml: string): void;
 };
 
 /**
@@ -24,9 +26,10 @@ export async function startTestService(options: {
   readonly onStop?: (stop: () => Promise<void>) => void;
 }): Promise<TestService> {
   const { policyYaml, issuer = createTestIssuer(), env = {}, onStop = onTestFinished } = options;
+  let inFile = policyYaml;
   const prepared = prepare(
     { PORT: '0', OSS_ACCESS_KEY_ID: 'LTAI5tTestKey', OSS_ACCESS_KEY_SECRET: 'TestSecret0123456789', ...env },
-    (path) => (path === 'policy.yaml' ? policyYaml : JSON.stringify(issuer.jwks)),
+    (path) => (path === 'policy.yaml' ? inFile : JSON.stringify(issuer.jwks)),
   );
   if ('faults' in prepared) throw new Error(prepared.faults.join('\n'));
   const log: string[] = [];
@@ -36,6 +39,14 @@ export async function startTestService(options: {
     clock: fixedClock,
     fetch: globalThis.fetch,
   });
-  onStop(service.stop);
-  return { url: await service.start(), issuer, log };
+  onStop(() => service.stop({ delaySeconds: 0 }));
+  return {
+    url: await service.start(),
+    issuer,
+    log,
+    replacePolicy: (yaml) => {
+      inFile = yaml;
+      service.reloadPolicy();
+    },
+  };
 }

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { createKeySources } from '../../../src/auth/keys/create-key-sources.ts';
 import { createTokenVerifier } from '../../../src/auth/token-verifier.ts';
 import { fixedClock } from '../../support/fixed-clock.ts';
 import { createTestApp } from '../../support/test-app.ts';
@@ -47,7 +48,10 @@ it('does not call a caller unauthenticated when the issuer’s keys cannot be fe
     verifier: createTokenVerifier({
       issuers: [{ ...issuer.config, keys: { kind: 'jwksUrl', url: 'https://login.test/jwks' } }],
       clock: fixedClock,
-      fetch: () => Promise.reject(new TypeError('fetch failed')),
+      keySources: createKeySources({
+        clock: fixedClock,
+        fetch: () => Promise.reject(new TypeError('fetch failed')),
+      }),
     }),
   });
   const answer = await http

@@ -1,0 +1,114 @@
+import type { Logger } from 'pino';
+import type { IssuerConfig } from './auth/issuer.ts';
+import type { TokenVerifier } from './auth/token-verifier.ts';
+import type { Clock } from './clock.ts';
+import type { ActivePolicy } from './http/authenticate.ts';
+import type { Policy } from './policy/policy.ts';
+import type { PolicyReading } from './policy-file.ts';
+
+export type PolicyStatus = {
+  readonly version: string;
+  readonly rules: number;
+  readonly loadedAt: Date;
+  /** The version that lies in the file now, when it is refused. */
+  readonly refusedVersion?: string;
+};
+
+export type LivePolicy = {
+  active(): ActivePolicy;
+  status(): PolicyStatus;
+  /**
+   * Looks at the file, and takes a new version once it was the same on two looks in a row: a file that is being written is
+   * not taken half-way.
+   */
+  look(): void;
+  /** Takes a new version at once. */
+  reload(): void;
+};
+
+export type LivePolicyOptions = {
+  readonly first: PolicyReading & { readonly policy: Policy };
+  readonly read: () => PolicyReading;
+  /** Throws where the issuers cannot be used. */
+  readonly createVerifier: (issuers: readonly IssuerConfig[]) => TokenVerifier;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Told once for each new version. */
+  readonly onReload: (result: 'applied' | 'refused') => void;
+};
+
+/**
+ * The policy of this moment. A bad new version is refused as a whole and the one before serves on.
+ * @throws TypeError where the issuers of the first one cannot be used.
+ */
+export function createLivePolicy({
+  first,
+  read,
+  createVerifier,
+  clock,
+  logger,
+  onReload,
+}: LivePolicyOptions): LivePolicy {
+  let active = { policy: first.policy, verifier: createVerifier(first.policy.issuers) };
+  let version = first.version;
+  let loadedAt = clock();
+  let lastSeen = first.version;
+  let refusedVersion: string | undefined;
+
+  return {
+    active: () => active,
+    status: () => ({
+      version,
+      rules: active.policy.rules.length,
+      loadedAt,
+      ...(refusedVersion !== undefined && { refusedVersion }),
+    }),
+    look() {
+      const reading = read();
+      if (reading.version === lastSeen) take(reading);
+      lastSeen = reading.version;
+    },
+    reload() {
+      const reading = read();
+      lastSeen = reading.version;
+      if (reading.version === version)
+        logger.info({ policyVersion: version }, 'the policy file is unchanged');
+      take(reading);
+    },
+  };
+
+  function take(reading: PolicyReading): void {
+    if (reading.version === version) {
+      // A bad version that was taken back is nobody's worry any more.
+      refusedVersion = undefined;
+      return;
+    }
+    if (reading.version === refusedVersion) return;
+    if ('faults' in reading) {
+      refuse(reading.version, reading.faults);
+      return;
+    }
+    const { policy } = reading;
+    try {
+      active = { policy, verifier: createVerifier(policy.issuers) };
+    } catch (error) {
+      refuse(reading.version, [error instanceof Error ? error.message : String(error)]);
+      return;
+    }
+    version = reading.version;
+    loadedAt = clock();
+    refusedVersion = undefined;
+    for (const warning of policy.warnings) logger.warn(warning);
+    logger.info({ policyVersion: version, rules: policy.rules.length }, 'a new policy is in force');
+    onReload('applied');
+  }
+
+  function refuse(refused: string, faults: readonly string[]): void {
+    refusedVersion = refused;
+    logger.error(
+      { policyVersion: version, refusedVersion: refused, faults },
+      'the new policy file is refused; the policy before it stays in force',
+    );
+    onReload('refused');
+  }
+}

@@ -1,0 +1,128 @@
+import { describe, expect, it } from 'vitest';
+import type { TokenVerifier } from '../src/auth/token-verifier.ts';
+import { createLogger } from '../src/http/logging.ts';
+import { createLivePolicy, type LivePolicy } from '../src/live-policy.ts';
+import type { Policy } from '../src/policy/policy.ts';
+import type { PolicyReading } from '../src/policy-file.ts';
+import { now } from './support/fixed-clock.ts';
+import { policyFrom, testPolicyYaml } from './support/test-app.ts';
+import { createTestIssuer } from './support/tokens.ts';
+
+const issuer = createTestIssuer();
+const good = (version: string) => ({ version, policy: policyFrom(testPolicyYaml(), issuer) });
+const bad = (version: string) => ({ version, faults: ['policy.yaml:3 rules is missing.'] });
+
+function hold(first: PolicyReading & { policy: Policy } = good('first')): {
+  readonly live: LivePolicy;
+  readonly told: readonly string[];
+  readonly log: readonly string[];
+  put(reading: PolicyReading): void;
+} {
+  let inFile: PolicyReading = first;
+  const told: string[] = [];
+  const log: string[] = [];
+  const live = createLivePolicy({
+    first,
+    read: () => inFile,
+    createVerifier: (issuers) => {
+      if (issuers.length === 0) throw new TypeError('no issuer');
+      return {} as TokenVerifier;
+    },
+    clock: () => now,
+    logger: createLogger('info', { write: (line: string) => void log.push(line) }),
+    onReload: (result) => void told.push(result),
+  });
+  return {
+    live,
+    told,
+    log,
+    put: (reading) => {
+      inFile = reading;
+    },
+  };
+}
+
+describe('a look at the file', () => {
+  it('takes a new policy on the second look at the same content', () => {
+    const { live, told, put } = hold();
+    const second = good('second');
+    put(second);
+    live.look();
+    expect(live.status().version).toBe('first');
+    live.look();
+    expect(live.status()).toStrictEqual({ version: 'second', rules: 1, loadedAt: now });
+    expect(live.active().policy).toBe(second.policy);
+    live.look();
+    expect(told).toStrictEqual(['applied']);
+  });
+
+  it('does not take what is still being written', () => {
+    const { live, told, put } = hold();
+    for (const version of ['a', 'ab', 'abc']) {
+      put(good(version));
+      live.look();
+    }
+    expect([live.status().version, told]).toStrictEqual(['first', []]);
+    live.look();
+    expect([live.status().version, told]).toStrictEqual(['abc', ['applied']]);
+  });
+
+  it('refuses a bad one, says why once, and lets the one before serve on', () => {
+    const { live, told, log, put } = hold();
+    const before = live.active();
+    put(bad('broken'));
+    for (let look = 0; look < 5; look++) live.look();
+    expect(live.active()).toBe(before);
+    expect(live.status()).toMatchObject({ version: 'first', refusedVersion: 'broken' });
+    expect(told).toStrictEqual(['refused']);
+    expect(log).toHaveLength(1);
+    expect(JSON.parse(log[0] ?? '')).toMatchObject({
+      level: 'error',
+      policyVersion: 'first',
+      refusedVersion: 'broken',
+      faults: ['policy.yaml:3 rules is missing.'],
+    });
+  });
+
+  it('forgets a bad one that is taken back, and takes the next good one', () => {
+    const { live, told, put } = hold();
+    const looks = (reading: PolicyReading) => {
+      put(reading);
+      live.look();
+      live.look();
+    };
+    looks(bad('broken'));
+    looks(good('first'));
+    expect(live.status().refusedVersion).toBeUndefined();
+    looks(bad('broken'));
+    looks(good('second'));
+    expect(live.status()).toStrictEqual({ version: 'second', rules: 1, loadedAt: now });
+    expect(told).toStrictEqual(['refused', 'refused', 'applied']);
+  });
+
+  it('refuses a policy whose issuers cannot be used', () => {
+    const { live, told, put } = hold();
+    const second = good('second');
+    put({ ...second, policy: { ...second.policy, issuers: [] } });
+    live.look();
+    live.look();
+    expect(live.status()).toMatchObject({ version: 'first', refusedVersion: 'second' });
+    expect(told).toStrictEqual(['refused']);
+  });
+});
+
+describe('a reload', () => {
+  it('takes a new policy at once', () => {
+    const { live, put } = hold();
+    put(good('second'));
+    live.reload();
+    expect(live.status().version).toBe('second');
+  });
+
+  it('says so when there is none', () => {
+    const { live, told, log } = hold();
+    live.reload();
+    expect(told).toStrictEqual([]);
+    expect(log.join('')).toContain('unchanged');
+  });
+});
