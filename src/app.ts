@@ -7,14 +7,18 @@ import { registerDocumentRoutes } from './http/document-routes.ts';
 import { type ReadinessCheck, registerHealthRoutes } from './http/health-routes.ts';
 import { MAX_BODY_BYTES, registerJsonBody } from './http/json-body.ts';
 import { registerAccessLog } from './http/logging.ts';
+import { type RenderMetrics, registerMetricsRoute } from './http/metrics-route.ts';
 import { registerNotFound } from './http/not-found.ts';
 import { PROBLEMS, sendProblem, toServiceError } from './http/problem-json.ts';
+import { traceIdOf } from './http/trace-context.ts';
 import { registerUploadRoutes, type UploadRoutesOptions } from './http/upload-routes.ts';
 
 export type AppDependencies = UploadRoutesOptions & {
   /** The policy of this moment. */
   readonly active: () => ActivePolicy;
   readonly logger: Logger;
+  /** Serves `/metrics`; without it there is none here. */
+  readonly renderMetrics?: RenderMetrics | undefined;
   /** The lines of `/readyz`. */
   readonly readiness: () => readonly ReadinessCheck[];
   /** True once the process was asked to stop: answers then end their connection. */
@@ -33,11 +37,15 @@ const REQUEST_ID = /^[A-Za-z0-9._-]{8,128}$/;
  * the environment, so a test can hold one and inject requests.
  */
 export async function buildApp(dependencies: AppDependencies): Promise<FastifyInstance> {
-  const { logger, newRequestId, corsOrigins, trustProxy, isDraining } = dependencies;
+  const { logger, newRequestId, corsOrigins, trustProxy, isDraining, observer, renderMetrics } = dependencies;
   const app = fastify({
     loggerInstance: logger,
     // Fastify's own lines hold the address as it was sent, and with it whatever a caller put into the query.
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
+    childLoggerFactory: (parent, bindings, options, { headers }) => {
+      const traceId = traceIdOf(headers.traceparent);
+      return parent.child(traceId === undefined ? bindings : { ...bindings, traceId }, options);
+    },
     requestIdHeader: false,
     genReqId: ({ headers }) => {
       const given = headers['x-request-id'];
@@ -68,11 +76,12 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   app.setErrorHandler((thrown, request, reply) => {
     const error = toServiceError(thrown);
     const { status } = PROBLEMS[error.code];
+    if (error.code !== 'policy_denied' && error.code !== 'rate_limited') observer.refused(error.code);
     if (status >= 500) request.log.error({ err: error.cause ?? error, code: error.code }, error.detail);
     else request.log.info({ code: error.code, detail: error.detail }, 'refused');
     return sendProblem(error, request, reply);
   });
-  registerAccessLog(app);
+  registerAccessLog(app, observer);
   registerJsonBody(app);
   if (corsOrigins.length > 0) {
     await app.register(cors, {
@@ -95,6 +104,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   registerUploadRoutes(app, dependencies);
   registerHealthRoutes(app, dependencies.readiness);
   registerDocumentRoutes(app);
+  if (renderMetrics) registerMetricsRoute(app, renderMetrics);
   registerNotFound(app);
   return app;
 }

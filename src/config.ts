@@ -90,6 +90,9 @@ export const environmentSchema = z.object({
       description:
         'Valkey or Redis for limits that hold across copies. Without it, each copy counts for itself.',
     }),
+  METRICS_PORT: wholeNumber(0, 65_535).optional().meta({
+    description: 'A port of its own for /metrics, which is then not to be had at PORT; 0 takes a free one.',
+  }),
   SHUTDOWN_DELAY_SECONDS: wholeNumber(0, 600).default(3).meta({
     description:
       'How long it goes on answering after SIGTERM, unready, until the balancer has noticed, in seconds.',
@@ -116,6 +119,7 @@ export type Config = {
   readonly corsOrigins: readonly string[];
   readonly trustProxy: readonly string[];
   readonly redisUrl: string | undefined;
+  readonly metricsPort: number | undefined;
   readonly shutdownDelaySeconds: number;
   readonly shutdownGraceSeconds: number;
   readonly credentials: {
@@ -167,6 +171,7 @@ export function loadConfig(
       corsOrigins: data.CORS_ORIGINS,
       trustProxy: data.TRUST_PROXY,
       redisUrl: data.REDIS_URL,
+      metricsPort: data.METRICS_PORT,
       shutdownDelaySeconds: data.SHUTDOWN_DELAY_SECONDS,
       shutdownGraceSeconds: data.SHUTDOWN_GRACE_SECONDS,
       credentials: { accessKeyId, accessKeySecret, ...(securityToken !== undefined && { securityToken }) },

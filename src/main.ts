@@ -14,6 +14,7 @@ const service = await createService({
   logger: createLogger(config.logLevel),
   clock: systemClock,
   fetch: globalThis.fetch,
+  processMetrics: true,
 }).catch((error: Error) => refuseToStart([`It cannot be set up: ${error.message}`]));
 
 process.once('SIGTERM', () => stop());

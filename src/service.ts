@@ -9,15 +9,20 @@ import { createTokenVerifier } from './auth/token-verifier.ts';
 import type { Clock } from './clock.ts';
 import { createStaticCredentials } from './credentials/static-credentials.ts';
 import type { ReadinessCheck } from './http/health-routes.ts';
+import { buildMetricsApp } from './http/metrics-route.ts';
 import { createMemoryLimiter } from './limits/memory-limiter.ts';
 import { createRedisLimiter } from './limits/redis-limiter.ts';
 import { createLivePolicy } from './live-policy.ts';
+import { createMetrics } from './metrics/metrics.ts';
 import type { Prepared } from './prepare.ts';
+import { presignPut } from './signing/presign-put.ts';
 
 export type ServiceSources = Prepared & {
   readonly logger: Logger;
   readonly clock: Clock;
   readonly fetch: typeof fetch;
+  /** Whether /metrics tells of the whole process as well; false by default, since several services may share one. */
+  readonly processMetrics?: boolean;
 };
 
 export type Service = {
@@ -50,6 +55,7 @@ export async function createService({
   logger,
   clock,
   fetch,
+  processMetrics = false,
 }: ServiceSources): Promise<Service> {
   const keySources = createKeySources({ clock, fetch });
   const livePolicy = createLivePolicy({
@@ -58,7 +64,10 @@ export async function createService({
     createVerifier: (issuers) => createTokenVerifier({ issuers, clock, keySources }),
     clock,
     logger,
-    onReload: () => void loadIssuerKeys(),
+    onReload: (result) => {
+      metrics.policyReloaded(result);
+      void loadIssuerKeys();
+    },
   });
   const credentials = createStaticCredentials(config.credentials);
   const limiter =
@@ -71,6 +80,17 @@ export async function createService({
             else logger.warn({ limiterMode: mode }, 'Redis cannot be reached: this copy counts limits alone');
           },
         });
+  const metrics = createMetrics(
+    {
+      credentials,
+      issuers: () => livePolicy.active().verifier.status(),
+      policy: livePolicy.status,
+      limiter,
+      isReady: () => readiness().every(({ ok }) => ok),
+    },
+    { seconds: () => performance.now() / 1000, ofProcess: processMetrics },
+  );
+  const metricsApp = config.metricsPort === undefined ? undefined : buildMetricsApp(metrics.render);
   let isDraining = false;
   const timers: NodeJS.Timeout[] = [];
   /** By issuer, what the log last said of its keys: each change is told once. */
@@ -83,6 +103,9 @@ export async function createService({
     clock,
     logger,
     readiness,
+    observer: metrics.observer,
+    presign: metrics.timeSigning(presignPut),
+    renderMetrics: metricsApp ? undefined : metrics.render,
     isDraining: () => isDraining,
     newObjectId: () => uuidv7({ msecs: clock().getTime(), random: randomBytes(16) }),
     newRequestId: () => randomBytes(12).toString('hex'),
@@ -132,9 +155,11 @@ export async function createService({
     const { policy } = first;
     for (const warning of policy.warnings) logger.warn(warning);
     const address = await app.listen({ host: config.host, port: config.port });
+    const metricsAddress = await metricsApp?.listen({ host: config.host, port: config.metricsPort ?? 0 });
     logger.info(
       {
         address,
+        metricsAddress,
         policyVersion: first.version,
         rules: policy.rules.length,
         issuers: policy.issuers.length,
@@ -175,7 +200,7 @@ export async function createService({
         onIdle = resolve;
       });
     }
-    await app.close();
+    await Promise.all([app.close(), metricsApp?.close()]);
     clearTimeout(deadline);
     await limiter.close();
     logger.info('stopped');

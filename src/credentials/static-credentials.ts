@@ -5,6 +5,7 @@ export function createStaticCredentials(credentials: Credentials): CredentialsSo
   const frozen = Object.freeze({ ...credentials });
   return {
     get: () => Promise.resolve(frozen),
+    expiresAt: () => frozen.expiresAt,
     describe: () => ({ ok: true, detail: frozen.securityToken ? 'static, with a session token' : 'static' }),
   };
 }

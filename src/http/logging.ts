@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { type DestinationStream, type Logger, pino } from 'pino';
+import type { Observer } from './observer.ts';
 
 /** Names of fields that can hold a secret, wherever an object with one is logged by mistake. */
 const SECRET_FIELDS = [
@@ -49,13 +50,20 @@ function serializeError(error: unknown): unknown {
 }
 
 /** One line per answer: method, route, status and time. The route is the pattern, never the address that was sent. */
-export function registerAccessLog(app: FastifyInstance): void {
+export function registerAccessLog(app: FastifyInstance, observer: Observer): void {
   app.addHook('onResponse', async (request, reply) => {
-    const isProbe = request.routeOptions.url === '/livez' || request.routeOptions.url === '/readyz';
+    const route = request.routeOptions.url;
+    observer.answered({
+      method: route === undefined ? 'other' : request.method,
+      route: route ?? 'none',
+      status: reply.statusCode,
+      seconds: reply.elapsedTime / 1000,
+    });
+    const isProbe = route === '/livez' || route === '/readyz' || route === '/metrics';
     request.log[isProbe ? 'debug' : 'info'](
       {
         method: request.method,
-        route: request.routeOptions.url ?? null,
+        route: route ?? null,
         status: reply.statusCode,
         durationMs: Math.round(reply.elapsedTime * 10) / 10,
         remoteAddress: request.ip,

@@ -72,6 +72,9 @@ export function renderOpenApi(): string {
         },
         '/livez': { get: textRoute('isAlive', 'Is the process alive?') },
         '/readyz': { get: textRoute('isReady', 'Can the service do its work now? A line per check.', true) },
+        '/metrics': {
+          get: textRoute('getMetrics', 'Metrics for Prometheus; elsewhere where METRICS_PORT says so'),
+        },
         '/openapi.yaml': { get: textRoute('getOpenApi', 'This document', false, 'application/yaml') },
       },
       components: {

@@ -6,16 +6,22 @@ import { type IssueUploadDependencies, issueUpload, type UploadOutcome } from '.
 import type { LimitVerdict } from '../uploads/limiter.ts';
 import { parseUploadRequestBody } from '../uploads/upload-request-body.ts';
 import { admissionOf } from './authenticate.ts';
+import type { Decided, Observer } from './observer.ts';
 
-export type UploadRoutesOptions = Omit<IssueUploadDependencies, 'policy'>;
+export type UploadRoutesOptions = Omit<IssueUploadDependencies, 'policy'> & { readonly observer: Observer };
 
 /** `POST /v1/uploads` and `GET /v1/policy`. */
-export function registerUploadRoutes(app: FastifyInstance, dependencies: UploadRoutesOptions): void {
+export function registerUploadRoutes(
+  app: FastifyInstance,
+  { observer, ...dependencies }: UploadRoutesOptions,
+): void {
   app.post('/v1/uploads', async (request, reply) => {
     const { caller, policy } = admissionOf(request);
     const upload = parseUploadRequestBody(request.body);
     const outcome = await issueUpload({ ...dependencies, policy }, caller, upload);
-    audit(request, upload, outcome);
+    const decision = decisionOf(outcome);
+    observer.decided(decision);
+    audit(request, upload, decision);
     if (outcome.outcome === 'denied') {
       throw new ServiceError('policy_denied', summarizeFaults(outcome.violations), {
         errors: outcome.violations,
@@ -34,13 +40,13 @@ export function registerUploadRoutes(app: FastifyInstance, dependencies: UploadR
 }
 
 /** One line per decision: who asked for what, and what came of it. No token, no URL, no metadata values. */
-function audit(request: FastifyRequest, upload: UploadRequest, outcome: UploadOutcome): void {
+function audit(request: FastifyRequest, upload: UploadRequest, decision: Decision): void {
   const { caller } = admissionOf(request);
-  const { rule, target, key, reasons } = auditOutcome(outcome);
+  const { outcome, rule, target, key, reasons } = decision;
   request.log.info(
     {
       audit: {
-        outcome: outcome.outcome,
+        outcome,
         reasons,
         issuer: caller.issuer,
         subject: caller.subject,
@@ -51,30 +57,36 @@ function audit(request: FastifyRequest, upload: UploadRequest, outcome: UploadOu
         contentLength: upload.contentLength ?? null,
       },
     },
-    `upload ${outcome.outcome}`,
+    `upload ${outcome}`,
   );
 }
 
-function auditOutcome(outcome: UploadOutcome): {
-  rule?: string | undefined;
-  target?: string;
-  key?: string;
-  reasons: string[];
-} {
-  switch (outcome.outcome) {
+type Decision = Decided & { readonly target?: string; readonly key?: string };
+
+function decisionOf(result: UploadOutcome): Decision {
+  const { outcome } = result;
+  switch (outcome) {
     case 'granted':
-      return { rule: outcome.rule, target: outcome.answer.target, key: outcome.answer.key, reasons: [] };
+      return {
+        outcome,
+        rule: result.rule,
+        target: result.answer.target,
+        key: result.answer.key,
+        reasons: [],
+      };
     case 'limited':
       return {
-        rule: outcome.grant.rule.name,
-        target: outcome.grant.rule.target.name,
-        key: outcome.grant.key,
-        reasons: [outcome.verdict.limitedBy],
+        outcome,
+        rule: result.grant.rule.name,
+        target: result.grant.rule.target.name,
+        key: result.grant.key,
+        reasons: [result.verdict.limitedBy],
       };
     case 'denied':
       return {
-        rule: outcome.rule,
-        reasons: [...new Set(outcome.violations.map((violation) => violation.code))],
+        outcome,
+        rule: result.rule,
+        reasons: [...new Set(result.violations.map((violation) => violation.code))],
       };
   }
 }

@@ -31,6 +31,7 @@ export function createMemoryLimiter({ maxWindows = MAX_WINDOWS }: MemoryLimiterO
       return turn;
     },
     describe: () => ({ ok: true, detail: 'in memory' }),
+    mode: () => 'memory',
     close: () => Promise.resolve(),
   };
 }

@@ -5,14 +5,11 @@ import { createMemoryLimiter } from './memory-limiter.ts';
 import { createRedisWindows } from './redis-windows.ts';
 import { rejectAfter } from './reject-after.ts';
 
-/** Where uploads are counted: in Redis for all copies together, or in the memory of this one. */
-export type LimiterMode = 'redis' | 'memory';
-
 export type RedisLimiterOptions = {
   /** `redis://user:password@host:6379/0`, or `rediss://` for TLS. */
   readonly url: string;
   /** Told the mode once it is known, and each time it changes. */
-  readonly onModeChange: (mode: LimiterMode) => void;
+  readonly onModeChange: (mode: 'redis' | 'degraded') => void;
   /** How long one upload may wait for Redis, in all. Default 500. */
   readonly timeoutMs?: number;
 };
@@ -33,7 +30,7 @@ const UNKNOWN_CAUSE = 'connection lost';
  */
 export function createRedisLimiter({ url, onModeChange, timeoutMs = 500 }: RedisLimiterOptions): Limiter {
   const memory = createMemoryLimiter();
-  let mode: LimiterMode | undefined;
+  let mode: 'redis' | 'degraded' | undefined;
   let cause = UNKNOWN_CAUSE;
   let failures = 0;
   let isClosed = false;
@@ -52,11 +49,11 @@ export function createRedisLimiter({ url, onModeChange, timeoutMs = 500 }: Redis
   const windows = createRedisWindows(redis);
   redis.on('ready', () => void tryRedis());
   redis.on('error', noteCause);
-  redis.on('close', () => setMode('memory'));
+  redis.on('close', () => setMode('degraded'));
 
   return {
     async consume(upload) {
-      if (isClosed || mode === 'memory') return memory.consume(upload);
+      if (isClosed || mode === 'degraded') return memory.consume(upload);
       try {
         return await rejectAfter(timeoutMs, () => consumeInRedis(upload));
       } catch (error) {
@@ -65,6 +62,8 @@ export function createRedisLimiter({ url, onModeChange, timeoutMs = 500 }: Redis
       }
     },
     describe: () => ({ ok: true, detail: describeMode() }),
+    // Until the first connection stands or has failed, uploads wait for it.
+    mode: () => mode ?? 'redis',
     async close() {
       isClosed = true;
       firstMode.resolve();
@@ -93,11 +92,11 @@ export function createRedisLimiter({ url, onModeChange, timeoutMs = 500 }: Redis
 
   function distrust(error: unknown): void {
     noteCause(error);
-    setMode('memory');
+    setMode('degraded');
     if (redis.status === 'ready') redis.disconnect(true);
   }
 
-  function setMode(next: LimiterMode): void {
+  function setMode(next: 'redis' | 'degraded'): void {
     if (isClosed || mode === next) return;
     mode = next;
     firstMode.resolve();

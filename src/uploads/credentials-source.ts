@@ -13,9 +13,11 @@ export type Credentials = {
  *
  * `get` answers with credentials that are valid now, or rejects; it never answers with a mix of two values. It is called
  * once per signature, so an implementation caches. `describe` says for `/readyz` whether `get` would succeed, without
- * any of the secrets; it never throws and starts no network.
+ * any of the secrets; `expiresAt` says when the present ones end, undefined where they do not or where nobody knows. Neither throws or
+ * starts any network.
  */
 export type CredentialsSource = {
   get(): Promise<Credentials>;
   describe(): { readonly ok: boolean; readonly detail: string };
+  expiresAt(): Date | undefined;
 };

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { createRedisLimiter, type LimiterMode } from '../../src/limits/redis-limiter.ts';
-import type { LimitedUpload, Limiter, LimitVerdict } from '../../src/uploads/limiter.ts';
+import { createRedisLimiter } from '../../src/limits/redis-limiter.ts';
+import type { LimitedUpload, Limiter, LimiterMode, LimitVerdict } from '../../src/uploads/limiter.ts';
 import { anUpload, countAllowed, describeLimiterContract } from '../limits/limiter.contract.ts';
 import { findFreePort, startRedisServer } from './redis-server.ts';
 
@@ -77,7 +77,7 @@ describe('a server that cannot be used', () => {
     const killed = server.signal('SIGKILL');
     const whileKilled = await Promise.all(underLoad);
     await killed;
-    await becomes(modes, 'memory');
+    await becomes(modes, 'degraded');
     expect(limiter.describe()).toStrictEqual({
       ok: true,
       detail: expect.stringMatching(/^degraded: in memory of this copy alone, no Redis \([\w ]+\)$/),
@@ -98,7 +98,7 @@ describe('a server that cannot be used', () => {
     expect(grantedWhileKilled).toBeLessThanOrEqual(20);
     expect(countAllowed(inMemory.map(({ verdict }) => verdict))).toBe(10);
     expect(again).toMatchObject({ allowed: true, remaining: 9 });
-    expect(modes).toStrictEqual(['redis', 'memory', 'redis']);
+    expect(modes).toStrictEqual(['redis', 'degraded', 'redis']);
   });
 
   it('that hangs keeps no request longer than the timeout, and the next ones not at all', async () => {
@@ -108,7 +108,7 @@ describe('a server that cannot be used', () => {
 
     await server.signal('SIGSTOP');
     const first = await Promise.all(Array.from({ length: 30 }, () => timed(limiter, TEN_PER_MINUTE)));
-    expect(modes).toStrictEqual(['redis', 'memory']);
+    expect(modes).toStrictEqual(['redis', 'degraded']);
     const next = await timed(limiter, TEN_PER_MINUTE);
     await server.signal('SIGCONT');
     await becomes(modes, 'redis');
@@ -124,7 +124,7 @@ describe('a server that cannot be used', () => {
     await server.signal('SIGSTOP');
     const { limiter, modes } = createUnderTest(server.url);
     const first = await timed(limiter, TEN_PER_MINUTE);
-    await becomes(modes, 'memory');
+    await becomes(modes, 'degraded');
     const next = await timed(limiter, TEN_PER_MINUTE);
     await server.signal('SIGCONT');
     await becomes(modes, 'redis');
@@ -133,7 +133,7 @@ describe('a server that cannot be used', () => {
     expect(next).toMatchObject({ verdict: { allowed: true, remaining: 8 } });
     expect(first.ms).toBeLessThan(TIMEOUT_MS + SLACK_MS);
     expect(next.ms).toBeLessThan(TIMEOUT_MS / 2);
-    expect(modes).toStrictEqual(['memory', 'redis']);
+    expect(modes).toStrictEqual(['degraded', 'redis']);
   });
 
   // Back-off that grew from one absence to the next would end at the 2 s that are meant for a long one.
@@ -144,7 +144,7 @@ describe('a server that cannot be used', () => {
     let startedAt = 0;
     for (let absence = 1; absence <= 8; absence += 1) {
       await server.signal('SIGKILL');
-      await becomes(modes, 'memory');
+      await becomes(modes, 'degraded');
       startedAt = performance.now();
       await server.start();
       await becomes(modes, 'redis');
@@ -165,7 +165,7 @@ describe('a server that cannot be used', () => {
     await startRedisServer({ port });
     await becomes(modes, 'redis');
     expect(await limiter.consume(TEN_PER_MINUTE)).toMatchObject({ allowed: true, remaining: 9 });
-    expect(modes).toStrictEqual(['memory', 'redis']);
+    expect(modes).toStrictEqual(['degraded', 'redis']);
   });
 
   // Connected and answering, yet of no use: it must neither refuse uploads nor flap between the modes.
@@ -189,8 +189,8 @@ describe('a server that cannot be used', () => {
 
     expect(countAllowed(verdicts)).toBe(10);
     expect(detail).toBe('degraded: in memory of this copy alone, no Redis (OOM)');
-    expect(modesWhileFull).toStrictEqual(['redis', 'memory']);
-    expect(modes).toStrictEqual(['redis', 'memory', 'redis']);
+    expect(modesWhileFull).toStrictEqual(['redis', 'degraded']);
+    expect(modes).toStrictEqual(['redis', 'degraded', 'redis']);
   });
 });
 
@@ -210,7 +210,7 @@ describe('the password of the address', () => {
     }
     const server = await startRedisServer({ password: 'right-password' });
     const wrong = createUnderTest(server.url.replace('right', 'wrong'));
-    await becomes(wrong.modes, 'memory');
+    await becomes(wrong.modes, 'degraded');
     said.push(wrong.limiter.describe(), await wrong.limiter.consume(TEN_PER_MINUTE));
     expect(wrong.limiter.describe().detail).toContain('(WRONGPASS)');
 
@@ -219,7 +219,7 @@ describe('the password of the address', () => {
     await becomes(right.modes, 'redis');
     said.push(right.limiter.describe());
     await server.signal('SIGKILL');
-    await becomes(right.modes, 'memory');
+    await becomes(right.modes, 'degraded');
     said.push(right.limiter.describe(), await right.limiter.consume(TEN_PER_MINUTE));
 
     expect(JSON.stringify(said)).not.toMatch(/password|127\.0\.0\.1/);

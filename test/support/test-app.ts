@@ -88,6 +88,7 @@ export async function createTestApp({
     clock: fixedClock,
     logger: createLogger('debug', destination),
     readiness: () => [{ name: 'process', ok: true, detail: 'running' }],
+    observer: { answered: () => {}, decided: () => {}, refused: () => {} },
     isDraining: () => false,
     newObjectId: () => '019ab000-0000-7000-8000-000000000001',
     newRequestId: () => `request-${++ids}`,

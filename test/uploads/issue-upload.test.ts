@@ -29,15 +29,12 @@ function setUp(verdict?: LimitVerdict, credentials: unknown = testCredentials) {
         if (credentials instanceof Error) throw credentials;
         return credentials as typeof testCredentials;
       },
-      describe: () => ({ ok: true, detail: '' }),
     },
     limiter: {
       consume: async (upload) => {
         consumed.push(upload);
         return verdict;
       },
-      describe: () => ({ ok: true, detail: '' }),
-      close: async () => undefined,
     },
     clock: fixedClock,
     newObjectId: () => 'id',

@@ -6,11 +6,10 @@ import { createTestApp } from '../../support/test-app.ts';
 import { createTestIssuer } from '../../support/tokens.ts';
 
 const PHOTO = { key: 'users/alice/photo.png', contentType: 'image/png', contentLength: 1 };
-const describe = () => ({ ok: false, detail: '' });
 
 it('gives no URL when there are no credentials, and keeps the cause in the log', async () => {
   const { post, log } = await createTestApp({
-    credentials: { get: () => Promise.reject(new Error('metadata server: connection refused')), describe },
+    credentials: { get: () => Promise.reject(new Error('metadata server: connection refused')) },
   });
   const answer = await post(PHOTO);
   expect(answer.status).toBe(503);
@@ -34,7 +33,6 @@ it('gives no URL that would die on its way: 29 s of credentials are too few, 30 
       securityToken: 'c',
       expiresAt: new Date(fixedClock().getTime() + seconds * 1000),
     }),
-    describe,
   });
   const tooFew = await createTestApp({ credentials: credentialsFor(29) });
   const enough = await createTestApp({ credentials: credentialsFor(30) });

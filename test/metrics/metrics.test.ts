@@ -1,0 +1,139 @@
+import { setImmediate } from 'node:timers/promises';
+import { expect, it, vi } from 'vitest';
+import { createMetrics, type MetricsSources } from '../../src/metrics/metrics.ts';
+import { now } from '../support/fixed-clock.ts';
+
+function sourcesWith(changes: Partial<MetricsSources> = {}): MetricsSources {
+  return {
+    credentials: { describe: () => ({ ok: true, detail: 'static' }), expiresAt: () => undefined },
+    issuers: () => [{ issuer: 'https://login.test/', keysLoaded: true }],
+    policy: () => ({ version: 'abc', rules: 2, loadedAt: now }),
+    limiter: { mode: () => 'memory' },
+    isReady: () => true,
+    ...changes,
+  };
+}
+
+async function linesOf(
+  changes: Partial<MetricsSources> = {},
+  act = (_: ReturnType<typeof createMetrics>) => {},
+) {
+  const metrics = createMetrics(sourcesWith(changes), { seconds: () => 0, ofProcess: false });
+  act(metrics);
+  const { text } = await metrics.render();
+  return text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+}
+
+const seriesOf = (lines: readonly string[], name: string) =>
+  lines
+    .filter((line) => line.startsWith(`oss_presign_${name}`))
+    .map((line) => line.replace('oss_presign_', ''));
+
+it('tells the state of everything that the service stands on', async () => {
+  const lines = await linesOf();
+  expect(seriesOf(lines, '').filter((line) => !/_(bucket|sum|count)/.test(line))).toStrictEqual([
+    'policy_reloads_total{result="applied"} 0',
+    'policy_reloads_total{result="refused"} 0',
+    'ready 1',
+    'credentials_usable 1',
+    'credentials_expiry_timestamp_seconds +Inf',
+    'issuer_keys_loaded{issuer="https://login.test/"} 1',
+    'issuer_keys_failing{issuer="https://login.test/"} 0',
+    'policy_info{version="abc"} 1',
+    'policy_rules 2',
+    `policy_loaded_timestamp_seconds ${now.getTime() / 1000}`,
+    'policy_file_refused 0',
+    'limiter_mode{mode="redis"} 0',
+    'limiter_mode{mode="memory"} 1',
+    'limiter_mode{mode="degraded"} 0',
+  ]);
+});
+
+it('tells what is wrong', async () => {
+  const lines = await linesOf({
+    credentials: { describe: () => ({ ok: false, detail: '' }), expiresAt: () => now },
+    issuers: () => [
+      { issuer: 'https://login.test/', keysLoaded: false, lastError: 'No answer could be had.' },
+      { issuer: 'https://other.test/', keysLoaded: true, fetchedAt: now },
+    ],
+    policy: () => ({ version: 'abc', rules: 1, loadedAt: now, refusedVersion: 'bad' }),
+    limiter: { mode: () => 'degraded' },
+    isReady: () => false,
+  });
+  for (const line of [
+    'ready 0',
+    'credentials_usable 0',
+    `credentials_expiry_timestamp_seconds ${now.getTime() / 1000}`,
+    'issuer_keys_loaded{issuer="https://login.test/"} 0',
+    'issuer_keys_failing{issuer="https://login.test/"} 1',
+    `issuer_keys_fetched_timestamp_seconds{issuer="https://other.test/"} ${now.getTime() / 1000}`,
+    'policy_file_refused 1',
+    'limiter_mode{mode="degraded"} 1',
+  ]) {
+    expect(lines).toContain(`oss_presign_${line}`);
+  }
+});
+
+it('forgets the version and the issuers of a policy that is no longer in force', async () => {
+  let version = 'old';
+  const metrics = createMetrics(
+    sourcesWith({
+      policy: () => ({ version, rules: 1, loadedAt: now }),
+      issuers: () => [{ issuer: `https://${version}.test/`, keysLoaded: true }],
+    }),
+    { seconds: () => 0, ofProcess: false },
+  );
+  expect((await metrics.render()).text).toContain('version="old"');
+  version = 'new';
+  const { text } = await metrics.render();
+  expect(text).toContain('policy_info{version="new"} 1');
+  expect(text).not.toMatch(/old\.test|"old"/);
+});
+
+it('counts decisions by rule and reason', async () => {
+  const lines = await linesOf({}, ({ observer, policyReloaded }) => {
+    observer.decided({ outcome: 'granted', rule: 'photos', reasons: [] });
+    observer.decided({ outcome: 'granted', rule: 'photos', reasons: [] });
+    observer.decided({ outcome: 'limited', rule: 'photos', reasons: ['requestsPerMinute'] });
+    observer.decided({ outcome: 'denied', rule: 'photos', reasons: ['too_large', 'metadata_missing'] });
+    observer.decided({ outcome: 'denied', reasons: ['no_matching_rule'] });
+    observer.refused('unauthenticated');
+    policyReloaded('refused');
+  });
+  expect([
+    ...seriesOf(lines, 'grants'),
+    ...seriesOf(lines, 'refusals'),
+    ...seriesOf(lines, 'policy_reloads'),
+  ]).toStrictEqual([
+    'grants_total{rule="photos"} 2',
+    'refusals_total{rule="photos",code="rate_limited"} 1',
+    'refusals_total{rule="photos",code="too_large"} 1',
+    'refusals_total{rule="photos",code="metadata_missing"} 1',
+    'refusals_total{rule="none",code="no_matching_rule"} 1',
+    'refusals_total{rule="none",code="unauthenticated"} 1',
+    'policy_reloads_total{result="applied"} 0',
+    'policy_reloads_total{result="refused"} 1',
+  ]);
+});
+
+it('times what signs, and answers what it answers', async () => {
+  let seconds = 100;
+  const metrics = createMetrics(sourcesWith(), { seconds: () => seconds, ofProcess: false });
+  const sign = metrics.timeSigning((text: string) => {
+    seconds += 0.00015;
+    return `${text} signed`;
+  });
+  expect(sign('this')).toBe('this signed');
+  const { text } = await metrics.render();
+  expect(text).toContain('signing_duration_seconds_bucket{le="0.0001"} 0');
+  expect(text).toContain('signing_duration_seconds_bucket{le="0.0002"} 1');
+});
+
+it('tells of the process when it is asked to', async () => {
+  const metrics = createMetrics(sourcesWith(), { seconds: () => 0, ofProcess: true });
+  await setImmediate();
+  await vi.waitFor(async () =>
+    expect((await metrics.render()).text).toMatch(/^nodejs_eventloop_lag_p99_seconds \d/m),
+  );
+  expect((await metrics.render()).text).toMatch(/^process_resident_memory_bytes \d/m);
+});
