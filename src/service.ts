@@ -113,16 +113,6 @@ export async function createService({
     trustProxy: config.trustProxy,
   });
 
-  const openAnswers = new Set<unknown>();
-  let onIdle: (() => void) | undefined;
-  app.addHook('onRequest', async (_request, reply) => {
-    openAnswers.add(reply.raw);
-    reply.raw.once('close', () => {
-      openAnswers.delete(reply.raw);
-      if (openAnswers.size === 0) onIdle?.();
-    });
-  });
-
   return { app, start, stop, reloadPolicy: livePolicy.reload };
 
   function readiness(): readonly ReadinessCheck[] {
@@ -187,19 +177,13 @@ export async function createService({
 
   async function stop({ delaySeconds = config.shutdownDelaySeconds } = {}): Promise<void> {
     isDraining = true;
-    for (const timer of timers) clearInterval(timer);
     logger.info({ delaySeconds, graceSeconds: config.shutdownGraceSeconds }, 'stopping');
     if (delaySeconds > 0) await setTimeout(delaySeconds * 1000);
+    for (const timer of timers) clearInterval(timer);
     const deadline = globalThis.setTimeout(
       () => app.server.closeAllConnections(),
       config.shutdownGraceSeconds * 1000,
     );
-    // Until then it still listens, so that whoever asks hears that it is not ready, and nobody is turned away.
-    if (openAnswers.size > 0) {
-      await new Promise<void>((resolve) => {
-        onIdle = resolve;
-      });
-    }
     await Promise.all([app.close(), metricsApp?.close()]);
     clearTimeout(deadline);
     await limiter.close();

@@ -1,4 +1,5 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { type IncomingMessage, request } from 'node:http';
 import { connect, createServer } from 'node:net';
@@ -104,7 +105,7 @@ it('serves, and on SIGTERM ends 0 with nothing on stderr', async () => {
 
 it('on SIGTERM it is not ready, lets the open request end, and then ends 0', async () => {
   const issuer = createTestIssuer();
-  const child = start(folderWithPolicy(issuer), CREDENTIALS);
+  const child = start(folderWithPolicy(issuer), { ...CREDENTIALS, SHUTDOWN_DELAY_SECONDS: '1' });
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
   const { address } = await logLine(child, 'listening');
   child.stdout.resume();
@@ -134,6 +135,32 @@ it('on SIGTERM it is not ready, lets the open request end, and then ends 0', asy
   const answer = await answered;
   expect([answer.resume().statusCode, answer.headers.connection]).toStrictEqual([201, 'close']);
   expect(await ended).toBe(0);
+});
+
+it('ends at once when its clients have gone, whatever they had asked', async () => {
+  const issuer = createTestIssuer();
+  const child = start(folderWithPolicy(issuer), CREDENTIALS);
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+  const { address } = await logLine(child, 'listening');
+  child.stdout.resume();
+  const { port, hostname } = new URL(String(address));
+  const token = await issuer.sign({ exp: Math.floor(Date.now() / 1000) + 600 });
+  const ask = `GET /v1/policy HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${token}\r\n\r\n`;
+  await Promise.all(
+    Array.from({ length: 50 }, async () => {
+      const socket = connect(Number(port), hostname);
+      await once(socket, 'connect');
+      // Gone while the token is being verified.
+      await new Promise((resolve) => socket.write(ask.repeat(5), resolve));
+      socket.resetAndDestroy();
+      await once(socket, 'close');
+    }),
+  );
+  expect((await fetch(`${address}/livez`)).status).toBe(200);
+  const startedAt = performance.now();
+  child.kill('SIGTERM');
+  expect(await ended).toBe(0);
+  expect(performance.now() - startedAt).toBeLessThan(5000);
 });
 
 it('ends within the grace time even when a client never finishes its request', async () => {
