@@ -59,7 +59,11 @@ it('keeps every secret, token and signature of a full run out of the log', async
   };
   const { post, http, issuer, log } = await createTestApp({
     policyYaml: testPolicyYaml({ rules: `${OWN_FILES_RULE}    limits: { requestsPerMinute: 2 }\n` }),
-    credentials: { get: async () => credentials, describe: () => ({ ok: true, detail: 'test' }) },
+    credentials: {
+      get: async () => credentials,
+      describe: () => ({ ok: true, detail: 'test' }),
+      expiresAt: () => undefined,
+    },
   });
   const token = await issuer.sign();
   const stranger = await createTestIssuer().sign();

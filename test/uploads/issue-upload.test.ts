@@ -30,6 +30,7 @@ function setUp(verdict?: LimitVerdict, credentials: unknown = testCredentials) {
         return credentials as typeof testCredentials;
       },
       describe: () => ({ ok: true, detail: '' }),
+      expiresAt: () => undefined,
     },
     limiter: {
       consume: async (upload) => {

@@ -140,7 +140,11 @@ it('never promises more than is left of the credentials', async () => {
     expiresAt: new Date('2026-11-23T10:01:30.900Z'),
   };
   const { post } = await createTestApp({
-    credentials: { get: async () => credentials, describe: () => ({ ok: true, detail: '' }) },
+    credentials: {
+      get: async () => credentials,
+      describe: () => ({ ok: true, detail: '' }),
+      expiresAt: () => undefined,
+    },
   });
   const answer = await post(PHOTO);
   expect(answer.body).toMatchObject({

@@ -5,11 +5,11 @@ import { createTestApp } from '../../support/test-app.ts';
 import { createTestIssuer } from '../../support/tokens.ts';
 
 const PHOTO = { key: 'users/alice/photo.png', contentType: 'image/png', contentLength: 1 };
-const describe = () => ({ ok: false, detail: '' });
+const unused = { describe: () => ({ ok: false, detail: '' }), expiresAt: () => undefined };
 
 it('gives no URL when there are no credentials, and keeps the cause in the log', async () => {
   const { post, log } = await createTestApp({
-    credentials: { get: () => Promise.reject(new Error('metadata server: connection refused')), describe },
+    credentials: { get: () => Promise.reject(new Error('metadata server: connection refused')), ...unused },
   });
   const answer = await post(PHOTO);
   expect(answer.status).toBe(503);
@@ -33,7 +33,7 @@ it('gives no URL that would die on its way: 29 s of credentials are too few, 30 
       securityToken: 'c',
       expiresAt: new Date(fixedClock().getTime() + seconds * 1000),
     }),
-    describe,
+    ...unused,
   });
   const tooFew = await createTestApp({ credentials: credentialsFor(29) });
   const enough = await createTestApp({ credentials: credentialsFor(30) });
