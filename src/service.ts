@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { homedir } from 'node:os';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
@@ -6,7 +7,7 @@ import { buildApp } from './app.ts';
 import { createTokenVerifier } from './auth/token-verifier.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
-import { createStaticCredentials } from './credentials/static-credentials.ts';
+import { createCredentials } from './credentials/create-credentials.ts';
 import type { ReadinessCheck } from './http/health-routes.ts';
 import { createMemoryLimiter } from './limits/memory-limiter.ts';
 import { createRedisLimiter } from './limits/redis-limiter.ts';
@@ -31,10 +32,16 @@ export type Service = {
 /** How often missing or aged issuer keys are asked for without a caller who needs them; the verifier's cool-down bounds it. */
 const PRELOAD_INTERVAL_MS = 10_000;
 
+/** How often credentials are looked after; when they are really asked for is up to them. */
+const CREDENTIALS_INTERVAL_MS = 1_000;
+
 /** A clock before this was never set: a machine that begins its life in 1970 would sign URLs that are long over. */
 const EARLIEST_SANE = new Date('2026-01-01T00:00:00Z');
 
-/** Wires one running service from a checked configuration and policy. */
+/**
+ * Wires one running service from a checked configuration and policy.
+ * @throws Error when no source of credentials is configured; its message may be shown to operators.
+ */
 export async function createService({
   config,
   policy,
@@ -43,7 +50,11 @@ export async function createService({
   fetch,
 }: ServiceSources): Promise<Service> {
   const verifier = createTokenVerifier({ issuers: policy.issuers, clock, fetch });
-  const credentials = createStaticCredentials(config.credentials);
+  const credentials = await createCredentials(config.credentials, {
+    clock,
+    log: logger,
+    homeDirectory: homedir(),
+  });
   const limiter =
     config.redisUrl === undefined
       ? createMemoryLimiter()
@@ -56,6 +67,7 @@ export async function createService({
         });
   let isDraining = false;
   let preloading: NodeJS.Timeout | undefined;
+  let keepingFresh: NodeJS.Timeout | undefined;
   /** By issuer, what the log last said of its keys: each change is told once. */
   const toldErrors = new Map<string, string | undefined>();
 
@@ -113,6 +125,8 @@ export async function createService({
     // copy that is unready for want of keys gets no callers who would make it fetch them.
     void loadIssuerKeys();
     preloading = setInterval(() => void loadIssuerKeys(), PRELOAD_INTERVAL_MS).unref();
+    void credentials.keepFresh();
+    keepingFresh = setInterval(() => void credentials.keepFresh(), CREDENTIALS_INTERVAL_MS).unref();
     return address;
   }
 
@@ -129,6 +143,7 @@ export async function createService({
   async function stop(): Promise<void> {
     isDraining = true;
     clearInterval(preloading);
+    clearInterval(keepingFresh);
     logger.info({ graceSeconds: config.shutdownGraceSeconds }, 'stopping');
     const deadline = setTimeout(() => app.server.closeAllConnections(), config.shutdownGraceSeconds * 1000);
     // Until then it still listens, so that whoever asks hears that it is not ready, and nobody is turned away.
