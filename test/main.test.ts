@@ -185,11 +185,13 @@ describe('without credentials of its own', () => {
     const stderr = text(child.stderr);
     const { address } = await logLine(child, 'listening');
     child.stdout.resume();
-    await vi.waitFor(async () =>
-      expect(await credentialsLine(address)).toStrictEqual([
-        503,
-        'FAILED credentials: oidc_role_arn: refused with NoPermission',
-      ]),
+    await vi.waitFor(
+      async () =>
+        expect(await credentialsLine(address)).toStrictEqual([
+          503,
+          'FAILED credentials: oidc_role_arn: refused with NoPermission',
+        ]),
+      { timeout: 10_000 },
     );
     sts.server.answering = sts.assumeRole;
     await vi.waitFor(
@@ -243,11 +245,13 @@ describe('without credentials of its own', () => {
     const child = start(folder, alone(folder, write(folder), sts.hosts));
     const { address } = await logLine(child, 'listening');
     child.stdout.resume();
-    await vi.waitFor(async () =>
-      expect(await credentialsLine(address)).toStrictEqual([
-        200,
-        expect.stringMatching(new RegExp(`^${line}$`)),
-      ]),
+    await vi.waitFor(
+      async () =>
+        expect(await credentialsLine(address)).toStrictEqual([
+          200,
+          expect.stringMatching(new RegExp(`^${line}$`)),
+        ]),
+      { timeout: 10_000 },
     );
   });
 });
