@@ -28,7 +28,10 @@ const secretFile = (what: string) =>
     .string()
     .min(1)
     .optional()
-    .meta({ description: `A file that holds ${what} instead.`, unit: 'path' });
+    .meta({
+      description: `A file that holds ${what} instead; read again when it is replaced.`,
+      unit: 'path',
+    });
 
 function isOrigin(origin: string): boolean {
   // URL parsers take a "*" within a host name, and browsers never send one: it would only look like a wildcard.
@@ -95,7 +98,10 @@ export const environmentSchema = z.object({
   SHUTDOWN_GRACE_SECONDS: wholeNumber(1, 3600)
     .default(25)
     .meta({ description: 'How long open requests may take to end after SIGTERM, in seconds.' }),
-  OSS_ACCESS_KEY_ID: secret.meta({ description: 'The access key id of the cloud credentials.' }),
+  OSS_ACCESS_KEY_ID: secret.meta({
+    description:
+      'The access key id of the cloud credentials. Without any of these six, the default chain of Alibaba Cloud.',
+  }),
   OSS_ACCESS_KEY_ID_FILE: secretFile('the access key id'),
   OSS_ACCESS_KEY_SECRET: secret.meta({ description: 'The access key secret.' }),
   OSS_ACCESS_KEY_SECRET_FILE: secretFile('the access key secret'),
