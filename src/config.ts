@@ -1,5 +1,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import type { CredentialsConfig, SecretPart } from './credentials/credentials-config.ts';
+import { parseSecret } from './credentials/files/parse-secret.ts';
 
 /** Splits a comma-separated list; blanks around entries do not count, an empty text is an empty list. */
 const list = z.string().transform((text) =>
@@ -26,7 +28,10 @@ const secretFile = (what: string) =>
     .string()
     .min(1)
     .optional()
-    .meta({ description: `A file that holds ${what} instead.`, unit: 'path' });
+    .meta({
+      description: `A file that holds ${what} instead; read again when it is replaced.`,
+      unit: 'path',
+    });
 
 function isOrigin(origin: string): boolean {
   // URL parsers take a "*" within a host name, and browsers never send one: it would only look like a wildcard.
@@ -100,7 +105,10 @@ export const environmentSchema = z.object({
   SHUTDOWN_GRACE_SECONDS: wholeNumber(1, 3600)
     .default(25)
     .meta({ description: 'How long open requests may then take to end, in seconds.' }),
-  OSS_ACCESS_KEY_ID: secret.meta({ description: 'The access key id of the cloud credentials.' }),
+  OSS_ACCESS_KEY_ID: secret.meta({
+    description:
+      'The access key id of the cloud credentials. Without any of these six, the default chain of Alibaba Cloud.',
+  }),
   OSS_ACCESS_KEY_ID_FILE: secretFile('the access key id'),
   OSS_ACCESS_KEY_SECRET: secret.meta({ description: 'The access key secret.' }),
   OSS_ACCESS_KEY_SECRET_FILE: secretFile('the access key secret'),
@@ -122,11 +130,7 @@ export type Config = {
   readonly metricsPort: number | undefined;
   readonly shutdownDelaySeconds: number;
   readonly shutdownGraceSeconds: number;
-  readonly credentials: {
-    readonly accessKeyId: string;
-    readonly accessKeySecret: string;
-    readonly securityToken?: string;
-  };
+  readonly credentials: CredentialsConfig;
 };
 
 /**
@@ -148,19 +152,8 @@ export function loadConfig(
   const parsed = environmentSchema.safeParse(values);
   for (const issue of parsed.error?.issues ?? []) faults.push(`${issue.path.join('.')} ${issue.message}.`);
 
-  const [accessKeyId, accessKeySecret, securityToken] = (
-    ['OSS_ACCESS_KEY_ID', 'OSS_ACCESS_KEY_SECRET', 'OSS_SESSION_TOKEN'] as const
-  ).map((name) => readSecret(name, values, readFile, faults));
-  for (const [name, value] of [
-    ['OSS_ACCESS_KEY_ID', accessKeyId],
-    ['OSS_ACCESS_KEY_SECRET', accessKeySecret],
-  ] as const) {
-    if (value === undefined && !faults.some((fault) => fault.startsWith(name))) {
-      const state = env[name] === undefined ? 'is not set' : 'is empty';
-      faults.push(`${name} (or ${name}_FILE) ${state}: without credentials nothing can be signed.`);
-    }
-  }
-  if (!parsed.success || faults.length > 0 || !accessKeyId || !accessKeySecret) return { faults };
+  const credentials = readCredentials(env, values, readFile, faults);
+  if (!parsed.success || faults.length > 0 || !credentials) return { faults };
   const { data } = parsed;
   return {
     config: {
@@ -174,35 +167,83 @@ export function loadConfig(
       metricsPort: data.METRICS_PORT,
       shutdownDelaySeconds: data.SHUTDOWN_DELAY_SECONDS,
       shutdownGraceSeconds: data.SHUTDOWN_GRACE_SECONDS,
-      credentials: { accessKeyId, accessKeySecret, ...(securityToken !== undefined && { securityToken }) },
+      credentials,
     },
   };
 }
 
-function readSecret(
-  name: 'OSS_ACCESS_KEY_ID' | 'OSS_ACCESS_KEY_SECRET' | 'OSS_SESSION_TOKEN',
+const SECRETS = ['OSS_ACCESS_KEY_ID', 'OSS_ACCESS_KEY_SECRET', 'OSS_SESSION_TOKEN'] as const;
+
+function readCredentials(
+  env: Environment,
   values: Readonly<Record<string, string>>,
   readFile: (path: string) => string,
   faults: string[],
-): string | undefined {
-  const path = values[`${name}_FILE`];
-  if (path === undefined) return values[name];
-  if (values[name] !== undefined) {
-    faults.push(`${name} and ${name}_FILE are both set; leave one out.`);
+): CredentialsConfig | undefined {
+  if (SECRETS.every((name) => values[name] === undefined && values[`${name}_FILE`] === undefined)) {
+    return { source: 'default-chain', environment: chainVariables(env) };
+  }
+  const [accessKeyId, accessKeySecret, securityToken] = SECRETS.map((name) =>
+    readPart(name, values, readFile, faults),
+  );
+  for (const [name, part] of [
+    ['OSS_ACCESS_KEY_ID', accessKeyId],
+    ['OSS_ACCESS_KEY_SECRET', accessKeySecret],
+  ] as const) {
+    if (part === undefined && !faults.some((fault) => fault.startsWith(name))) {
+      const state = env[name] === undefined ? 'is not set' : 'is empty';
+      faults.push(`${name} (or ${name}_FILE) ${state}: without credentials nothing can be signed.`);
+    }
+  }
+  if (!accessKeyId || !accessKeySecret) return undefined;
+  if ('value' in accessKeyId && 'value' in accessKeySecret && !(securityToken && 'file' in securityToken)) {
+    return {
+      source: 'environment',
+      credentials: {
+        accessKeyId: accessKeyId.value,
+        accessKeySecret: accessKeySecret.value,
+        ...(securityToken && { securityToken: securityToken.value }),
+      },
+    };
+  }
+  return {
+    source: 'files',
+    parts: { accessKeyId, accessKeySecret, ...(securityToken && { securityToken }) },
+  };
+}
+
+function chainVariables(env: Environment): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(env).flatMap(([name, value]) =>
+      name.startsWith('ALIBABA_CLOUD_') && value !== undefined && value.trim() !== '' ? [[name, value]] : [],
+    ),
+  );
+}
+
+function readPart(
+  name: (typeof SECRETS)[number],
+  values: Readonly<Record<string, string>>,
+  readFile: (path: string) => string,
+  faults: string[],
+): SecretPart | undefined {
+  const variable = `${name}_FILE` as const;
+  const file = values[variable];
+  const value = values[name];
+  if (file === undefined) return value === undefined ? undefined : { value };
+  if (value !== undefined) {
+    faults.push(`${name} and ${variable} are both set; leave one out.`);
     return undefined;
   }
   let text: string;
   try {
-    text = readFile(path).trim();
+    text = readFile(file);
   } catch (error) {
-    faults.push(
-      `${name}_FILE cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown error'}): ${path}`,
-    );
+    const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
+    faults.push(`${variable} cannot be read (${code}): ${file}`);
     return undefined;
   }
-  if (/^[!-~]+$/.test(text)) return text;
-  faults.push(
-    `${name}_FILE ${text === '' ? 'is empty' : 'does not hold one line of printable ASCII'}: ${path}`,
-  );
+  const parsed = parseSecret(text);
+  if ('secret' in parsed) return { file, variable };
+  faults.push(`${variable} ${parsed.fault}: ${file}`);
   return undefined;
 }

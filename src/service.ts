@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { homedir } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
@@ -7,7 +8,7 @@ import { buildApp } from './app.ts';
 import { createKeySources } from './auth/keys/create-key-sources.ts';
 import { createTokenVerifier } from './auth/token-verifier.ts';
 import type { Clock } from './clock.ts';
-import { createStaticCredentials } from './credentials/static-credentials.ts';
+import { createCredentials } from './credentials/create-credentials.ts';
 import type { ReadinessCheck } from './http/health-routes.ts';
 import { buildMetricsApp } from './http/metrics-route.ts';
 import { createMemoryLimiter } from './limits/memory-limiter.ts';
@@ -44,10 +45,16 @@ const POLICY_LOOK_INTERVAL_MS = 1_000;
 /** How often missing or aged issuer keys are asked for without a caller who needs them; the verifier's cool-down bounds it. */
 const PRELOAD_INTERVAL_MS = 10_000;
 
+/** How often credentials are looked after; when they are really asked for is up to them. */
+const CREDENTIALS_INTERVAL_MS = 1_000;
+
 /** A clock before this was never set: a machine that begins its life in 1970 would sign URLs that are long over. */
 const EARLIEST_SANE = new Date('2026-01-01T00:00:00Z');
 
-/** Wires one running service from a checked configuration and policy. */
+/**
+ * Wires one running service from a checked configuration and policy.
+ * @throws Error when no source of credentials is configured; its message may be shown to operators.
+ */
 export async function createService({
   config,
   policy: first,
@@ -69,7 +76,11 @@ export async function createService({
       void loadIssuerKeys();
     },
   });
-  const credentials = createStaticCredentials(config.credentials);
+  const credentials = await createCredentials(config.credentials, {
+    clock,
+    log: logger,
+    homeDirectory: homedir(),
+  });
   const limiter =
     config.redisUrl === undefined
       ? createMemoryLimiter()
@@ -161,6 +172,8 @@ export async function createService({
     void loadIssuerKeys();
     timers.push(setInterval(() => void loadIssuerKeys(), PRELOAD_INTERVAL_MS).unref());
     timers.push(setInterval(livePolicy.look, POLICY_LOOK_INTERVAL_MS).unref());
+    void credentials.keepFresh();
+    timers.push(setInterval(() => void credentials.keepFresh(), CREDENTIALS_INTERVAL_MS).unref());
     return address;
   }
 

@@ -28,7 +28,10 @@ it('needs nothing but credentials, and is closed by default', () => {
       metricsPort: undefined,
       shutdownDelaySeconds: 3,
       shutdownGraceSeconds: 25,
-      credentials: { accessKeyId: 'id', accessKeySecret: 'TheSecret' },
+      credentials: {
+        source: 'environment',
+        credentials: { accessKeyId: 'id', accessKeySecret: 'TheSecret' },
+      },
     },
   });
 });
@@ -63,7 +66,10 @@ it('reads every variable', () => {
       metricsPort: 9090,
       shutdownDelaySeconds: 0,
       shutdownGraceSeconds: 5,
-      credentials: { accessKeyId: 'id', accessKeySecret: 'TheSecret', securityToken: 'token' },
+      credentials: {
+        source: 'environment',
+        credentials: { accessKeyId: 'id', accessKeySecret: 'TheSecret', securityToken: 'token' },
+      },
     },
   });
 });
@@ -150,24 +156,62 @@ it.each([
   });
 });
 
-it('takes credentials from files, without the line break at their end', () => {
-  const files: Record<string, string> = {
-    '/run/id': 'file-id\n',
-    '/run/secret': 'file-secret\r\n',
-    '/run/token': 'file-token',
+it('takes credentials from files, in part or whole, and leaves the reading of them to whoever needs them', () => {
+  const readable = { '/run/id': 'file-id\n', '/run/secret': 'file-secret\r\n', '/run/token': 'file-token' };
+  const credentialsOf = (env: Record<string, string>) => {
+    const loaded = loadConfig(env, (path) => readable[path as keyof typeof readable] ?? noFile());
+    return 'config' in loaded ? loaded.config.credentials : loaded.faults;
   };
-  const loaded = loadConfig(
+  expect(credentialsOf({ OSS_ACCESS_KEY_ID: 'id', OSS_ACCESS_KEY_SECRET_FILE: '/run/secret' })).toStrictEqual(
     {
+      source: 'files',
+      parts: {
+        accessKeyId: { value: 'id' },
+        accessKeySecret: { file: '/run/secret', variable: 'OSS_ACCESS_KEY_SECRET_FILE' },
+      },
+    },
+  );
+  expect(
+    credentialsOf({
       OSS_ACCESS_KEY_ID_FILE: '/run/id',
       OSS_ACCESS_KEY_SECRET_FILE: '/run/secret',
       OSS_SESSION_TOKEN_FILE: '/run/token',
+    }),
+  ).toStrictEqual({
+    source: 'files',
+    parts: {
+      accessKeyId: { file: '/run/id', variable: 'OSS_ACCESS_KEY_ID_FILE' },
+      accessKeySecret: { file: '/run/secret', variable: 'OSS_ACCESS_KEY_SECRET_FILE' },
+      securityToken: { file: '/run/token', variable: 'OSS_SESSION_TOKEN_FILE' },
     },
-    (path) => files[path] ?? '',
-  );
-  expect(loaded).toMatchObject({
+  });
+  expect(
+    credentialsOf({ ...SECRETS, OSS_SESSION_TOKEN_FILE: '/run/token' }),
+    'a session token is part of the set, wherever the rest stands',
+  ).toMatchObject({ source: 'files' });
+});
+
+it('leaves it to the default chain when no credentials are named, and hands on its variables alone', () => {
+  const env = {
+    OSS_ACCESS_KEY_ID: '',
+    ALIBABA_CLOUD_ROLE_ARN: 'acs:ram::1:role/r',
+    ALIBABA_CLOUD_PROFILE: ' ',
+    PATH: '/bin',
+  };
+  expect(loadConfig(env, noFile)).toMatchObject({
     config: {
-      credentials: { accessKeyId: 'file-id', accessKeySecret: 'file-secret', securityToken: 'file-token' },
+      credentials: { source: 'default-chain', environment: { ALIBABA_CLOUD_ROLE_ARN: 'acs:ram::1:role/r' } },
     },
+  });
+  expect(faultsOf({ OSS_ACCESS_KEY_ID: undefined, OSS_ACCESS_KEY_SECRET: undefined })).toStrictEqual([]);
+});
+
+it('does not take a session token alone for credentials', () => {
+  expect(loadConfig({ OSS_SESSION_TOKEN: 'token' }, noFile)).toStrictEqual({
+    faults: [
+      'OSS_ACCESS_KEY_ID (or OSS_ACCESS_KEY_ID_FILE) is not set: without credentials nothing can be signed.',
+      'OSS_ACCESS_KEY_SECRET (or OSS_ACCESS_KEY_SECRET_FILE) is not set: without credentials nothing can be signed.',
+    ],
   });
 });
 

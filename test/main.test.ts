@@ -1,6 +1,6 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type IncomingMessage, request } from 'node:http';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -8,7 +8,10 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { StandInHosts } from './credentials/redirect-hosts.ts';
+import { oidcEnvironment, startStandInSts } from './credentials/stand-in-sts.ts';
+import { replaceBySwap } from './support/mounted-volume.ts';
 import { testPolicyYaml } from './support/test-app.ts';
 import { createTestIssuer } from './support/tokens.ts';
 
@@ -57,7 +60,7 @@ async function logLine(child: { stdout: Readable }, message: string): Promise<Re
 it('says everything that is missing, ends 1, and shows no stack trace', async () => {
   const folder = folderWithPolicy();
   rmSync(join(folder, 'policy.yaml'));
-  expect(await run(folder, { LOG_LEVEL: 'loud' })).toStrictEqual({
+  expect(await run(folder, { LOG_LEVEL: 'loud', OSS_SESSION_TOKEN: 'token' })).toStrictEqual({
     stdout: '',
     stderr: expect.stringMatching(
       new RegExp(
@@ -194,29 +197,14 @@ it('goes on answering, unready, for the delay after SIGTERM', async () => {
   expect(performance.now() - startedAt).toBeGreaterThan(1900);
 });
 
-/** Files as a Kubernetes volume shows them: each a link into `..data`, which is a link to the folder of this version. */
-function createVolume(policyYaml: string, jwks: object): { path: string; swap(policyYaml: string): void } {
-  const path = mkdtempSync(join(tmpdir(), 'oss-presign-test-'));
-  onTestFinished(() => rmSync(path, { recursive: true }));
-  let versions = 0;
-  const swap = (yaml: string): void => {
-    const version = `..version_${++versions}`;
-    mkdirSync(join(path, version));
-    writeFileSync(join(path, version, 'policy.yaml'), yaml);
-    writeFileSync(join(path, version, 'jwks.json'), JSON.stringify(jwks));
-    symlinkSync(version, join(path, '..data_tmp'));
-    renameSync(join(path, '..data_tmp'), join(path, '..data'));
-    rmSync(join(path, `..version_${versions - 1}`), { recursive: true, force: true });
-  };
-  swap(policyYaml);
-  for (const file of ['policy.yaml', 'jwks.json']) symlinkSync(`..data/${file}`, join(path, file));
-  return { path, swap };
-}
-
 it('takes a new policy when Kubernetes swaps the volume, refuses a bad one, and obeys SIGHUP', async () => {
   const issuer = createTestIssuer();
-  const volume = createVolume(testPolicyYaml(), issuer.jwks);
-  const child = start('/', { ...CREDENTIALS, POLICY_FILE: join(volume.path, 'policy.yaml') });
+  const folder = mkdtempSync(join(tmpdir(), 'oss-presign-test-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const mount = (policyYaml: string) =>
+    replaceBySwap(folder, { 'policy.yaml': policyYaml, 'jwks.json': JSON.stringify(issuer.jwks) });
+  mount(testPolicyYaml());
+  const child = start('/', { ...CREDENTIALS, POLICY_FILE: join(folder, 'policy.yaml') });
   const { address } = await logLine(child, 'listening');
   child.stdout.resume();
   const token = await issuer.sign({ exp: Math.floor(Date.now() / 1000) + 600 });
@@ -229,17 +217,124 @@ it('takes a new policy when Kubernetes swaps the volume, refuses a bad one, and 
     (await (await fetch(`${address}/readyz`)).text()).match(/^.* policy: .*$/m)?.[0];
   expect(await prefixes()).toStrictEqual(['users/alice/']);
 
-  volume.swap(testPolicyYaml().replace('users/{sub}/', 'people/{sub}/'));
+  mount(testPolicyYaml().replace('users/{sub}/', 'people/{sub}/'));
   await vi.waitFor(async () => expect(await prefixes()).toStrictEqual(['people/alice/']), 5000);
 
-  volume.swap('rules: []');
+  mount('rules: []');
   await vi.waitFor(
     async () => expect(await policyLine()).toMatch(/^ok policy: .*; the file now holds .* refused$/),
     5000,
   );
   expect(await prefixes()).toStrictEqual(['people/alice/']);
 
-  volume.swap(testPolicyYaml().replace('users/{sub}/', 'members/{sub}/'));
+  mount(testPolicyYaml().replace('users/{sub}/', 'members/{sub}/'));
   child.kill('SIGHUP');
   await vi.waitFor(async () => expect(await prefixes()).toStrictEqual(['members/alice/']), 900);
+});
+
+describe('without credentials of its own', () => {
+  const preload = new URL('credentials/redirect-preload.ts', import.meta.url).href;
+
+  /** A process whose home is the folder, and whose every way out of the machine is refused or leads to a stand-in. */
+  const alone = (folder: string, env: Record<string, string> = {}, hosts: StandInHosts = {}) => ({
+    HOME: folder,
+    NODE_OPTIONS: `--import ${preload}`,
+    STAND_IN_HOSTS: JSON.stringify(hosts),
+    ...env,
+  });
+  const credentialsLine = async (address: unknown) => {
+    const answer = await fetch(`${address}/readyz`);
+    return [answer.status, (await answer.text()).split('\n').find((line) => line.includes('credentials'))];
+  };
+
+  it('says what to set, and ends 1', async () => {
+    const folder = folderWithPolicy();
+    const { stdout, stderr, code } = await run(folder, alone(folder));
+    expect({ stdout, stderr, code }).toStrictEqual({
+      stdout: '',
+      stderr: expect.stringMatching(
+        /^oss-presign does not start:\n {2}- .*There are no cloud credentials: set OSS_ACCESS_KEY_ID .*\.\n$/,
+      ),
+      code: 1,
+    });
+  });
+
+  it('starts while STS fails, is unready and says why, and becomes ready by itself', async () => {
+    const folder = folderWithPolicy();
+    writeFileSync(join(folder, 'token'), 'PrivateToken');
+    const sts = await startStandInSts(() => new Date());
+    sts.server.answering = () => ({ status: 403, body: '{"Code":"NoPermission","Message":"PrivateToken"}' });
+    const child = start(folder, alone(folder, oidcEnvironment(join(folder, 'token')), sts.hosts));
+    const stderr = text(child.stderr);
+    const { address } = await logLine(child, 'listening');
+    child.stdout.resume();
+    await vi.waitFor(
+      async () =>
+        expect(await credentialsLine(address)).toStrictEqual([
+          503,
+          'FAILED credentials: oidc_role_arn: refused with NoPermission',
+        ]),
+      { timeout: 10_000 },
+    );
+    sts.server.answering = sts.assumeRole;
+    await vi.waitFor(
+      async () =>
+        expect(await credentialsLine(address)).toStrictEqual([
+          200,
+          expect.stringMatching(/^ok credentials: oidc_role_arn, valid for (?:59|60) min$/),
+        ]),
+      { timeout: 10_000, interval: 100 },
+    );
+    child.kill('SIGTERM');
+    expect(await stderr).toBe('');
+  });
+
+  it.each<[string, (folder: string) => Record<string, string>, string]>([
+    [
+      'the CLI’s current profile',
+      (folder) => {
+        const profile = {
+          name: 'prod',
+          mode: 'OIDC',
+          ram_role_arn: 'acs:ram::1:role/r',
+          oidc_provider_arn: 'acs:ram::1:oidc-provider/p',
+          oidc_token_file: join(folder, 'token'),
+          sts_region: 'cn-hangzhou',
+        };
+        mkdirSync(join(folder, '.aliyun'));
+        writeFileSync(
+          join(folder, '.aliyun/config.json'),
+          JSON.stringify({ current: 'prod', profiles: [profile] }),
+        );
+        return {};
+      },
+      'ok credentials: cli_profile, valid for (?:59|60) min',
+    ],
+    [
+      'a profile file',
+      (folder) => {
+        writeFileSync(
+          join(folder, 'profiles'),
+          '[default]\ntype = access_key\naccess_key_id = LTAIprofile\naccess_key_secret = ProfileSecret\n',
+        );
+        return { ALIBABA_CLOUD_CREDENTIALS_FILE: join(folder, 'profiles') };
+      },
+      'ok credentials: profile, without a known end',
+    ],
+  ])('takes them from %s', async (_name, write, line) => {
+    const folder = folderWithPolicy();
+    writeFileSync(join(folder, 'token'), 'PrivateToken');
+    const sts = await startStandInSts(() => new Date());
+    const child = start(folder, alone(folder, write(folder), sts.hosts));
+    const { address } = await logLine(child, 'listening');
+    child.stdout.resume();
+    await vi.waitFor(
+      async () =>
+        expect(await credentialsLine(address)).toStrictEqual([
+          200,
+          expect.stringMatching(new RegExp(`^${line}$`)),
+        ]),
+      { timeout: 10_000 },
+    );
+  });
 });

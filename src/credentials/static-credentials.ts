@@ -1,11 +1,13 @@
-import type { Credentials, CredentialsSource } from '../uploads/credentials-source.ts';
+import type { Credentials } from '../uploads/credentials-source.ts';
+import type { ManagedCredentials } from './managed-credentials.ts';
 
 /** Credentials that stay as they are while the process lives. */
-export function createStaticCredentials(credentials: Credentials): CredentialsSource {
+export function createStaticCredentials(credentials: Credentials): ManagedCredentials {
   const frozen = Object.freeze({ ...credentials });
   return {
     get: () => Promise.resolve(frozen),
-    expiresAt: () => frozen.expiresAt,
     describe: () => ({ ok: true, detail: frozen.securityToken ? 'static, with a session token' : 'static' }),
+    expiresAt: () => frozen.expiresAt,
+    keepFresh: () => Promise.resolve(),
   };
 }

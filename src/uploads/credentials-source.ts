@@ -8,13 +8,17 @@ export type Credentials = {
   readonly expiresAt?: Date;
 };
 
+/** Credentials that end sooner sign nothing: the URL would die on its way to the client. */
+export const MIN_CREDENTIALS_SECONDS = 30;
+
 /**
  * Where the cloud credentials come from.
  *
  * `get` answers with credentials that are valid now, or rejects; it never answers with a mix of two values. It is called
- * once per signature, so an implementation caches. `describe` says for `/readyz` whether `get` would succeed, without
- * any of the secrets; `expiresAt` says when the present ones end, undefined where they do not or where nobody knows. Neither throws or
- * starts any network.
+ * once per signature, so an implementation caches. A ServiceError that it rejects with reaches the client; any other
+ * becomes `unavailable`. `describe` says for `/readyz` whether `get` would succeed, without any of the secrets, and
+ * `expiresAt` when the credentials in use end: undefined when there are none, when they do not end, and when nobody knows.
+ * Neither throws or starts network.
  */
 export type CredentialsSource = {
   get(): Promise<Credentials>;

@@ -5,14 +5,11 @@ import { type Decision, decideUpload, type Grant } from '../policy/decide-upload
 import type { Policy } from '../policy/policy.ts';
 import type { UploadRequest } from '../policy/upload-request.ts';
 import { presignPut } from '../signing/presign-put.ts';
-import type { Credentials, CredentialsSource } from './credentials-source.ts';
+import { type Credentials, type CredentialsSource, MIN_CREDENTIALS_SECONDS } from './credentials-source.ts';
 import { limitExpiry } from './limit-expiry.ts';
 import type { Limiter, LimitVerdict } from './limiter.ts';
 import type { UploadAnswer } from './upload-answer.ts';
 import { uploadHeaders } from './upload-headers.ts';
-
-/** Under this, a URL would die on its way to the client. */
-const MIN_CREDENTIALS_SECONDS = 30;
 
 export type IssueUploadDependencies = {
   readonly policy: Policy;
@@ -68,8 +65,8 @@ async function usableCredentials(source: Pick<CredentialsSource, 'get'>, clock: 
   let credentials: Credentials;
   try {
     credentials = await source.get();
-  } catch (cause) {
-    throw unavailable(cause);
+  } catch (error) {
+    throw error instanceof ServiceError ? error : unavailable(error);
   }
   const secondsLeft = secondsUntil(credentials.expiresAt, clock());
   if (secondsLeft !== undefined && secondsLeft < MIN_CREDENTIALS_SECONDS) {

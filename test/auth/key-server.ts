@@ -47,17 +47,6 @@ export function answerAfter(released: Promise<void>, answer: RequestListener): R
   };
 }
 
-/** A clock that stands still until a test moves it. */
-export function createHandClock(): { readonly clock: Clock; advance(ms: number): void } {
-  let instant = now.getTime();
-  return {
-    clock: () => new Date(instant),
-    advance: (ms) => {
-      instant += ms;
-    },
-  };
-}
-
 /** A verifier with the real fetch and a short timeout; the rest is as by default. */
 export function onlineVerifier(
   issuers: readonly IssuerConfig[],

@@ -112,7 +112,7 @@ it('says what is missing in plain words and ends 1', async () => {
   const { code, stdout, stderr } = await engine.run('run', '--rm', '--read-only', '--cap-drop=ALL', IMAGE);
   expect(code).toBe(1);
   expect(stdout).toBe('');
-  expect(stderr).toContain('oss-presign does not start:\n  - OSS_ACCESS_KEY_ID');
+  expect(stderr).toContain('oss-presign does not start:\n  - POLICY_FILE');
   expect(stderr).not.toMatch(/\n {4}at /);
 });
 

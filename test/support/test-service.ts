@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { onTestFinished } from 'vitest';
+import type { Clock } from '../../src/clock.ts';
 import { createLogger } from '../../src/http/logging.ts';
 import { prepare } from '../../src/prepare.ts';
 import { createService } from '../../src/service.ts';
@@ -16,27 +18,37 @@ export type TestService = {
 };
 
 /**
- * One whole service, configured by environment and policy file as an operator would, listening on a free port and on a frozen
- * clock. It is stopped when the test, or the hook that starts it, ends.
+ * One whole service, configured by environment and policy file as an operator would, listening on a free port and, unless
+ * told otherwise, on a frozen clock. It is stopped when the test, or the hook that starts it, ends.
  */
 export async function startTestService(options: {
   readonly policyYaml: string;
   readonly issuer?: TestIssuer;
   readonly env?: Readonly<Record<string, string>>;
+  readonly clock?: Clock;
   readonly onStop?: (stop: () => Promise<void>) => void;
 }): Promise<TestService> {
-  const { policyYaml, issuer = createTestIssuer(), env = {}, onStop = onTestFinished } = options;
+  const {
+    policyYaml,
+    issuer = createTestIssuer(),
+    env = {},
+    clock = fixedClock,
+    onStop = onTestFinished,
+  } = options;
   let inFile = policyYaml;
   const prepared = prepare(
     { PORT: '0', OSS_ACCESS_KEY_ID: 'LTAI5tTestKey', OSS_ACCESS_KEY_SECRET: 'TestSecret0123456789', ...env },
-    (path) => (path === 'policy.yaml' ? inFile : JSON.stringify(issuer.jwks)),
+    (path) => {
+      if (path === 'policy.yaml') return inFile;
+      return path.endsWith('jwks.json') ? JSON.stringify(issuer.jwks) : readFileSync(path, 'utf8');
+    },
   );
   if ('faults' in prepared) throw new Error(prepared.faults.join('\n'));
   const log: string[] = [];
   const service = await createService({
     ...prepared,
     logger: createLogger('info', { write: (line: string) => void log.push(line) }),
-    clock: fixedClock,
+    clock,
     fetch: globalThis.fetch,
   });
   onStop(() => service.stop({ delaySeconds: 0 }));

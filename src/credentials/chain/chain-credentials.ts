@@ -1,0 +1,74 @@
+import type { Clock } from '../../clock.ts';
+import type { ChainEnvironment } from '../credentials-config.ts';
+import type { CredentialsLog, ManagedCredentials } from '../managed-credentials.ts';
+import { createRefreshingCredentials } from '../refreshing-credentials.ts';
+import { createStaticCredentials } from '../static-credentials.ts';
+import { withinLimit } from '../within-limit.ts';
+import { askLibrary } from './ask-library.ts';
+import { type ChainSource, chainSources, ecsRamRole } from './chain-sources.ts';
+import { SourceFailure } from './source-failure.ts';
+
+export type ChainCredentialsOptions = {
+  readonly clock: Clock;
+  readonly log: CredentialsLog;
+  readonly homeDirectory: string;
+};
+
+/** Longer than any provider of the library takes by its own time limits, which profiles cannot change. */
+const ATTEMPT_LIMIT_MS = 10_000;
+
+/** At the start, for a metadata server that nobody has named. */
+const PROBE_LIMIT_MS = 1_000;
+
+const NOTHING_CONFIGURED =
+  'There are no cloud credentials: set OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET (or both as …_FILE), or one source of the ' +
+  'default chain: ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET; ALIBABA_CLOUD_ROLE_ARN, ' +
+  'ALIBABA_CLOUD_OIDC_PROVIDER_ARN and ALIBABA_CLOUD_OIDC_TOKEN_FILE; a profile; ALIBABA_CLOUD_ECS_METADATA; ' +
+  'ALIBABA_CLOUD_CREDENTIALS_URI.';
+
+/**
+ * Credentials from the default chain of `@alicloud/credentials`.
+ *
+ * The first source that is configured is chosen once and kept; it may fail for a while without another one stepping in. The
+ * library's own chain goes on to the next source instead, and a pod whose STS call fails would then sign as the role of its
+ * machine, with other rights. The role of a machine that is not named is used when nothing else is configured.
+ * @throws Error when nothing is configured; it says what to set.
+ */
+export async function createChainCredentials(
+  environment: ChainEnvironment,
+  { clock, log, homeDirectory }: ChainCredentialsOptions,
+): Promise<ManagedCredentials> {
+  const {
+    ALIBABA_CLOUD_ACCESS_KEY_ID: accessKeyId,
+    ALIBABA_CLOUD_ACCESS_KEY_SECRET: accessKeySecret,
+    ALIBABA_CLOUD_SECURITY_TOKEN: securityToken,
+  } = environment;
+  if (accessKeyId && accessKeySecret) {
+    return createStaticCredentials({ accessKeyId, accessKeySecret, ...(securityToken && { securityToken }) });
+  }
+  const { name, createProvider } = await chooseSource(environment, homeDirectory);
+  const load = () => askLibrary(createProvider);
+  return createRefreshingCredentials({ name, load, clock, log, attemptLimitMs: ATTEMPT_LIMIT_MS });
+}
+
+async function chooseSource(
+  environment: ChainEnvironment,
+  homeDirectory: string,
+): Promise<Pick<ChainSource, 'name' | 'createProvider'>> {
+  for (const source of chainSources(environment, homeDirectory)) {
+    if (await source.isConfigured()) return source;
+  }
+  const machine = ecsRamRole(environment);
+  const isAllowed = environment.ALIBABA_CLOUD_ECS_METADATA_DISABLED?.toLowerCase() !== 'true';
+  if (isAllowed && (await isThere(machine))) return machine;
+  throw new Error(NOTHING_CONFIGURED);
+}
+
+async function isThere({ createProvider }: Pick<ChainSource, 'createProvider'>): Promise<boolean> {
+  try {
+    await withinLimit(askLibrary(createProvider), PROBE_LIMIT_MS);
+    return true;
+  } catch (error) {
+    return error instanceof SourceFailure && error.wasAnswered;
+  }
+}

@@ -1,0 +1,94 @@
+import { readFile, realpath, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Credentials } from '../../uploads/credentials-source.ts';
+import type { SecretPart, SecretParts } from '../credentials-config.ts';
+import { parseSecret } from './parse-secret.ts';
+
+/** What all files held at one instant. */
+export type SecretFilesReading = {
+  readonly credentials: Credentials;
+  /** Tells one state of the files from every other: their real paths, inodes, sizes and times. */
+  readonly fingerprint: string;
+  /** The real directories of the files; a single one where all of them lie together. */
+  readonly directories: ReadonlySet<string>;
+};
+
+/** A swap takes no time; who meets one reads again at once, and meets the next one hardly ever. */
+const MAX_ATTEMPTS = 5;
+
+/**
+ * Reads all parts of the credentials as they stood at one instant, though they are several files: where each file was is
+ * looked up before and after, and only a reading during which nothing moved counts. With the symlink to one directory that
+ * Kubernetes swaps, that is one generation and never a mix.
+ * @returns the reading, or why there is none, in a sentence without its end that holds no secret.
+ */
+export async function readSecretFiles(
+  parts: SecretParts,
+): Promise<SecretFilesReading | { readonly fault: string }> {
+  let fault = 'the files of the credentials keep changing';
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+    const before = await locateAll(parts);
+    if ('fault' in before) {
+      fault = before.fault;
+      continue;
+    }
+    const read = await readAll(parts, before.paths);
+    const after = await locateAll(parts);
+    if ('fault' in after || after.fingerprint !== before.fingerprint) continue;
+    if ('fault' in read) return read;
+    const { fingerprint, paths } = before;
+    return { ...read, fingerprint, directories: new Set([...paths.values()].map(dirname)) };
+  }
+  return { fault };
+}
+
+type Located = { readonly fingerprint: string; readonly paths: ReadonlyMap<string, string> };
+
+async function locateAll(parts: SecretParts): Promise<Located | { readonly fault: string }> {
+  const marks: unknown[] = [];
+  const paths = new Map<string, string>();
+  for (const part of filesOf(parts)) {
+    try {
+      const path = await realpath(part.file);
+      const { dev, ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true });
+      marks.push(path, dev, ino, size, mtimeNs, ctimeNs);
+      paths.set(part.file, path);
+    } catch (error) {
+      return unreadable(part, error);
+    }
+  }
+  return { fingerprint: marks.join('\n'), paths };
+}
+
+async function readAll(
+  parts: SecretParts,
+  paths: Located['paths'],
+): Promise<{ readonly credentials: Credentials } | { readonly fault: string }> {
+  const secrets: { -readonly [name in keyof SecretParts]?: string } = {};
+  for (const [name, part] of Object.entries(parts) as [keyof SecretParts, SecretPart][]) {
+    if ('value' in part) {
+      secrets[name] = part.value;
+      continue;
+    }
+    let text: string;
+    try {
+      text = await readFile(paths.get(part.file) ?? part.file, 'utf8');
+    } catch (error) {
+      return unreadable(part, error);
+    }
+    const parsed = parseSecret(text);
+    if ('fault' in parsed) return { fault: `${part.variable} ${parsed.fault}` };
+    secrets[name] = parsed.secret;
+  }
+  return { credentials: Object.freeze(secrets as Credentials) };
+}
+
+function filesOf(parts: SecretParts): Extract<SecretPart, { file: string }>[] {
+  return Object.values(parts).filter((part) => 'file' in part);
+}
+
+function unreadable({ variable }: { readonly variable: string }, error: unknown): { readonly fault: string } {
+  return {
+    fault: `${variable} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown error'})`,
+  };
+}

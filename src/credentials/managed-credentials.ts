@@ -1,0 +1,15 @@
+import type { CredentialsSource } from '../uploads/credentials-source.ts';
+
+/**
+ * A source that lives beside the requests.
+ *
+ * `keepFresh` does what is due now: looks whether files were replaced, renews what ends soon. It is called about once a
+ * second, also while the last call goes on; it never rejects.
+ */
+export type ManagedCredentials = CredentialsSource & { keepFresh(): Promise<void> };
+
+/** Where a source tells of a change, once each; neither fields nor messages hold a secret. A pino logger is one. */
+export type CredentialsLog = {
+  info(fields: Readonly<Record<string, unknown>>, message: string): void;
+  warn(fields: Readonly<Record<string, unknown>>, message: string): void;
+};

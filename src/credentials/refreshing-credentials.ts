@@ -1,0 +1,152 @@
+import type { Clock } from '../clock.ts';
+import { ServiceError } from '../errors.ts';
+import { type Credentials, MIN_CREDENTIALS_SECONDS } from '../uploads/credentials-source.ts';
+import type { CredentialsLog, ManagedCredentials } from './managed-credentials.ts';
+import { withinLimit } from './within-limit.ts';
+
+export type RefreshingCredentialsOptions = {
+  /** What `/readyz` and the log call the source. */
+  readonly name: string;
+  /**
+   * Asks the source, once, for a value of which all parts come from one answer. Rejects with an Error whose message may
+   * be shown to operators.
+   */
+  readonly load: () => Promise<Credentials>;
+  readonly clock: Clock;
+  readonly log: CredentialsLog;
+  /** For one attempt, however long the source would take. */
+  readonly attemptLimitMs: number;
+};
+
+/** A value is renewed at the latest when this is left of it, however short its life … */
+const MIN_LEAD_MS = 5 * 60_000;
+
+/** … and else when this part of its life is left. URLs end with the credentials: renewing late would shorten them. */
+const LEAD_PART = 1 / 3;
+
+/** How often a source is asked that does not say when its value ends, such as a profile that somebody may edit. */
+const UNKNOWN_LIFE_MS = 5 * 60_000;
+
+/** The wait after an answer: a source that still gives the old value (a metadata server does) is not besieged. */
+const AFTER_SUCCESS_MS = 30_000;
+
+/** The waits after failures in a row: doubled from the first to the last. */
+const FIRST_BACK_OFF_MS = 1_000;
+const LAST_BACK_OFF_MS = 30_000;
+
+/**
+ * Credentials that end, and are renewed ahead of their end.
+ *
+ * All who wait share one attempt, and while the value in use has 30 s left nobody waits. A failed attempt changes nothing
+ * but the time of the next one: the value in use stays until its end. An answer counts when it comes within the limit, has
+ * not ended, and does not end before the value in use; it replaces that value whole.
+ */
+export function createRefreshingCredentials(options: RefreshingCredentialsOptions): ManagedCredentials {
+  const { name, load, clock, log, attemptLimitMs } = options;
+  let inUse: { readonly credentials: Credentials; readonly since: Date; readonly leadMs: number } | undefined;
+  let pending: Promise<void> | undefined;
+  let lastAttempt: { readonly endedAt: Date; readonly waitMs: number } | undefined;
+  let failuresInRow = 0;
+  let lastFailure: string | undefined;
+
+  const leftMs = () =>
+    inUse?.credentials.expiresAt
+      ? inUse.credentials.expiresAt.getTime() - clock().getTime()
+      : Number.POSITIVE_INFINITY;
+  const usable = () => (inUse && leftMs() >= MIN_CREDENTIALS_SECONDS * 1000 ? inUse.credentials : undefined);
+  const waitMs = () => (lastAttempt ? remainingMs(lastAttempt.endedAt, lastAttempt.waitMs, clock()) : 0);
+
+  function isDue(): boolean {
+    if (!inUse || !usable()) return true;
+    if (inUse.credentials.expiresAt) return leftMs() <= inUse.leadMs;
+    return remainingMs(inUse.since, UNKNOWN_LIFE_MS, clock()) === 0;
+  }
+
+  function renew(): Promise<void> {
+    if (!pending && waitMs() === 0) {
+      pending = attempt().finally(() => {
+        pending = undefined;
+      });
+    }
+    return pending ?? Promise.resolve();
+  }
+
+  async function attempt(): Promise<void> {
+    try {
+      accept(await withinLimit(load(), attemptLimitMs));
+      failuresInRow = 0;
+      lastFailure = undefined;
+      lastAttempt = { endedAt: clock(), waitMs: AFTER_SUCCESS_MS };
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : 'unknown';
+      if (reason !== lastFailure) {
+        log.warn({ credentialsSource: name, reason }, 'the cloud credentials cannot be renewed');
+      }
+      lastFailure = reason;
+      const backOffMs = Math.min(FIRST_BACK_OFF_MS * 2 ** failuresInRow++, LAST_BACK_OFF_MS);
+      lastAttempt = { endedAt: clock(), waitMs: backOffMs };
+    }
+  }
+
+  function accept(answer: Credentials): void {
+    const now = clock();
+    const { expiresAt, accessKeyId } = answer;
+    if (expiresAt && expiresAt <= now) throw new Error('the answer had already ended');
+    if (usable() && inUse?.credentials.expiresAt && expiresAt) {
+      const gainedMs = expiresAt.getTime() - inUse.credentials.expiresAt.getTime();
+      // The same value once more keeps the lead of its first life, or it would be renewed ever later.
+      if (gainedMs < 0 || (gainedMs === 0 && accessKeyId === inUse.credentials.accessKeyId)) return;
+    }
+    if (accessKeyId !== inUse?.credentials.accessKeyId) {
+      log.info(
+        { credentialsSource: name, expiresAt: expiresAt?.toISOString() ?? null },
+        'the cloud credentials are renewed',
+      );
+    }
+    const lifeMs = expiresAt ? expiresAt.getTime() - now.getTime() : 0;
+    inUse = {
+      credentials: Object.freeze({ ...answer }),
+      since: now,
+      leadMs: Math.max(MIN_LEAD_MS, lifeMs * LEAD_PART),
+    };
+  }
+
+  function describe(): { readonly ok: boolean; readonly detail: string } {
+    const failing = lastFailure === undefined ? '' : `; renewing fails: ${lastFailure}`;
+    if (!inUse) return { ok: false, detail: `${name}: ${lastFailure ?? 'no answer yet'}` };
+    if (!usable()) return { ok: false, detail: `${name}, at its end${failing}` };
+    const minutes = Math.floor(leftMs() / 60_000);
+    const life = Number.isFinite(minutes) ? `valid for ${minutes} min` : 'without a known end';
+    return { ok: true, detail: `${name}, ${life}${failing}` };
+  }
+
+  return {
+    async get() {
+      if (!usable()) await renew();
+      else if (isDue()) void renew();
+      const credentials = usable();
+      if (!credentials) throw unavailable(lastFailure, waitMs());
+      return credentials;
+    },
+    describe,
+    expiresAt: () => inUse?.credentials.expiresAt,
+    keepFresh: () => (isDue() ? renew() : Promise.resolve()),
+  };
+}
+
+/** What is left of a span; 0 as well when it lies in the future, as it does after the clock was set back. */
+function remainingMs(since: Date, spanMs: number, now: Date): number {
+  const elapsedMs = now.getTime() - since.getTime();
+  return elapsedMs >= 0 ? Math.max(0, spanMs - elapsedMs) : 0;
+}
+
+function unavailable(reason: string | undefined, retryAfterMs: number): ServiceError {
+  return new ServiceError(
+    'unavailable',
+    'The service has no valid cloud credentials at the moment; try again later.',
+    {
+      cause: new Error(`no cloud credentials: ${reason ?? 'they are at their end'}`),
+      headers: { 'Retry-After': String(Math.max(1, Math.ceil(retryAfterMs / 1000))) },
+    },
+  );
+}

@@ -1,0 +1,250 @@
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { expect, it, onTestFinished } from 'vitest';
+import { createFileCredentials } from '../../src/credentials/files/file-credentials.ts';
+import { readSecretFiles } from '../../src/credentials/files/read-secret-files.ts';
+import { createHandClock } from '../support/hand-clock.ts';
+import { replaceBySwap } from '../support/mounted-volume.ts';
+import { createRecordedLog } from './recorded-log.ts';
+
+const SECOND = 1_000;
+const NAMES = { id: 'OSS_ACCESS_KEY_ID_FILE', secret: 'OSS_ACCESS_KEY_SECRET_FILE' } as const;
+
+type Values = { readonly id: string; readonly secret: string; readonly token: string };
+
+const generation = (number: number): Values => ({
+  id: `id-${number}`,
+  secret: `secret-${number}`,
+  token: `token-${number}`,
+});
+
+function createFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'oss-presign-files-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  return folder;
+}
+
+/** Replaces one plain file the way tools do: written beside it and moved over it. */
+function moveOver(folder: string, name: string, text: string): void {
+  writeFileSync(join(folder, `${name}.new`), text);
+  renameSync(join(folder, `${name}.new`), join(folder, name));
+}
+
+function moveOverAll(folder: string, values: Values): void {
+  for (const [name, text] of Object.entries(values)) moveOver(folder, name, text);
+}
+
+async function setUp(write: (folder: string) => void) {
+  const folder = createFolder();
+  write(folder);
+  const { clock, advance } = createHandClock();
+  const log = createRecordedLog();
+  const parts = {
+    accessKeyId: { file: join(folder, 'id'), variable: NAMES.id },
+    accessKeySecret: { file: join(folder, 'secret'), variable: NAMES.secret },
+    securityToken: { file: join(folder, 'token'), variable: 'OSS_SESSION_TOKEN_FILE' },
+  } as const;
+  const source = await createFileCredentials(parts, { clock, log });
+  const inUse = async () => Object.values(await source.get());
+  /** What is in use after `keepFresh` ran each second of the time. */
+  const after = async (seconds: number) => {
+    for (let second = 0; second <= seconds; second++) {
+      if (second > 0) advance(SECOND);
+      await source.keepFresh();
+    }
+    return inUse();
+  };
+  return { folder, parts, source, log, after };
+}
+
+const first = Object.values(generation(1));
+const second = Object.values(generation(2));
+
+it('gives one frozen value from all files, without the line breaks at their ends', async () => {
+  const { source } = await setUp((folder) => {
+    writeFileSync(join(folder, 'id'), 'id-1\n');
+    writeFileSync(join(folder, 'secret'), 'secret-1\r\n');
+    writeFileSync(join(folder, 'token'), 'token-1');
+  });
+  const credentials = await source.get();
+  expect(credentials).toStrictEqual({
+    accessKeyId: 'id-1',
+    accessKeySecret: 'secret-1',
+    securityToken: 'token-1',
+  });
+  expect(Object.isFrozen(credentials)).toBe(true);
+  expect(source.describe()).toStrictEqual({ ok: true, detail: 'files, with a session token' });
+  expect(source.expiresAt()).toBeUndefined();
+});
+
+it('follows a swapped symlink at the next look, as Kubernetes replaces a secret', async () => {
+  const { folder, log, after } = await setUp((folder) => replaceBySwap(folder, generation(1)));
+  expect(await after(5)).toStrictEqual(first);
+  replaceBySwap(folder, generation(2));
+  expect(await after(0)).toStrictEqual(second);
+  replaceBySwap(folder, { ...generation(2), secret: 'secret-2-corrected' });
+  expect(await after(0), 'a swap is whole, whatever it changes').toStrictEqual([
+    'id-2',
+    'secret-2-corrected',
+    'token-2',
+  ]);
+  expect(log.lines).toStrictEqual([
+    'info: the cloud credentials were replaced {"credentialsSource":"files"}',
+    'info: the cloud credentials were replaced {"credentialsSource":"files"}',
+  ]);
+});
+
+it.each([
+  ['at once, as the kubelet does', true],
+  ['later', false],
+])(
+  'never mixes, wherever in the reading symlinks are swapped, and the old files removed %s',
+  async (_name, removesOld) => {
+    const { folder, parts, source } = await setUp((folder) => replaceBySwap(folder, generation(1)));
+    let swapping = true;
+    let swaps = 1;
+    const swapper = (async () => {
+      for (; swapping; swaps++) {
+        replaceBySwap(folder, generation(swaps + 1), { removesOld });
+        // From faster than a reading to slower than one.
+        for (let turns = (swaps * 37) % 1000; turns >= 0; turns--) await setImmediate();
+      }
+    })();
+    const seen = new Set<string>();
+    for (let looks = 0; looks < 300; looks++) {
+      await source.keepFresh();
+      const read = await readSecretFiles(parts);
+      const readings = 'fault' in read ? [] : [read.credentials];
+      for (const { accessKeyId, accessKeySecret, securityToken } of [await source.get(), ...readings]) {
+        const number = accessKeyId.slice('id-'.length);
+        expect([accessKeySecret, securityToken]).toStrictEqual([`secret-${number}`, `token-${number}`]);
+        seen.add(number);
+      }
+    }
+    swapping = false;
+    await swapper;
+    await source.keepFresh();
+    expect((await source.get()).accessKeyId).toBe(`id-${swaps}`);
+    expect(seen.size).toBeGreaterThan(1);
+  },
+);
+
+it('does not take symlinks that are swapped one by one for a swap of all', async () => {
+  const linkTo = (folder: string, number: number, names: readonly (keyof Values)[]) => {
+    for (const name of names) {
+      mkdirSync(join(folder, `release-${number}`), { recursive: true });
+      writeFileSync(join(folder, `release-${number}`, name), generation(number)[name]);
+      symlinkSync(join(`release-${number}`, name), join(folder, 'link'));
+      renameSync(join(folder, 'link'), join(folder, name));
+    }
+  };
+  const { folder, after } = await setUp((folder) => linkTo(folder, 1, ['id', 'secret', 'token']));
+  linkTo(folder, 2, ['id', 'secret']);
+  expect(await after(5)).toStrictEqual(first);
+  linkTo(folder, 2, ['token']);
+  expect(await after(0)).toStrictEqual(second);
+});
+
+it('takes files that were moved over one by one when all have stood still for a second', async () => {
+  const { folder, after } = await setUp((folder) => moveOverAll(folder, generation(1)));
+  moveOverAll(folder, generation(2));
+  expect(await after(0)).toStrictEqual(first);
+  expect(await after(1)).toStrictEqual(second);
+});
+
+it('keeps the old value while only some files are new, and says so, though the rest comes seconds later', async () => {
+  const { folder, source, log, after } = await setUp((folder) => moveOverAll(folder, generation(1)));
+  moveOver(folder, 'id', 'id-2');
+  expect(await after(20)).toStrictEqual(first);
+  expect(source.describe()).toStrictEqual({
+    ok: true,
+    detail:
+      'files, with a session token; old value in use: only OSS_ACCESS_KEY_ID_FILE has a new value; the rest is awaited',
+  });
+  moveOver(folder, 'token', 'token-2');
+  expect(await after(30)).toStrictEqual(first);
+  moveOver(folder, 'secret', 'secret-2');
+  expect(await after(1)).toStrictEqual(second);
+  expect(source.describe().detail).toBe('files, with a session token');
+  expect(log.lines).toHaveLength(3);
+  expect(log.lines.join('')).not.toMatch(/(?:id|secret|token)-\d/);
+});
+
+it('takes a change of some files after a minute: a corrected secret, or the end of a mix at the start', async () => {
+  const { folder, after } = await setUp((folder) => moveOverAll(folder, generation(1)));
+  moveOver(folder, 'secret', 'corrected');
+  expect(await after(59)).toStrictEqual(first);
+  expect(await after(1)).toStrictEqual(['id-1', 'corrected', 'token-1']);
+});
+
+it.each<[string, (folder: string) => void, string]>([
+  [
+    'is gone',
+    (folder) => unlinkSync(join(folder, 'secret')),
+    'OSS_ACCESS_KEY_SECRET_FILE cannot be read (ENOENT)',
+  ],
+  ['is empty', (folder) => moveOver(folder, 'secret', '\n'), 'OSS_ACCESS_KEY_SECRET_FILE is empty'],
+  [
+    'holds two lines',
+    (folder) => moveOver(folder, 'secret', 'Hidden1\nHidden2'),
+    'OSS_ACCESS_KEY_SECRET_FILE does not hold one line of printable ASCII',
+  ],
+  [
+    'is a folder',
+    (folder) => {
+      unlinkSync(join(folder, 'secret'));
+      mkdirSync(join(folder, 'secret'));
+    },
+    'OSS_ACCESS_KEY_SECRET_FILE cannot be read (EISDIR)',
+  ],
+  [
+    'is a symlink to itself',
+    (folder) => {
+      unlinkSync(join(folder, 'secret'));
+      symlinkSync('secret', join(folder, 'secret'));
+    },
+    'OSS_ACCESS_KEY_SECRET_FILE cannot be read (ELOOP)',
+  ],
+])('keeps the old value when a file %s, says so once, and goes on when it is mended', async (...row) => {
+  const [, damage, reason] = row;
+  const { folder, source, log, after } = await setUp((folder) => moveOverAll(folder, generation(1)));
+  moveOver(folder, 'id', 'id-2');
+  damage(folder);
+  expect(await after(120)).toStrictEqual(first);
+  expect(source.describe()).toStrictEqual({
+    ok: true,
+    detail: `files, with a session token; old value in use: ${reason}`,
+  });
+  expect(log.lines).toStrictEqual([
+    `warn: replaced cloud credentials cannot be used; the old ones stay in use ${JSON.stringify({ credentialsSource: 'files', reason })}`,
+  ]);
+  rmSync(join(folder, 'secret'), { recursive: true, force: true });
+  moveOverAll(folder, generation(2));
+  expect(await after(1)).toStrictEqual(second);
+});
+
+it('leaves what stands in the environment out of the question whether all files are new', async () => {
+  const folder = createFolder();
+  moveOver(folder, 'secret', 'old');
+  const { clock, advance } = createHandClock();
+  const source = await createFileCredentials(
+    {
+      accessKeyId: { value: 'id' },
+      accessKeySecret: { file: join(folder, 'secret'), variable: NAMES.secret },
+    },
+    { clock, log: createRecordedLog() },
+  );
+  moveOver(folder, 'secret', 'new');
+  await source.keepFresh();
+  advance(SECOND);
+  await source.keepFresh();
+  expect(await source.get()).toStrictEqual({ accessKeyId: 'id', accessKeySecret: 'new' });
+});
+
+it('cannot begin without a value', async () => {
+  await expect(setUp(() => undefined)).rejects.toThrow(
+    /^OSS_ACCESS_KEY_ID_FILE cannot be read \(ENOENT\)\.$/,
+  );
+});

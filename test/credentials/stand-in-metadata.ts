@@ -1,0 +1,40 @@
+import type { Clock } from '../../src/clock.ts';
+import type { StandInHosts } from './redirect-hosts.ts';
+import { type Answering, type StandInServer, startStandInServer } from './stand-in-server.ts';
+
+const PATH = '/latest/meta-data/ram/security-credentials/';
+
+export type StandInMetadata = {
+  readonly server: StandInServer;
+  readonly hosts: StandInHosts;
+  /** Answers as a machine with a role does. */
+  readonly answering: Answering;
+};
+
+/** The metadata server of an ECS machine in its hardened form: nothing without the token of a session. */
+export async function startStandInMetadata(
+  clock: Clock,
+  { role = 'presign' } = {},
+): Promise<StandInMetadata> {
+  const answering: Answering = ({ method, url, headers }) => {
+    if (method === 'PUT' && url.pathname === '/latest/api/token') {
+      const isRight = headers['x-aliyun-ecs-metadata-token-ttl-seconds'] === '21600';
+      return isRight ? { body: 'metadata-session' } : { status: 400, body: 'no time to live' };
+    }
+    if (headers['x-aliyun-ecs-metadata-token'] !== 'metadata-session')
+      return { status: 403, body: 'no token' };
+    if (url.pathname === PATH) return { body: role };
+    if (url.pathname !== `${PATH}${role}`) return { status: 404, body: 'not found' };
+    return {
+      body: JSON.stringify({
+        Code: 'Success',
+        AccessKeyId: 'STS.NTmachine',
+        AccessKeySecret: 'MachineSecret',
+        SecurityToken: 'CAISmachine',
+        Expiration: new Date(clock().getTime() + 6 * 3_600_000).toISOString().replace('.000', ''),
+      }),
+    };
+  };
+  const server = await startStandInServer(answering);
+  return { server, answering, hosts: { '100.100.100.200': { port: server.port } } };
+}

@@ -1,0 +1,13 @@
+import type { Clock } from '../../src/clock.ts';
+import { now } from './fixed-clock.ts';
+
+/** A clock that stands still until a test moves it. */
+export function createHandClock(): { readonly clock: Clock; advance(ms: number): void } {
+  let instant = now.getTime();
+  return {
+    clock: () => new Date(instant),
+    advance: (ms) => {
+      instant += ms;
+    },
+  };
+}
