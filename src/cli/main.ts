@@ -1,0 +1,28 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import process from 'node:process';
+import { systemClock } from '../clock.ts';
+import { createStaticCredentials } from '../credentials/static-credentials.ts';
+import { run } from './run.ts';
+
+const readFile = (path: string | URL) => readFileSync(path, 'utf8');
+const { version } = JSON.parse(readFile(new URL('../../package.json', import.meta.url)));
+
+// Whoever reads the output may stop early, as `head` does.
+process.stdout.on('error', () => process.exit());
+
+const code = await run(process.argv.slice(2), {
+  env: process.env,
+  readFile,
+  fetch: globalThis.fetch,
+  clock: systemClock,
+  write: (stream, text) => void process[stream].write(text),
+  createCredentials: createStaticCredentials,
+  startService: async (policyFile) => {
+    if (policyFile !== undefined) process.env.POLICY_FILE = policyFile;
+    await import('../main.ts');
+  },
+  version,
+});
+// Ends even when something keeps a connection open, but not before all is written.
+if (code !== undefined) process.stdout.write('', () => process.exit(code));
