@@ -3,10 +3,16 @@ import { readFileSync } from 'node:fs';
 import process from 'node:process';
 import { systemClock } from '../clock.ts';
 import { createStaticCredentials } from '../credentials/static-credentials.ts';
+import { nodeFault } from './node-fault.ts';
 import { run } from './run.ts';
 
 const readFile = (path: string | URL) => readFileSync(path, 'utf8');
-const { version } = JSON.parse(readFile(new URL('../../package.json', import.meta.url)));
+const { version, engines } = JSON.parse(readFile(new URL('../../package.json', import.meta.url)));
+const fault = nodeFault(engines.node, process.versions.node);
+if (fault !== undefined) {
+  process.stderr.write(`error: ${fault}\n`);
+  process.exit(2);
+}
 
 // Whoever reads the output may stop early, as `head` does.
 process.stdout.on('error', () => process.exit());

@@ -1,4 +1,8 @@
-import { expect, it } from 'vitest';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
 import type { CorsRule } from '../../src/emulator/options.ts';
 import { createTestApp, testPolicyYaml } from '../support/test-app.ts';
 import { BUCKET, REGION, startTestEmulator } from '../support/test-emulator.ts';
@@ -141,4 +145,25 @@ it.each([
   const { code, stdout, stderr } = await print(argv, env);
   expect([code, stdout]).toStrictEqual([2, '']);
   expect(stderr).toContain(`error: ${fault}`);
+});
+
+it('is a script that writes the XML and hands it to ossutil', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'oss-presign-cors-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  writeFileSync(join(folder, 'ossutil'), '#!/bin/sh\necho "$@"\n', { mode: 0o755 });
+  const { stdout } = await print();
+  const said = execFileSync('sh', [], {
+    cwd: folder,
+    input: stdout,
+    encoding: 'utf8',
+    env: { PATH: `${folder}:${process.env.PATH}` },
+  });
+  expect(said).toBe(
+    'api put-bucket-cors --bucket acme-media --region cn-hangzhou --cors-configuration file://cors-acme-media.xml\n',
+  );
+  const xml = readFileSync(join(folder, 'cors-acme-media.xml'), 'utf8');
+  expect(xml).toMatch(
+    /^<\?xml version="1\.0" encoding="UTF-8"\?>\n<CORSConfiguration>\n[\s\S]*\n<\/CORSConfiguration>\n$/,
+  );
+  expect(rulesOf(xml)).toStrictEqual(rulesOf(stdout));
 });
