@@ -114,7 +114,7 @@ it('prints one script for each bucket, once for all the targets of a bucket', as
       '  archive: { bucket: acme-archive, region: cn-shanghai }\n  cname: { bucket: acme-media, region: cn-hangzhou, endpoint: https://up.example.com }\nrules:',
     )
     .concat(
-      '  - { name: a, who: { scope: a }, target: archive, prefix: a/, contentTypes: [image/png], maxSize: 1B }\n' +
+      '  - { name: a, who: { scope: a }, target: archive, prefix: a/, contentTypes: [image/png], maxSize: 1B, overwrite: true }\n' +
         '  - { name: b, who: { scope: a }, target: cname, prefix: b/, contentTypes: [image/png], maxSize: 1B, headers: { x-oss-meta-b: b } }\n',
     );
   const { stdout } = await print(undefined, undefined, policy);

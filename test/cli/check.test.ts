@@ -142,6 +142,20 @@ it('is not misled by a cache, which hands on an old Date', async () => {
   );
 });
 
+it('takes the time of whichever answer of an issuer told it', async () => {
+  const answers = {
+    'https://login.test/.well-known/openid-configuration': {
+      body: JSON.stringify({ issuer: 'https://login.test/', jwks_uri: JWKS_URL }),
+    },
+    [JWKS_URL]: { body: jwks, date: null },
+  };
+  const policy = withJwksUrl.replace(/ *jwksUrl.*\n/, '');
+  expect(await lineOf('clock', { policy, answers })).toStrictEqual([
+    0,
+    'ok clock: 0 s off, by https://login.test',
+  ]);
+});
+
 it('asks OSS for the time where no issuer told it, and takes a refusal for an answer', async () => {
   const date = new Date(now.getTime() + 10_000);
   const { code, lines, asked } = await check({

@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { expect, it, onTestFinished } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
+import { findFreePort } from '../redis/redis-server.ts';
 import { testPolicyYaml } from '../support/test-app.ts';
 import { createTestIssuer } from '../support/tokens.ts';
 
@@ -13,10 +14,14 @@ const CREDENTIALS = { OSS_ACCESS_KEY_ID: 'TheKeyId', OSS_ACCESS_KEY_SECRET: 'The
 const main = new URL('../../src/cli/main.ts', import.meta.url).pathname;
 
 /** A process of the command line in a folder with a policy of an unusual name. */
-function start(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+function start(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  policy = testPolicyYaml(),
+) {
   const cwd = mkdtempSync(join(tmpdir(), 'oss-presign-cli-'));
   onTestFinished(() => rmSync(cwd, { recursive: true }));
-  writeFileSync(join(cwd, 'other.yaml'), testPolicyYaml());
+  writeFileSync(join(cwd, 'other.yaml'), policy);
   writeFileSync(join(cwd, 'jwks.json'), JSON.stringify(createTestIssuer().jwks));
   const child = spawn(process.execPath, [main, ...args], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
   onTestFinished(() => void child.kill('SIGKILL'));
@@ -40,7 +45,11 @@ it('tells what is wrong on stderr with exit code 2', async () => {
 });
 
 it('ends without a complaint when the reader of its output has gone', async () => {
-  const { child, ended, stderr } = start(['ram-policy', '--policy', 'other.yaml']);
+  const nobody = `http://127.0.0.1:${await findFreePort()}`;
+  const policy = testPolicyYaml()
+    .replace('jwksFile: jwks.json', `jwksUrl: ${nobody}/jwks`)
+    .replace('region: cn-hangzhou', `region: cn-hangzhou, endpoint: '${nobody}'`);
+  const { child, ended, stderr } = start(['check', '--policy', 'other.yaml'], {}, policy);
   child.stdout.destroy();
   await ended;
   expect(await stderr).toBe('');
