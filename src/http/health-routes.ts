@@ -15,13 +15,17 @@ export function registerHealthRoutes(app: FastifyInstance, checks: () => readonl
   app.get('/readyz', { config }, async (_request, reply) => sendChecks(reply, checks()));
 }
 
+/** A check as a line of text. */
+export function renderCheck({ name, ok, detail }: ReadinessCheck): string {
+  return `${ok ? 'ok' : 'FAILED'} ${name}: ${detail}\n`;
+}
+
 function sendChecks(reply: import('fastify').FastifyReply, checks: readonly ReadinessCheck[]): unknown {
   const isReady = checks.every((check) => check.ok);
   if (!isReady) reply.header('Retry-After', '5');
-  const lines = checks.map(({ name, ok, detail }) => `${ok ? 'ok' : 'FAILED'} ${name}: ${detail}\n`);
   return reply
     .code(isReady ? 200 : 503)
     .header('cache-control', 'no-store')
     .type('text/plain; charset=utf-8')
-    .send(lines.join(''));
+    .send(checks.map(renderCheck).join(''));
 }

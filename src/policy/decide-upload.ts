@@ -4,7 +4,7 @@ import { serverMadeName } from './object-key.ts';
 import type { Policy, PolicyRule } from './policy.ts';
 import { resolvePrefix } from './prefix-template.ts';
 import { ruleAdmits } from './rule-admits.ts';
-import { ruleViolations, type Violation } from './rule-violations.ts';
+import { ruleViolations, unusableClaim, type Violation } from './rule-violations.ts';
 import type { UploadRequest } from './upload-request.ts';
 
 export type Grant = {
@@ -68,11 +68,7 @@ function noRuleViolations(
   unusableClaims: ReadonlySet<string>,
 ): readonly Violation[] {
   if (unusableClaims.size > 0) {
-    return [...unusableClaims].map((claim) => ({
-      pointer: '',
-      code: 'no_matching_rule',
-      detail: `The token's claim "${claim}" cannot be part of an object key: it must be 1–128 printable ASCII characters without "/" or "\\", and not "." or "..".`,
-    }));
+    return [...unusableClaims].map(unusableClaim);
   }
   if (request.target !== undefined && admittingCount > 0 && candidateCount === 0) {
     return [

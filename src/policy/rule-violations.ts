@@ -39,6 +39,15 @@ export function ruleViolations(
   ];
 }
 
+/** Why a rule does not apply to a caller with a claim that its prefix needs and that no key can hold. */
+export function unusableClaim(claim: string): Violation {
+  return {
+    pointer: '',
+    code: 'no_matching_rule',
+    detail: `The token's claim "${claim}" cannot be part of an object key: it must be 1–128 printable ASCII characters without "/" or "\\", and not "." or "..".`,
+  };
+}
+
 function* keyViolations(rule: PolicyRule, prefix: string, { key }: UploadRequest): Iterable<Violation> {
   if (key === undefined) {
     if (rule.naming === 'client') {

@@ -1,0 +1,30 @@
+import type { Clock } from '../../clock.ts';
+import type { ReadinessCheck } from '../../http/health-routes.ts';
+import { type CredentialsSource, MIN_CREDENTIALS_SECONDS } from '../../uploads/credentials-source.ts';
+
+/**
+ * Whether there are credentials that can sign now. Whether OSS lets them write, only an upload shows.
+ * @param create rejects with an Error whose message may be shown.
+ */
+export async function checkCredentials(
+  create: () => Promise<CredentialsSource>,
+  clock: Clock,
+): Promise<ReadinessCheck> {
+  const name = 'credentials';
+  let source: CredentialsSource;
+  try {
+    source = await create();
+  } catch (error) {
+    return { name, ok: false, detail: error instanceof Error ? error.message : 'they cannot be set up' };
+  }
+  try {
+    const { expiresAt } = await source.get();
+    const secondsLeft = expiresAt && Math.floor((expiresAt.getTime() - clock().getTime()) / 1000);
+    if (secondsLeft !== undefined && secondsLeft < MIN_CREDENTIALS_SECONDS)
+      return { name, ok: false, detail: `they end in ${secondsLeft} s` };
+    return { name, ok: true, detail: source.describe().detail };
+  } catch {
+    // The error may hold what a server answered; what the source says of itself holds no secret.
+    return { name, ok: false, detail: `they cannot be had: ${source.describe().detail}` };
+  }
+}

@@ -1,0 +1,16 @@
+import type { ReadinessCheck } from '../../http/health-routes.ts';
+import { createRedisLimiter } from '../../limits/redis-limiter.ts';
+
+/** Whether Redis counts, by a trial count; without an address there is nothing to reach. */
+export async function checkLimiter(redisUrl: string | undefined): Promise<ReadinessCheck> {
+  const name = 'limiter';
+  if (redisUrl === undefined)
+    return { name, ok: true, detail: 'in memory; set REDIS_URL for limits that hold across copies' };
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const limiter = createRedisLimiter({ url: redisUrl, onModeChange: resolve });
+  try {
+    return { name, ok: (await promise) === 'redis', detail: limiter.describe().detail };
+  } finally {
+    await limiter.close();
+  }
+}

@@ -1,0 +1,50 @@
+import type { Clock } from '../../clock.ts';
+
+/** How far this machine's clock runs ahead of a server's, in whole seconds; negative when it is behind. */
+export type ClockOffset = { readonly origin: string; readonly seconds: number };
+
+export type WatchedFetch = {
+  readonly fetch: typeof fetch;
+  /** By the first answer that told the time; undefined while there is none. */
+  clockOffset(): ClockOffset | undefined;
+  /** Why the last request got no answer, as the system names it: `ECONNREFUSED`. */
+  failureCode(): string | undefined;
+};
+
+/** A fetch that notes by the way what a check wants to know of the network and of the time. */
+export function createWatchedFetch(fetch: typeof globalThis.fetch, clock: Clock): WatchedFetch {
+  let offset: ClockOffset | undefined;
+  let failureCode: string | undefined;
+  return {
+    clockOffset: () => offset,
+    failureCode: () => failureCode,
+    fetch: async (input, init) => {
+      const sentAt = clock();
+      try {
+        const response = await fetch(input, init);
+        failureCode = undefined;
+        offset ??= offsetOf(new URL(String(input)).origin, response.headers, sentAt, clock());
+        return response;
+      } catch (error) {
+        failureCode = codeOf(error);
+        throw error;
+      }
+    },
+  };
+}
+
+function offsetOf(origin: string, headers: Headers, sentAt: Date, receivedAt: Date): ClockOffset | undefined {
+  const date = Date.parse(headers.get('date') ?? '');
+  if (Number.isNaN(date)) return undefined;
+  // A cache hands on the Date of the answer that it keeps, and says in Age for how long it has (RFC 9111 5.1).
+  const ageMs = /^\d{1,9}$/.test(headers.get('age') ?? '') ? Number(headers.get('age')) * 1000 : 0;
+  // Date is cut to whole seconds, and the answer was made somewhere between sending and receiving.
+  const theirs = date + ageMs + 500;
+  const ours = (sentAt.getTime() + receivedAt.getTime()) / 2;
+  return { origin, seconds: Math.round((ours - theirs) / 1000) };
+}
+
+function codeOf(error: unknown): string | undefined {
+  const { code } = ((error as Error).cause ?? error) as NodeJS.ErrnoException;
+  return typeof code === 'string' ? code : undefined;
+}

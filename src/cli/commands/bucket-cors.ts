@@ -1,0 +1,75 @@
+import { environmentSchema } from '../../config.ts';
+import { type BucketCors, bucketCors } from '../../uploads/bucket-cors.ts';
+import { CannotRun, type CliContext, type Command, type OptionValues } from '../command.ts';
+import { POLICY_OPTION, policyOf } from '../policy-option.ts';
+
+/** `oss-presign bucket-cors`: what each bucket has to allow so that pages can upload to it. */
+export const bucketCorsCommand: Command = {
+  name: 'bucket-cors',
+  summary: 'print the CORS rules that the buckets need, with the commands that set them',
+  description: `Prints, for each bucket of the policy's rules, the CORS rule that lets pages of the given origins upload what the policy
+grants: PUT, and exactly the headers that an answer of the service can tell a page to set. It comes as the XML of OSS inside a
+shell script that sets it with ossutil 2; nothing is changed before that script is run. Setting rules replaces all CORS rules
+that the bucket has. It needs no credentials and no network.`,
+  options: {
+    origin: {
+      value: 'ORIGIN',
+      description: 'The origin of a page that uploads; by default those of CORS_ORIGINS.',
+      isRepeatable: true,
+    },
+    policy: POLICY_OPTION,
+  },
+  example: 'oss-presign bucket-cors --origin https://app.example.com --policy policy.yaml',
+  exitCodes: { 0: 'printed' },
+  run: async (options, context) => {
+    const policy = policyOf(options, context);
+    const scripts = bucketCors(policy, originsOf(options, context)).map(renderScript);
+    context.write('stdout', scripts.join('\n'));
+    return 0;
+  },
+};
+
+function originsOf({ origin }: OptionValues, { env }: CliContext): readonly string[] {
+  const read = environmentSchema.shape.CORS_ORIGINS.safeParse(origin?.join(',') ?? env.CORS_ORIGINS ?? '');
+  if (!read.success) {
+    const name = origin ? '--origin' : 'CORS_ORIGINS';
+    throw new CannotRun(...read.error.issues.map((issue) => `${name} ${issue.message}.`));
+  }
+  if (read.data.length === 0)
+    throw new CannotRun(
+      'no origin is given: name the pages that upload with --origin https://app.example.com or CORS_ORIGINS.',
+    );
+  return read.data;
+}
+
+/** The names of buckets and regions are of a-z, 0-9 and "-", so that a shell takes them as they are. */
+function renderScript(cors: BucketCors): string {
+  const file = `cors-${cors.bucket}.xml`;
+  return `# ${cors.bucket}: this replaces all CORS rules that the bucket has.
+cat > ${file} <<'XML'
+${renderXml(cors)}XML
+ossutil api put-bucket-cors --bucket ${cors.bucket} --region ${cors.region} --cors-configuration file://${file}
+`;
+}
+
+function renderXml(cors: BucketCors): string {
+  const elements = [
+    ...cors.allowedOrigins.map((origin) => element('AllowedOrigin', origin)),
+    ...cors.allowedMethods.map((method) => element('AllowedMethod', method)),
+    ...cors.allowedHeaders.map((header) => element('AllowedHeader', header)),
+    ...cors.exposeHeaders.map((header) => element('ExposeHeader', header)),
+    element('MaxAgeSeconds', String(cors.maxAgeSeconds)),
+  ];
+  // With ResponseVary, no cache between hands one origin's answer to another.
+  return `<?xml version="1.0" encoding="UTF-8"?>
+<CORSConfiguration>
+  <CORSRule>
+${elements.join('')}  </CORSRule>
+  <ResponseVary>true</ResponseVary>
+</CORSConfiguration>
+`;
+}
+
+function element(name: string, text: string): string {
+  return `    <${name}>${text.replaceAll('&', '&amp;').replaceAll('<', '&lt;')}</${name}>\n`;
+}

@@ -1,0 +1,110 @@
+import { callerFromClaims } from '../../auth/caller.ts';
+import { ServiceError, summarizeFaults } from '../../errors.ts';
+import { decideUpload, type Grant } from '../../policy/decide-upload.ts';
+import { ruleVerdicts } from '../../policy/rule-verdicts.ts';
+import type { UploadRequest } from '../../policy/upload-request.ts';
+import { limitExpiry } from '../../uploads/limit-expiry.ts';
+import { uploadHeaders } from '../../uploads/upload-headers.ts';
+import { parseUploadRequestBody } from '../../uploads/upload-request-body.ts';
+import { CannotRun, type CliContext, type Command } from '../command.ts';
+import { POLICY_OPTION, policyOf } from '../policy-option.ts';
+
+/** Stands where the service puts the id that it makes for each upload. */
+const OBJECT_ID = '<UUIDv7>';
+
+/** `oss-presign decide`: what the policy answers to one request, and why. */
+export const decideCommand: Command = {
+  name: 'decide',
+  summary: 'say what the policy answers to a request, and why',
+  description: `Prints, as JSON, what the policy answers to one request of one caller, and what each rule has against it. No server runs,
+nothing is signed, and neither the token's signature nor its times are looked at.`,
+  options: {
+    claims: {
+      value: 'FILE',
+      description: 'The claims of a token as a JSON object, with "iss" and "sub".',
+      isRequired: true,
+    },
+    request: { value: 'FILE', description: 'The body of POST /v1/uploads.', isRequired: true },
+    policy: POLICY_OPTION,
+  },
+  example: 'oss-presign decide --claims claims.json --request request.json --policy policy.yaml',
+  exitCodes: { 0: 'granted', 1: 'refused' },
+  run: async (options, context) => {
+    const policy = policyOf(options, context);
+    const caller = readCaller(options.claims?.[0] ?? '', context);
+    const request = readRequest(options.request?.[0] ?? '', context);
+    const print = (answer: object) => context.write('stdout', `${JSON.stringify(answer, null, 2)}\n`);
+
+    if (!policy.issuers.some(({ issuer }) => issuer === caller.issuer)) {
+      const trusted = policy.issuers.map(({ issuer }) => issuer).join(', ');
+      const detail = `The policy trusts no issuer ${JSON.stringify(caller.issuer)}; it names ${trusted}.`;
+      print({ outcome: 'refused', code: 'unauthenticated', detail });
+      return 1;
+    }
+    const decision = decideUpload(policy, caller, request, () => OBJECT_ID);
+    const rules = ruleVerdicts(policy, caller, request);
+    if (decision.allowed) {
+      print({ outcome: 'granted', ...describeGrant(decision.grant, request), rules });
+      return 0;
+    }
+    const { violations: errors } = decision;
+    print({ outcome: 'refused', code: 'policy_denied', detail: summarizeFaults(errors), errors, rules });
+    return 1;
+  },
+};
+
+/** The answer of the service, as far as it comes from the policy: without signature and times. */
+function describeGrant({ rule, key }: Grant, request: UploadRequest): object {
+  const { expiresInSeconds, limitedBy } = limitExpiry(
+    request.expiresIn,
+    rule.expiresIn.defaultSeconds,
+    undefined,
+  );
+  return {
+    rule: rule.name,
+    key,
+    bucket: rule.target.bucket,
+    region: rule.target.region,
+    target: rule.target.name,
+    headers: uploadHeaders(rule, request),
+    contentLength: request.contentLength ?? null,
+    expires: expiresInSeconds,
+    expiresLimitedBy: limitedBy,
+  };
+}
+
+function readCaller(path: string, context: CliContext) {
+  const claims = readJson('--claims', path, context);
+  if (typeof claims !== 'object' || claims === null || Array.isArray(claims))
+    throw new CannotRun(`--claims does not hold a JSON object: ${path}.`);
+  try {
+    return callerFromClaims(claims as Readonly<Record<string, unknown>>);
+  } catch {
+    throw new CannotRun(`--claims has to hold "iss" and "sub", both strings: ${path}.`);
+  }
+}
+
+function readRequest(path: string, context: CliContext): UploadRequest {
+  try {
+    return parseUploadRequestBody(readJson('--request', path, context));
+  } catch (error) {
+    if (!(error instanceof ServiceError)) throw error;
+    const faults = error.errors?.map(({ pointer, detail }) => `${pointer}: ${detail}`) ?? [error.detail];
+    throw new CannotRun(...faults.map((fault) => `--request ${path} ${fault}`));
+  }
+}
+
+function readJson(option: string, path: string, { readFile }: CliContext): unknown {
+  let text: string;
+  try {
+    text = readFile(path);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
+    throw new CannotRun(`${option} cannot be read (${code}): ${path}.`);
+  }
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new CannotRun(`${option} is not JSON: ${path}.`);
+  }
+}

@@ -1,0 +1,28 @@
+import type { Caller } from '../auth/caller.ts';
+import type { Policy, PolicyRule } from './policy.ts';
+import { resolvePrefix } from './prefix-template.ts';
+import { unmetDemands } from './rule-admits.ts';
+import { ruleViolations, unusableClaim, type Violation } from './rule-violations.ts';
+import type { UploadRequest } from './upload-request.ts';
+
+/** What one rule says to a request; without reasons against it, the rule allows all of it. */
+export type RuleVerdict = { readonly rule: string; readonly reasons: readonly Violation[] };
+
+/**
+ * What every rule of the policy says to a request, in the policy's order. For operators alone: it tells what other callers may,
+ * which the refusal that a caller sees never does.
+ */
+export function ruleVerdicts(policy: Policy, caller: Caller, request: UploadRequest): readonly RuleVerdict[] {
+  return policy.rules.map((rule) => ({ rule: rule.name, reasons: reasonsAgainst(rule, caller, request) }));
+}
+
+function reasonsAgainst(rule: PolicyRule, caller: Caller, request: UploadRequest): readonly Violation[] {
+  const unmet = [...unmetDemands(rule, caller)];
+  if (unmet.length > 0) return unmet.map((detail) => ({ pointer: '', code: 'no_matching_rule', detail }));
+  if (request.target !== undefined && request.target !== rule.target.name) {
+    const detail = `The rule is for the target ${rule.target.name}.`;
+    return [{ pointer: '/target', code: 'no_matching_rule', detail }];
+  }
+  const resolved = resolvePrefix(rule.prefix, caller.claims);
+  return resolved.ok ? ruleViolations(rule, resolved.prefix, request) : [unusableClaim(resolved.claim)];
+}

@@ -1,0 +1,169 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import type { CorsRule } from '../../src/emulator/options.ts';
+import { createTestApp, testPolicyYaml } from '../support/test-app.ts';
+import { BUCKET, REGION, startTestEmulator } from '../support/test-emulator.ts';
+import { createTestIssuer } from '../support/tokens.ts';
+import { runCli } from './run-cli.ts';
+
+const jwks = JSON.stringify(createTestIssuer().jwks);
+const ORIGIN = 'https://app.example.com';
+
+const policyYaml = testPolicyYaml({
+  rules: `
+  - name: everything
+    who: { scope: uploads:write }
+    target: media
+    prefix: users/{sub}/
+    contentTypes: [image/*]
+    maxSize: 1MiB
+    metadata: { allowed: [album], required: [camera] }
+    clientHeaders: [cacheControl, contentEncoding]
+    headers: { Content-Disposition: attachment, X-Oss-Storage-Class: IA, x-oss-meta-source: web }
+  - { name: plain, who: { scope: plain }, target: media, prefix: plain/, contentTypes: [text/plain], maxSize: 1KiB, overwrite: true }
+`,
+});
+
+const print = (argv: readonly string[] = ['--origin', ORIGIN], env = {}, policy = policyYaml) =>
+  runCli(['bucket-cors', ...argv], { env, files: { 'policy.yaml': policy, 'jwks.json': jwks } });
+
+/** Reads the printed rules as OSS does. */
+function rulesOf(script: string): CorsRule[] {
+  return [...script.matchAll(/<CORSRule>([\s\S]*?)<\/CORSRule>/g)].map(([, rule = '']) => {
+    const values = (name: string) =>
+      [...rule.matchAll(new RegExp(`<${name}>([^<]*)</${name}>`, 'g'))].map(([, value = '']) => value);
+    return {
+      allowedOrigins: values('AllowedOrigin'),
+      allowedMethods: values('AllowedMethod'),
+      allowedHeaders: values('AllowedHeader'),
+      exposeHeaders: values('ExposeHeader'),
+      maxAgeSeconds: Number(values('MaxAgeSeconds')[0]),
+    };
+  });
+}
+
+/** The headers of a granted answer that uses all that the first rule allows. */
+async function grantedHeaders(): Promise<Readonly<Record<string, string>>> {
+  const { post } = await createTestApp({ policyYaml });
+  const answer = await post({
+    key: 'users/alice/a.png',
+    contentType: 'image/png',
+    contentLength: 1,
+    contentMd5: 'DMF1ucDxtqgxw5niaXcmYQ==',
+    metadata: { album: '1', camera: '2' },
+    cacheControl: 'no-cache',
+    contentEncoding: 'gzip',
+  });
+  expect(answer.status).toBe(201);
+  return answer.body.headers;
+}
+
+/** The preflight that a browser sends before a PUT with these headers. */
+async function preflight(corsRules: readonly CorsRule[], headers: readonly string[], origin = ORIGIN) {
+  const emulator = await startTestEmulator({ buckets: { [BUCKET]: { region: REGION, corsRules } } });
+  const answer = await fetch(`${emulator.url}/${BUCKET}/users/alice/a.png`, {
+    method: 'OPTIONS',
+    headers: {
+      origin,
+      'access-control-request-method': 'PUT',
+      'access-control-request-headers': headers
+        .map((name) => name.toLowerCase())
+        .sort()
+        .join(','),
+    },
+  });
+  return [answer.status, answer.headers.get('access-control-allow-origin')];
+}
+
+it('with the printed rule, a page may send every header of a granted answer, and from no other origin', async () => {
+  const { code, stdout, stderr } = await print();
+  expect([code, stderr]).toStrictEqual([0, '']);
+  const names = Object.keys(await grantedHeaders());
+  expect(await preflight(rulesOf(stdout), names)).toStrictEqual([200, ORIGIN]);
+  expect(await preflight(rulesOf(stdout), names, 'https://evil.example')).toStrictEqual([403, null]);
+});
+
+it('every header of the printed rule is needed: with one less, the page is refused', async () => {
+  const [rule, ...others] = rulesOf((await print()).stdout);
+  const names = Object.keys(await grantedHeaders());
+  expect(others).toStrictEqual([]);
+  expect(rule?.allowedHeaders).toHaveLength(names.length);
+  for (const missing of rule?.allowedHeaders ?? []) {
+    const allowedHeaders = rule?.allowedHeaders.filter((name) => name !== missing) ?? [];
+    const refused = await preflight(rule ? [{ ...rule, allowedHeaders }] : [], names);
+    expect(refused, missing).toStrictEqual([403, null]);
+  }
+});
+
+it('lets the page put and read what OSS answers, and nothing else', async () => {
+  expect(rulesOf((await print()).stdout)[0]).toMatchObject({
+    allowedOrigins: [ORIGIN],
+    allowedMethods: ['PUT'],
+    exposeHeaders: ['ETag', 'x-oss-request-id', 'x-oss-hash-crc64ecma'],
+    maxAgeSeconds: 3600,
+  });
+});
+
+it('prints one script for each bucket, once for all the targets of a bucket', async () => {
+  const policy = policyYaml
+    .replace(
+      'rules:',
+      '  archive: { bucket: acme-archive, region: cn-shanghai }\n  cname: { bucket: acme-media, region: cn-hangzhou, endpoint: https://up.example.com }\nrules:',
+    )
+    .concat(
+      '  - { name: a, who: { scope: a }, target: archive, prefix: a/, contentTypes: [image/png], maxSize: 1B, overwrite: true }\n' +
+        '  - { name: b, who: { scope: a }, target: cname, prefix: b/, contentTypes: [image/png], maxSize: 1B, headers: { x-oss-meta-b: b } }\n',
+    );
+  const { stdout } = await print(undefined, undefined, policy);
+  expect(stdout.match(/^ossutil.*/gm)).toStrictEqual([
+    'ossutil api put-bucket-cors --bucket acme-archive --region cn-shanghai --cors-configuration file://cors-acme-archive.xml',
+    'ossutil api put-bucket-cors --bucket acme-media --region cn-hangzhou --cors-configuration file://cors-acme-media.xml',
+  ]);
+  const [archive, media] = rulesOf(stdout);
+  expect(archive?.allowedHeaders).toStrictEqual(['content-md5', 'content-type', 'x-oss-forbid-overwrite']);
+  expect(media?.allowedHeaders).toContain('x-oss-meta-b');
+});
+
+it('takes the origins of CORS_ORIGINS, or in their place those of --origin, each once', async () => {
+  const origins = async (argv: readonly string[]) =>
+    rulesOf((await print(argv, { CORS_ORIGINS: 'https://a.test, https://b.test' })).stdout)[0]
+      ?.allowedOrigins;
+  expect(await origins([])).toStrictEqual(['https://a.test', 'https://b.test']);
+  const three = ['--origin', 'https://c.test', '--origin', 'https://d.test', '--origin', 'https://c.test'];
+  expect(await origins(three)).toStrictEqual(['https://c.test', 'https://d.test']);
+});
+
+it.each([
+  [[], {}, 'no origin is given'],
+  [['--origin', 'https://a.test/'], {}, '--origin must be exact origins'],
+  [['--origin', '*'], {}, '--origin must be exact origins'],
+  [[], { CORS_ORIGINS: 'a.test' }, 'CORS_ORIGINS must be exact origins'],
+])('ends 2 for %j with %j', async (argv, env, fault) => {
+  const { code, stdout, stderr } = await print(argv, env);
+  expect([code, stdout]).toStrictEqual([2, '']);
+  expect(stderr).toContain(`error: ${fault}`);
+});
+
+it('is a script that writes the XML and hands it to ossutil', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'oss-presign-cors-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  writeFileSync(join(folder, 'ossutil'), '#!/bin/sh\necho "$@"\n', { mode: 0o755 });
+  const { stdout } = await print();
+  const said = execFileSync('sh', [], {
+    cwd: folder,
+    input: stdout,
+    encoding: 'utf8',
+    env: { PATH: `${folder}:${process.env.PATH}` },
+  });
+  expect(said).toBe(
+    'api put-bucket-cors --bucket acme-media --region cn-hangzhou --cors-configuration file://cors-acme-media.xml\n',
+  );
+  const xml = readFileSync(join(folder, 'cors-acme-media.xml'), 'utf8');
+  expect(xml).toMatch(
+    /^<\?xml version="1\.0" encoding="UTF-8"\?>\n<CORSConfiguration>\n[\s\S]*\n<\/CORSConfiguration>\n$/,
+  );
+  expect(rulesOf(xml)).toStrictEqual(rulesOf(stdout));
+});

@@ -1,0 +1,54 @@
+import { readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { now } from '../support/fixed-clock.ts';
+import { createTestIssuer } from '../support/tokens.ts';
+import { runCli } from './run-cli.ts';
+
+const root = new URL('../../', import.meta.url);
+const page = readFileSync(new URL('docs/cloud-setup.md', root), 'utf8');
+const blocksOf = (language: string) =>
+  [...page.matchAll(new RegExp(`\`\`\`${language}\n([\\s\\S]*?)\`\`\``, 'g'))].map(([, block = '']) => block);
+
+const [claims = '', request = '', html = ''] = blocksOf('json');
+const files = {
+  'policy.example.yaml': readFileSync(new URL('policy.example.yaml', root), 'utf8'),
+  'claims.json': claims,
+  'request.json': request,
+  'html.json': html,
+};
+const ENV = { OSS_ACCESS_KEY_ID: 'TheKeyId', OSS_ACCESS_KEY_SECRET: 'TheKeySecret' };
+
+/** The issuer of the example answers; nobody else does. */
+const exampleNetwork: typeof fetch = async (input) => {
+  if (input !== 'https://login.example.com/jwks') throw new TypeError('fetch failed');
+  const headers = { date: new Date(now.getTime() + 2000).toUTCString() };
+  return new Response(JSON.stringify(createTestIssuer().jwks), { headers });
+};
+
+it('shows every command but start, and three files', () => {
+  expect(blocksOf('console').map((block) => /oss-presign ([a-z-]+)/.exec(block)?.[1])).toStrictEqual([
+    'ram-policy',
+    'bucket-cors',
+    'decide',
+    'decide',
+    'check',
+    'check',
+  ]);
+  expect(blocksOf('json')).toHaveLength(3);
+});
+
+it.each(blocksOf('console').map((block) => [block.split('\n')[0] ?? '', block]))(
+  '%s prints what the page shows',
+  async (line, block) => {
+    const words = line.split(' ').slice(1);
+    const program = words.indexOf('npx');
+    const env = Object.fromEntries(words.slice(0, program).map((word) => word.split('=')));
+    const { stdout, stderr } = await runCli(words.slice(program + 2), {
+      files,
+      env: { ...ENV, ...env },
+      fetch: exampleNetwork,
+    });
+    expect(`${line}\n${stdout}`).toBe(block);
+    expect(stderr).toBe('');
+  },
+);

@@ -1,0 +1,112 @@
+import { expect, it } from 'vitest';
+import { createTestApp, OWN_FILES_RULE, testPolicyYaml } from '../support/test-app.ts';
+import { createTestIssuer } from '../support/tokens.ts';
+import { runCli } from './run-cli.ts';
+
+const policyYaml = testPolicyYaml({
+  rules: `${OWN_FILES_RULE}
+  - { name: exports, who: { scope: exports:write }, target: media, prefix: exports/, contentTypes: [text/csv], maxSize: 1MiB }
+`,
+});
+const CLAIMS = { iss: 'https://login.test/', sub: 'alice', scope: 'uploads:write' };
+const REQUEST = {
+  key: 'users/alice/a.png',
+  contentType: 'image/png',
+  contentLength: 7,
+  metadata: { Album: ' 42 ' },
+  cacheControl: 'no-cache',
+};
+
+async function decide(claims: unknown, request: unknown) {
+  const asText = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value));
+  return runCli(['decide', '--claims', 'claims.json', '--request', 'request.json'], {
+    files: {
+      'policy.yaml': policyYaml,
+      'jwks.json': JSON.stringify(createTestIssuer().jwks),
+      ...(claims !== undefined && { 'claims.json': asText(claims) }),
+      ...(request !== undefined && { 'request.json': asText(request) }),
+    },
+  });
+}
+
+it('a granted request has the answer of the service, but for signature and times, and ends 0', async () => {
+  const { code, stdout, stderr } = await decide(CLAIMS, REQUEST);
+  expect([code, stderr]).toStrictEqual([0, '']);
+  const { outcome, rule, rules, ...answer } = JSON.parse(stdout);
+  expect([outcome, rule]).toStrictEqual(['granted', 'own-files']);
+  expect(rules).toStrictEqual([
+    { rule: 'own-files', reasons: [] },
+    {
+      rule: 'exports',
+      reasons: [
+        { pointer: '', code: 'no_matching_rule', detail: 'The token lacks the scope "exports:write".' },
+      ],
+    },
+  ]);
+  const real = (await (await createTestApp({ policyYaml })).post(REQUEST, CLAIMS)).body;
+  const { method, url, expiresAt, serverTime, ...unsigned } = real;
+  expect(answer).toStrictEqual(unsigned);
+  expect([method, typeof url, typeof expiresAt, typeof serverTime]).toStrictEqual([
+    'PUT',
+    'string',
+    'string',
+    'string',
+  ]);
+});
+
+it('a refused request has the errors of the service and the reasons of every rule, and ends 1', async () => {
+  const request = { ...REQUEST, contentType: 'text/html', contentLength: 2 ** 21 };
+  const { code, stdout, stderr } = await decide(CLAIMS, request);
+  expect([code, stderr]).toStrictEqual([1, '']);
+  const { outcome, rules, ...refusal } = JSON.parse(stdout);
+  expect(outcome).toBe('refused');
+  const {
+    code: problem,
+    detail,
+    errors,
+  } = (await (await createTestApp({ policyYaml })).post(request, CLAIMS)).body;
+  expect(refusal).toStrictEqual({ code: problem, detail, errors });
+  expect(rules[0]).toStrictEqual({ rule: 'own-files', reasons: errors });
+  expect(rules[1].reasons[0].detail).toBe('The token lacks the scope "exports:write".');
+});
+
+it('shows where the service puts an id into a key that it makes', async () => {
+  const { key: _, ...request } = REQUEST;
+  const { stdout } = await decide(CLAIMS, { ...request, filename: 'Photo.PNG' });
+  expect(JSON.parse(stdout).key).toBe('users/alice/<UUIDv7>.png');
+});
+
+it('refuses the claims of an issuer that the policy does not name', async () => {
+  const { code, stdout } = await decide({ ...CLAIMS, iss: 'https://other.test/' }, REQUEST);
+  expect(code).toBe(1);
+  expect(JSON.parse(stdout)).toStrictEqual({
+    outcome: 'refused',
+    code: 'unauthenticated',
+    detail: 'The policy trusts no issuer "https://other.test/"; it names https://login.test/.',
+  });
+});
+
+it.each([
+  ['claims that are not there', undefined, REQUEST, '--claims cannot be read (ENOENT): claims.json.'],
+  ['claims that are not JSON', '{', REQUEST, '--claims is not JSON: claims.json.'],
+  ['claims that are a list', [], REQUEST, '--claims does not hold a JSON object: claims.json.'],
+  [
+    'claims without sub',
+    { iss: 'a' },
+    REQUEST,
+    '--claims has to hold "iss" and "sub", both strings: claims.json.',
+  ],
+  ['a request that is not there', CLAIMS, undefined, '--request cannot be read (ENOENT): request.json.'],
+  ['a request that is not JSON', CLAIMS, 'a', '--request is not JSON: request.json.'],
+  ['a request that is a text', CLAIMS, '"a"', '--request request.json The body must be a JSON object.'],
+  [
+    'a request with an unknown field',
+    CLAIMS,
+    { ...REQUEST, size: 1 },
+    '--request request.json /size: The field "size" is not known; leave it out.',
+  ],
+])('ends 2 for %s', async (_name, claims, request, fault) => {
+  const { code, stdout, stderr } = await decide(claims, request);
+  expect([code, stdout]).toStrictEqual([2, '']);
+  expect(stderr).toBe(`error: ${fault}\nSee: oss-presign decide --help\n`);
+});

@@ -1,0 +1,47 @@
+import { expect, it } from 'vitest';
+import { testPolicyYaml } from '../support/test-app.ts';
+import { createTestIssuer } from '../support/tokens.ts';
+import { runCli } from './run-cli.ts';
+
+const jwks = JSON.stringify(createTestIssuer().jwks);
+
+it('prints JSON alone, from POLICY_FILE or from --policy, which wins, without credentials', async () => {
+  const files = { 'a.yaml': testPolicyYaml(), 'jwks.json': jwks };
+  const byOption = await runCli(['ram-policy', '--policy', 'a.yaml'], {
+    files,
+    env: { POLICY_FILE: 'other.yaml' },
+  });
+  expect([byOption.code, byOption.stderr]).toStrictEqual([0, '']);
+  expect(JSON.parse(byOption.stdout).Statement[0].Resource).toStrictEqual([
+    'acs:oss:*:*:acme-media/users/*/*',
+  ]);
+  expect(await runCli(['ram-policy'], { files, env: { POLICY_FILE: 'a.yaml' } })).toStrictEqual(byOption);
+});
+
+it('notes beside the JSON which rule needs rights on a KMS key', async () => {
+  const policy = testPolicyYaml().replace(
+    'clientHeaders:',
+    'headers: { X-Oss-Server-Side-Encryption: KMS }\n    clientHeaders:',
+  );
+  const { code, stdout, stderr } = await runCli(['ram-policy'], {
+    files: { 'policy.yaml': policy, 'jwks.json': jwks },
+  });
+  expect(code).toBe(0);
+  expect(() => JSON.parse(stdout)).not.toThrow();
+  expect(stderr).toMatch(/^note: rule own-files encrypts with KMS; .*kms:GenerateDataKey and kms:Decrypt/);
+});
+
+it('ends 2 with every fault of a policy that is not right, and prints nothing', async () => {
+  const policy = testPolicyYaml().replace('1MiB', '6GiB').replace('scope: uploads:write', '');
+  const { code, stdout, stderr } = await runCli(['ram-policy'], {
+    files: { 'policy.yaml': policy, 'jwks.json': jwks },
+  });
+  expect([code, stdout]).toStrictEqual([2, '']);
+  expect(stderr.split('\n').filter((line) => line.startsWith('error: policy.yaml:'))).toHaveLength(2);
+});
+
+it('ends 2 when there is no policy file', async () => {
+  const { code, stderr } = await runCli(['ram-policy', '--policy', 'nowhere.yaml']);
+  expect(code).toBe(2);
+  expect(stderr).toContain('cannot be read (ENOENT): nowhere.yaml');
+});

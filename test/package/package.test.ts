@@ -1,0 +1,146 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import packageJson from '../../package.json' with { type: 'json' };
+import { testPolicyYaml } from '../support/test-app.ts';
+import { createTestIssuer, type TestIssuer } from '../support/tokens.ts';
+import { type InstalledPackage, installPackage } from './install-package.ts';
+
+const CREDENTIALS = { OSS_ACCESS_KEY_ID: 'TheKeyId', OSS_ACCESS_KEY_SECRET: 'TheKeySecret' };
+const CLAIMS = { iss: 'https://login.test/', sub: 'alice', scope: 'uploads:write' };
+const REQUEST = { key: 'users/alice/a.png', contentType: 'image/png', contentLength: 1 };
+const issuer: TestIssuer = createTestIssuer();
+let installed: InstalledPackage;
+
+beforeAll(async () => {
+  installed = await installPackage();
+  const jwks = JSON.stringify(issuer.jwks);
+  const server = createServer((_request, response) => response.end(jwks)).listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const jwksUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks`;
+  write('policy.yaml', testPolicyYaml().replace('jwksFile: jwks.json', `jwksUrl: ${jwksUrl}`));
+  write('claims.json', JSON.stringify(CLAIMS));
+  write('request.json', JSON.stringify(REQUEST));
+  return () => void server.close();
+});
+afterAll(() => installed.remove());
+
+const write = (name: string, content: string) => writeFileSync(join(installed.folder, name), content);
+
+it('holds built code, its documents and a policy to begin with, and nothing of development', () => {
+  const kilobytes = (bytes: number) => `${(bytes / 1000).toFixed(0)} kB`;
+  console.log(
+    `${installed.files.length} files, ${kilobytes(installed.tarballBytes)} packed, ${kilobytes(installed.unpackedBytes)} unpacked`,
+  );
+  const others = installed.files.filter((file) => !/^dist\/[a-z0-9/-]+\.js$/.test(file));
+  expect(others).toStrictEqual([
+    'LICENSE',
+    'README.md',
+    'openapi.yaml',
+    'package.json',
+    'policy.example.yaml',
+  ]);
+  expect(installed.files.filter((file) => /^dist\/(emulator|demo)\//.test(file))).toStrictEqual([]);
+  expect(installed.unpackedBytes).toBeLessThan(1_000_000);
+});
+
+it('brings its dependencies and no tool of development', () => {
+  const modules = join(installed.folder, 'node_modules');
+  for (const name of Object.keys(packageJson.dependencies))
+    expect(existsSync(join(modules, name)), name).toBe(true);
+  const tools = Object.keys(packageJson.devDependencies).filter((name) => existsSync(join(modules, name)));
+  expect(tools).toStrictEqual([]);
+});
+
+it('holds no secret and no path of the machine that packed it', () => {
+  const folder = join(installed.folder, 'node_modules/oss-presign');
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>
+    entry.isFile(),
+  );
+  expect(files.length).toBe(installed.files.length);
+  for (const file of files) {
+    const content = readFileSync(join(file.parentPath, file.name), 'utf8');
+    expect(content, file.name).not.toContain(process.cwd());
+    expect(content, file.name).not.toMatch(/-----BEGIN|LTAI[A-Za-z0-9]{12,}|_authToken/);
+  }
+});
+
+it('npx oss-presign --help and --version answer', async () => {
+  const help = await installed.npx(['--help']);
+  expect([help.code, help.stdout]).toStrictEqual([0, expect.stringContaining('Usage: oss-presign COMMAND')]);
+  expect((await installed.npx(['--version'])).stdout).toBe(`${packageJson.version}\n`);
+});
+
+it('npx oss-presign check fetches the keys, reads the time and says that all is well', async () => {
+  const { code, stdout } = await installed.npx(['check'], CREDENTIALS);
+  expect(stdout.replace(/127\.0\.0\.1:\d+/, '127.0.0.1:PORT').split('\n')).toStrictEqual([
+    'ok environment: complete',
+    'ok policy: policy.yaml, rules: own-files',
+    'ok issuer keys: https://login.test/ loaded',
+    'ok credentials: static',
+    'ok limiter: in memory; set REDIS_URL for limits that hold across copies',
+    expect.stringMatching(/^ok clock: (0 s off, by|1 s (ahead of|behind)) http:\/\/127\.0\.0\.1:PORT$/),
+    '',
+  ]);
+  expect(code).toBe(0);
+});
+
+it('npx oss-presign check ends 1 where something is missing', async () => {
+  const { code, stdout } = await installed.npx(['check', '--policy', 'nowhere.yaml']);
+  expect([code, stdout]).toStrictEqual([1, expect.stringContaining('FAILED environment: ')]);
+});
+
+it('npx oss-presign decide answers by the policy', async () => {
+  const { code, stdout } = await installed.npx([
+    'decide',
+    '--claims',
+    'claims.json',
+    '--request',
+    'request.json',
+  ]);
+  expect([code, JSON.parse(stdout)]).toStrictEqual([
+    0,
+    expect.objectContaining({ outcome: 'granted', rule: 'own-files', key: REQUEST.key }),
+  ]);
+});
+
+it('npx oss-presign ram-policy and bucket-cors print what the cloud needs', async () => {
+  const policy = await installed.npx(['ram-policy']);
+  expect(JSON.parse(policy.stdout).Statement[0].Resource).toStrictEqual(['acs:oss:*:*:acme-media/users/*/*']);
+  const cors = await installed.npx(['bucket-cors', '--origin', 'https://app.example.com']);
+  expect(cors.stdout).toContain('<AllowedHeader>x-oss-meta-album</AllowedHeader>');
+});
+
+it('oss-presign start is ready, grants, serves its document and ends 0 on SIGTERM', async () => {
+  const child = installed.start(['start'], { ...CREDENTIALS, PORT: '0' });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+  const stderr = text(child.stderr);
+  let address: unknown;
+  for await (const line of createInterface(child.stdout)) {
+    const entry = JSON.parse(line);
+    if (entry.msg !== 'listening') continue;
+    address = entry.address;
+    break;
+  }
+  child.stdout.resume();
+  await expect.poll(async () => (await fetch(`${address}/readyz`)).status).toBe(200);
+  const granted = await fetch(`${address}/v1/uploads`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      authorization: `Bearer ${await issuer.sign({ exp: Math.floor(Date.now() / 1000) + 600 })}`,
+    },
+    body: JSON.stringify(REQUEST),
+  });
+  expect(granted.status).toBe(201);
+  expect(await (await fetch(`${address}/openapi.yaml`)).text()).toBe(
+    readFileSync(join(installed.folder, 'node_modules/oss-presign/openapi.yaml'), 'utf8'),
+  );
+  child.kill('SIGTERM');
+  expect([await ended, await stderr]).toStrictEqual([0, '']);
+});

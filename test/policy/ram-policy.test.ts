@@ -1,0 +1,63 @@
+import { expect, it } from 'vitest';
+import { ramPolicy } from '../../src/policy/ram-policy.ts';
+import { policyFrom, testPolicyYaml } from '../support/test-app.ts';
+import { createTestIssuer } from '../support/tokens.ts';
+
+const issuer = createTestIssuer();
+
+function policyWith(rules: readonly { prefix: string; target?: string; headers?: string }[]) {
+  const yaml = testPolicyYaml({
+    rules: rules
+      .map(
+        ({ prefix, target = 'media', headers = '{}' }, index) =>
+          `  - { name: rule-${index}, who: { scope: a }, target: ${target}, prefix: '${prefix}', contentTypes: [image/png], maxSize: 1MiB, headers: ${headers} }\n`,
+      )
+      .join(''),
+  }).replace(
+    'rules:',
+    '  media-by-cname: { bucket: acme-media, region: cn-hangzhou, endpoint: https://upload.example.com }\n' +
+      '  archive: { bucket: acme-archive, region: cn-shanghai }\nrules:',
+  );
+  return policyFrom(yaml, issuer);
+}
+
+it('allows to put objects under the prefixes and nothing else, with any value of a claim', () => {
+  expect(ramPolicy(policyWith([{ prefix: 'users/{sub}/' }]))).toStrictEqual({
+    Version: '1',
+    Statement: [
+      { Effect: 'Allow', Action: ['oss:PutObject'], Resource: ['acs:oss:*:*:acme-media/users/*/*'] },
+    ],
+  });
+});
+
+it('names each place once, sorted, whichever address its bucket has', () => {
+  const policy = policyWith([
+    { prefix: 'users/{sub}/' },
+    { prefix: 'exports/' },
+    { prefix: 'users/{tenant}/', target: 'media-by-cname' },
+    { prefix: 'logs/a-{tenant}/b/', target: 'archive' },
+  ]);
+  expect(ramPolicy(policy).Statement).toStrictEqual([
+    {
+      Effect: 'Allow',
+      Action: ['oss:PutObject'],
+      Resource: [
+        'acs:oss:*:*:acme-archive/logs/a-*/b/*',
+        'acs:oss:*:*:acme-media/exports/*',
+        'acs:oss:*:*:acme-media/users/*/*',
+      ],
+    },
+  ]);
+});
+
+it('allows tagging where a rule adds tags, and only there', () => {
+  const policy = policyWith([
+    { prefix: 'users/{sub}/' },
+    { prefix: 'tagged/', headers: "{ X-Oss-Tagging: 'team=a' }" },
+  ]);
+  expect(ramPolicy(policy).Statement[1]).toStrictEqual({
+    Effect: 'Allow',
+    Action: ['oss:PutObjectTagging'],
+    Resource: ['acs:oss:*:*:acme-media/tagged/*'],
+  });
+});

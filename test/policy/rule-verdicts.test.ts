@@ -1,0 +1,58 @@
+import { expect, it } from 'vitest';
+import { callerFromClaims } from '../../src/auth/caller.ts';
+import { ruleVerdicts } from '../../src/policy/rule-verdicts.ts';
+import type { UploadRequest } from '../../src/policy/upload-request.ts';
+import { policyFrom, testPolicyYaml } from '../support/test-app.ts';
+import { createTestIssuer } from '../support/tokens.ts';
+
+const policy = policyFrom(
+  testPolicyYaml({
+    rules: `
+  - { name: own, who: { scope: 'a b', claims: { role: [member, 7] }, issuer: https://login.test/ }, target: media, prefix: 'users/{sub}/', contentTypes: [image/*], maxSize: 10B }
+  - { name: tenant, who: { scope: a }, target: media, prefix: 't/{tenant}/', contentTypes: [image/*], maxSize: 10B }
+  - { name: public, who: { scope: a }, target: media, prefix: 'public/', contentTypes: [image/*], maxSize: 10B }
+`,
+  }),
+  createTestIssuer(),
+);
+const request: UploadRequest = {
+  key: 'public/a.png',
+  contentType: 'image/png',
+  contentLength: 11,
+  metadata: {},
+  overwrite: false,
+};
+const verdicts = (claims: object, change: Partial<UploadRequest> = {}) =>
+  ruleVerdicts(policy, callerFromClaims({ iss: 'https://login.test/', sub: 'alice', ...claims }), {
+    ...request,
+    ...change,
+  }).map(({ rule, reasons }) => [rule, reasons.map(({ code, detail }) => `${code}: ${detail}`)]);
+
+it('says of every rule, in order, what it has against the request', () => {
+  expect(verdicts({ scope: 'a', role: 'guest', tenant: '..' })).toStrictEqual([
+    [
+      'own',
+      [
+        'no_matching_rule: The token lacks the scope "b".',
+        `no_matching_rule: The token's claim "role" has to be or hold "member" or 7.`,
+      ],
+    ],
+    ['tenant', [expect.stringContaining('claim "tenant" cannot be part of an object key')]],
+    ['public', ['too_large: The file has 11 bytes; at most 10 are allowed.']],
+  ]);
+});
+
+it('names the issuer and the target that a rule is for', () => {
+  expect(verdicts({ scope: 'a b', role: ['x', 7], iss: 'https://other.test/' })[0]).toStrictEqual([
+    'own',
+    ['no_matching_rule: The rule is for tokens of https://login.test/ only.'],
+  ]);
+  expect(verdicts({ scope: 'a' }, { target: 'other' })[2]).toStrictEqual([
+    'public',
+    ['no_matching_rule: The rule is for the target media.'],
+  ]);
+});
+
+it('has nothing against what a rule allows', () => {
+  expect(verdicts({ scope: 'a' }, { contentLength: 10 })[2]).toStrictEqual(['public', []]);
+});

@@ -1,0 +1,17 @@
+import { expect, it } from 'vitest';
+import { checkLimiter } from '../../src/cli/checks/check-limiter.ts';
+import { startRedisServer } from './redis-server.ts';
+
+it('the check of the command line finds a server that counts', async () => {
+  const { url } = await startRedisServer({ password: 'ThePassword' });
+  expect(await checkLimiter(url)).toStrictEqual({ name: 'limiter', ok: true, detail: 'in Redis' });
+});
+
+it('the check of the command line finds a server that refuses the password', async () => {
+  const { url } = await startRedisServer({ password: 'ThePassword' });
+  expect(await checkLimiter(url.replace('ThePassword', 'AnotherOne'))).toStrictEqual({
+    name: 'limiter',
+    ok: false,
+    detail: 'degraded: in memory of this copy alone, no Redis (WRONGPASS)',
+  });
+});
