@@ -9,11 +9,11 @@ const SERVICE = 'http://localhost:8080';
 const DEMO = 'http://localhost:8090';
 
 beforeAll(async () => {
-  for (const [target, tag] of [
-    ['runtime', 'oss-presign'],
-    ['demo', 'oss-presign-demo'],
-  ] as const) {
-    const built = await engine.build(target, tag);
+  for (const recipe of [
+    { tag: 'oss-presign', context: '.', target: 'runtime' },
+    { tag: 'oss-presign-demo', context: '.', target: 'demo' },
+  ]) {
+    const built = await engine.build(recipe);
     expect(built.code, built.stderr).toBe(0);
   }
   await engine.compose('down');
