@@ -15,6 +15,9 @@ export type Engine = {
   build(recipe: ImageRecipe): Promise<CommandResult>;
 };
 
+// Not every compose reads the name that docker-compose.yml has.
+const PROJECT = ['--project-name', 'oss-presign'];
+
 const root = new URL('../../', import.meta.url).pathname;
 
 /**
@@ -29,7 +32,7 @@ export function findEngine(variables: Readonly<Record<string, string>> = {}): En
     return {
       name: 'podman',
       run: (...args) => execute(tool, ['podman', ...args], env),
-      compose: (...args) => execute(tool, ['compose', ...args], env),
+      compose: (...args) => execute(tool, ['compose', ...PROJECT, ...args], env),
       // Podman keeps health checks in images of Docker's format only.
       build: (recipe) =>
         execute(
@@ -49,7 +52,7 @@ export function findEngine(variables: Readonly<Record<string, string>> = {}): En
   return {
     name: 'docker',
     run: (...args) => execute('docker', args, env),
-    compose: (...args) => execute('docker', ['compose', ...args], env),
+    compose: (...args) => execute('docker', ['compose', ...PROJECT, ...args], env),
     build: (recipe) => execute('docker', ['build', ...buildArguments(recipe)], env),
   };
 }
