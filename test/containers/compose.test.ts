@@ -3,29 +3,12 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { putFile } from '../../src/demo/put-file.ts';
 import type { UploadAnswer } from '../../src/uploads/upload-answer.ts';
 import { findEngine } from './engine.ts';
+import { DEMO, demoToken, SERVICE, startStack, stopStack } from './stack.ts';
 
 const engine = findEngine();
-const SERVICE = 'http://localhost:8080';
-const DEMO = 'http://localhost:8090';
 
-beforeAll(async () => {
-  for (const [target, tag] of [
-    ['runtime', 'oss-presign'],
-    ['demo', 'oss-presign-demo'],
-  ] as const) {
-    const built = await engine.build(target, tag);
-    expect(built.code, built.stderr).toBe(0);
-  }
-  await engine.compose('down');
-  // Naming the service of a profile starts it, with every compose; not every one knows --profile.
-  const up = await engine.compose('up', '-d', '--no-build', 'presign', 'valkey', 'demo');
-  expect(up.code, up.stderr).toBe(0);
-  await vi.waitFor(async () => expect((await fetch(`${SERVICE}/readyz`)).status).toBe(200), {
-    timeout: 60_000,
-    interval: 500,
-  });
-});
-afterAll(async () => void (await engine.compose('down')));
+beforeAll(() => startStack(engine));
+afterAll(() => stopStack(engine));
 
 it('is ready, with its issuer’s keys and its limits in Valkey', async () => {
   await vi.waitFor(
@@ -49,7 +32,7 @@ it('serves a page that may call the service from its own origin', async () => {
 });
 
 it('takes a file from a demo token to the emulator’s bucket', async () => {
-  const token = await (await fetch(`${DEMO}/token?sub=alice`)).text();
+  const token = await demoToken('alice');
   const answer = await fetch(`${SERVICE}/v1/uploads`, {
     method: 'POST',
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },

@@ -3,40 +3,43 @@ import process from 'node:process';
 
 export type CommandResult = { readonly code: number; readonly stdout: string; readonly stderr: string };
 
+/** An image to build: a Dockerfile's folder, relative to the checkout, and the stage of it. */
+export type ImageRecipe = { readonly tag: string; readonly context: string; readonly target?: string };
+
 /** Runs containers: a Docker engine where one answers, or else whatever CONTAINER_TOOL names. */
 export type Engine = {
-  readonly name: string;
+  readonly name: 'docker' | 'podman';
   /** `docker ARG…`; rejects when it cannot be started, never for an exit code. */
   run(...args: readonly string[]): Promise<CommandResult>;
   compose(...args: readonly string[]): Promise<CommandResult>;
-  build(target: string, tag: string): Promise<CommandResult>;
+  build(recipe: ImageRecipe): Promise<CommandResult>;
 };
+
+// Not every compose reads the name that docker-compose.yml has.
+const PROJECT = ['--project-name', 'oss-presign'];
 
 const root = new URL('../../', import.meta.url).pathname;
 
 /**
  * Finds the engine. CONTAINER_TOOL is a script that takes `podman ARG…` and `compose ARG…` and has the base images at hand.
+ * @param variables what docker-compose.yml takes from the environment.
  * @throws Error where there is neither: this suite fails then, it does not skip.
  */
-export function findEngine(): Engine {
+export function findEngine(variables: Readonly<Record<string, string>> = {}): Engine {
+  const env = { ...process.env, ...variables };
   const tool = process.env.CONTAINER_TOOL;
   if (tool) {
     return {
       name: 'podman',
-      run: (...args) => execute(tool, ['podman', ...args]),
-      compose: (...args) => execute(tool, ['compose', ...args]),
+      run: (...args) => execute(tool, ['podman', ...args], env),
+      compose: (...args) => execute(tool, ['compose', ...PROJECT, ...args], env),
       // Podman keeps health checks in images of Docker's format only.
-      build: (target, tag) =>
-        execute(tool, [
-          'podman',
-          'build',
-          '--network=host',
-          '--pull=never',
-          '--format=docker',
-          `--target=${target}`,
-          `--tag=${tag}`,
-          '.',
-        ]),
+      build: (recipe) =>
+        execute(
+          tool,
+          ['podman', 'build', '--network=host', '--pull=never', '--format=docker', ...buildArguments(recipe)],
+          env,
+        ),
     };
   }
   try {
@@ -48,15 +51,19 @@ export function findEngine(): Engine {
   }
   return {
     name: 'docker',
-    run: (...args) => execute('docker', args),
-    compose: (...args) => execute('docker', ['compose', ...args]),
-    build: (target, tag) => execute('docker', ['build', `--target=${target}`, `--tag=${tag}`, '.']),
+    run: (...args) => execute('docker', args, env),
+    compose: (...args) => execute('docker', ['compose', ...PROJECT, ...args], env),
+    build: (recipe) => execute('docker', ['build', ...buildArguments(recipe)], env),
   };
 }
 
-function execute(file: string, args: readonly string[]): Promise<CommandResult> {
+function buildArguments({ tag, context, target }: ImageRecipe): readonly string[] {
+  return [...(target === undefined ? [] : [`--target=${target}`]), `--tag=${tag}`, context];
+}
+
+function execute(file: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<CommandResult> {
   return new Promise((resolve, reject) => {
-    execFile(file, args, { cwd: root, maxBuffer: 1 << 26 }, (error, stdout, stderr) => {
+    execFile(file, args, { cwd: root, env, maxBuffer: 1 << 26 }, (error, stdout, stderr) => {
       if (error && typeof error.code !== 'number') reject(error);
       else resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
     });

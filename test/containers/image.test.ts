@@ -1,16 +1,22 @@
-import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeAll, expect, it, onTestFinished, vi } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { testPolicyYaml } from '../support/test-app.ts';
 import { createTestIssuer } from '../support/tokens.ts';
 import { findEngine } from './engine.ts';
+import { historyOf } from './image-history.ts';
+import { withLayersOf } from './image-layers.ts';
 
 const engine = findEngine();
 const IMAGE = 'oss-presign';
+const MAX_OWN_MB = 250;
+
+const packages: Readonly<Record<string, { readonly dev?: boolean; readonly optional?: boolean }>> =
+  JSON.parse(readFileSync('package-lock.json', 'utf8')).packages;
 
 beforeAll(async () => {
-  const built = await engine.build('runtime', IMAGE);
+  const built = await engine.build({ tag: IMAGE, context: '.', target: 'runtime' });
   expect(built.code, built.stderr).toBe(0);
 });
 
@@ -35,6 +41,7 @@ async function start(name: string, ...args: readonly string[]): Promise<string> 
 
 function policyFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'oss-presign-image-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   // The container's user is another than the one who runs this.
   chmodSync(folder, 0o755);
   writeFileSync(join(folder, 'policy.yaml'), testPolicyYaml());
@@ -58,79 +65,145 @@ async function inContainer(name: string, script: string): Promise<string> {
   return stdout.trim();
 }
 
-it('runs as the user node on a read-only file system, and goes healthy', async () => {
-  const name = await start('oss-presign-test-healthy', ...configured());
+/** Waits for the image's own health check to pass. Podman runs it when asked, Docker all the time. */
+async function expectHealthy(name: string): Promise<void> {
   await vi.waitFor(
     async () => {
-      const health =
-        engine.name === 'podman'
-          ? await engine.run('healthcheck', 'run', name)
-          : await engine.run('inspect', '--format={{.State.Health.Status}}', name);
-      expect(engine.name === 'podman' ? health.code : health.stdout.trim()).toBe(
-        engine.name === 'podman' ? 0 : 'healthy',
-      );
+      if (engine.name === 'podman') expect((await engine.run('healthcheck', 'run', name)).code).toBe(0);
+      else {
+        const { stdout } = await engine.run('inspect', '--format={{.State.Health.Status}}', name);
+        expect(stdout.trim()).toBe('healthy');
+      }
     },
     { timeout: 40_000, interval: 500 },
   );
-  expect(await inContainer(name, 'console.log(process.getuid(), process.version.split(".")[0])')).toBe(
-    '1000 v24',
-  );
-  expect(
-    await inContainer(
+}
+
+describe('running', () => {
+  it('is the user node, without a capability, on a read-only file system, and goes healthy', async () => {
+    const name = await start('oss-presign-test-healthy', ...configured());
+    await expectHealthy(name);
+    const seen = await inContainer(
       name,
-      'try { fs.writeFileSync("/app/x", "") } catch (error) { console.log(error.code) }',
-    ),
-  ).toBe('EROFS');
-  expect(
-    await inContainer(
-      name,
-      'console.log(fs.readFileSync("/proc/1/status", "utf8").match(/CapEff:\\s*(\\w+)/)[1])',
-    ),
-  ).toMatch(/^0+$/);
-  expect(
-    await inContainer(
-      name,
-      'console.log(fs.readFileSync("/proc/1/cmdline", "utf8").replaceAll("\\0", " ").trim())',
-    ),
-  ).toBe('node src/main.ts');
+      `const status = fs.readFileSync('/proc/1/status', 'utf8');
+       const line = (field) => status.match(new RegExp('^' + field + ':\\\\s*(.*)$', 'm'))[1];
+       let written = 'written';
+       try { fs.writeFileSync('/app/x', '') } catch (error) { written = error.code }
+       console.log(JSON.stringify({
+         node: process.version.split('.')[0],
+         user: line('Uid').split('\\t')[1],
+         group: line('Gid').split('\\t')[1],
+         capabilities: ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb'].map(line),
+         noNewPrivileges: line('NoNewPrivs'),
+         written,
+         command: fs.readFileSync('/proc/1/cmdline', 'utf8').replaceAll('\\0', ' ').trim(),
+       }))`,
+    );
+    expect(JSON.parse(seen)).toStrictEqual({
+      node: 'v24',
+      user: '1000',
+      group: '1000',
+      capabilities: Array(5).fill('0000000000000000'),
+      noNewPrivileges: '1',
+      written: 'EROFS',
+      command: 'node src/main.ts',
+    });
+  });
+
+  it('needs no shell, neither to start nor for its health', async () => {
+    const withoutShells = ['/usr/bin/dash', '/usr/bin/bash'].flatMap((shell) => [
+      '--volume',
+      `/dev/null:${shell}:ro`,
+    ]);
+    const name = await start('oss-presign-test-shell', ...withoutShells, ...configured());
+    await expectHealthy(name);
+    for (const shell of ['sh', 'bash']) {
+      expect((await engine.run('exec', name, shell, '-c', 'true')).code, shell).not.toBe(0);
+    }
+  });
+
+  it('says what is missing in plain words and ends 1', async () => {
+    const { code, stdout, stderr } = await engine.run('run', '--rm', '--read-only', '--cap-drop=ALL', IMAGE);
+    expect(code).toBe(1);
+    expect(stdout).toBe('');
+    expect(stderr).toContain('oss-presign does not start:\n  - POLICY_FILE');
+    expect(stderr).not.toMatch(/\n {4}at /);
+  });
+
+  it('ends 0 on SIGTERM, within the time to drain', async () => {
+    const name = await start('oss-presign-test-stop', ...configured());
+    await vi.waitFor(
+      async () => expect((await engine.run('logs', name)).stdout).toContain('"msg":"listening"'),
+      { timeout: 20_000, interval: 200 },
+    );
+    const stopped = await engine.run('stop', '--time', '20', name);
+    expect(stopped.code, stopped.stderr).toBe(0);
+    const { stdout } = await engine.run('inspect', '--format={{.State.ExitCode}}', name);
+    expect(stdout.trim()).toBe('0');
+    expect((await engine.run('logs', name)).stdout).toContain('"msg":"stopped"');
+  });
 });
 
-it('holds what production needs, and nothing of development', async () => {
-  const name = await start('oss-presign-test-content', ...configured());
-  const listed = await inContainer(
-    name,
-    'console.log(JSON.stringify([fs.readdirSync("/app"), fs.readdirSync("/app/src"), ["typescript","vitest","ali-oss","node","@biomejs"].filter((one) => fs.existsSync("/app/node_modules/" + one))]))',
-  );
-  const [top, source, development] = JSON.parse(listed);
-  expect(top.sort()).toStrictEqual(['node_modules', 'package.json', 'src']);
-  expect(source).not.toContain('emulator');
-  expect(source).not.toContain('demo');
-  expect(development).toStrictEqual([]);
-});
+describe('content', () => {
+  it('is what production needs, and nothing of development', async () => {
+    const paths = Object.keys(packages).filter((path) => path !== '');
+    const { code, stdout, stderr } = await engine.run(
+      'run',
+      '--rm',
+      IMAGE,
+      'node',
+      '-e',
+      `console.log(JSON.stringify([
+        fs.readdirSync('/app'),
+        fs.readdirSync('/app/src'),
+        ${JSON.stringify(paths)}.filter((path) => fs.existsSync('/app/' + path)),
+      ]))`,
+    );
+    expect(code, stderr).toBe(0);
+    const [top, source, installed] = JSON.parse(stdout);
+    expect(top.sort()).toStrictEqual(['node_modules', 'package.json', 'src']);
+    expect(source).not.toContain('emulator');
+    expect(source).not.toContain('demo');
+    const inProduction = paths.filter((path) => !packages[path]?.dev && !packages[path]?.optional);
+    expect(installed).toStrictEqual(inProduction);
+  });
 
-it('says what is missing in plain words and ends 1', async () => {
-  const { code, stdout, stderr } = await engine.run('run', '--rm', '--read-only', '--cap-drop=ALL', IMAGE);
-  expect(code).toBe(1);
-  expect(stdout).toBe('');
-  expect(stderr).toContain('oss-presign does not start:\n  - POLICY_FILE');
-  expect(stderr).not.toMatch(/\n {4}at /);
-});
+  it(`adds less than ${MAX_OWN_MB} MB to its base`, async () => {
+    const steps = await historyOf(engine, IMAGE);
+    const firstOwn = steps.findIndex(({ createdBy }) => createdBy.includes('NODE_ENV=production'));
+    expect(firstOwn).toBeGreaterThan(0);
+    const ownMb = steps.slice(0, firstOwn + 1).reduce((sum, { bytes }) => sum + bytes, 0) / 1e6;
+    console.info(`The image adds ${ownMb.toFixed(1)} MB to its base.`);
+    expect(ownMb).toBeGreaterThan(1);
+    expect(ownMb).toBeLessThan(MAX_OWN_MB);
+  });
 
-it('ends 0 on SIGTERM, within the time to drain', async () => {
-  const name = await start('oss-presign-test-stop', ...configured());
-  await vi.waitFor(
-    async () => expect((await engine.run('logs', name)).stdout).toContain('"msg":"listening"'),
-    { timeout: 20_000, interval: 200 },
-  );
-  const stopped = await engine.run('stop', '--time', '20', name);
-  expect(stopped.code, stopped.stderr).toBe(0);
-  const { stdout } = await engine.run('inspect', '--format={{.State.ExitCode}}', name);
-  expect(stdout.trim()).toBe('0');
-  expect((await engine.run('logs', name)).stdout).toContain('"msg":"stopped"');
-});
+  it('has no secret in its history and its environment', async () => {
+    const history = (await historyOf(engine, IMAGE)).map(({ createdBy }) => createdBy).join('\n');
+    expect(history).toContain('src/main.ts');
+    expect(history).not.toMatch(/secret|password|_authToken/i);
+    const { stdout } = await engine.run('inspect', '--format={{json .Config.Env}}', IMAGE);
+    const names = (JSON.parse(stdout) as string[]).map((entry) => entry.split('=', 1)[0]);
+    expect(names).toContain('NODE_ENV');
+    expect(names.filter((name) => /KEY|SECRET|TOKEN|PASSWORD|REDIS/.test(name ?? ''))).toStrictEqual([]);
+  });
 
-it('keeps no secret in its layers', async () => {
-  const { stdout } = await engine.run('history', '--no-trunc', '--format={{.CreatedBy}}', IMAGE);
-  expect(stdout).toContain('src/main.ts');
-  expect(stdout).not.toMatch(/secret|password|_authToken/i);
+  it('adds the program alone in its layers, and no secret in any of them', async () => {
+    const own = await withLayersOf(engine, IMAGE, (layers) => {
+      const first = layers.findIndex(({ paths }) => paths.some((path) => path.startsWith('app/')));
+      return layers.slice(first).map(({ paths, textOf }) => {
+        const files = paths.filter((path) => !/\/$|\/node_modules\//.test(path));
+        return { paths, files, text: textOf(files) };
+      });
+    });
+    // A file that a later step deletes is still in the layer of the step that made it.
+    const strangers = own
+      .flatMap(({ paths }) => paths)
+      .filter((path) => !/^app\/($|(node_modules|src)\/|package\.json$)/.test(path));
+    expect(strangers).toStrictEqual([]);
+    expect(own.flatMap(({ files }) => files)).toContain('app/src/main.ts');
+    const text = own.map((layer) => layer.text).join('');
+    expect(text).toContain('oss-presign does not start');
+    expect(text).not.toMatch(/LTAI\w{12,}|PRIVATE KEY-----|_authToken/);
+  });
 });

@@ -1,0 +1,242 @@
+import { readdirSync } from 'node:fs';
+import { describe, expect, inject, it } from 'vitest';
+import { environmentSchema } from '../../src/config.ts';
+import { parsePolicy } from '../../src/policy/file/parse-policy.ts';
+import { createTestApp } from '../support/test-app.ts';
+import { type Manifest, readKubernetesSchema } from './kubernetes-schema.ts';
+import { render } from './render.ts';
+
+const BASE = 'deploy/kubernetes/base';
+const folders = [
+  BASE,
+  ...readdirSync('deploy/kubernetes/overlays').map((name) => `deploy/kubernetes/overlays/${name}`),
+];
+const faultsOf = readKubernetesSchema(inject('openApi'));
+
+// The shapes that the tests below look into; the schema holds that they are so.
+type Selector = { readonly matchLabels: Readonly<Record<string, string>> };
+type Probe = { readonly httpGet: { readonly path: string; readonly port: string } };
+type Container = {
+  readonly name: string;
+  readonly env: readonly { readonly name: string; readonly value?: string; readonly valueFrom?: object }[];
+  readonly ports: readonly { readonly name: string; readonly containerPort: number }[];
+  readonly volumeMounts: readonly {
+    readonly name: string;
+    readonly mountPath: string;
+    readonly subPath?: string;
+  }[];
+  readonly securityContext: object;
+  readonly startupProbe: Probe;
+  readonly livenessProbe: Probe;
+  readonly readinessProbe: Probe;
+};
+type Deployment = Manifest & {
+  readonly spec: {
+    readonly replicas?: number;
+    readonly selector: Selector;
+    readonly strategy: { readonly rollingUpdate: object };
+    readonly template: {
+      readonly metadata: Pick<Manifest['metadata'], 'labels' | 'annotations'>;
+      readonly spec: {
+        readonly serviceAccountName: string;
+        readonly terminationGracePeriodSeconds: number;
+        readonly securityContext: object;
+        readonly containers: readonly Container[];
+        readonly topologySpreadConstraints: readonly { readonly labelSelector: Selector }[];
+        readonly volumes: readonly {
+          readonly name: string;
+          readonly configMap?: { readonly name: string };
+        }[];
+      };
+    };
+  };
+};
+
+function only<Kind extends Manifest>(manifests: readonly Manifest[], kind: string): Kind {
+  const found = manifests.filter((manifest) => manifest.kind === kind);
+  expect(found, kind).toHaveLength(1);
+  return found[0] as Kind;
+}
+
+describe.each(folders)('%s', (folder) => {
+  const manifests = render(folder);
+  const deployment = only<Deployment>(manifests, 'Deployment');
+  const { spec: pod, metadata } = deployment.spec.template;
+  const [container] = pod.containers as readonly [Container];
+  const valueOfVariable = (name: string) => container.env.find((one) => one.name === name)?.value;
+
+  it('is valid by the schema of Kubernetes', () => {
+    const faults = manifests.flatMap((one) => faultsOf(one).map((fault) => `${one.kind} ${fault}`));
+    expect(faults).toStrictEqual([]);
+  });
+
+  it('has every part that operators look for, in one namespace', () => {
+    expect(manifests.map(({ kind }) => kind).sort()).toStrictEqual([
+      'ConfigMap',
+      'Deployment',
+      'HorizontalPodAutoscaler',
+      'Namespace',
+      'NetworkPolicy',
+      'PodDisruptionBudget',
+      'Service',
+      'ServiceAccount',
+    ]);
+    const namespaces = manifests
+      .filter(({ kind }) => kind !== 'Namespace')
+      .map((one) => one.metadata.namespace);
+    expect([...new Set(namespaces)]).toStrictEqual([only(manifests, 'Namespace').metadata.name]);
+  });
+
+  it('sets only variables that the service has', () => {
+    const unknown = container.env
+      .map(({ name }) => name)
+      .filter((name) => !(name in environmentSchema.shape));
+    expect(unknown).toStrictEqual([]);
+  });
+
+  it('gives the pod longer to end than delay and grace take together', () => {
+    const seconds =
+      Number(valueOfVariable('SHUTDOWN_DELAY_SECONDS')) + Number(valueOfVariable('SHUTDOWN_GRACE_SECONDS'));
+    expect(seconds).toBeGreaterThan(0);
+    expect(pod.terminationGracePeriodSeconds).toBeGreaterThan(seconds);
+  });
+
+  it('mounts a policy that the service accepts where it looks for it, and never as a subPath', () => {
+    const { data } = only<Manifest & { data: Record<string, string> }>(manifests, 'ConfigMap');
+    const [mount] = container.volumeMounts.filter(({ mountPath }) =>
+      valueOfVariable('POLICY_FILE')?.startsWith(`${mountPath}/`),
+    );
+    const volume = pod.volumes.find(({ name }) => name === mount?.name);
+    expect(volume?.configMap?.name).toBe(only(manifests, 'ConfigMap').metadata.name);
+    const file = valueOfVariable('POLICY_FILE')?.slice(`${mount?.mountPath}/`.length) ?? '';
+    const parsed = parsePolicy(data[file] ?? '', { env: {}, readFile: () => '' });
+    expect(parsed).not.toHaveProperty('faults');
+    expect(container.volumeMounts.filter(({ subPath }) => subPath !== undefined)).toStrictEqual([]);
+  });
+
+  it('asks routes that the service has, on ports that the container has', async () => {
+    const { http } = await createTestApp();
+    const probes = [container.startupProbe, container.livenessProbe, container.readinessProbe];
+    expect(probes.map(({ httpGet }) => httpGet.path)).toStrictEqual(['/livez', '/livez', '/readyz']);
+    for (const { httpGet } of probes) {
+      expect(httpGet.port).toBe('http');
+      expect((await http.get(httpGet.path)).status).toBe(200);
+    }
+    const ports = Object.fromEntries(container.ports.map(({ name, containerPort }) => [name, containerPort]));
+    expect(ports).toStrictEqual({
+      // The image sets no other.
+      http: environmentSchema.shape.PORT.parse(undefined),
+      metrics: Number(valueOfVariable('METRICS_PORT')),
+    });
+    expect(metadata.annotations?.['prometheus.io/port']).toBe(String(ports.metrics));
+    const service = only<Manifest & { spec: { ports: readonly { targetPort: string }[] } }>(
+      manifests,
+      'Service',
+    );
+    expect(service.spec.ports.map(({ targetPort }) => targetPort)).toStrictEqual(['http']);
+  });
+
+  it('runs without any right, as the user of the image', () => {
+    expect(pod.securityContext).toMatchObject({
+      runAsNonRoot: true,
+      runAsUser: 1000,
+      seccompProfile: { type: 'RuntimeDefault' },
+    });
+    expect(pod.containers.map(({ securityContext }) => securityContext)).toStrictEqual([
+      { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } },
+    ]);
+  });
+
+  it('selects its pods wherever it means them', () => {
+    const selected = (kind: string) =>
+      only<Manifest & { spec: Record<string, Selector> }>(manifests, kind).spec;
+    const selectors = [
+      deployment.spec.selector,
+      { matchLabels: selected('Service').selector },
+      selected('PodDisruptionBudget').selector,
+      selected('NetworkPolicy').podSelector,
+      ...pod.topologySpreadConstraints.map(({ labelSelector }) => labelSelector),
+    ];
+    expect(metadata.labels).toHaveProperty(['app.kubernetes.io/name']);
+    for (const selector of selectors) {
+      expect(selector?.matchLabels).toStrictEqual({
+        'app.kubernetes.io/name': metadata.labels?.['app.kubernetes.io/name'],
+      });
+    }
+    const { scaleTargetRef } = selected('HorizontalPodAutoscaler') as { scaleTargetRef?: unknown };
+    const { apiVersion, kind } = deployment;
+    expect(scaleTargetRef).toStrictEqual({ apiVersion, kind, name: deployment.metadata.name });
+    expect(pod.serviceAccountName).toBe(only(manifests, 'ServiceAccount').metadata.name);
+  });
+
+  it('never has fewer copies than it needs while it is rolled out', () => {
+    expect(deployment.spec.strategy.rollingUpdate).toMatchObject({ maxUnavailable: 0 });
+    expect(deployment.spec, 'the autoscaler has the number').not.toHaveProperty('replicas');
+  });
+
+  it('holds no secret', () => {
+    expect(manifests.filter(({ kind }) => kind === 'Secret')).toStrictEqual([]);
+    const literal = container.env.filter(
+      ({ name, value }) =>
+        /KEY|SECRET|TOKEN|REDIS/.test(name) && !name.endsWith('_FILE') && value !== undefined,
+    );
+    expect(literal).toStrictEqual([]);
+  });
+});
+
+describe('where credentials come from', () => {
+  const INJECTION = 'pod-identity.alibabacloud.com/injection';
+  const ROLE = 'pod-identity.alibabacloud.com/role-name';
+  const seen = (folder: string) => {
+    const manifests = render(folder);
+    const [container] = only<Deployment>(manifests, 'Deployment').spec.template.spec.containers;
+    return {
+      injection: only(manifests, 'Namespace').metadata.labels?.[INJECTION],
+      role: only(manifests, 'ServiceAccount').metadata.annotations?.[ROLE],
+      variables: container?.env.map(({ name }) => name).filter((name) => name.startsWith('OSS_')),
+    };
+  };
+
+  it('is the RAM role of the service account by default', () => {
+    expect(seen(BASE)).toStrictEqual({ injection: 'on', role: 'oss-presign', variables: [] });
+  });
+
+  it('is a secret that the overlay static-keys mounts, and no role then', () => {
+    expect(seen('deploy/kubernetes/overlays/static-keys')).toStrictEqual({
+      injection: undefined,
+      role: undefined,
+      variables: ['OSS_ACCESS_KEY_ID_FILE', 'OSS_ACCESS_KEY_SECRET_FILE'],
+    });
+  });
+});
+
+describe('a manifest that is wrong is refused:', () => {
+  const manifests = render(BASE);
+  const changed = (kind: string, from: string, to: string): Manifest => {
+    const text = JSON.stringify(only(manifests, kind));
+    expect(text).toContain(from);
+    return JSON.parse(text.replace(from, to));
+  };
+
+  it.each([
+    ['a field that is misspelt', 'Deployment', '"readinessProbe"', '"readynessProbe"', 'readynessProbe'],
+    ['a field at the wrong depth', 'Service', '"spec":{', '"selector":{},"spec":{', 'selector'],
+    [
+      'a text in place of a number',
+      'Deployment',
+      '"containerPort":8080',
+      '"containerPort":"http"',
+      'containerPort',
+    ],
+    ['a field that is missing', 'HorizontalPodAutoscaler', '"maxReplicas":20,', '', 'maxReplicas'],
+    [
+      'a kind of another version',
+      'HorizontalPodAutoscaler',
+      'autoscaling/v2',
+      'autoscaling/v2beta2',
+      'v2beta2',
+    ],
+  ])('%s', (_what, kind, from, to, named) => {
+    expect(faultsOf(changed(kind, from, to)).join('\n')).toContain(named);
+  });
+});
