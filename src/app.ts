@@ -9,6 +9,7 @@ import { MAX_BODY_BYTES, registerJsonBody } from './http/json-body.ts';
 import { registerAccessLog } from './http/logging.ts';
 import { type RenderMetrics, registerMetricsRoute } from './http/metrics-route.ts';
 import { registerNotFound } from './http/not-found.ts';
+import { registerOverload } from './http/overload.ts';
 import { PROBLEMS, sendProblem, toServiceError } from './http/problem-json.ts';
 import { traceIdOf } from './http/trace-context.ts';
 import { registerUploadRoutes, type UploadRoutesOptions } from './http/upload-routes.ts';
@@ -100,6 +101,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
       strictPreflight: false,
     });
   }
+  await registerOverload(app, { maxEventLoopDelayMs: 250, sampleIntervalMs: 500 });
   registerAuthentication(app, dependencies.active);
   registerUploadRoutes(app, dependencies);
   registerHealthRoutes(app, dependencies.readiness);

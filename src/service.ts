@@ -48,6 +48,9 @@ const PRELOAD_INTERVAL_MS = 10_000;
 /** How often credentials are looked after; when they are really asked for is up to them. */
 const CREDENTIALS_INTERVAL_MS = 1_000;
 
+/** Connections that may wait to be accepted, as far as the kernel allows. With Node's 511, clients of a burst wait seconds to try anew. */
+const LISTEN_BACKLOG = 4_096;
+
 /** A clock before this was never set: a machine that begins its life in 1970 would sign URLs that are long over. */
 const EARLIEST_SANE = new Date('2026-01-01T00:00:00Z');
 
@@ -155,7 +158,7 @@ export async function createService({
   async function start(): Promise<string> {
     const { policy } = first;
     for (const warning of policy.warnings) logger.warn(warning);
-    const address = await app.listen({ host: config.host, port: config.port });
+    const address = await app.listen({ host: config.host, port: config.port, backlog: LISTEN_BACKLOG });
     const metricsAddress = await metricsApp?.listen({ host: config.host, port: config.metricsPort ?? 0 });
     logger.info(
       {

@@ -1,0 +1,81 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { onTestFinished } from 'vitest';
+import type { TestIssuer } from '../support/tokens.ts';
+
+const main = new URL('../../src/main.ts', import.meta.url).pathname;
+
+export type ServiceProcess = {
+  readonly url: string;
+  readonly child: ChildProcess;
+  /** The folder of `policy.yaml` and `jwks.json`. */
+  readonly folder: string;
+  /** The value of a metric without labels. */
+  metric(name: string): Promise<number>;
+};
+
+/** The service as a process of its own on a free port, killed when the test ends. Its log goes nowhere, as fast as it comes. */
+export async function startServiceProcess(
+  issuer: TestIssuer,
+  policyYaml: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<ServiceProcess> {
+  const folder = mkdtempSync(join(tmpdir(), 'oss-presign-test-'));
+  writeFileSync(join(folder, 'policy.yaml'), policyYaml);
+  writeFileSync(join(folder, 'jwks.json'), JSON.stringify(issuer.jwks));
+  const child = spawn(process.execPath, [main], {
+    cwd: folder,
+    env: {
+      PORT: '0',
+      SHUTDOWN_DELAY_SECONDS: '0',
+      OSS_ACCESS_KEY_ID: 'LTAI5tTestKey',
+      OSS_ACCESS_KEY_SECRET: 'TestSecret0123456789',
+      ...env,
+    },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  onTestFinished(() => {
+    child.kill('SIGKILL');
+    rmSync(folder, { recursive: true });
+  });
+  for await (const line of createInterface(child.stdout)) {
+    const { msg, address } = JSON.parse(line);
+    if (msg !== 'listening') continue;
+    child.stdout.resume();
+    return { url: address, child, folder, metric: (name) => readMetric(address, name) };
+  }
+  throw new Error('the service ended before it listened');
+}
+
+async function readMetric(url: string, name: string): Promise<number> {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  const value = text.match(new RegExp(`^${name} (.+)$`, 'm'))?.[1];
+  if (value === undefined) throw new Error(`there is no metric ${name}`);
+  return Number(value);
+}
+
+/** POST /v1/uploads as it goes over the wire. */
+export function uploadRequest(token: string, body: object): string {
+  const text = JSON.stringify(body);
+  return [
+    'POST /v1/uploads HTTP/1.1',
+    'Host: presign.test',
+    `Authorization: Bearer ${token}`,
+    'Content-Type: application/json',
+    `Content-Length: ${Buffer.byteLength(text)}`,
+    '',
+    text,
+  ].join('\r\n');
+}
+
+/** A token for the clock of the machine, on which the process runs; good for an hour. */
+export function signForNow(
+  issuer: TestIssuer,
+  claims: Readonly<Record<string, unknown>> = {},
+): Promise<string> {
+  const seconds = Math.floor(Date.now() / 1000);
+  return issuer.sign({ iat: seconds, nbf: seconds - 60, exp: seconds + 3600, ...claims });
+}
