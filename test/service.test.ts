@@ -1,20 +1,8 @@
-import { createServer } from 'node:http';
-import { expect, it, onTestFinished, vi } from 'vitest';
+import { expect, it, vi } from 'vitest';
+import { json, startKeyServer } from './auth/key-server.ts';
 import { testPolicyYaml } from './support/test-app.ts';
 import { startTestService } from './support/test-service.ts';
 import { createTestIssuer, type TestIssuer } from './support/tokens.ts';
-
-/** A server of keys that answers what it is told to. */
-async function startKeyServer(status: number, body: string): Promise<string> {
-  const server = createServer((_request, response) => response.writeHead(status).end(body)).listen(
-    0,
-    '127.0.0.1',
-  );
-  await new Promise((resolve) => server.once('listening', resolve));
-  onTestFinished(() => void server.close());
-  const address = server.address();
-  return `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}/jwks`;
-}
 
 const policyWith = (jwksUrl: string) =>
   testPolicyYaml().replace('jwksFile: jwks.json', `jwksUrl: ${jwksUrl}`);
@@ -27,7 +15,7 @@ it('becomes ready by itself once the keys of its issuer are there', async () => 
   const issuer = createTestIssuer();
   const service = await startTestService({
     issuer,
-    policyYaml: policyWith(await startKeyServer(200, JSON.stringify(issuer.jwks))),
+    policyYaml: policyWith(`${(await startKeyServer(json(issuer.jwks))).origin}/jwks`),
   });
   await vi.waitFor(async () =>
     expect(await readiness(service.url)).toStrictEqual([200, 'ok issuer keys: https://login.test/ loaded']),
@@ -39,7 +27,9 @@ it('becomes ready by itself once the keys of its issuer are there', async () => 
 });
 
 it('is not ready while no issuer’s keys can be had, and says why in the log', async () => {
-  const service = await startTestService({ policyYaml: policyWith(await startKeyServer(500, 'no')) });
+  const service = await startTestService({
+    policyYaml: policyWith(`${(await startKeyServer(json({}, 500))).origin}/jwks`),
+  });
   await vi.waitFor(() => expect(service.log.join('')).toContain('the keys of the issuer cannot be fetched'));
   expect(await readiness(service.url)).toStrictEqual([
     503,
@@ -61,7 +51,7 @@ it('takes over the issuers of a new policy, and drops those it no longer names',
   const [before, after] = [createTestIssuer(), createTestIssuer({ issuer: 'https://new-login.test/' })];
   const policyOf = async (issuer: TestIssuer, keysUrl: string) =>
     testPolicyYaml({ issuer: issuer.issuer }).replace('jwksFile: jwks.json', `jwksUrl: ${keysUrl}`);
-  const keysOf = (issuer: TestIssuer) => startKeyServer(200, JSON.stringify(issuer.jwks));
+  const keysOf = async (issuer: TestIssuer) => `${(await startKeyServer(json(issuer.jwks))).origin}/jwks`;
   const service = await startTestService({ policyYaml: await policyOf(before, await keysOf(before)) });
   const statusFor = async (issuer: TestIssuer) => {
     const headers = { authorization: `Bearer ${await issuer.sign()}` };
@@ -71,4 +61,31 @@ it('takes over the issuers of a new policy, and drops those it no longer names',
 
   service.replacePolicy(await policyOf(after, await keysOf(after)));
   expect([await statusFor(before), await statusFor(after)]).toStrictEqual([401, 200]);
+});
+
+it('follows an issuer that changes its keys: the new one at once, the old one no more, floods at one fetch', async () => {
+  const old = createTestIssuer({ kid: 'old' });
+  const current = createTestIssuer({ kid: 'current' });
+  const made = createTestIssuer({ kid: 'made-up' });
+  const server = await startKeyServer(json(old.jwks));
+  const service = await startTestService({ policyYaml: policyWith(`${server.origin}/jwks`) });
+  const statusFor = async (issuer: TestIssuer) => {
+    const headers = { authorization: `Bearer ${await issuer.sign()}` };
+    return (await fetch(`${service.url}/v1/policy`, { headers })).status;
+  };
+  expect(await statusFor(old)).toBe(200);
+
+  server.answer = json(current.jwks);
+  const firstUse = performance.now();
+  expect(await statusFor(current)).toBe(200);
+  expect(performance.now() - firstUse).toBeLessThan(1000);
+  expect(await statusFor(old)).toBe(401);
+
+  const before = server.requests.length;
+  const flood = await Promise.all(Array.from({ length: 200 }, () => statusFor(made)));
+  expect(new Set(flood)).toStrictEqual(new Set([401]));
+  expect(server.requests.length - before).toBeLessThanOrEqual(1);
+
+  server.answer = (_request, response) => response.destroy();
+  expect(await statusFor(current)).toBe(200);
 });
