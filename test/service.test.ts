@@ -89,3 +89,12 @@ it('follows an issuer that changes its keys: the new one at once, the old one no
   server.answer = (_request, response) => response.destroy();
   expect(await statusFor(current)).toBe(200);
 });
+
+it('is not ready on a clock that was never set', async () => {
+  const service = await startTestService({ policyYaml: testPolicyYaml(), clock: () => new Date(0) });
+  const answer = await fetch(`${service.url}/readyz`);
+  expect([answer.status, await answer.text()]).toStrictEqual([
+    503,
+    expect.stringContaining('FAILED clock: before 2026\n'),
+  ]);
+});
