@@ -78,6 +78,7 @@ describe('a server that cannot be used', () => {
     const whileKilled = await Promise.all(underLoad);
     await killed;
     await becomes(modes, 'degraded');
+    expect(limiter.mode()).toBe('degraded');
     expect(limiter.describe()).toStrictEqual({
       ok: true,
       detail: expect.stringMatching(/^degraded: in memory of this copy alone, no Redis \([\w ]+\)$/),
@@ -88,6 +89,7 @@ describe('a server that cannot be used', () => {
     await server.start();
     await becomes(modes, 'redis');
     expect(limiter.describe()).toStrictEqual({ ok: true, detail: 'in Redis' });
+    expect(limiter.mode()).toBe('redis');
     // The new server is empty: that bob has all his requests again shows who counts.
     const again = await limiter.consume(bob);
 
