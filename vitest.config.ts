@@ -4,7 +4,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     // Suites of their own, which need more than npm brings; each has a script, test:<folder>.
-    exclude: ['redis', 'containers', 'sdk', 'clients', 'browser', 'package', 'kubernetes'].map(
+    exclude: ['redis', 'containers', 'sdk', 'clients', 'browser', 'package', 'kubernetes', 'operations'].map(
       (folder) => `test/${folder}/**`,
     ),
     sequence: { shuffle: true, concurrent: false },
