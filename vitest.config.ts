@@ -4,9 +4,17 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     // Suites of their own, which need more than npm brings; each has a script, test:<folder>.
-    exclude: ['redis', 'containers', 'sdk', 'clients', 'browser', 'package', 'kubernetes', 'reliability'].map(
-      (folder) => `test/${folder}/**`,
-    ),
+    exclude: [
+      'redis',
+      'containers',
+      'sdk',
+      'clients',
+      'browser',
+      'package',
+      'kubernetes',
+      'operations',
+      'reliability',
+    ].map((folder) => `test/${folder}/**`),
     sequence: { shuffle: true, concurrent: false },
     // Whole processes start in some of them, on machines that are busy with other things.
     testTimeout: 20_000,

@@ -101,7 +101,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
       strictPreflight: false,
     });
   }
-  await registerOverload(app, { maxEventLoopDelayMs: 250, sampleIntervalMs: 500 });
+  await registerOverload(app, { maxEventLoopDelayMs: 1_000, sampleIntervalMs: 1_000 });
   registerAuthentication(app, dependencies.active);
   registerUploadRoutes(app, dependencies);
   registerHealthRoutes(app, dependencies.readiness);

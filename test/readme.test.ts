@@ -6,7 +6,9 @@ import { PROBLEMS } from '../src/http/problem-json.ts';
 const root = new URL('../', import.meta.url);
 const documents = [
   ...['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md'],
-  ...readdirSync(new URL('docs/', root)).map((name) => `docs/${name}`),
+  ...readdirSync(new URL('docs/', root), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
 ];
 
 it.each(documents)('every script that %s names exists', (name) => {

@@ -1,0 +1,73 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it, onTestFinished, vi } from 'vitest';
+import { stringify } from 'yaml';
+import { folder, panelQueries, rules } from './documents.ts';
+import { startPrometheusServer } from './prometheus-server.ts';
+import { promtool } from './promtool.ts';
+import { startServiceProcess } from './service-process.ts';
+
+const pathOf = (name: string) => new URL(name, folder).pathname;
+
+it('promtool finds the rules valid', async () => {
+  const { code, output } = await promtool(['check', 'rules', pathOf('alerts.yaml')]);
+  expect(output).toContain(`SUCCESS: ${rules.length} rules found`);
+  expect(code).toBe(0);
+});
+
+it('promtool sees every alert fire and be silent where it should', async () => {
+  const { code, output } = await promtool(['test', 'rules', pathOf('alerts.test.yaml')]);
+  expect(output).toMatch(/\n {2}SUCCESS\n/);
+  expect(code).toBe(0);
+});
+
+it('promtool finds every query of the dashboard valid', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'oss-presign-operations-'));
+  onTestFinished(() => rmSync(directory, { recursive: true }));
+  const file = join(directory, 'rules.yaml');
+  const asRules = panelQueries.map(({ expr }, n) => ({ record: `query_${n}`, expr }));
+  writeFileSync(file, stringify({ groups: [{ name: 'dashboard', rules: asRules }] }));
+  const { code, output } = await promtool(['check', 'rules', file]);
+  expect(output).toContain(`SUCCESS: ${panelQueries.length} rules found`);
+  expect(code).toBe(0);
+});
+
+it('promtool has nothing to say against the metrics of the service, but for three names of Node’s', async () => {
+  const service = await startServiceProcess();
+  expect(await service.makeRequests()).toStrictEqual([201, 403, 401, 503]);
+  const text = await (await fetch(`${service.url}/metrics`)).text();
+  const { output } = await promtool(['check', 'metrics'], text);
+  // Not ours to name: prom-client's.
+  expect(output.trim().split('\n')).toStrictEqual(
+    ['handles', 'requests', 'resources'].map(
+      (what) => `nodejs_active_${what}_total non-counter metrics should not have "_total" suffix`,
+    ),
+  );
+});
+
+it('a real Prometheus reads a real service, and has a value for every query and no fault in any rule', async () => {
+  const service = await startServiceProcess();
+  const prometheus = await startPrometheusServer(service.url);
+  await vi.waitFor(
+    async () => {
+      // Again and again: a rate needs two readings with something between them.
+      expect(await service.makeRequests()).toStrictEqual([201, 403, 401, 503]);
+      const without = await Promise.all(
+        panelQueries.map(async ({ title, expr }) => {
+          const values = (await prometheus.query(expr)).map(({ value: [, value] }) => value);
+          return values.some((value) => value !== 'NaN') ? [] : [`${title}: ${expr}`];
+        }),
+      );
+      expect(without.flat()).toStrictEqual([]);
+    },
+    { timeout: 30_000, interval: 500 },
+  );
+  await vi.waitFor(
+    async () => {
+      const seen = (await prometheus.rules()).map(({ name, health }) => `${name} ${health}`);
+      expect(seen.sort()).toStrictEqual(rules.map(({ alert, record }) => `${alert ?? record} ok`).sort());
+    },
+    { timeout: 10_000 },
+  );
+});

@@ -1,0 +1,44 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { onTestFinished } from 'vitest';
+import { makeRequests, startSurroundings } from './busy-service.ts';
+
+const main = new URL('../../src/main.ts', import.meta.url).pathname;
+
+export type ServiceProcess = {
+  readonly url: string;
+  /** Makes one request of each kind; answers with the statuses. */
+  readonly makeRequests: () => Promise<readonly number[]>;
+};
+
+/** The service as it is started in production, in a process of its own, with credentials that end; gone when the test ends. */
+export async function startServiceProcess(): Promise<ServiceProcess> {
+  const surroundings = await startSurroundings(new Date());
+  const folder = mkdtempSync(join(tmpdir(), 'oss-presign-operations-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  writeFileSync(join(folder, 'policy.yaml'), surroundings.policyYaml);
+  const child = spawn(process.execPath, [main], {
+    cwd: folder,
+    env: {
+      PORT: '0',
+      HOME: folder,
+      ALIBABA_CLOUD_CREDENTIALS_URI: surroundings.credentialsUri,
+      ALIBABA_CLOUD_ECS_METADATA_DISABLED: 'true',
+    },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const said: string[] = [];
+  for await (const line of createInterface(child.stdout)) {
+    said.push(line);
+    const { msg, address } = JSON.parse(line);
+    if (msg === 'listening') {
+      child.stdout.resume();
+      return { url: address, makeRequests: () => makeRequests(address, surroundings, new Date()) };
+    }
+  }
+  throw new Error(`the service did not start:\n${said.join('\n')}`);
+}
