@@ -9,7 +9,7 @@ import { MAX_BODY_BYTES, registerJsonBody } from './http/json-body.ts';
 import { registerAccessLog } from './http/logging.ts';
 import { type RenderMetrics, registerMetricsRoute } from './http/metrics-route.ts';
 import { registerNotFound } from './http/not-found.ts';
-import { registerOverload } from './http/overload.ts';
+import { type OverloadLimits, registerOverload } from './http/overload.ts';
 import { PROBLEMS, sendProblem, toServiceError } from './http/problem-json.ts';
 import { traceIdOf } from './http/trace-context.ts';
 import { registerUploadRoutes, type UploadRoutesOptions } from './http/upload-routes.ts';
@@ -25,10 +25,15 @@ export type AppDependencies = UploadRoutesOptions & {
   /** True once the process was asked to stop: answers then end their connection. */
   readonly isDraining: () => boolean;
   readonly newRequestId: () => string;
+  /** When requests are refused because there are too many; by default a second behind, over a second. */
+  readonly overload?: OverloadLimits;
   readonly corsOrigins: readonly string[];
   /** CIDR ranges of proxies whose X-Forwarded-For is believed. */
   readonly trustProxy: readonly string[];
 };
+
+/** A burst that the machine can answer within a second is let through. */
+const OVERLOAD_LIMITS = { maxEventLoopDelayMs: 1_000, sampleIntervalMs: 1_000 };
 
 /** A request id from outside that cannot break a log line or a header. */
 const REQUEST_ID = /^[A-Za-z0-9._-]{8,128}$/;
@@ -101,7 +106,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
       strictPreflight: false,
     });
   }
-  await registerOverload(app, { maxEventLoopDelayMs: 1_000, sampleIntervalMs: 1_000 });
+  await registerOverload(app, dependencies.overload ?? OVERLOAD_LIMITS);
   registerAuthentication(app, dependencies.active);
   registerUploadRoutes(app, dependencies);
   registerHealthRoutes(app, dependencies.readiness);
