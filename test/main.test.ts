@@ -114,8 +114,14 @@ it.each([
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
   const lines: string[] = [];
   const reader = createInterface(child.stdout).on('line', (line) => lines.push(line));
-  await once(reader, 'line');
-  const { address } = JSON.parse(lines[0] ?? '');
+  const address = await vi.waitFor(
+    () => {
+      const listening = lines.map((line) => JSON.parse(line)).find(({ msg }) => msg === 'listening');
+      expect(listening).toBeDefined();
+      return listening.address;
+    },
+    { timeout: 15_000 },
+  );
   await Promise.all(Array.from({ length: 50 }, () => fetch(`${address}/v1/policy`)));
   const drained = new Promise((resolve) => reader.once('close', resolve));
   child.kill(signal);
