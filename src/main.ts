@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import process from 'node:process';
 import { systemClock } from './clock.ts';
-import { createLogger } from './http/logging.ts';
+import { createLogger, createLogOutput } from './http/logging.ts';
 import { prepare } from './prepare.ts';
 import { createService } from './service.ts';
 
@@ -11,7 +11,7 @@ if ('faults' in prepared) refuseToStart(prepared.faults);
 const { config } = prepared;
 const service = await createService({
   ...prepared,
-  logger: createLogger(config.logLevel),
+  logger: createLogger(config.logLevel, createLogOutput()),
   clock: systemClock,
   fetch: globalThis.fetch,
   processMetrics: true,

@@ -10,7 +10,7 @@ const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter(
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   signing: ['node:crypto'],
   policy: ['zod', 'yaml', 'type:auth'],
-  auth: ['errors', 'clock', 'jose'],
+  auth: ['errors', 'clock', 'jose', 'node:crypto'],
   credentials: ['uploads', 'errors', 'clock', 'node:fs/promises', 'node:path', '@alicloud/credentials'],
   limits: ['type:uploads', 'node:crypto', 'rate-limiter-flexible', 'ioredis'],
   metrics: ['prom-client', 'type:auth', 'type:http', 'type:live-policy', 'type:uploads'],

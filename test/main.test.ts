@@ -106,6 +106,33 @@ it('serves, and on SIGTERM ends 0 with nothing on stderr', async () => {
   expect(await stderr).toBe('');
 });
 
+it.each([
+  ['SIGTERM', 0],
+  ['SIGINT', 0],
+] as const)('on %s it ends with every line of its log written', async (signal, code) => {
+  const child = start(folderWithPolicy(createTestIssuer()), { ...CREDENTIALS, SHUTDOWN_DELAY_SECONDS: '0' });
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+  const lines: string[] = [];
+  const reader = createInterface(child.stdout).on('line', (line) => lines.push(line));
+  const address = await vi.waitFor(
+    () => {
+      const listening = lines.map((line) => JSON.parse(line)).find(({ msg }) => msg === 'listening');
+      expect(listening).toBeDefined();
+      return listening.address;
+    },
+    { timeout: 15_000 },
+  );
+  await Promise.all(Array.from({ length: 50 }, () => fetch(`${address}/v1/policy`)));
+  const drained = new Promise((resolve) => reader.once('close', resolve));
+  child.kill(signal);
+  expect(await ended).toBe(code);
+  await drained;
+
+  const messages = lines.map((line) => JSON.parse(line).msg);
+  expect(messages.filter((message) => message === 'answered')).toHaveLength(50);
+  expect(messages.at(-1)).toBe('stopped');
+});
+
 it('on SIGTERM it is not ready, lets the open request end, and then ends 0', async () => {
   const issuer = createTestIssuer();
   const child = start(folderWithPolicy(issuer), { ...CREDENTIALS, SHUTDOWN_DELAY_SECONDS: '1' });

@@ -8,6 +8,7 @@ import type { KeySources } from './keys/create-key-sources.ts';
 import type { KeySource, KeysStatus } from './keys/key-source.ts';
 import { parseToken } from './parse-token.ts';
 import { unauthenticated } from './unauthenticated.ts';
+import { createVerifiedTokens, digestToken, type VerifiedTokensOptions } from './verified-tokens.ts';
 
 export type TokenVerifier = {
   /**
@@ -25,11 +26,16 @@ export type TokenVerifier = {
 /** Ten thousand times what a verification takes; a client that has waited for longer may have gone. */
 const MAX_VERIFICATION_WAIT_MS = 1_000;
 
+type TrustedIssuer = { readonly config: IssuerConfig; readonly keys: KeySource };
+
 /**
  * Creates the one judge of tokens (RFC 7519, RFC 8725).
  *
  * The token's `iss`, compared character by character, chooses one issuer; from then on only the keys, algorithms and
  * audience of that issuer count, so that none can speak for another, and none that is out of reach holds up another.
+ *
+ * A token that was verified a short while ago is not verified again as long as its issuer has the same keys. Where fetching
+ * keys is due, it is as if the token had never been seen.
  *
  * @throws TypeError for issuers that are configured twice or open to algorithm confusion.
  * @example
@@ -40,19 +46,25 @@ export function createTokenVerifier({
   issuers,
   clock,
   keySources,
+  verifiedTokens,
 }: {
   readonly issuers: readonly IssuerConfig[];
   readonly clock: Clock;
   readonly keySources: KeySources;
+  readonly verifiedTokens?: VerifiedTokensOptions;
 }): TokenVerifier {
   assertIssuers(issuers);
   const backlog = createBacklog({ clock, maxWaitMs: MAX_VERIFICATION_WAIT_MS });
-  const trusted = new Map<unknown, { readonly config: IssuerConfig; readonly keys: KeySource }>(
+  const trusted = new Map<unknown, TrustedIssuer>(
     issuers.map((config) => [config.issuer, { config, keys: keySources(config) }]),
   );
+  const verified = createVerifiedTokens<TrustedIssuer>(verifiedTokens);
 
   return {
     async verify(token) {
+      const digest = digestToken(token);
+      const known = verified.find(digest, clock());
+      if (known && known.keySet === known.issuer.keys.keySet()) return known.caller;
       const { header, claims } = parseToken(token);
       if (claims.iss === undefined) throw invalidToken('The token does not say who issued it (iss).');
       const issuer = trusted.get(claims.iss);
@@ -61,13 +73,17 @@ export function createTokenVerifier({
       if (!algorithms.includes(header.alg)) {
         throw invalidToken(`The algorithm (alg) of the token has to be ${algorithms.join(' or ')}.`);
       }
+      const keySet = issuer.keys.keySet();
       const keys = await issuer.keys.find(header);
       if (keys.length === 0)
         throw invalidToken('The token is signed with a key that its issuer does not publish.');
       await backlog.run(() => verifySignature(token, keys, algorithms));
-      const fault = claimsFault(claims, audience, clock());
+      const now = clock();
+      const fault = claimsFault(claims, audience, now);
       if (fault) throw invalidToken(fault);
-      return callerFromClaims(claims);
+      const caller = callerFromClaims(claims);
+      if (keySet) verified.keep(digest, { caller, issuer, keySet }, now);
+      return caller;
     },
     status: () => [...trusted.values()].map(({ config: { issuer }, keys }) => ({ issuer, ...keys.status() })),
     preload: async () => {

@@ -1,4 +1,4 @@
-import { percentEncode, percentEncodePath } from './percent-encode.ts';
+import { percentEncode } from './percent-encode.ts';
 
 /** Headers by lower-case name. */
 export type Headers = Readonly<Record<string, string>>;
@@ -6,9 +6,10 @@ export type Headers = Readonly<Record<string, string>>;
 export type CanonicalRequestInput = {
   readonly method: string;
   readonly bucket: string;
-  readonly key: string;
-  /** Query parameters as they are, not encoded; `''` stands for a name without a value. */
-  readonly query: Readonly<Record<string, string>>;
+  /** From `percentEncodePath`. */
+  readonly encodedKey: string;
+  /** From {@link canonicalQuery}. */
+  readonly query: string;
   /** The request's headers by lower-case name, values trimmed. */
   readonly headers: Headers;
   /** From {@link additionalHeaderNames}. */
@@ -29,25 +30,31 @@ export function additionalHeaderNames(names: readonly string[], headers: Headers
   return [...lowerCase].filter((name) => !isSignedByDefault(name) && Object.hasOwn(headers, name)).sort();
 }
 
-/** The query in canonical form: encoded, sorted by encoded name bytewise, an empty value as the bare name. */
+/**
+ * Query parameters in canonical form: encoded, sorted by encoded name bytewise, an empty value as the bare name.
+ * @param query names and values as they are, not encoded; `''` stands for a name without a value.
+ */
 export function canonicalQuery(query: Readonly<Record<string, string>>): string {
-  return Object.entries(query)
-    .map(([name, value]) => [percentEncode(name), percentEncode(value)] as const)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, value]) => (value === '' ? name : `${name}=${value}`))
+  const values = new Map(Object.entries(query).map(([name, value]) => [percentEncode(name), value]));
+  return [...values.keys()]
+    .sort()
+    .map((name) => {
+      const value = values.get(name);
+      return value ? `${name}=${percentEncode(value)}` : name;
+    })
     .join('&');
 }
 
 /** The canonical request of OSS V4. The payload of a presigned URL is never signed, unless a header says its hash. */
 export function canonicalRequest(input: CanonicalRequestInput): string {
-  const { method, bucket, key, query, headers, additionalHeaders } = input;
+  const { method, bucket, encodedKey, query, headers, additionalHeaders } = input;
   const signed = Object.keys(headers)
     .filter((name) => isSignedByDefault(name) || additionalHeaders.includes(name))
     .sort();
   return [
     method,
-    percentEncodePath(`/${bucket}/${key}`),
-    canonicalQuery(query),
+    `/${percentEncode(bucket)}/${encodedKey}`,
+    query,
     ...signed.map((name) => `${name}:${headers[name]}`),
     '',
     additionalHeaders.join(';'),

@@ -1,7 +1,8 @@
 import { additionalHeaderNames, canonicalQuery, canonicalRequest } from './canonical-request.ts';
 import { bucketAddress, type Endpoint } from './endpoint.ts';
 import { percentEncodePath } from './percent-encode.ts';
-import { ALGORITHM, deriveSigningKey, ossDate, scopeText, sign, stringToSign } from './signature.ts';
+import { ALGORITHM, ossDate, scopeText, sign, stringToSign } from './signature.ts';
+import { signingKey } from './signing-key.ts';
 
 /** Id, secret and token of one answer of their source: a mix does not verify. */
 export type SigningCredentials = {
@@ -59,23 +60,25 @@ export function presign(input: PresignInput): Presigned {
   const additionalHeaders = additionalHeaderNames(input.additionalHeaders ?? [], headers);
   const instant = ossDate(signedAt);
   const scope = { date: instant.slice(0, 8), region, product };
-  const query: Record<string, string> = {
+  const parameters: Record<string, string> = {
     ...input.query,
     'x-oss-signature-version': ALGORITHM,
     'x-oss-credential': `${credentials.accessKeyId}/${scopeText(scope)}`,
     'x-oss-date': instant,
     'x-oss-expires': String(expiresInSeconds),
   };
-  if (credentials.securityToken !== undefined) query['x-oss-security-token'] = credentials.securityToken;
-  if (additionalHeaders.length > 0) query['x-oss-additional-headers'] = additionalHeaders.join(';');
+  if (credentials.securityToken !== undefined) parameters['x-oss-security-token'] = credentials.securityToken;
+  if (additionalHeaders.length > 0) parameters['x-oss-additional-headers'] = additionalHeaders.join(';');
 
-  const request = canonicalRequest({ method, bucket, key, query, headers, additionalHeaders });
+  const encodedKey = percentEncodePath(key);
+  const query = canonicalQuery(parameters);
+  const request = canonicalRequest({ method, bucket, encodedKey, query, headers, additionalHeaders });
   const text = stringToSign(instant, scope, request);
-  const signature = sign(deriveSigningKey(credentials.accessKeySecret, scope), text);
+  const signature = sign(signingKey(credentials.accessKeySecret, scope), text);
 
   const { origin, pathPrefix } = bucketAddress(input.endpoint, bucket, region);
   // The canonical query is itself a valid query, so what is signed and what is sent cannot differ.
-  const url = `${origin}${pathPrefix}/${percentEncodePath(key)}?${canonicalQuery(query)}&x-oss-signature=${signature}`;
+  const url = `${origin}${pathPrefix}/${encodedKey}?${query}&x-oss-signature=${signature}`;
   return { url, signature, canonicalRequest: request, stringToSign: text };
 }
 

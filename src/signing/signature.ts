@@ -1,4 +1,4 @@
-import { createHmac, hash } from 'node:crypto';
+import { createHmac, hash, type KeyObject } from 'node:crypto';
 
 export const ALGORITHM = 'OSS4-HMAC-SHA256';
 
@@ -7,7 +7,8 @@ export type Scope = { readonly date: string; readonly region: string; readonly p
 
 /** An instant as `yyyymmddThhmmssZ`, UTC, cut to whole seconds. */
 export function ossDate(instant: Date): string {
-  return instant.toISOString().replace(/[-:]|\.\d{3}/g, '');
+  const iso = instant.toISOString();
+  return `${iso.slice(0, 4)}${iso.slice(5, 7)}${iso.slice(8, 13)}${iso.slice(14, 16)}${iso.slice(17, 19)}Z`;
 }
 
 /** The credential scope as it stands in `x-oss-credential` and in the string to sign. */
@@ -23,16 +24,12 @@ export function stringToSign(instant: string, scope: Scope, canonicalRequest: st
 /** The key of one day, region and product, derived from the secret. It can be kept for as long as the scope holds. */
 export function deriveSigningKey(accessKeySecret: string, { date, region, product }: Scope): Buffer {
   return [date, region, product, 'aliyun_v4_request'].reduce<Buffer>(
-    (key, part) => hmac(key, part),
+    (key, part) => createHmac('sha256', key).update(part).digest(),
     Buffer.from(`aliyun_v4${accessKeySecret}`),
   );
 }
 
 /** The signature: 64 hex digits. */
-export function sign(signingKey: Buffer, text: string): string {
-  return hmac(signingKey, text).toString('hex');
-}
-
-function hmac(key: Buffer, text: string): Buffer {
-  return createHmac('sha256', key).update(text).digest();
+export function sign(signingKey: Buffer | KeyObject, text: string): string {
+  return createHmac('sha256', signingKey).update(text).digest('hex');
 }

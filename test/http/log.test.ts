@@ -109,10 +109,25 @@ it('redacts an object with secrets that is logged by mistake', () => {
     credentials: { accessKeySecret: 'S1', securityToken: 'S2' },
     token: 'S3',
     answer: { url: 'S4' },
+    list: [{ deep: { secret: 'S6' } }],
+    kept: 'K1',
   });
+  logger.child({ token: 'S7', kept: 'K2' }).info('bound');
   logger.error({
     err: Object.assign(new Error('failed', { cause: new Error('inner') }), { config: { token: 'S5' } }),
   });
-  expect(lines.join('')).not.toMatch(/S[1-5]/);
+  expect(lines.join('')).not.toMatch(/S[1-7]/);
   expect(lines.join('')).toContain('inner');
+  expect(JSON.parse(lines[0] ?? '')).toMatchObject({
+    credentials: { accessKeySecret: '[redacted]', securityToken: '[redacted]' },
+    list: [{ deep: { secret: '[redacted]' } }],
+    kept: 'K1',
+  });
+  expect(JSON.parse(lines[1] ?? '')).toMatchObject({ token: '[redacted]', kept: 'K2' });
+});
+
+it('leaves what is logged as it was, also where it hides a secret', () => {
+  const answer = Object.freeze({ url: 'S1', headers: Object.freeze(['a']) });
+  createLogger('info', { write: () => {} }).info({ answer });
+  expect(answer).toStrictEqual({ url: 'S1', headers: ['a'] });
 });

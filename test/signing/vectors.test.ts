@@ -1,7 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { additionalHeaderNames, canonicalRequest } from '../../src/signing/canonical-request.ts';
+import {
+  additionalHeaderNames,
+  canonicalQuery,
+  canonicalRequest,
+} from '../../src/signing/canonical-request.ts';
 import type { Endpoint } from '../../src/signing/endpoint.ts';
+import { percentEncodePath } from '../../src/signing/percent-encode.ts';
 import { type PresignInput, presign } from '../../src/signing/presign.ts';
 import { deriveSigningKey, ossDate, sign, stringToSign } from '../../src/signing/signature.ts';
 
@@ -115,7 +120,9 @@ describe.each(headerVectors)('Authorization header: $name', ({ input, expected }
   it('has the canonical request', () => {
     const additionalHeaders = additionalHeaderNames(input.additionalHeaders, headers);
     expect(additionalHeaders).toStrictEqual(expected.additionalHeaders);
-    expect(canonicalRequest({ ...input, key: input.key ?? '', headers, additionalHeaders })).toBe(
+    const encodedKey = percentEncodePath(input.key ?? '');
+    const query = canonicalQuery(input.query ?? {});
+    expect(canonicalRequest({ ...input, encodedKey, query, headers, additionalHeaders })).toBe(
       expected.canonicalRequest,
     );
   });

@@ -65,5 +65,6 @@ function createJwksKeys({ jwks }: Extract<IssuerKeys, { kind: 'jwks' }>): KeySou
 }
 
 function createGivenKeys(find: KeySource['find']): KeySource {
-  return { find, load: async () => {}, status: () => ({ keysLoaded: true }) };
+  const keySet = {};
+  return { find, load: async () => {}, keySet: () => keySet, status: () => ({ keysLoaded: true }) };
 }

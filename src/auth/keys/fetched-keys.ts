@@ -38,7 +38,8 @@ export function createFetchedKeys(
     const startedAt = clock();
     attempts++;
     try {
-      keySet = await fetchKeySet();
+      const fetched = await fetchKeySet();
+      if (!keySet || !isSameKeySet(keySet, fetched)) keySet = fetched;
       fetchedAt = startedAt;
       failedAt = undefined;
       lastError = undefined;
@@ -57,9 +58,13 @@ export function createFetchedKeys(
 
   const coolsDownSince = (instant: Date | undefined) => remainingMs(instant, cooldownMs, clock()) > 0;
 
+  function isFetchDue(): boolean {
+    if (remainingMs(fetchedAt, cacheMaxAgeMs, clock()) > 0) return false;
+    return pending !== undefined || !coolsDownSince(failedAt);
+  }
+
   async function load(): Promise<void> {
-    if (remainingMs(fetchedAt, cacheMaxAgeMs, clock()) > 0) return;
-    if (pending || !coolsDownSince(failedAt)) await fetchOnceForAll();
+    if (isFetchDue()) await fetchOnceForAll();
   }
 
   async function loadForUnknownKey(): Promise<void> {
@@ -87,12 +92,17 @@ export function createFetchedKeys(
       }
       return keys;
     },
+    keySet: () => (isFetchDue() ? undefined : keySet),
     status: () => ({
       keysLoaded: keySet !== undefined,
       ...(fetchedAt && { fetchedAt }),
       ...(lastError && { lastError: lastError.message }),
     }),
   };
+}
+
+function isSameKeySet(one: LocalJWKSet, other: LocalJWKSet): boolean {
+  return JSON.stringify(one.jwks()) === JSON.stringify(other.jwks());
 }
 
 /** What is left of a span; 0 as well when it lies in the future, as it does after the clock was set back. */

@@ -14,10 +14,13 @@ export type KeysStatus = {
  *
  * `find` answers with the keys that may have signed a token with this header; an empty list when the issuer has no such
  * key. It rejects with ServiceError `unavailable` when that cannot be known because the keys cannot be fetched.
- * `load` fetches the keys when that is due; it never rejects. `status` never throws and starts no network.
+ * `load` fetches the keys when that is due; it never rejects. `keySet` stands for all keys of this moment: another object once
+ * any of them has changed or gone, the same one for as long as none has; undefined while there are none, and while fetching
+ * them is due. `keySet` and `status` never throw and start no network.
  */
 export type KeySource = {
   find(header: ParsedToken['header']): Promise<readonly (CryptoKey | Uint8Array)[]>;
   load(): Promise<void>;
+  keySet(): object | undefined;
   status(): KeysStatus;
 };

@@ -1,0 +1,271 @@
+import { describe, expect, it } from 'vitest';
+import type { Caller } from '../../src/auth/caller.ts';
+import type { IssuerConfig } from '../../src/auth/issuer.ts';
+import type { KeySource } from '../../src/auth/keys/key-source.ts';
+import { createTokenVerifier, type TokenVerifier } from '../../src/auth/token-verifier.ts';
+import {
+  createVerifiedTokens,
+  digestToken,
+  type VerifiedTokensOptions,
+} from '../../src/auth/verified-tokens.ts';
+import type { Clock } from '../../src/clock.ts';
+import { now } from '../support/fixed-clock.ts';
+import { createHandClock } from '../support/hand-clock.ts';
+import { createTestIssuer, defaultClaims, nowSeconds, type TestIssuer } from '../support/tokens.ts';
+import { forgeToken, hmacSigner } from './forge-token.ts';
+import { json, onlineVerifier, startKeyServer } from './key-server.ts';
+import { invalidToken, refusalOfToken, UNKNOWN_KEY, UNTRUSTED, WRONG_SIGNATURE } from './offline-verifier.ts';
+
+const MINUTE_MS = 60_000;
+const MAX_AGE_MS = 5 * MINUTE_MS;
+const tomorrow = nowSeconds + 86_400;
+
+/** A verifier, and how often it has asked for keys to verify a signature with. */
+function countingVerifier(
+  { config }: TestIssuer,
+  clock: Clock,
+  verifiedTokens: VerifiedTokensOptions = {},
+): { readonly verifier: TokenVerifier; verifications(): number } {
+  const keySet = {};
+  let verifications = 0;
+  const secret = Buffer.alloc(32, 's');
+  const keys: KeySource = {
+    find: async () => {
+      verifications++;
+      return [secret];
+    },
+    load: async () => {},
+    keySet: () => keySet,
+    status: () => ({ keysLoaded: true }),
+  };
+  const issuer: IssuerConfig = { ...config, algorithms: ['HS256'], keys: { kind: 'secret', secret } };
+  const verifier = createTokenVerifier({ issuers: [issuer], clock, keySources: () => keys, verifiedTokens });
+  return { verifier, verifications: () => verifications };
+}
+
+const login = createTestIssuer();
+
+/** A token that lasts a day, by shared secret. */
+function tokenOf(subject: string, claims: object = {}): string {
+  const signer = hmacSigner(Buffer.alloc(32, 's'));
+  return forgeToken(
+    { alg: 'HS256' },
+    { ...defaultClaims(login.issuer), sub: subject, exp: tomorrow, ...claims },
+    signer,
+  );
+}
+
+describe('a token that was verified', () => {
+  it('is not verified again, and proves the same caller', async () => {
+    const { verifier, verifications } = countingVerifier(login, () => now);
+    const first = await verifier.verify(tokenOf('alice'));
+    expect(await verifier.verify(tokenOf('alice'))).toStrictEqual(first);
+    expect(verifications()).toBe(1);
+  });
+
+  it('is verified again after five minutes at the latest', async () => {
+    const { clock, advance } = createHandClock();
+    const { verifier, verifications } = countingVerifier(login, clock);
+    const subjects = Array.from({ length: 100 }, (_, index) => `caller-${index}`);
+    for (const subject of subjects) await verifier.verify(tokenOf(subject));
+    advance(MAX_AGE_MS / 2);
+    for (const subject of subjects) await verifier.verify(tokenOf(subject));
+    expect(verifications()).toBe(100);
+    advance(MAX_AGE_MS / 2);
+    for (const subject of subjects) await verifier.verify(tokenOf(subject));
+    expect(verifications()).toBe(200);
+  });
+
+  it('says nothing for another one that begins alike: other claims, or the signature cut, changed or missing', async () => {
+    const { verifier } = countingVerifier(login, () => now);
+    const token = tokenOf('alice');
+    await verifier.verify(token);
+    const [header, , signature = ''] = token.split('.');
+    const unsigned = token.slice(0, -signature.length);
+    const forgeries = [
+      `${header}.${tokenOf('mallory').split('.')[1]}.${signature}`,
+      `${unsigned}${signature.slice(0, -4)}`,
+      `${unsigned}${signature.startsWith('A') ? 'B' : 'A'}${signature.slice(1)}`,
+      unsigned,
+    ];
+    for (const forgery of forgeries) {
+      expect((await refusalOfToken(verifier, forgery)).code).toBe('unauthenticated');
+      // What was refused is not remembered as anything else.
+      expect((await refusalOfToken(verifier, forgery)).code).toBe('unauthenticated');
+    }
+  });
+
+  it('is refused from the second on in which it would be without a memory of it', async () => {
+    const { clock, advance } = createHandClock();
+    const { verifier, verifications } = countingVerifier(login, clock);
+    const token = tokenOf('alice', { exp: nowSeconds + 60 });
+    await verifier.verify(token);
+    advance(60_000);
+    // Within the tolerance for clocks that are apart it is still good, but verified each time.
+    await verifier.verify(token);
+    await verifier.verify(token);
+    expect(verifications()).toBe(3);
+    advance(30_000);
+    expect(await refusalOfToken(verifier, token)).toStrictEqual(
+      invalidToken('The token expired at 2026-11-23T10:01:00Z.'),
+    );
+  });
+
+  it.each(['nbf', 'iat'])('is refused when the clock is set back to before its %s', async (claim) => {
+    const { clock, advance } = createHandClock();
+    const { verifier } = countingVerifier(login, clock);
+    const token = tokenOf('alice', { [claim]: nowSeconds });
+    advance(MINUTE_MS);
+    await verifier.verify(token);
+    advance(-2 * MINUTE_MS);
+    expect((await refusalOfToken(verifier, token)).code).toBe('unauthenticated');
+  });
+
+  it('is verified again after the clock was set back, however far', async () => {
+    const { clock, advance } = createHandClock();
+    const { verifier, verifications } = countingVerifier(login, clock);
+    await verifier.verify(tokenOf('alice'));
+    advance(-1);
+    await verifier.verify(tokenOf('alice'));
+    await verifier.verify(tokenOf('alice'));
+    expect(verifications()).toBe(2);
+    advance(-20 * MINUTE_MS);
+    await verifier.verify(tokenOf('alice'));
+    await verifier.verify(tokenOf('alice'));
+    expect(verifications()).toBe(3);
+  });
+});
+
+describe('a token that was verified with a published key', () => {
+  const lasting = { exp: tomorrow };
+
+  function publishedBy(issuer: TestIssuer, origin: string): IssuerConfig {
+    return { ...issuer.config, keys: { kind: 'jwksUrl', url: `${origin}/jwks` } };
+  }
+
+  it('is refused as soon as the token of a new key has shown that its own was withdrawn', async () => {
+    const [old, current] = [createTestIssuer({ kid: 'old' }), createTestIssuer({ kid: 'current' })];
+    const server = await startKeyServer(json(old.jwks));
+    const verifier = onlineVerifier([publishedBy(old, server.origin)]);
+    const token = await old.sign();
+    await verifier.verify(token);
+    await verifier.verify(token);
+    await verifier.verify(token);
+
+    server.answer = json(current.jwks);
+    expect((await verifier.verify(token)).subject).toBe('alice');
+    await verifier.verify(await current.sign());
+    expect(await refusalOfToken(verifier, token)).toStrictEqual(invalidToken(UNKNOWN_KEY));
+  });
+
+  it('is refused when its key was replaced under the same key ID', async () => {
+    const [stolen, renewed] = [createTestIssuer(), createTestIssuer()];
+    const server = await startKeyServer(json(stolen.jwks));
+    const verifier = onlineVerifier([publishedBy(stolen, server.origin)]);
+    const token = await stolen.sign();
+    await verifier.verify(token);
+    await verifier.verify(token);
+
+    server.answer = json(renewed.jwks);
+    await refusalOfToken(verifier, await stolen.sign({}, { kid: 'never-heard-of' }));
+    expect(await refusalOfToken(verifier, token)).toStrictEqual(invalidToken(WRONG_SIGNATURE));
+  });
+
+  it('has old keys fetched anew although it is asked for all the time, and is refused with the key gone', async () => {
+    const issuer = createTestIssuer();
+    const server = await startKeyServer(json(issuer.jwks));
+    const { clock, advance } = createHandClock();
+    const verifier = onlineVerifier([publishedBy(issuer, server.origin)], clock);
+    const token = await issuer.sign(lasting);
+    await verifier.verify(token);
+    advance(10 * MINUTE_MS - 1);
+    await verifier.verify(token);
+    await verifier.verify(token);
+    expect(server.requests).toHaveLength(1);
+
+    server.answer = json({ keys: [] });
+    advance(1);
+    expect(await refusalOfToken(verifier, token)).toStrictEqual(invalidToken(UNKNOWN_KEY));
+    expect(server.requests).toHaveLength(2);
+  });
+
+  it('goes on proving its caller while its issuer is out of reach', async () => {
+    const issuer = createTestIssuer();
+    const server = await startKeyServer(json(issuer.jwks));
+    const { clock, advance } = createHandClock();
+    const verifier = onlineVerifier([publishedBy(issuer, server.origin)], clock);
+    const token = await issuer.sign(lasting);
+    await verifier.verify(token);
+    server.answer = json({}, 500);
+    for (let minute = 0; minute < 20; minute++) {
+      advance(MINUTE_MS);
+      expect((await verifier.verify(token)).subject).toBe('alice');
+    }
+  });
+
+  it('is unknown to the verifier of another policy, which may trust other issuers', async () => {
+    const issuer = createTestIssuer();
+    const other = createTestIssuer({ issuer: 'https://partner.test' });
+    const server = await startKeyServer(json(issuer.jwks));
+    const before = onlineVerifier([publishedBy(issuer, server.origin)]);
+    const token = await issuer.sign();
+    await before.verify(token);
+    await before.verify(token);
+
+    const after = onlineVerifier([publishedBy(other, server.origin)]);
+    expect(await refusalOfToken(after, token)).toStrictEqual(invalidToken(UNTRUSTED));
+  });
+});
+
+describe('createVerifiedTokens', () => {
+  const keySet = {};
+
+  function callerOf(subject: string): Caller {
+    return { issuer: login.issuer, subject, scopes: [], claims: { exp: tomorrow } };
+  }
+
+  function tokensOf(options: VerifiedTokensOptions) {
+    const tokens = createVerifiedTokens<undefined>(options);
+    return {
+      keep: (token: string, subject: string, at = now) =>
+        tokens.keep(digestToken(token), { caller: callerOf(subject), issuer: undefined, keySet }, at),
+      knows: (token: string, at = now) => tokens.find(digestToken(token), at) !== undefined,
+    };
+  }
+
+  it('keeps no more tokens than it may, the latest ones', () => {
+    const { keep, knows } = tokensOf({ maxTokens: 100, maxTokensPerCaller: 100 });
+    const names = Array.from({ length: 1_000 }, (_, index) => `token-${index}`);
+    for (const name of names) keep(name, name);
+    const kept = names.filter((name) => knows(name));
+    expect(kept).toStrictEqual(names.slice(-kept.length));
+    expect(kept.length).toBeGreaterThan(50);
+    expect(kept.length).toBeLessThanOrEqual(100);
+  });
+
+  it('lets no caller push out others, with however many good tokens', () => {
+    const { keep, knows } = tokensOf({ maxTokens: 1_000 });
+    const others = Array.from({ length: 300 }, (_, index) => `other-${index}`);
+    for (const name of others) keep(name, name);
+    const flood = Array.from({ length: 10_000 }, (_, index) => `flood-${index}`);
+    for (const name of flood) keep(name, 'mallory');
+    expect(others.filter((name) => knows(name))).toStrictEqual(others);
+    expect(flood.filter((name) => knows(name)).length).toBeLessThanOrEqual(10);
+  });
+
+  it('gives a caller its share again with every five minutes', () => {
+    const { keep, knows } = tokensOf({ maxTokens: 1_000 });
+    for (let round = 0; round < 20; round++) {
+      const at = new Date(now.getTime() + round * MAX_AGE_MS);
+      for (let index = 0; index < 10; index++) keep(`${round}-${index}`, 'alice', at);
+      expect(knows(`${round}-0`, at)).toBe(true);
+    }
+  });
+
+  it('does not count the same token against its caller twice', () => {
+    const { keep, knows } = tokensOf({ maxTokens: 400, maxTokensPerCaller: 4 });
+    for (let time = 0; time < 10; time++) keep('one', 'alice');
+    keep('another', 'alice');
+    expect([knows('one'), knows('another')]).toStrictEqual([true, true]);
+  });
+});
