@@ -9,15 +9,15 @@ import { signForNow, startServiceProcess, uploadRequest } from './service-proces
 const MIB = 2 ** 20;
 const PHOTO = { key: 'users/alice/photo.png', contentType: 'image/png', contentLength: 1 };
 
-/** Leaves a process only one fifth of the time, by stopping it again and again. */
+/** Leaves a process only a tenth of the time, by stopping it again and again. */
 function slowDown(child: ChildProcess): () => void {
   let isSlow = true;
   void (async () => {
     while (isSlow) {
       child.kill('SIGSTOP');
-      await setTimeout(400);
+      await setTimeout(1_800);
       child.kill('SIGCONT');
-      await setTimeout(100);
+      await setTimeout(200);
     }
   })();
   return () => {

@@ -134,13 +134,14 @@ it(
     ]) {
       expect(counts.get(what), what).toBeGreaterThan(0);
     }
-    // The heap grows and shrinks between two collections; what lasts shows in its lowest values.
+    // The heap grows and shrinks between two collections; what lasts shows in its lowest values. The bounds leave room for what
+    // fills up once: the tokens that are remembered, the buffers of connections, the step by which V8 enlarges its space.
     const lowest = (part: typeof memory) => Math.min(...part.map(({ heap }) => heap));
     const highest = (part: typeof memory) => Math.max(...part.map(({ rss }) => rss));
     const warm = memory.slice(steps / 3, (2 * steps) / 3);
     const late = memory.slice((2 * steps) / 3);
-    expect(lowest(late), 'heap').toBeLessThan(lowest(warm) * 1.2 + 8);
-    expect(highest(late), 'RSS').toBeLessThan(highest(warm) * 1.1 + 16);
+    expect(lowest(late), 'heap').toBeLessThan(lowest(warm) * 1.2 + 24);
+    expect(highest(late), 'RSS').toBeLessThan(highest(warm) * 1.2 + 64);
   },
   (SOAK_SECONDS + 60) * 1000,
 );
