@@ -75,8 +75,9 @@ export function createMetrics(
     labelNames: ['result'],
     registers,
   });
-  // A counter that appears only with its first failure has no rise that an alert could see.
+  // What appears only with its first failure has no rise that an alert could see.
   for (const result of ['applied', 'refused']) reloads.inc({ result }, 0);
+  for (const status of [500, 503]) answers.zero({ method: 'POST', route: '/v1/uploads', status });
   registerGauges(sources, registers);
 
   return {

@@ -41,6 +41,7 @@ it('counts what was granted and refused, by rule and code, and times every answe
     'oss_presign_refusals_total{rule="none",code="unauthenticated"} 1',
     'oss_presign_http_request_duration_seconds_count{method="POST",route="/v1/uploads",status="201"} 1',
     'oss_presign_http_request_duration_seconds_count{method="GET",route="/v1/policy",status="401"} 1',
+    'oss_presign_http_request_duration_seconds_count{method="POST",route="/v1/uploads",status="503"} 0',
     'oss_presign_signing_duration_seconds_count 1',
     'oss_presign_ready 1',
   ]) {
