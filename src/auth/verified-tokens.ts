@@ -22,7 +22,7 @@ export type VerifiedTokens<Issuer> = {
 };
 
 export type VerifiedTokensOptions = {
-  /** How many tokens are kept at most; 0.7 kB each with ten claims, 10 kB with as many as fit. Default 20,000. */
+  /** How many tokens are kept at most; 0.7 kB each with ten claims, some 10 kB with all that fit. Default 20,000. */
   readonly maxTokens?: number;
   /** How many of them one caller may hold. Default 1 % of `maxTokens`. */
   readonly maxTokensPerCaller?: number;
