@@ -1,0 +1,25 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+
+export type RedisProcess = { readonly url: string; stop(): Promise<void> };
+
+/** Starts Valkey or Redis on the loopback; it keeps nothing on disk. */
+export async function startRedis(command: readonly string[], port: number): Promise<RedisProcess> {
+  const [file = '', ...args] = command;
+  const options = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
+  const child = spawn(file, [...args, ...options], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = once(child, 'exit');
+  for await (const line of createInterface(child.stdout)) {
+    if (!line.includes('Ready to accept connections')) continue;
+    child.stdout.resume();
+    return {
+      url: `redis://127.0.0.1:${port}/0`,
+      async stop() {
+        child.kill('SIGKILL');
+        await ended;
+      },
+    };
+  }
+  throw new Error(`${file} did not start`);
+}
