@@ -67,6 +67,7 @@ function howMeasured({ rounds, seconds }: BenchOptions, where: Cores): string {
       : 'the server on a core of its own, all else on another';
   return (
     `Medians of ${rounds} interleaved rounds of ${seconds} s a load (± half of what lies between the lowest and the highest); ` +
-    `${pinning}; 50 keep-alive connections, one request under way on each. "generator" is how busy the load generator's core was with it.`
+    `${pinning}; 50 keep-alive connections, one request under way on each. "generator" is how busy the load generator kept its core; ` +
+    'a "CPU second" is one that the server had on its core, so that what else ran on the machine does not count.'
   );
 }

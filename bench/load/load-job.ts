@@ -1,6 +1,8 @@
 /** What the load generator is to do, as JSON in its first argument. */
 export type LoadJob = {
   readonly port: number;
+  /** The server's process. */
+  readonly pid: number;
   /** A JSON array of tokens, one per caller. */
   readonly tokensFile: string;
   /** The callers to take, from the first to before the last. */
@@ -17,6 +19,8 @@ export type LoadJob = {
 export type LoadResult = {
   readonly requests: number;
   readonly requestsPerSecond: number;
+  /** For each second that the server had on its core, whatever else ran there; null where the system does not tell. */
+  readonly requestsPerCpuSecond: number | null;
   readonly latencyMs: { readonly p50: number; readonly p99: number; readonly p999: number };
   /** The generator's own share of its core, 0…1: near 1 it would be what is measured. */
   readonly generatorBusy: number;

@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import process from 'node:process';
+import { cpuSeconds } from '../processes/cpu-seconds.ts';
 import { percentile } from '../report/percentile.ts';
 import { answerFrame } from './answer-frame.ts';
 import type { LoadJob, LoadResult } from './load-job.ts';
@@ -11,7 +12,7 @@ import type { LoadJob, LoadResult } from './load-job.ts';
  * @throws Error as soon as one answer is not 2xx, is cut, or is followed by more than was asked for.
  */
 export function sendLoad(
-  { port, connections, extent }: Pick<LoadJob, 'port' | 'connections' | 'extent'>,
+  { port, pid, connections, extent }: Omit<LoadJob, 'tokensFile' | 'callers'>,
   requests: readonly Buffer[],
 ): Promise<LoadResult> {
   return new Promise((resolve, reject) => {
@@ -23,11 +24,13 @@ export function sendLoad(
     let ended = false;
     let measuringSince = performance.now();
     let cpuBefore = process.cpuUsage();
+    let serverCpuBefore = cpuSeconds(pid);
 
     function startMeasuring(): void {
       latencies = [];
       measuringSince = performance.now();
       cpuBefore = process.cpuUsage();
+      serverCpuBefore = cpuSeconds(pid);
     }
 
     function end(fault?: Error): void {
@@ -35,6 +38,7 @@ export function sendLoad(
       ended = true;
       const elapsedMs = performance.now() - measuringSince;
       const { user, system } = process.cpuUsage(cpuBefore);
+      const serverCpu = (cpuSeconds(pid) ?? 0) - (serverCpuBefore ?? 0);
       for (const socket of sockets) socket.destroy();
       if (fault) {
         reject(fault);
@@ -44,6 +48,7 @@ export function sendLoad(
       resolve({
         requests: latencies.length,
         requestsPerSecond: (latencies.length * 1000) / elapsedMs,
+        requestsPerCpuSecond: serverCpu > 0 ? latencies.length / serverCpu : null,
         latencyMs: {
           p50: percentile(latencies, 50),
           p99: percentile(latencies, 99),

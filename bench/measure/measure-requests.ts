@@ -54,6 +54,7 @@ export async function measureRequests({
         const job: LoadJob = {
           ...jobOf(load.callers, seconds),
           port: server.port,
+          pid: server.pid,
           tokensFile: stage.tokensFiles[load.algorithm],
           connections: CONNECTIONS,
         };

@@ -5,7 +5,7 @@ import { type Cores, pinned } from '../processes/cores.ts';
 import { runJson } from '../processes/run-json.ts';
 import { signingInput } from '../signing/signing-input.ts';
 
-/** Microseconds that one signature took; `go` only where there is the Go peer. */
+/** Microseconds of the processor that one signature took; `go` only where there is the Go peer. */
 export type SigningSample = {
   readonly ours: number;
   readonly oursOfMuch: number;

@@ -42,6 +42,7 @@ function requestsTable(samples: readonly RequestSample[]): string {
       'requests/s:',
       '±:',
       'of bare Fastify:',
+      'per CPU second:',
       'p50 ms:',
       'p99 ms:',
       'p99.9 ms:',
@@ -60,6 +61,9 @@ function requestsTable(samples: readonly RequestSample[]): string {
         Math.round(median(perSecond)).toLocaleString('en'),
         `${spreadPercent(perSecond).toFixed(0)} %`,
         median(ofFastify).toFixed(2),
+        figure((sample) => sample.requestsPerCpuSecond ?? Number.NaN).toLocaleString('en', {
+          maximumFractionDigits: 0,
+        }),
         figure(({ latencyMs }) => latencyMs.p50).toFixed(2),
         figure(({ latencyMs }) => latencyMs.p99).toFixed(2),
         figure(({ latencyMs }) => latencyMs.p999).toFixed(2),

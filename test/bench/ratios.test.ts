@@ -10,10 +10,17 @@ function sample(
   round: number,
   server: ContenderName,
   requestsPerSecond: number,
-  { callers = 'one' as Callers, algorithm = 'RS256' as const, p99 = 1, underLoad = 100 } = {},
+  {
+    callers = 'one' as Callers,
+    algorithm = 'RS256' as const,
+    p99 = 1,
+    underLoad = 100,
+    perCpuSecond = 0,
+  } = {},
 ): RequestSample {
   return {
     ...{ round, server, requestsPerSecond, requests: 1, generatorBusy: 0.5, load: { algorithm, callers } },
+    requestsPerCpuSecond: perCpuSecond || null,
     latencyMs: { p50: 1, p99, p999: 1 },
     memory: { underLoad, atRest: 50 },
   };
@@ -50,6 +57,16 @@ describe('ratiosOf', () => {
       ...{ latency: 0.5, memory: 0.75, startUp: 0.5 },
       ...{ signing: 50, signingAws: 25, signingGo: 10, signingMuch: 0.25 },
     });
+  });
+
+  it('counts requests by the time that the server had on its core, but waits for Valkey', () => {
+    const requests = [
+      sample(1, 'fastify', 100, { perCpuSecond: 200 }),
+      sample(1, 'ours', 80, { perCpuSecond: 100 }),
+      sample(1, 'valkey', 30, { perCpuSecond: 90 }),
+    ];
+    const { warm, valkey } = ratiosOf({ requests, signing: [], startUp: [] });
+    expect([warm, valkey]).toStrictEqual([0.5, 0.3]);
   });
 
   it('leaves out what was not measured', () => {

@@ -1,5 +1,6 @@
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import process from 'node:process';
 import { expect, it, onTestFinished } from 'vitest';
 import { sendLoad } from '../../bench/load/send-load.ts';
 import { uploadRequest } from '../../bench/load/upload-request.ts';
@@ -23,7 +24,7 @@ it('sends each request once, and measures those after the warm-up', async () => 
     request.resume().once('end', () => response.writeHead(201, { 'content-length': 2 }).end('{}'));
   });
   const { requests: measured, latencyMs } = await sendLoad(
-    { port, connections: 4, extent: onceEach },
+    { port, pid: process.pid, connections: 4, extent: onceEach },
     requests,
   );
   expect(tokens.toSorted()).toStrictEqual(requests.map((_, caller) => `Bearer token-${caller}`).toSorted());
@@ -40,7 +41,10 @@ it('takes an answer in pieces for one', async () => {
       setImmediate(() => response.end('y'.repeat(50_000)));
     });
   });
-  const { requests: measured } = await sendLoad({ port, connections: 2, extent: onceEach }, requests);
+  const { requests: measured } = await sendLoad(
+    { port, pid: process.pid, connections: 2, extent: onceEach },
+    requests,
+  );
   expect(measured).toBe(30);
 });
 
@@ -57,5 +61,7 @@ it.each<[string, RequestListener, string]>([
   ],
 ])('fails as soon as an answer %s', async (_what, answer, message) => {
   const port = await listen(answer);
-  await expect(sendLoad({ port, connections: 1, extent: onceEach }, requests)).rejects.toThrow(message);
+  await expect(
+    sendLoad({ port, pid: process.pid, connections: 1, extent: onceEach }, requests),
+  ).rejects.toThrow(message);
 });
