@@ -11,7 +11,8 @@ export function takeCores(): Cores {
   const status = readFileSync('/proc/self/status', 'utf8');
   const [server, rest] = parseCpuList(/^Cpus_allowed_list:\s*(\S+)$/m.exec(status)?.[1] ?? '');
   if (server === undefined || rest === undefined) return { missing: 'there is only one core' };
-  execFileSync('taskset', ['-a', '-c', '-p', String(rest), String(process.pid)], { stdio: 'ignore' });
+  // This thread, and with it all that it starts. With all threads of the process, taskset fails when one ends meanwhile.
+  execFileSync('taskset', ['-c', '-p', String(rest), String(process.pid)], { stdio: 'ignore' });
   return { server, rest };
 }
 
