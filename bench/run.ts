@@ -1,10 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import process from 'node:process';
-import { PARTS } from './contenders.ts';
 import floor from './floor.json' with { type: 'json' };
-import { measureAll, type Plan } from './measure/measure-all.ts';
-import { ALL_LOADS, CHECK_LOADS } from './measure/request-loads.ts';
+import { measureAll } from './measure/measure-all.ts';
 import { type BenchOptions, HELP, parseOptions } from './options.ts';
+import { planOf } from './plan.ts';
 import { type Cores, takeCores } from './processes/cores.ts';
 import { belowFloor } from './report/below-floor.ts';
 import { ratiosOf } from './report/ratios.ts';
@@ -48,16 +47,6 @@ function readOptions(): BenchOptions {
     process.stderr.write(`${(error as Error).message}\n`);
     process.exit(2);
   }
-}
-
-function planOf({ check, only, rounds, seconds }: BenchOptions): Plan {
-  const shared = { rounds, seconds, startUps: check ? 5 : 10 };
-  if (check) return { ...shared, loads: CHECK_LOADS, parts: PARTS };
-  if (only.length === 0) return { ...shared, loads: ALL_LOADS, parts: PARTS };
-  const chosen = Object.entries(ALL_LOADS).filter(([name]) => only.some((one) => one === name));
-  // Whatever is asked for load is compared with bare Fastify.
-  const loads = chosen.length > 0 ? { fastify: ALL_LOADS.fastify, ...Object.fromEntries(chosen) } : {};
-  return { ...shared, loads, parts: PARTS.filter((part) => only.includes(part)) };
 }
 
 function howMeasured({ rounds, seconds }: BenchOptions, where: Cores): string {

@@ -1,12 +1,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 
 export type RedisProcess = { readonly url: string; stop(): Promise<void> };
 
-/** Starts Valkey or Redis on the loopback; it keeps nothing on disk. */
-export async function startRedis(command: readonly string[], port: number): Promise<RedisProcess> {
+/** Starts Valkey or Redis on a free port of the loopback; it keeps nothing on disk. */
+export async function startRedis(command: readonly string[]): Promise<RedisProcess> {
   const [file = '', ...args] = command;
+  const port = await freePort();
   const options = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
   const child = spawn(file, [...args, ...options], { stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = once(child, 'exit');
@@ -22,4 +24,13 @@ export async function startRedis(command: readonly string[], port: number): Prom
     };
   }
   throw new Error(`${file} did not start`);
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
 }

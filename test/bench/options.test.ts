@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { CONTENDERS, PARTS } from '../../bench/contenders.ts';
 import { HELP, parseOptions } from '../../bench/options.ts';
+import { planOf } from '../../bench/plan.ts';
 import { parseCpuList } from '../../bench/processes/cores.ts';
 
 it('measures all by default, and less to check', () => {
@@ -44,4 +45,17 @@ it('its help names every option and every part', () => {
 
 it('reads the list of cores that a process may use', () => {
   expect([parseCpuList('0-2,5'), parseCpuList('3'), parseCpuList('')]).toStrictEqual([[0, 1, 2, 5], [3], []]);
+});
+
+const serversOf = (...args: string[]) => Object.keys(planOf(parseOptions(args)).loads);
+
+it('runs bare Fastify beside every server that it is to measure', () => {
+  expect(serversOf()).toStrictEqual(Object.keys(CONTENDERS));
+  expect(serversOf('--only', 'go').toSorted()).toStrictEqual(['fastify', 'go']);
+  expect(serversOf('--check').toSorted()).toStrictEqual(['fastify', 'ours', 'typescript']);
+});
+
+it('measures a part without any server', () => {
+  const { loads, parts } = planOf(parseOptions(['--only', 'signing']));
+  expect([loads, parts]).toStrictEqual([{}, ['signing']]);
 });
