@@ -9,7 +9,7 @@ export type LoadJob = {
   readonly callers: { readonly from: number; readonly to: number };
   /** Keep-alive connections, each with one request under way. */
   readonly connections: number;
-  /** For how long, after a warm-up that does not count; or each caller once, the first of them uncounted. */
+  /** For how long, after a warm-up of the server's time on its core that does not count; or each caller once, the first of them uncounted. */
   readonly extent:
     | { readonly seconds: number; readonly warmUpSeconds: number }
     | { readonly onceEach: true; readonly warmUpRequests: number };

@@ -33,6 +33,19 @@ it('sends each request once, and measures those after the warm-up', async () => 
   expect(latencyMs.p999).toBeGreaterThanOrEqual(latencyMs.p99);
 });
 
+it('sends the same requests again and again for a while', async () => {
+  let received = 0;
+  const port = await listen((request, response) => {
+    received++;
+    request.resume().once('end', () => response.writeHead(200, { 'content-length': 2 }).end('{}'));
+  });
+  const extent = { seconds: 0.05, warmUpSeconds: 0.02 };
+  const result = await sendLoad({ port, pid: process.pid, connections: 2, extent }, requests.slice(0, 1));
+  expect(result.requests).toBeGreaterThan(0);
+  expect(result.requests).toBeLessThan(received);
+  expect(result.requestsPerSecond).toBeGreaterThan(result.requests);
+});
+
 it('takes an answer in pieces for one', async () => {
   const port = await listen((request, response) => {
     request.resume().once('end', () => {
