@@ -4,7 +4,6 @@
  * @returns NaN of no values.
  */
 export function percentile(sorted: readonly number[], percent: number): number {
-  // 99.9 × 1000 / 100 is a little more than 999 in binary floating point, and would take the next rank.
-  const rank = Math.ceil(Number(((percent * sorted.length) / 100).toFixed(6)));
+  const rank = Math.ceil((percent * sorted.length) / 100);
   return sorted[Math.max(rank, 1) - 1] ?? Number.NaN;
 }
