@@ -1,0 +1,14 @@
+import { readFileSync } from 'node:fs';
+import process from 'node:process';
+import { subjectOf } from '../stage/tokens.ts';
+import type { LoadJob } from './load-job.ts';
+import { sendLoad } from './send-load.ts';
+import { uploadRequest } from './upload-request.ts';
+
+// The load generator, a process of its own so that it has a core of its own.
+const job = JSON.parse(process.argv[2] ?? '') as LoadJob;
+const tokens = JSON.parse(readFileSync(job.tokensFile, 'utf8')) as readonly string[];
+const requests = tokens
+  .slice(job.callers.from, job.callers.to)
+  .map((token, index) => uploadRequest(token, subjectOf(job.callers.from + index)));
+process.stdout.write(`${JSON.stringify(await sendLoad(job, requests))}\n`);

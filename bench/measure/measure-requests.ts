@@ -1,0 +1,81 @@
+import { join } from 'node:path';
+import process from 'node:process';
+import type { ContenderName } from '../contenders.ts';
+import type { LoadJob, LoadResult } from '../load/load-job.ts';
+import { type Cores, pinned } from '../processes/cores.ts';
+import { residentMemory } from '../processes/resident-memory.ts';
+import { runJson } from '../processes/run-json.ts';
+import { type ServerProcess, startServer } from '../processes/start-server.ts';
+import { median } from '../report/median.ts';
+import type { Stage } from '../stage/stage.ts';
+import { jobOf, type RequestLoad } from './request-loads.ts';
+
+export type ServerCommand = {
+  readonly name: ContenderName;
+  readonly command: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+};
+
+/** One load in one round. */
+export type RequestSample = LoadResult & {
+  readonly round: number;
+  readonly server: ContenderName;
+  readonly load: RequestLoad;
+  /** MiB, in the middle of the load and before the first. */
+  readonly memory: { readonly underLoad: number; readonly atRest: number };
+};
+
+const LOAD = join(import.meta.dirname, '../load/main.ts');
+const CONNECTIONS = 50;
+const MEMORY_SAMPLE_MS = 100;
+
+/** One round: each server in turn as a new process on the servers' core, with each of its loads one after the other. */
+export async function measureRequests({
+  round,
+  seconds,
+  servers,
+  loads,
+  stage,
+  cores,
+}: {
+  readonly round: number;
+  readonly seconds: number;
+  readonly servers: readonly ServerCommand[];
+  readonly loads: Readonly<Partial<Record<ContenderName, readonly RequestLoad[]>>>;
+  readonly stage: Stage;
+  readonly cores: Cores;
+}): Promise<readonly RequestSample[]> {
+  const samples: RequestSample[] = [];
+  for (const { name, command, env } of servers) {
+    const server = await startServer(pinned(cores, 'server', command), env);
+    try {
+      const atRest = residentMemory(server.pid);
+      for (const load of loads[name] ?? []) {
+        const job: LoadJob = {
+          ...jobOf(load.callers, seconds),
+          port: server.port,
+          pid: server.pid,
+          tokensFile: stage.tokensFiles[load.algorithm],
+          connections: CONNECTIONS,
+        };
+        const { result, underLoad } = await loadAndWatch(job, server, cores);
+        samples.push({ ...result, round, server: name, load, memory: { underLoad, atRest } });
+      }
+    } finally {
+      await server.stop();
+    }
+  }
+  return samples;
+}
+
+async function loadAndWatch(job: LoadJob, { pid }: ServerProcess, cores: Cores) {
+  const memory: number[] = [];
+  const watch = setInterval(() => memory.push(residentMemory(pid)), MEMORY_SAMPLE_MS);
+  try {
+    const command = [process.execPath, LOAD, JSON.stringify(job)];
+    const result = await runJson<LoadResult>(pinned(cores, 'rest', command));
+    return { result, underLoad: median(memory) };
+  } finally {
+    clearInterval(watch);
+  }
+}

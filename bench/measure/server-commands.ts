@@ -1,0 +1,33 @@
+import { join } from 'node:path';
+import process from 'node:process';
+import type { Stage } from '../stage/stage.ts';
+import type { ServerCommand } from './measure-requests.ts';
+
+/** How each server is started; those whose tool is missing are left out. */
+export function serverCommands(
+  stage: Stage,
+  tools: { readonly goPeer: string | undefined; readonly redisUrl: string | undefined },
+): readonly ServerCommand[] {
+  const bench = join(import.meta.dirname, '..');
+  const node = (file: string, ...args: readonly string[]) => [process.execPath, join(bench, file), ...args];
+  const ours = node('../src/main.ts');
+  const { serviceEnv, peerSettingsFile } = stage;
+  return [
+    { name: 'node-http', command: node('references/node-http.ts'), env: {} },
+    { name: 'fastify', command: node('references/fastify.ts'), env: {} },
+    { name: 'ours', command: ours, env: serviceEnv },
+    ...(tools.redisUrl
+      ? [{ name: 'valkey', command: ours, env: { ...serviceEnv, REDIS_URL: tools.redisUrl } } as const]
+      : []),
+    { name: 'typescript', command: node('peers/typescript.ts', peerSettingsFile), env: {} },
+    ...(tools.goPeer
+      ? [
+          {
+            name: 'go',
+            command: [tools.goPeer, 'serve', peerSettingsFile],
+            env: { GOMAXPROCS: '1' },
+          } as const,
+        ]
+      : []),
+  ];
+}

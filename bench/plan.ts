@@ -1,0 +1,22 @@
+import { type ContenderName, PARTS, type PartName } from './contenders.ts';
+import { ALL_LOADS, CHECK_LOADS, type RequestLoad } from './measure/request-loads.ts';
+import type { BenchOptions } from './options.ts';
+
+/** What a run measures. */
+export type Plan = {
+  readonly rounds: number;
+  readonly seconds: number;
+  readonly loads: Readonly<Partial<Record<ContenderName, readonly RequestLoad[]>>>;
+  readonly parts: readonly PartName[];
+  readonly startUps: number;
+};
+
+export function planOf({ check, only, rounds, seconds }: BenchOptions): Plan {
+  const shared = { rounds, seconds, startUps: check ? 5 : 10 };
+  if (check) return { ...shared, loads: CHECK_LOADS, parts: PARTS };
+  if (only.length === 0) return { ...shared, loads: ALL_LOADS, parts: PARTS };
+  const chosen = Object.entries(ALL_LOADS).filter(([name]) => only.some((one) => one === name));
+  // Whatever answers requests is compared with bare Fastify.
+  const loads = chosen.length > 0 ? { fastify: ALL_LOADS.fastify, ...Object.fromEntries(chosen) } : {};
+  return { ...shared, loads, parts: PARTS.filter((part) => only.includes(part)) };
+}

@@ -1,0 +1,11 @@
+import { readFileSync } from 'node:fs';
+
+/** The resident memory of a process in MiB; NaN where the system does not tell (it is not Linux). */
+export function residentMemory(pid: number): number {
+  try {
+    const kib = /^VmRSS:\s*(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+    return Number(kib) / 1024;
+  } catch {
+    return Number.NaN;
+  }
+}

@@ -1,0 +1,7 @@
+/** The value in the middle, or halfway between the two in the middle; NaN of no values. */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const upper = Math.floor(sorted.length / 2);
+  const high = sorted[upper] ?? Number.NaN;
+  return sorted.length % 2 === 1 ? high : (high + (sorted[upper - 1] ?? Number.NaN)) / 2;
+}

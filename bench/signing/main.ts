@@ -1,0 +1,19 @@
+import process from 'node:process';
+import { microsecondsPerCall } from './microseconds-per-call.ts';
+import { aliOssSigner, awsSigner, ourSigner, ourSignerOfMuch } from './signers.ts';
+import type { SigningInput } from './signing-input.ts';
+
+// One round of all signers that run on Node, a process of its own.
+const input = JSON.parse(process.argv[2] ?? '') as SigningInput;
+const signers = {
+  ours: ourSigner(input),
+  oursOfMuch: ourSignerOfMuch(input),
+  aliOss: aliOssSigner(input),
+  aws: awsSigner(input),
+};
+const microseconds: Record<string, number> = {};
+for (const [name, sign] of Object.entries(signers)) {
+  await microsecondsPerCall(sign, input.milliseconds / 2);
+  microseconds[name] = await microsecondsPerCall(sign, input.milliseconds);
+}
+process.stdout.write(`${JSON.stringify(microseconds)}\n`);

@@ -1,0 +1,104 @@
+import { createHash, createHmac, type Hash, type Hmac } from 'node:crypto';
+import { S3RequestPresigner } from '@aws-sdk/s3-request-presigner';
+import OSS from 'ali-oss';
+import { presignPut } from '../../src/signing/presign-put.ts';
+import type { SigningInput } from './signing-input.ts';
+
+/** Signs one PUT each time it is called. Each of them signs the type, the length and the ban to overwrite. */
+export type Signer = () => unknown;
+
+export function ourSigner(input: SigningInput): Signer {
+  const { accessKeyId, accessKeySecret, contentType, ...rest } = input;
+  const credentials = { accessKeyId, accessKeySecret };
+  const headers = { 'Content-Type': contentType, 'x-oss-forbid-overwrite': 'true' };
+  return () => presignPut({ ...rest, credentials, headers, endpoint: 'public', signedAt: new Date() });
+}
+
+/** The most that a request can ask for: 32 metadata headers, and a key of 1,000 bytes. */
+export function ourSignerOfMuch(input: SigningInput): Signer {
+  const { accessKeyId, accessKeySecret, contentType, ...rest } = input;
+  const credentials = { accessKeyId, accessKeySecret };
+  const key = input.key.padEnd(1000, 'k');
+  const metadata = Array.from({ length: 32 }, (_, index) => [`x-oss-meta-name-${index}`, `value ${index}`]);
+  const headers = {
+    'Content-Type': contentType,
+    'x-oss-forbid-overwrite': 'true',
+    ...(Object.fromEntries(metadata) as Record<string, string>),
+  };
+  return () => presignPut({ ...rest, key, credentials, headers, endpoint: 'public', signedAt: new Date() });
+}
+
+export function aliOssSigner(input: SigningInput): Signer {
+  const client = new OSS({
+    accessKeyId: input.accessKeyId,
+    accessKeySecret: input.accessKeySecret,
+    bucket: input.bucket,
+    region: `oss-${input.region}`,
+    secure: true,
+  });
+  const headers = {
+    'Content-Type': input.contentType,
+    'Content-Length': input.contentLength,
+    'x-oss-forbid-overwrite': 'true',
+  };
+  return () =>
+    client.signatureUrlV4('PUT', input.expiresInSeconds, { headers }, input.key, ['content-length']);
+}
+
+/** The part of `getSignedUrl` that signs, without the client around it, and with Node's own hashes. */
+export function awsSigner(input: SigningInput): Signer {
+  const { accessKeyId, accessKeySecret, contentType, contentLength, bucket, key } = input;
+  const presigner = new S3RequestPresigner({
+    region: 'us-east-1',
+    credentials: { accessKeyId, secretAccessKey: accessKeySecret },
+    sha256: NodeSha256,
+  });
+  const hostname = `${bucket}.s3.us-east-1.amazonaws.com`;
+  return () =>
+    presigner.presign(
+      {
+        method: 'PUT',
+        protocol: 'https:',
+        hostname,
+        path: `/${key}`,
+        query: {},
+        headers: {
+          host: hostname,
+          'content-type': contentType,
+          'content-length': String(contentLength),
+          'if-none-match': '*',
+        },
+      },
+      {
+        expiresIn: input.expiresInSeconds,
+        signableHeaders: new Set(['host', 'content-type', 'content-length', 'if-none-match']),
+      },
+    );
+}
+
+class NodeSha256 {
+  readonly #hash: Hash | Hmac;
+
+  constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
+    this.#hash = secret === undefined ? createHash('sha256') : createHmac('sha256', bytesOf(secret));
+  }
+
+  update(data: string | ArrayBuffer | ArrayBufferView): void {
+    this.#hash.update(bytesOf(data));
+  }
+
+  async digest(): Promise<Uint8Array> {
+    return this.#hash.digest();
+  }
+
+  reset(): void {
+    throw new Error('nobody resets it');
+  }
+}
+
+function bytesOf(data: string | ArrayBuffer | ArrayBufferView): Uint8Array {
+  if (typeof data === 'string') return Buffer.from(data);
+  return ArrayBuffer.isView(data)
+    ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+    : new Uint8Array(data);
+}

@@ -1,0 +1,117 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { PeerSettings } from './peer-settings.ts';
+import {
+  ALGORITHMS,
+  type Algorithm,
+  AUDIENCE,
+  type BenchKeys,
+  issuerOf,
+  makeKeys,
+  makeTokens,
+} from './tokens.ts';
+
+export const BUCKET = 'acme-media';
+export const REGION = 'cn-hangzhou';
+export const BENCH_CREDENTIALS = {
+  accessKeyId: 'LTAI5tBenchKeyOfNobody00',
+  accessKeySecret: 'BenchSecretOfNobody0123456789x',
+};
+
+export type Stage = {
+  readonly folder: string;
+  /** A file of tokens, a JSON array, one per caller. */
+  readonly tokensFiles: Readonly<Record<Algorithm, string>>;
+  /** What starts the service as an operator would: policy file, credentials, CORS. */
+  readonly serviceEnv: Readonly<Record<string, string>>;
+  readonly peerSettingsFile: string;
+  remove(): void;
+};
+
+/** Makes keys, tokens, policy and the peers' settings in a folder of their own. */
+export async function prepareStage({
+  callers,
+}: {
+  readonly callers: Readonly<Record<Algorithm, number>>;
+}): Promise<Stage> {
+  const folder = mkdtempSync(join(tmpdir(), 'oss-presign-bench-'));
+  const write = (name: string, text: string) => {
+    writeFileSync(join(folder, name), text, { mode: 0o600 });
+    return join(folder, name);
+  };
+  const keys = makeKeys();
+  const tokensFiles: Partial<Record<Algorithm, string>> = {};
+  for (const algorithm of ALGORITHMS) {
+    const tokens = await makeTokens(keys, algorithm, callers[algorithm]);
+    tokensFiles[algorithm] = write(`tokens-${algorithm}.json`, JSON.stringify(tokens));
+  }
+  write('jwks.json', JSON.stringify(jwksOf(keys)));
+  return {
+    folder,
+    tokensFiles: tokensFiles as Record<Algorithm, string>,
+    serviceEnv: {
+      PORT: '0',
+      POLICY_FILE: write('policy.yaml', POLICY),
+      CORS_ORIGINS: 'https://app.example.com',
+      OSS_ACCESS_KEY_ID: BENCH_CREDENTIALS.accessKeyId,
+      OSS_ACCESS_KEY_SECRET: BENCH_CREDENTIALS.accessKeySecret,
+      BENCH_SECRET: keys.secret,
+    },
+    peerSettingsFile: write('peer-settings.json', JSON.stringify(peerSettings(keys))),
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
+
+function jwksOf(keys: BenchKeys): object {
+  return {
+    keys: (['RS256', 'ES256'] as const).map((alg) => ({
+      ...keys[alg].publicKey.export({ format: 'jwk' }),
+      kid: alg,
+      alg,
+      use: 'sig',
+    })),
+  };
+}
+
+function peerSettings({ RS256, ES256, secret }: BenchKeys): PeerSettings {
+  const pem = { format: 'pem', type: 'spki' } as const;
+  return {
+    ...BENCH_CREDENTIALS,
+    audience: AUDIENCE,
+    bucket: BUCKET,
+    region: REGION,
+    publicKeys: {
+      RS256: String(RS256.publicKey.export(pem)),
+      ES256: String(ES256.publicKey.export(pem)),
+    },
+    secret,
+    contentTypes: ['image/jpeg', 'image/png', 'video/mp4', 'application/pdf'],
+    maxSize: 52_428_800,
+    expiresInSeconds: 600,
+  };
+}
+
+// As in policy.example.yaml, but for limits that count and are never reached.
+const POLICY = `
+issuers:
+${(['RS256', 'ES256'] as const)
+  .map(
+    (alg) =>
+      `  - { issuer: '${issuerOf(alg)}', audience: ${AUDIENCE}, jwksFile: jwks.json, algorithms: [${alg}] }`,
+  )
+  .join('\n')}
+  - { issuer: '${issuerOf('HS256')}', audience: ${AUDIENCE}, secretEnv: BENCH_SECRET }
+targets:
+  media: { bucket: ${BUCKET}, region: ${REGION} }
+rules:
+  - name: own-files
+    who: { scope: uploads:write, claims: { role: [member, admin] } }
+    target: media
+    prefix: users/{sub}/
+    contentTypes: [image/*, video/mp4, application/pdf]
+    maxSize: 50MiB
+    expiresIn: { default: 10m, max: 1h }
+    metadata: { allowed: [album, camera] }
+    limits: { requestsPerMinute: 1000000, bytesPerDay: 1000000GB }
+`;

@@ -1,0 +1,21 @@
+import { expect, it } from 'vitest';
+import { markdownTable } from '../../bench/report/markdown-table.ts';
+
+it('columns line up, and numbers stand on the right', () => {
+  expect(
+    markdownTable(
+      ['server', 'requests/s:'],
+      [
+        ['ours', '25,200'],
+        ['bare Fastify', '33,500'],
+      ],
+    ),
+  ).toBe(
+    [
+      '| server       | requests/s |',
+      '|--------------|-----------:|',
+      '| ours         |     25,200 |',
+      '| bare Fastify |     33,500 |',
+    ].join('\n'),
+  );
+});
