@@ -25,7 +25,7 @@ process.on('SIGHUP', service.reloadPolicy);
 try {
   await service.start();
 } catch (error) {
-  refuseToStart([listenFault((error as NodeJS.ErrnoException).code)]);
+  refuseToStart([listenFault(error as NodeJS.ErrnoException)]);
 }
 
 function stop(options?: { readonly delaySeconds: number }): void {
@@ -35,10 +35,12 @@ function stop(options?: { readonly delaySeconds: number }): void {
   );
 }
 
-function listenFault(code: string | undefined): string {
-  const where = `${config.host} port ${config.port}`;
-  if (code === 'EADDRINUSE') return `${where} is taken by another process; set PORT or HOST to another.`;
-  if (code === 'EACCES') return `${where} may not be opened by this user; set PORT to 1024 or more.`;
+function listenFault({ code, port = config.port }: NodeJS.ErrnoException & { port?: number }): string {
+  const where = `${config.host} port ${port}`;
+  const variable = port === config.metricsPort ? 'METRICS_PORT' : 'PORT';
+  if (code === 'EADDRINUSE')
+    return `${where} is taken by another process; set ${variable} or HOST to another.`;
+  if (code === 'EACCES') return `${where} may not be opened by this user; set ${variable} to 1024 or more.`;
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
     return `HOST ${config.host} is not an address of this machine.`;
   return `${where} cannot be listened on (${code ?? 'unknown error'}).`;

@@ -78,15 +78,15 @@ it('says everything that is missing, ends 1, and shows no stack trace', async ()
   });
 });
 
-it('says that a port is taken, and ends 1', async () => {
+it.each(['PORT', 'METRICS_PORT'])('says that %s is taken, and ends 1', async (variable) => {
   const other = createServer().listen(0, '127.0.0.1');
   onTestFinished(() => void other.close());
   await new Promise((resolve) => other.once('listening', resolve));
   const address = other.address();
   const port = typeof address === 'object' ? String(address?.port) : '';
-  const { stderr, code } = await run(folderWithPolicy(), { ...CREDENTIALS, PORT: port });
+  const { stderr, code } = await run(folderWithPolicy(), { ...CREDENTIALS, [variable]: port });
   expect({ stderr, code }).toStrictEqual({
-    stderr: `oss-presign does not start:\n  - 127.0.0.1 port ${port} is taken by another process; set PORT or HOST to another.\n`,
+    stderr: `oss-presign does not start:\n  - 127.0.0.1 port ${port} is taken by another process; set ${variable} or HOST to another.\n`,
     code: 1,
   });
 });
