@@ -52,3 +52,10 @@ export class ServiceError extends Error {
     this.headers = options.headers ?? {};
   }
 }
+
+/** The refusal of what would only queue. */
+export function overloaded(): ServiceError {
+  return new ServiceError('unavailable', 'The service has more requests than it can answer; try again.', {
+    headers: { 'Retry-After': '1' },
+  });
+}

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import { ServiceError } from '../errors.ts';
+import { overloaded } from '../errors.ts';
 
 /** Work that waits for the processor alone, never for anybody outside. */
 export type Backlog = {
@@ -24,15 +24,7 @@ export function createBacklog({
     async run(work) {
       const [oldest] = pending.values();
       const now = clock().getTime();
-      if (oldest !== undefined && now - oldest > maxWaitMs) {
-        throw new ServiceError(
-          'unavailable',
-          'The service has more requests than it can answer; try again.',
-          {
-            headers: { 'Retry-After': '1' },
-          },
-        );
-      }
+      if (oldest !== undefined && now - oldest > maxWaitMs) throw overloaded();
       const piece = Symbol('piece of work');
       pending.set(piece, now);
       try {

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts';
+import { type Clock, remainingMs } from '../clock.ts';
 import { ServiceError } from '../errors.ts';
 import { type Credentials, MIN_CREDENTIALS_SECONDS } from '../uploads/credentials-source.ts';
 import type { CredentialsLog, ManagedCredentials } from './managed-credentials.ts';
@@ -132,12 +132,6 @@ export function createRefreshingCredentials(options: RefreshingCredentialsOption
     expiresAt: () => inUse?.credentials.expiresAt,
     keepFresh: () => (isDue() ? renew() : Promise.resolve()),
   };
-}
-
-/** What is left of a span; 0 as well when it lies in the future, as it does after the clock was set back. */
-function remainingMs(since: Date, spanMs: number, now: Date): number {
-  const elapsedMs = now.getTime() - since.getTime();
-  return elapsedMs >= 0 ? Math.max(0, spanMs - elapsedMs) : 0;
 }
 
 function unavailable(reason: string | undefined, retryAfterMs: number): ServiceError {

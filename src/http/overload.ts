@@ -1,6 +1,6 @@
 import underPressure, { TYPE_EVENT_LOOP_DELAY } from '@fastify/under-pressure';
 import type { FastifyInstance } from 'fastify';
-import { ServiceError } from '../errors.ts';
+import { overloaded } from '../errors.ts';
 
 export type OverloadLimits = {
   /** The mean delay of the event loop, over one sample, above which requests are refused; in milliseconds. */
@@ -45,10 +45,4 @@ export function createShare(): (share: number) => boolean {
     due -= 1;
     return true;
   };
-}
-
-function overloaded(): ServiceError {
-  return new ServiceError('unavailable', 'The service has more requests than it can answer; try again.', {
-    headers: { 'Retry-After': '1' },
-  });
 }

@@ -1,5 +1,5 @@
 import type { LocalJWKSet } from 'jose';
-import type { Clock } from '../../clock.ts';
+import { type Clock, remainingMs } from '../../clock.ts';
 import { ServiceError } from '../../errors.ts';
 import type { KeySource } from './key-source.ts';
 import { matchKeys } from './match-keys.ts';
@@ -103,12 +103,6 @@ export function createFetchedKeys(
 
 function isSameKeySet(one: LocalJWKSet, other: LocalJWKSet): boolean {
   return JSON.stringify(one.jwks()) === JSON.stringify(other.jwks());
-}
-
-/** What is left of a span; 0 as well when it lies in the future, as it does after the clock was set back. */
-function remainingMs(since: Date | undefined, spanMs: number, now: Date): number {
-  const elapsedMs = since ? now.getTime() - since.getTime() : spanMs;
-  return elapsedMs >= 0 ? Math.max(0, spanMs - elapsedMs) : 0;
 }
 
 function unavailable(cause: Error, retryAfterMs: number): ServiceError {
