@@ -9,9 +9,9 @@ import { MAX_BODY_BYTES, registerJsonBody } from './http/json-body.ts';
 import { registerAccessLog } from './http/logging.ts';
 import { type RenderMetrics, registerMetricsRoute } from './http/metrics-route.ts';
 import { registerNotFound } from './http/not-found.ts';
-import { type OverloadLimits, registerOverload } from './http/overload.ts';
 import { PROBLEMS, sendProblem, toServiceError } from './http/problem-json.ts';
 import { traceIdOf } from './http/trace-context.ts';
+import { createTurns } from './http/turns.ts';
 import { registerUploadRoutes, type UploadRoutesOptions } from './http/upload-routes.ts';
 
 export type AppDependencies = UploadRoutesOptions & {
@@ -25,15 +25,15 @@ export type AppDependencies = UploadRoutesOptions & {
   /** True once the process was asked to stop: answers then end their connection. */
   readonly isDraining: () => boolean;
   readonly newRequestId: () => string;
-  /** When requests are refused because there are too many; by default a second behind, over a second. */
-  readonly overload?: OverloadLimits;
+  /** A clock that never goes back, in milliseconds. */
+  readonly monotonicMs: () => number;
   readonly corsOrigins: readonly string[];
   /** CIDR ranges of proxies whose X-Forwarded-For is believed. */
   readonly trustProxy: readonly string[];
 };
 
-/** A burst that the machine can answer within a second is let through. */
-const OVERLOAD_LIMITS = { maxEventLoopDelayMs: 1_000, sampleIntervalMs: 1_000 };
+/** A burst that the machine can answer within a second is let through; whoever has waited for longer may have gone. */
+const MAX_WAIT_MS = 1_000;
 
 /** A request id from outside that cannot break a log line or a header. */
 const REQUEST_ID = /^[A-Za-z0-9._-]{8,128}$/;
@@ -73,18 +73,22 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
     clientErrorHandler: (error, socket) => answerMalformedHttp(error, socket, newRequestId()),
   }) as unknown as FastifyInstance;
 
-  app.addHook('onRequest', async (request, reply) => {
-    reply.headers({ 'x-request-id': request.id, 'x-content-type-options': 'nosniff' });
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
+    done();
   });
-  app.addHook('onSend', async (_request, reply) => {
+  app.addHook('onSend', (_request, reply, _payload, done) => {
     if (isDraining()) reply.header('connection', 'close');
+    done();
   });
   app.setErrorHandler((thrown, request, reply) => {
     const error = toServiceError(thrown);
     const { status } = PROBLEMS[error.code];
     if (error.code !== 'policy_denied' && error.code !== 'rate_limited') observer.refused(error.code);
-    if (status >= 500) request.log.error({ err: error.cause ?? error, code: error.code }, error.detail);
-    else request.log.info({ code: error.code, detail: error.detail }, 'refused');
+    const { cause } = error;
+    if (status >= 500 && cause !== undefined)
+      request.log.error({ err: cause, code: error.code }, error.detail);
+    else request.log[status >= 500 ? 'warn' : 'info']({ code: error.code, detail: error.detail }, 'refused');
     return sendProblem(error, request, reply);
   });
   registerAccessLog(app, observer);
@@ -106,9 +110,9 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
       strictPreflight: false,
     });
   }
-  await registerOverload(app, dependencies.overload ?? OVERLOAD_LIMITS);
-  registerAuthentication(app, dependencies.active);
-  registerUploadRoutes(app, dependencies);
+  const turns = createTurns({ monotonicMs: dependencies.monotonicMs, maxWaitMs: MAX_WAIT_MS });
+  registerAuthentication(app, dependencies.active, turns);
+  registerUploadRoutes(app, dependencies, turns);
   registerHealthRoutes(app, dependencies.readiness);
   registerDocumentRoutes(app);
   if (renderMetrics) registerMetricsRoute(app, renderMetrics);

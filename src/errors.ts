@@ -53,9 +53,9 @@ export class ServiceError extends Error {
   }
 }
 
-/** The refusal of what would only queue. */
-export function overloaded(): ServiceError {
-  return new ServiceError('unavailable', 'The service has more requests than it can answer; try again.', {
-    headers: { 'Retry-After': '1' },
-  });
-}
+/** The refusal of what would only queue. One for all, since whoever refuses for want of time must not spend it on stack traces. */
+export const OVERLOADED = new ServiceError(
+  'unavailable',
+  'The service has more requests than it can answer; try again.',
+  { headers: { 'Retry-After': '1' } },
+);

@@ -112,6 +112,7 @@ export async function createService({
     presign: metrics.timeSigning(presignPut),
     renderMetrics: metricsApp ? undefined : metrics.render,
     isDraining: () => isDraining,
+    monotonicMs: () => performance.now(),
     newObjectId: () => uuidv7({ msecs: clock().getTime(), random: randomBytes(16) }),
     // Node makes these from bytes drawn many at a time; each draw from OpenSSL takes several microseconds.
     newRequestId: () => randomUUID(),

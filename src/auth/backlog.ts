@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import { overloaded } from '../errors.ts';
+import { OVERLOADED } from '../errors.ts';
 
 /** Work that waits for the processor alone, never for anybody outside. */
 export type Backlog = {
@@ -24,7 +24,7 @@ export function createBacklog({
     async run(work) {
       const [oldest] = pending.values();
       const now = clock().getTime();
-      if (oldest !== undefined && now - oldest > maxWaitMs) throw overloaded();
+      if (oldest !== undefined && now - oldest > maxWaitMs) throw OVERLOADED;
       const piece = Symbol('piece of work');
       pending.set(piece, now);
       try {

@@ -3,12 +3,13 @@ import { bearerToken } from '../auth/bearer-token.ts';
 import type { Caller } from '../auth/caller.ts';
 import type { TokenVerifier } from '../auth/token-verifier.ts';
 import type { Policy } from '../policy/policy.ts';
+import type { Turn, Turns } from './turns.ts';
 
 /** A policy and the judge of its issuers' tokens. They change together, so a request takes both at once and keeps them. */
 export type ActivePolicy = { readonly policy: Policy; readonly verifier: TokenVerifier };
 
-/** Who asks, and the policy that decides on it. */
-export type Admission = { readonly caller: Caller; readonly policy: Policy };
+/** Who asks, the policy that decides on it, and the turn in which the request came. */
+export type Admission = { readonly caller: Caller; readonly policy: Policy; readonly turn: Turn };
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -23,14 +24,20 @@ declare module 'fastify' {
 
 /**
  * Asks every route for a verified token, before its body is read, unless the route says `config: { public: true }`.
- * Registers on the instance given, so that no route can be forgotten.
+ * Registers on the instance given, so that no route can be forgotten. Under overload such a route refuses, unread, what has
+ * waited for too long; a public one always answers: a copy that is busy must not be taken for one that is dead.
  */
-export function registerAuthentication(app: FastifyInstance, active: () => ActivePolicy): void {
+export function registerAuthentication(app: FastifyInstance, active: () => ActivePolicy, turns: Turns): void {
   app.decorateRequest('admission', undefined);
   app.addHook('onRequest', async (request) => {
     if (request.is404 || request.routeOptions.config.public) return;
+    const turn = turns();
+    turn.assertInTime();
+    await turn.end;
+    turn.assertInTime();
     const { policy, verifier } = active();
-    request.admission = { caller: await verifier.verify(bearerToken(request.headers.authorization)), policy };
+    const caller = await verifier.verify(bearerToken(request.headers.authorization));
+    request.admission = { caller, policy, turn };
   });
 }
 

@@ -96,7 +96,7 @@ function serializeError(error: unknown): unknown {
 
 /** One line per answer: method, route, status and time. The route is the pattern, never the address that was sent. */
 export function registerAccessLog(app: FastifyInstance, observer: Observer): void {
-  app.addHook('onResponse', async (request, reply) => {
+  app.addHook('onResponse', (request, reply, done) => {
     const route = request.routeOptions.url;
     observer.answered({
       method: route === undefined ? 'other' : request.method,
@@ -115,5 +115,6 @@ export function registerAccessLog(app: FastifyInstance, observer: Observer): voi
       },
       'answered',
     );
+    done();
   });
 }

@@ -7,6 +7,7 @@ import type { LimitVerdict } from '../uploads/limiter.ts';
 import { parseUploadRequestBody } from '../uploads/upload-request-body.ts';
 import { admissionOf } from './authenticate.ts';
 import type { Decided, Observer } from './observer.ts';
+import type { Turns } from './turns.ts';
 
 export type UploadRoutesOptions = Omit<IssueUploadDependencies, 'policy'> & { readonly observer: Observer };
 
@@ -14,9 +15,11 @@ export type UploadRoutesOptions = Omit<IssueUploadDependencies, 'policy'> & { re
 export function registerUploadRoutes(
   app: FastifyInstance,
   { observer, ...dependencies }: UploadRoutesOptions,
+  turns: Turns,
 ): void {
   app.post('/v1/uploads', async (request, reply) => {
-    const { caller, policy } = admissionOf(request);
+    const { caller, policy, turn } = admissionOf(request);
+    turn.assertInTime();
     const upload = parseUploadRequestBody(request.body);
     const outcome = await issueUpload({ ...dependencies, policy }, caller, upload);
     const decision = decisionOf(outcome);
@@ -29,6 +32,7 @@ export function registerUploadRoutes(
     }
     setLimitHeaders(reply, outcome.verdict);
     if (outcome.outcome === 'limited') throw limitReached(outcome.verdict);
+    await turns().end;
     return reply.code(201).header('cache-control', 'no-store').send(outcome.answer);
   });
 

@@ -90,6 +90,7 @@ export async function createTestApp({
     readiness: () => [{ name: 'process', ok: true, detail: 'running' }],
     observer: { answered: () => {}, decided: () => {}, refused: () => {} },
     isDraining: () => false,
+    monotonicMs: () => performance.now(),
     newObjectId: () => '019ab000-0000-7000-8000-000000000001',
     newRequestId: () => `request-${++ids}`,
     corsOrigins: [],
