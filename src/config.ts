@@ -96,7 +96,8 @@ export const environmentSchema = z.object({
         'Valkey or Redis for limits that hold across copies. Without it, each copy counts for itself.',
     }),
   METRICS_PORT: wholeNumber(0, 65_535).optional().meta({
-    description: 'A port of its own for /metrics, which is then not to be had at PORT; 0 takes a free one.',
+    description:
+      'A port of its own for /metrics, which is then not to be had at PORT, and for the probes as well; 0 takes a free one.',
   }),
   SHUTDOWN_DELAY_SECONDS: wholeNumber(0, 600).default(3).meta({
     description:

@@ -10,7 +10,7 @@ import { createTokenVerifier } from './auth/token-verifier.ts';
 import type { Clock } from './clock.ts';
 import { createCredentials } from './credentials/create-credentials.ts';
 import type { ReadinessCheck } from './http/health-routes.ts';
-import { buildMetricsApp } from './http/metrics-route.ts';
+import { buildOperationsApp } from './http/operations-app.ts';
 import { createMemoryLimiter } from './limits/memory-limiter.ts';
 import { createLivePolicy } from './live-policy.ts';
 import { createMetrics } from './metrics/metrics.ts';
@@ -95,7 +95,8 @@ export async function createService({
     },
     { seconds: () => performance.now() / 1000, ofProcess: processMetrics },
   );
-  const metricsApp = config.metricsPort === undefined ? undefined : buildMetricsApp(metrics.render);
+  const operationsApp =
+    config.metricsPort === undefined ? undefined : buildOperationsApp(metrics.render, readiness);
   let isDraining = false;
   const timers: NodeJS.Timeout[] = [];
   /** By issuer, what the log last said of its keys: each change is told once. */
@@ -110,7 +111,7 @@ export async function createService({
     readiness,
     observer: metrics.observer,
     presign: metrics.timeSigning(presignPut),
-    renderMetrics: metricsApp ? undefined : metrics.render,
+    renderMetrics: operationsApp ? undefined : metrics.render,
     isDraining: () => isDraining,
     monotonicMs: () => performance.now(),
     newObjectId: () => uuidv7({ msecs: clock().getTime(), random: randomBytes(16) }),
@@ -152,7 +153,7 @@ export async function createService({
     const { policy } = first;
     for (const warning of policy.warnings) logger.warn(warning);
     const address = await app.listen({ host: config.host, port: config.port, backlog: LISTEN_BACKLOG });
-    const metricsAddress = await metricsApp?.listen({ host: config.host, port: config.metricsPort ?? 0 });
+    const metricsAddress = await operationsApp?.listen({ host: config.host, port: config.metricsPort ?? 0 });
     logger.info(
       {
         address,
@@ -193,7 +194,7 @@ export async function createService({
       () => app.server.closeAllConnections(),
       config.shutdownGraceSeconds * 1000,
     );
-    await Promise.all([app.close(), metricsApp?.close()]);
+    await Promise.all([app.close(), operationsApp?.close()]);
     clearTimeout(deadline);
     await limiter.close();
     logger.info('stopped');

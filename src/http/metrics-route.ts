@@ -1,4 +1,4 @@
-import fastify, { type FastifyInstance } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 
 /** Prometheus text, and the media type that says which version of it. */
 export type RenderMetrics = () => Promise<{ readonly contentType: string; readonly text: string }>;
@@ -9,11 +9,4 @@ export function registerMetricsRoute(app: FastifyInstance, render: RenderMetrics
     const { contentType, text } = await render();
     return reply.header('cache-control', 'no-store').type(contentType).send(text);
   });
-}
-
-/** A listener of its own for `/metrics`, so that the network can keep it from callers. */
-export function buildMetricsApp(render: RenderMetrics): FastifyInstance {
-  const app = fastify({ requestTimeout: 15_000, forceCloseConnections: true });
-  registerMetricsRoute(app, render);
-  return app;
 }

@@ -87,10 +87,14 @@ it('counts what became of a new policy', async () => {
   }
 });
 
-it('has a port of its own where METRICS_PORT says so', async () => {
+it('has a port of its own where METRICS_PORT says so, with the probes', async () => {
   const service = await startTestService({ policyYaml: testPolicyYaml(), env: { METRICS_PORT: '0' } });
   const { metricsAddress } = JSON.parse(service.log.find((line) => line.includes('"msg":"listening"')) ?? '');
   expect(await metricsOf(metricsAddress)).toContain('oss_presign_ready 1');
   expect((await fetch(`${service.url}/metrics`)).status).toBe(404);
-  expect((await fetch(`${metricsAddress}/readyz`)).status).toBe(404);
+  expect(await (await fetch(`${metricsAddress}/livez`)).text()).toBe('ok process: answering\n');
+  expect(await (await fetch(`${metricsAddress}/readyz`)).text()).toBe(
+    await (await fetch(`${service.url}/readyz`)).text(),
+  );
+  expect((await fetch(`${metricsAddress}/v1/policy`)).status).toBe(404);
 });

@@ -119,7 +119,7 @@ describe.each(folders)('%s', (folder) => {
     const probes = [container.startupProbe, container.livenessProbe, container.readinessProbe];
     expect(probes.map(({ httpGet }) => httpGet.path)).toStrictEqual(['/livez', '/livez', '/readyz']);
     for (const { httpGet } of probes) {
-      expect(httpGet.port).toBe('http');
+      expect(httpGet.port).toBe('metrics');
       expect((await http.get(httpGet.path)).status).toBe(200);
     }
     const ports = Object.fromEntries(container.ports.map(({ name, containerPort }) => [name, containerPort]));

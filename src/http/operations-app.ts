@@ -1,0 +1,18 @@
+import fastify, { type FastifyInstance } from 'fastify';
+import { type ReadinessCheck, registerHealthRoutes } from './health-routes.ts';
+import { type RenderMetrics, registerMetricsRoute } from './metrics-route.ts';
+
+/**
+ * A listener of its own for those who operate the service: `/metrics`, which the network can then keep from callers, and the
+ * probes. Node accepts one new connection per turn of its loop, so that on the callers' port a probe stands in line behind all
+ * who come new; here it is the only one.
+ */
+export function buildOperationsApp(
+  render: RenderMetrics,
+  readiness: () => readonly ReadinessCheck[],
+): FastifyInstance {
+  const app = fastify({ requestTimeout: 15_000, forceCloseConnections: true });
+  registerMetricsRoute(app, render);
+  registerHealthRoutes(app, readiness);
+  return app;
+}
