@@ -3,13 +3,13 @@ import { bearerToken } from '../auth/bearer-token.ts';
 import type { Caller } from '../auth/caller.ts';
 import type { TokenVerifier } from '../auth/token-verifier.ts';
 import type { Policy } from '../policy/policy.ts';
-import type { Turn, Turns } from './turns.ts';
+import type { Place, Turns } from './turns.ts';
 
 /** A policy and the judge of its issuers' tokens. They change together, so a request takes both at once and keeps them. */
 export type ActivePolicy = { readonly policy: Policy; readonly verifier: TokenVerifier };
 
-/** Who asks, the policy that decides on it, and the turn in which the request came. */
-export type Admission = { readonly caller: Caller; readonly policy: Policy; readonly turn: Turn };
+/** Who asks, the policy that decides on it, and the place of the request in its turn. */
+export type Admission = { readonly caller: Caller; readonly policy: Policy; readonly place: Place };
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -31,13 +31,13 @@ export function registerAuthentication(app: FastifyInstance, active: () => Activ
   app.decorateRequest('admission', undefined);
   app.addHook('onRequest', async (request) => {
     if (request.is404 || request.routeOptions.config.public) return;
-    const turn = turns();
-    turn.assertInTime();
-    await turn.end;
-    turn.assertInTime();
+    const place = turns.arrive();
+    place.assertInTime();
+    await place.turnEnd;
+    place.assertInTime();
     const { policy, verifier } = active();
     const caller = await verifier.verify(bearerToken(request.headers.authorization));
-    request.admission = { caller, policy, turn };
+    request.admission = { caller, policy, place };
   });
 }
 

@@ -1,18 +1,22 @@
 import { OVERLOADED } from '../errors.ts';
 
-/** One turn of the event loop, as requests see it. */
-export type Turn = {
+/** A request's place in one turn of the event loop. */
+export type Place = {
   /** Resolves at the turn's end, when all that has arrived has been read. */
-  readonly end: Promise<void>;
+  readonly turnEnd: Promise<void>;
   /**
    * @throws ServiceError `unavailable` with `Retry-After` where the turn began longer than `maxWaitMs` ago: whoever came in it has
-   *   waited for about as long.
+   *   waited for about as long. Never for the first of a turn.
    */
   assertInTime(): void;
 };
 
-/** The turn that is going on. */
-export type Turns = () => Turn;
+export type Turns = {
+  /** Gives a request that has just arrived its place in the turn that is going on. */
+  arrive(): Place;
+  /** Resolves at the end of the turn that is going on. */
+  end(): Promise<void>;
+};
 
 export type TurnsOptions = {
   /** A clock that never goes back, in milliseconds, e.g. `performance.now()`. */
@@ -20,6 +24,11 @@ export type TurnsOptions = {
   /** How long a request may wait for its turn. */
   readonly maxWaitMs: number;
 };
+
+/** So many of each turn are answered however late it is: a copy that is asked far too much still does its work. */
+const ALWAYS_ANSWERED = 32;
+
+type Turn = { readonly end: Promise<void>; readonly first: Place; readonly others: Place; arrived: number };
 
 /**
  * Lets requests go on together, those that have come as far in one turn of the event loop.
@@ -37,21 +46,35 @@ export function createTurns({ monotonicMs, maxWaitMs }: TurnsOptions): Turns {
 
   function begin(): Turn {
     const latest = monotonicMs() + maxWaitMs;
+    const end = new Promise<void>((resolve) => {
+      setImmediate(() => {
+        open = undefined;
+        resolve();
+      });
+    });
     return {
-      end: new Promise((resolve) => {
-        setImmediate(() => {
-          open = undefined;
-          resolve();
-        });
-      }),
-      assertInTime() {
-        if (monotonicMs() > latest) throw OVERLOADED;
+      end,
+      first: { turnEnd: end, assertInTime() {} },
+      others: {
+        turnEnd: end,
+        assertInTime() {
+          if (monotonicMs() > latest) throw OVERLOADED;
+        },
       },
+      arrived: 0,
     };
   }
 
-  return () => {
+  function current(): Turn {
     open ??= begin();
     return open;
+  }
+
+  return {
+    arrive() {
+      const turn = current();
+      return turn.arrived++ < ALWAYS_ANSWERED ? turn.first : turn.others;
+    },
+    end: () => current().end,
   };
 }

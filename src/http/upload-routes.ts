@@ -18,8 +18,8 @@ export function registerUploadRoutes(
   turns: Turns,
 ): void {
   app.post('/v1/uploads', async (request, reply) => {
-    const { caller, policy, turn } = admissionOf(request);
-    turn.assertInTime();
+    const { caller, policy, place } = admissionOf(request);
+    place.assertInTime();
     const upload = parseUploadRequestBody(request.body);
     const outcome = await issueUpload({ ...dependencies, policy }, caller, upload);
     const decision = decisionOf(outcome);
@@ -32,7 +32,7 @@ export function registerUploadRoutes(
     }
     setLimitHeaders(reply, outcome.verdict);
     if (outcome.outcome === 'limited') throw limitReached(outcome.verdict);
-    await turns().end;
+    await turns.end();
     return reply.code(201).header('cache-control', 'no-store').send(outcome.answer);
   });
 

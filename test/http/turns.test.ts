@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { createTurns } from '../../src/http/turns.ts';
+import { createTurns, type Turns } from '../../src/http/turns.ts';
 
 /** Turns on a clock that stands still until it is moved. */
 function turnsOnClock({ maxWaitMs = 1_000 } = {}) {
@@ -18,9 +18,9 @@ it('lets all who come in one turn go on together, at its end', async () => {
   const { turns } = turnsOnClock();
   const order: string[] = [];
   const pass = async (name: string) => {
-    await turns().end;
+    await turns.end();
     order.push(`${name} works`);
-    await turns().end;
+    await turns.end();
     order.push(`${name} answers`);
   };
   const all = Promise.all([pass('a'), pass('b'), pass('c')]);
@@ -32,12 +32,16 @@ it('lets all who come in one turn go on together, at its end', async () => {
 it('does not wait for those who have not come', async () => {
   const { turns } = turnsOnClock();
   let isOver = false;
-  void turns().end.then(() => {
+  void turns.end().then(() => {
     isOver = true;
   });
   await setImmediate();
   expect(isOver).toBe(true);
 });
+
+/** As many as are answered in each turn however late it is. */
+const ALWAYS_ANSWERED = 32;
+const arriveFirst = (turns: Turns) => Array.from({ length: ALWAYS_ANSWERED }, () => turns.arrive());
 
 it.each([
   [0, true],
@@ -45,43 +49,58 @@ it.each([
   [1_001, false],
 ])('after %s ms, whoever came in this turn is in time: %s', (ms, isInTime) => {
   const { turns, wait } = turnsOnClock();
-  const first = turns();
+  arriveFirst(turns);
+  const early = turns.arrive();
   wait(ms);
-  for (const turn of [first, turns()]) {
-    if (isInTime) expect(turn.assertInTime).not.toThrow();
-    else expect(turn.assertInTime).toThrow('more requests than it can answer');
+  for (const place of [early, turns.arrive()]) {
+    if (isInTime) expect(place.assertInTime).not.toThrow();
+    else expect(place.assertInTime).toThrow('more requests than it can answer');
   }
 });
 
 it('refuses with what tells a client when to come again', () => {
   const { turns, wait } = turnsOnClock();
-  const turn = turns();
+  arriveFirst(turns);
+  const place = turns.arrive();
   wait(1_001);
-  expect(turn.assertInTime).toThrow(
+  expect(place.assertInTime).toThrow(
     expect.objectContaining({ code: 'unavailable', headers: { 'Retry-After': '1' } }),
   );
 });
 
 it('of more than can be done in time, does what can be done and refuses the rest', async () => {
-  const { turns, wait } = turnsOnClock({ maxWaitMs: 100 });
-  const answers = Array.from({ length: 10 }, async () => {
-    const turn = turns();
-    await turn.end;
-    turn.assertInTime();
-    wait(30);
+  const { turns, wait } = turnsOnClock({ maxWaitMs: 1_000 });
+  const answers = Array.from({ length: 100 }, async () => {
+    const place = turns.arrive();
+    await place.turnEnd;
+    place.assertInTime();
+    wait(20);
   });
   const results = await Promise.allSettled(answers);
   expect(results.map(({ status }) => status)).toStrictEqual([
-    ...Array(4).fill('fulfilled'),
-    ...Array(6).fill('rejected'),
+    ...Array(51).fill('fulfilled'),
+    ...Array(49).fill('rejected'),
   ]);
+});
+
+it('answers the first of each turn, however late it is', async () => {
+  const { turns, wait } = turnsOnClock();
+  for (let turn = 0; turn < 3; turn++) {
+    const places = arriveFirst(turns);
+    wait(60_000);
+    for (const place of places) expect(place.assertInTime).not.toThrow();
+    expect(turns.arrive().assertInTime).toThrow();
+    await turns.end();
+  }
 });
 
 it('begins anew with the next turn: what was slow before counts no more', async () => {
   const { turns, wait } = turnsOnClock();
-  const slow = turns();
+  arriveFirst(turns);
+  const slow = turns.arrive();
   wait(60_000);
   expect(slow.assertInTime).toThrow();
-  await slow.end;
-  expect(turns().assertInTime).not.toThrow();
+  await turns.end();
+  arriveFirst(turns);
+  expect(turns.arrive().assertInTime).not.toThrow();
 });

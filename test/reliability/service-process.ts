@@ -11,6 +11,8 @@ const main = new URL('../../src/main.ts', import.meta.url).pathname;
 export type ServiceProcess = {
   readonly url: string;
   readonly child: ChildProcess;
+  /** Where probes and metrics are: the same address, unless METRICS_PORT says otherwise. */
+  readonly operationsUrl: string;
   /** The folder of `policy.yaml` and `jwks.json`. */
   readonly folder: string;
   /** The value of a metric without labels. */
@@ -42,10 +44,16 @@ export async function startServiceProcess(
     rmSync(folder, { recursive: true });
   });
   for await (const line of createInterface(child.stdout)) {
-    const { msg, address } = JSON.parse(line);
+    const { msg, address, metricsAddress = address } = JSON.parse(line);
     if (msg !== 'listening') continue;
     child.stdout.resume();
-    return { url: address, child, folder, metric: (name) => readMetric(address, name) };
+    return {
+      url: address,
+      operationsUrl: metricsAddress,
+      child,
+      folder,
+      metric: (name) => readMetric(metricsAddress, name),
+    };
   }
   throw new Error('the service ended before it listened');
 }
