@@ -84,11 +84,10 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   app.setErrorHandler((thrown, request, reply) => {
     const error = toServiceError(thrown);
     const { status } = PROBLEMS[error.code];
-    if (error.code !== 'policy_denied' && error.code !== 'rate_limited') observer.refused(error.code);
-    const { cause } = error;
-    if (status >= 500 && cause !== undefined)
-      request.log.error({ err: cause, code: error.code }, error.detail);
-    else request.log[status >= 500 ? 'warn' : 'info']({ code: error.code, detail: error.detail }, 'refused');
+    const { code, detail, cause } = error;
+    if (code !== 'policy_denied' && code !== 'rate_limited') observer.refused(code);
+    if (status >= 500 && cause !== undefined) request.log.error({ err: cause, code }, detail);
+    else request.refusal = { code, detail };
     return sendProblem(error, request, reply);
   });
   registerAccessLog(app, observer);

@@ -1,6 +1,16 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type DestinationStream, type Logger, pino } from 'pino';
+import type { ErrorCode } from '../errors.ts';
 import type { Observer } from './observer.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** True once a line was written that tells all of this request. */
+    isAudited: boolean;
+    /** Why it was refused, where no such line says so. */
+    refusal: { readonly code: ErrorCode; readonly detail: string } | undefined;
+  }
+}
 
 /** Names of fields that can hold a secret, wherever an object with one is logged by mistake. */
 const SECRET_FIELDS: ReadonlySet<string> = new Set([
@@ -94,8 +104,13 @@ function serializeError(error: unknown): unknown {
   };
 }
 
-/** One line per answer: method, route, status and time. The route is the pattern, never the address that was sent. */
+/**
+ * One line per request: method, route, status and time, and the refusal where it was one. What was audited has its line already
+ * and is told here at the level `debug` only, as probes are. The route is the pattern, never the address that was sent.
+ */
 export function registerAccessLog(app: FastifyInstance, observer: Observer): void {
+  app.decorateRequest('isAudited', false);
+  app.decorateRequest('refusal', undefined);
   app.addHook('onResponse', (request, reply, done) => {
     const route = request.routeOptions.url;
     observer.answered({
@@ -105,16 +120,23 @@ export function registerAccessLog(app: FastifyInstance, observer: Observer): voi
       seconds: reply.elapsedTime / 1000,
     });
     const isProbe = route === '/livez' || route === '/readyz' || route === '/metrics';
-    request.log[isProbe ? 'debug' : 'info'](
-      {
-        method: request.method,
-        route: route ?? null,
-        status: reply.statusCode,
-        durationMs: Math.round(reply.elapsedTime * 10) / 10,
-        remoteAddress: request.ip,
-      },
-      'answered',
-    );
+    const level = isProbe || request.isAudited ? 'debug' : 'info';
+    if ((request.log as Logger).isLevelEnabled(level)) {
+      const { method, refusal } = request;
+      const status = reply.statusCode;
+      request.log[level](
+        { method, route: route ?? null, status, ...refusal, ...circumstances(request, reply) },
+        'answered',
+      );
+    }
     done();
   });
+}
+
+/** What the line of a request says besides what became of it. */
+export function circumstances(
+  request: FastifyRequest,
+  reply: FastifyReply,
+): { readonly durationMs: number; readonly remoteAddress: string } {
+  return { durationMs: Math.round(reply.elapsedTime * 10) / 10, remoteAddress: request.ip };
 }

@@ -6,6 +6,7 @@ import { type IssueUploadDependencies, issueUpload, type UploadOutcome } from '.
 import type { LimitVerdict } from '../uploads/limiter.ts';
 import { parseUploadRequestBody } from '../uploads/upload-request-body.ts';
 import { admissionOf } from './authenticate.ts';
+import { circumstances } from './logging.ts';
 import type { Decided, Observer } from './observer.ts';
 import type { Turns } from './turns.ts';
 
@@ -24,7 +25,7 @@ export function registerUploadRoutes(
     const outcome = await issueUpload({ ...dependencies, policy }, caller, upload);
     const decision = decisionOf(outcome);
     observer.decided(decision);
-    audit(request, upload, decision);
+    audit(request, reply, upload, decision);
     if (outcome.outcome === 'denied') {
       throw new ServiceError('policy_denied', summarizeFaults(outcome.violations), {
         errors: outcome.violations,
@@ -43,8 +44,16 @@ export function registerUploadRoutes(
   });
 }
 
-/** One line per decision: who asked for what, and what came of it. No token, no URL, no metadata values. */
-function audit(request: FastifyRequest, upload: UploadRequest, decision: Decision): void {
+/**
+ * One line per decision: who asked for what, and what came of it. No token, no URL, no metadata values. Written before the answer,
+ * for a client that has gone by then was granted it all the same.
+ */
+function audit(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  upload: UploadRequest,
+  decision: Decision,
+): void {
   const { caller } = admissionOf(request);
   const { outcome, rule, target, key, reasons } = decision;
   request.log.info(
@@ -60,9 +69,11 @@ function audit(request: FastifyRequest, upload: UploadRequest, decision: Decisio
         contentType: upload.contentType,
         contentLength: upload.contentLength ?? null,
       },
+      ...circumstances(request, reply),
     },
     `upload ${outcome}`,
   );
+  request.isAudited = true;
 }
 
 type Decision = Decided & { readonly target?: string; readonly key?: string };

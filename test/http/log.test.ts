@@ -43,6 +43,29 @@ it('writes one audit line for a refusal, with the reasons', async () => {
   ]);
 });
 
+it('writes one line at the level info for each request, whatever becomes of it', async () => {
+  const { post, http, log } = await createTestApp();
+  await post(PHOTO);
+  await post({ ...PHOTO, key: 'users/bob/photo.png' });
+  await post({ ...PHOTO, contentType: 'nothing' });
+  await http.get('/v1/policy');
+  await http.get('/nothing-here');
+  await http.get('/livez');
+  const told = log.map((line) => JSON.parse(line)).filter(({ level }) => level !== 'debug');
+  expect(
+    told.map(({ requestId, msg, code, audit }) => [requestId, msg, code ?? audit.reasons]),
+  ).toStrictEqual([
+    ['request-1', 'upload granted', []],
+    ['request-2', 'upload denied', ['key_outside_prefix']],
+    ['request-3', 'answered', 'invalid_request'],
+    ['request-4', 'answered', 'unauthenticated'],
+    ['request-5', 'answered', 'not_found'],
+  ]);
+  for (const line of told) {
+    expect(line).toMatchObject({ durationMs: expect.any(Number), remoteAddress: '127.0.0.1' });
+  }
+});
+
 it('writes the request id and the route on the access line, never the address that was sent', async () => {
   const { http, log } = await createTestApp();
   await http.get('/v1/policy?access_token=SECRET-IN-QUERY');

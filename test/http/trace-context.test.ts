@@ -20,9 +20,14 @@ it.each([
 });
 
 it('is on every log line of the request, beside the request id', async () => {
-  const { http, log } = await createTestApp();
-  await http.get('/v1/policy').set('traceparent', `00-${TRACE_ID}-00f067aa0ba902b7-01`);
-  await http.get('/v1/policy');
+  const { http, issuer, log } = await createTestApp();
+  const upload = async (headers: Readonly<Record<string, string>>) =>
+    http
+      .post('/v1/uploads')
+      .set({ authorization: `Bearer ${await issuer.sign()}`, ...headers })
+      .send({ key: 'users/alice/a.png', contentType: 'image/png', contentLength: 1 });
+  await upload({ traceparent: `00-${TRACE_ID}-00f067aa0ba902b7-01` });
+  await upload({});
   const lines = log.map((line) => JSON.parse(line)).filter((line) => line.requestId);
   expect(lines.map(({ requestId, traceId }) => [requestId, traceId])).toStrictEqual([
     ['request-1', TRACE_ID],
