@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type Fault, ServiceError, summarizeFaults } from '../errors.ts';
 import { HEADER_VALUE } from '../policy/file/rule-headers.ts';
-import { mediaTypeEssence } from '../policy/media-type.ts';
+import { isMediaType } from '../policy/media-type.ts';
 import type { UploadRequest } from '../policy/upload-request.ts';
 
 /** OSS's limit for all `x-oss-meta-*` headers of an object together, names and values. */
@@ -53,7 +53,7 @@ export const uploadRequestBody = z.strictObject({
   contentType: z
     .string()
     .max(255, 'must have at most 255 characters')
-    .refine((value) => mediaTypeEssence(value) !== undefined, {
+    .refine(isMediaType, {
       message: 'must be one media type (RFC 9110), such as image/png or text/plain; charset=utf-8',
     })
     .meta({ description: 'A media type (RFC 9110 8.3.1).', examples: ['image/png'] }),
