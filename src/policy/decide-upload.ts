@@ -30,17 +30,19 @@ export function decideUpload(
   request: UploadRequest,
   newObjectId: () => string,
 ): Decision {
-  const admitting = policy.rules.filter((rule) => ruleAdmits(rule, caller));
-  const candidates = admitting.filter(
-    (rule) => request.target === undefined || rule.target.name === request.target,
-  );
-  const unusableClaims = new Set<string>();
+  let admittingCount = 0;
+  let candidateCount = 0;
+  const unusableClaims: string[] = [];
   let nearest: { readonly rule: PolicyRule; readonly violations: readonly Violation[] } | undefined;
 
-  for (const rule of candidates) {
+  for (const rule of policy.rules) {
+    if (!ruleAdmits(rule, caller)) continue;
+    admittingCount++;
+    if (request.target !== undefined && request.target !== rule.target.name) continue;
+    candidateCount++;
     const resolved = resolvePrefix(rule.prefix, caller.claims);
     if (!resolved.ok) {
-      unusableClaims.add(resolved.claim);
+      if (!unusableClaims.includes(resolved.claim)) unusableClaims.push(resolved.claim);
       continue;
     }
     const violations = ruleViolations(rule, resolved.prefix, request);
@@ -51,7 +53,7 @@ export function decideUpload(
   if (nearest) return { allowed: false, violations: nearest.violations, rule: nearest.rule.name };
   return {
     allowed: false,
-    violations: noRuleViolations(request, admitting.length, candidates.length, unusableClaims),
+    violations: noRuleViolations(request, admittingCount, candidateCount, unusableClaims),
   };
 }
 
@@ -65,11 +67,9 @@ function noRuleViolations(
   request: UploadRequest,
   admittingCount: number,
   candidateCount: number,
-  unusableClaims: ReadonlySet<string>,
+  unusableClaims: readonly string[],
 ): readonly Violation[] {
-  if (unusableClaims.size > 0) {
-    return [...unusableClaims].map(unusableClaim);
-  }
+  if (unusableClaims.length > 0) return unusableClaims.map(unusableClaim);
   if (request.target !== undefined && admittingCount > 0 && candidateCount === 0) {
     return [
       {
@@ -90,7 +90,11 @@ function noRuleViolations(
 }
 
 function grantOf(rule: PolicyRule, prefix: string, request: UploadRequest, newObjectId: () => string): Grant {
-  const essence = mediaTypeEssence(request.contentType) ?? '';
-  const key = request.key ?? prefix + serverMadeName(newObjectId(), request.filename ?? '', essence);
+  const key = request.key ?? serverMadeKey(prefix, request, newObjectId);
   return { rule, key, expiresInSeconds: request.expiresIn ?? rule.expiresIn.defaultSeconds };
+}
+
+function serverMadeKey(prefix: string, request: UploadRequest, newObjectId: () => string): string {
+  const essence = mediaTypeEssence(request.contentType) ?? '';
+  return prefix + serverMadeName(newObjectId(), request.filename ?? '', essence);
 }

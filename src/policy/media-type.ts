@@ -28,13 +28,7 @@ const ACTIVE_TYPES: ReadonlySet<string> = new Set([
   'application/vnd.mozilla.xul',
   'message/rfc822',
 ]);
-const ACTIVE_PATTERNS: readonly RegExp[] = [
-  /\+xml$/,
-  /(?:java|ecma|j|live|vb)script/,
-  /^multipart\//,
-  /html/,
-  /^image\/svg/,
-];
+const ACTIVE_PATTERN = /\+xml$|(?:java|ecma|j|live|vb)script|^multipart\/|html|^image\/svg/;
 
 const ACTIVE_EXTENSIONS: ReadonlySet<string> = new Set(
   (
@@ -51,6 +45,11 @@ export function mediaTypeEssence(contentType: string): string | undefined {
   return MEDIA_TYPE.exec(contentType)?.[1]?.toLowerCase();
 }
 
+/** Says whether the text is one media type, with or without parameters: whether {@link mediaTypeEssence} reads it. */
+export function isMediaType(contentType: string): boolean {
+  return MEDIA_TYPE.test(contentType);
+}
+
 /** Says whether the text is a media range without parameters, as a rule's `contentTypes` holds them: `image/png`, `image/*`. */
 export function isMediaRange(text: string): boolean {
   return MEDIA_RANGE.test(text);
@@ -58,7 +57,7 @@ export function isMediaRange(text: string): boolean {
 
 /** Says whether a browser that opens an object of this type runs what is in it. `essence` is in lower case. */
 export function isActiveType(essence: string): boolean {
-  return ACTIVE_TYPES.has(essence) || ACTIVE_PATTERNS.some((pattern) => pattern.test(essence));
+  return ACTIVE_TYPES.has(essence) || ACTIVE_PATTERN.test(essence);
 }
 
 /** Says whether file servers commonly map this extension to something that a browser or the server runs. */
@@ -72,6 +71,5 @@ export function isActiveExtension(extension: string): boolean {
  */
 export function mediaRangeAllows(range: string, essence: string): boolean {
   if (!range.endsWith('/*')) return range === essence;
-  if (isActiveType(essence)) return false;
-  return range === '*/*' || essence.startsWith(range.slice(0, -1));
+  return (range === '*/*' || essence.startsWith(range.slice(0, -1))) && !isActiveType(essence);
 }

@@ -7,6 +7,10 @@ export const MAX_KEY_BYTES = 1023;
 const CONTROL_CHARACTER = /[\p{Cc}\u2028\u2029]/u;
 const BIDIRECTIONAL_CONTROL = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
 
+const [DOT, SLASH, BACKSLASH] = [0x2e, 0x2f, 0x5c];
+
+const NO_FAULTS: readonly string[] = Object.freeze([]);
+
 /**
  * What is wrong with an object key, one sentence per fault; an empty list when it can be signed as it is.
  * A key is refused, never repaired: what is signed is what was asked.
@@ -14,6 +18,7 @@ const BIDIRECTIONAL_CONTROL = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
  * and Node's fetch use and which drops `.` and `..` segments.
  */
 export function objectKeyFaults(key: string): readonly string[] {
+  if (isOrdinaryKey(key)) return NO_FAULTS;
   if (!key.isWellFormed()) return ['The key holds half of a surrogate pair; send well-formed Unicode.'];
   const faults: string[] = [];
   const bytes = Buffer.byteLength(key);
@@ -33,6 +38,22 @@ export function objectKeyFaults(key: string): readonly string[] {
     faults.push('The key holds a "." or ".." segment.');
   }
   return faults;
+}
+
+/**
+ * Says of most keys that have no fault that they have none: of printable ASCII without a segment that begins with a dot.
+ * One loop, since all the tests above would take two fifths of a decision.
+ */
+function isOrdinaryKey(key: string): boolean {
+  if (key.length > MAX_KEY_BYTES) return false;
+  let previous = SLASH;
+  for (let index = 0; index < key.length; index++) {
+    const code = key.charCodeAt(index);
+    if (code < 0x20 || code > 0x7e || code === BACKSLASH) return false;
+    if (previous === SLASH && (code === SLASH || code === DOT)) return false;
+    previous = code;
+  }
+  return previous !== SLASH;
 }
 
 /**

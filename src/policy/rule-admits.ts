@@ -5,22 +5,36 @@ import type { PolicyRule } from './policy.ts';
  * Says whether a rule is for this caller: issuer, every scope, and for each claim one of the named values (the claim
  * may be a single value or a list). Values are compared with their type; a claim that is missing never matches.
  */
-export function ruleAdmits(rule: PolicyRule, caller: Caller): boolean {
-  return unmetDemands(rule, caller).next().done === true;
+export function ruleAdmits({ who }: PolicyRule, caller: Caller): boolean {
+  if (!isOfIssuer(who, caller)) return false;
+  for (const scope of who.scope ?? []) if (!caller.scopes.includes(scope)) return false;
+  for (const claim in who.claims) if (!holdsClaim(who, claim, caller)) return false;
+  return true;
 }
 
-/** What of a rule's `who` the caller does not meet, one sentence each. */
-export function* unmetDemands({ who }: PolicyRule, caller: Caller): Generator<string, void> {
-  if (who.issuer !== undefined && who.issuer !== caller.issuer)
-    yield `The rule is for tokens of ${who.issuer} only.`;
+/** What of a rule's `who` the caller does not meet, one sentence each; none exactly where {@link ruleAdmits}. */
+export function unmetDemands({ who }: PolicyRule, caller: Caller): readonly string[] {
+  const unmet: string[] = [];
+  if (!isOfIssuer(who, caller)) unmet.push(`The rule is for tokens of ${who.issuer} only.`);
   for (const scope of who.scope ?? []) {
-    if (!caller.scopes.includes(scope)) yield `The token lacks the scope ${JSON.stringify(scope)}.`;
+    if (!caller.scopes.includes(scope)) unmet.push(`The token lacks the scope ${JSON.stringify(scope)}.`);
   }
-  for (const [claim, accepted] of Object.entries(who.claims ?? {})) {
-    const held: readonly unknown[] = [caller.claims[claim]].flat();
-    if (!accepted.some((value) => held.includes(value))) {
-      const values = accepted.map((value) => JSON.stringify(value)).join(' or ');
-      yield `The token's claim ${JSON.stringify(claim)} has to be or hold ${values}.`;
-    }
+  for (const claim in who.claims) {
+    if (holdsClaim(who, claim, caller)) continue;
+    const values = who.claims[claim]?.map((value) => JSON.stringify(value)).join(' or ');
+    unmet.push(`The token's claim ${JSON.stringify(claim)} has to be or hold ${values}.`);
   }
+  return unmet;
+}
+
+type Who = PolicyRule['who'];
+
+function isOfIssuer({ issuer }: Who, caller: Caller): boolean {
+  return issuer === undefined || issuer === caller.issuer;
+}
+
+function holdsClaim(who: Who, claim: string, { claims }: Caller): boolean {
+  const accepted: readonly unknown[] = who.claims?.[claim] ?? [];
+  const held = claims[claim];
+  return Array.isArray(held) ? held.some((value) => accepted.includes(value)) : accepted.includes(held);
 }

@@ -17,7 +17,7 @@ export function ruleVerdicts(policy: Policy, caller: Caller, request: UploadRequ
 }
 
 function reasonsAgainst(rule: PolicyRule, caller: Caller, request: UploadRequest): readonly Violation[] {
-  const unmet = [...unmetDemands(rule, caller)];
+  const unmet = unmetDemands(rule, caller);
   if (unmet.length > 0) return unmet.map((detail) => ({ pointer: '', code: 'no_matching_rule', detail }));
   if (request.target !== undefined && request.target !== rule.target.name) {
     const detail = `The rule is for the target ${rule.target.name}.`;

@@ -1,4 +1,4 @@
-import { CLIENT_HEADERS, type ClientHeader } from './file/rule-headers.ts';
+import { CLIENT_HEADER_FIELDS, CLIENT_HEADERS } from './file/rule-headers.ts';
 import { MAX_PUT_BYTES } from './file/schema-parts.ts';
 import { mediaRangeAllows, mediaTypeEssence } from './media-type.ts';
 import { objectKeyFaults } from './object-key.ts';
@@ -30,13 +30,13 @@ export function ruleViolations(
   prefix: string,
   request: UploadRequest,
 ): readonly Violation[] {
-  return [
-    ...keyViolations(rule, prefix, request),
-    ...contentViolations(rule, request),
-    ...metadataViolations(rule, request),
-    ...headerViolations(rule, request),
-    ...expiryAndOverwriteViolations(rule, request),
-  ];
+  const violations: Violation[] = [];
+  addKeyViolations(violations, rule, prefix, request);
+  addContentViolations(violations, rule, request);
+  addMetadataViolations(violations, rule, request);
+  addHeaderViolations(violations, rule, request);
+  addExpiryAndOverwriteViolations(violations, rule, request);
+  return violations;
 }
 
 /** Why a rule does not apply to a caller with a claim that its prefix needs and that no key can hold. */
@@ -48,122 +48,129 @@ export function unusableClaim(claim: string): Violation {
   };
 }
 
-function* keyViolations(rule: PolicyRule, prefix: string, { key }: UploadRequest): Iterable<Violation> {
+function addKeyViolations(
+  violations: Violation[],
+  rule: PolicyRule,
+  prefix: string,
+  { key }: UploadRequest,
+): void {
   if (key === undefined) {
     if (rule.naming === 'client') {
-      yield {
+      violations.push({
         pointer: '/filename',
         code: 'key_not_allowed',
         detail: 'This rule does not make keys; send the whole object key as "key" instead of "filename".',
-      };
+      });
     }
-    const faults = objectKeyFaults(prefix + LONGEST_SERVER_MADE_NAME);
-    for (const detail of faults)
-      yield {
-        pointer: '',
-        code: 'key_not_allowed',
-        detail: `The rule's prefix for this caller cannot be used. ${detail}`,
-      };
+    for (const fault of objectKeyFaults(prefix + LONGEST_SERVER_MADE_NAME)) {
+      const detail = `The rule's prefix for this caller cannot be used. ${fault}`;
+      violations.push({ pointer: '', code: 'key_not_allowed', detail });
+    }
     return;
   }
   if (rule.naming === 'server') {
-    yield {
+    violations.push({
       pointer: '/key',
       code: 'key_not_allowed',
       detail: 'This rule makes the key itself; send "filename" instead of "key".',
-    };
+    });
   }
-  for (const detail of objectKeyFaults(key)) yield { pointer: '/key', code: 'key_not_allowed', detail };
+  for (const detail of objectKeyFaults(key)) {
+    violations.push({ pointer: '/key', code: 'key_not_allowed', detail });
+  }
   if (!key.startsWith(prefix)) {
-    yield {
+    violations.push({
       pointer: '/key',
       code: 'key_outside_prefix',
       detail: `The key must begin with ${JSON.stringify(prefix)}.`,
-    };
+    });
   }
 }
 
-function* contentViolations(
+function addContentViolations(
+  violations: Violation[],
   rule: PolicyRule,
   { contentType, contentLength }: UploadRequest,
-): Iterable<Violation> {
+): void {
   const essence = mediaTypeEssence(contentType);
   if (essence === undefined || !rule.contentTypes.some((range) => mediaRangeAllows(range, essence))) {
-    yield {
+    violations.push({
       pointer: '/contentType',
       code: 'content_type_not_allowed',
       detail: `The content type must be one of: ${rule.contentTypes.join(', ')} (what a browser runs is never part of a "*").`,
-    };
+    });
   }
   if (contentLength === undefined) {
-    if (rule.maxSize !== null)
-      yield {
-        pointer: '/contentLength',
-        code: 'length_required',
-        detail: 'The exact length of the file in bytes is required.',
-      };
+    if (rule.maxSize === null) return;
+    violations.push({
+      pointer: '/contentLength',
+      code: 'length_required',
+      detail: 'The exact length of the file in bytes is required.',
+    });
     return;
   }
   const maxBytes = rule.maxSize ?? MAX_PUT_BYTES;
   if (contentLength > maxBytes) {
-    yield {
+    violations.push({
       pointer: '/contentLength',
       code: 'too_large',
       detail: `The file has ${contentLength} bytes; at most ${maxBytes} are allowed.`,
-    };
+    });
   }
 }
 
-function* metadataViolations(
+function addMetadataViolations(
+  violations: Violation[],
   { metadata: { allowed, required } }: PolicyRule,
   { metadata }: UploadRequest,
-): Iterable<Violation> {
+): void {
   for (const name of Object.keys(metadata)) {
     if (allowed.includes(name)) continue;
-    yield {
+    violations.push({
       pointer: `/metadata/${name}`,
       code: 'metadata_not_allowed',
       detail: `The metadata entry "${name}" is not allowed; possible are: ${allowed.join(', ') || 'none'}.`,
-    };
+    });
   }
   for (const name of required) {
     if (Object.hasOwn(metadata, name)) continue;
-    yield {
+    violations.push({
       pointer: `/metadata/${name}`,
       code: 'metadata_missing',
       detail: `The metadata entry "${name}" is required.`,
-    };
+    });
   }
 }
 
-function* headerViolations(rule: PolicyRule, request: UploadRequest): Iterable<Violation> {
-  for (const field of Object.keys(CLIENT_HEADERS) as ClientHeader[]) {
+function addHeaderViolations(violations: Violation[], rule: PolicyRule, request: UploadRequest): void {
+  for (const field of CLIENT_HEADER_FIELDS) {
     if (request[field] === undefined || rule.clientHeaders.includes(field)) continue;
-    yield {
+    violations.push({
       pointer: `/${field}`,
       code: 'header_not_allowed',
       detail: `This rule does not let the client set ${CLIENT_HEADERS[field]}; leave "${field}" out.`,
-    };
+    });
   }
 }
 
-function* expiryAndOverwriteViolations(
+function addExpiryAndOverwriteViolations(
+  violations: Violation[],
   rule: PolicyRule,
   { expiresIn, overwrite }: UploadRequest,
-): Iterable<Violation> {
+): void {
   if (expiresIn !== undefined && expiresIn > rule.expiresIn.maxSeconds) {
-    yield {
+    violations.push({
       pointer: '/expiresIn',
       code: 'expiry_too_long',
       detail: `The URL may be valid for at most ${rule.expiresIn.maxSeconds} seconds.`,
-    };
+    });
   }
   if (overwrite && !rule.overwrite) {
-    yield {
+    violations.push({
       pointer: '/overwrite',
       code: 'overwrite_not_allowed',
       detail:
         'This rule does not let an existing object be replaced; send "overwrite": false or choose another key.',
-    };
+    });
   }
 }

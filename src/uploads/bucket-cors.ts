@@ -1,4 +1,4 @@
-import { CLIENT_HEADERS, type ClientHeader } from '../policy/file/rule-headers.ts';
+import { CLIENT_HEADER_FIELDS } from '../policy/file/rule-headers.ts';
 import type { Policy, PolicyRule } from '../policy/policy.ts';
 import { uploadHeaders } from './upload-headers.ts';
 
@@ -42,9 +42,7 @@ export function bucketCors({ rules }: Policy, origins: readonly string[]): reado
 
 /** The headers of the answer to a request that uses all that the rule allows. */
 function possibleHeaders(rule: PolicyRule): readonly string[] {
-  const fields = (Object.keys(CLIENT_HEADERS) as ClientHeader[]).filter((field) =>
-    rule.clientHeaders.includes(field),
-  );
+  const fields = CLIENT_HEADER_FIELDS.filter((field) => rule.clientHeaders.includes(field));
   const headers = uploadHeaders(rule, {
     contentType: 'a/b',
     contentMd5: 'x',

@@ -27,7 +27,8 @@ export type UploadOutcome =
       readonly outcome: 'granted';
       readonly rule: string;
       readonly answer: UploadAnswer;
-      readonly verdict?: LimitVerdict;
+      /** Undefined where the rule has no limits. */
+      readonly verdict: LimitVerdict | undefined;
     }
   | { readonly outcome: 'limited'; readonly grant: Grant; readonly verdict: LimitVerdict }
   | ({ readonly outcome: 'denied' } & Omit<Extract<Decision, { allowed: false }>, 'allowed'>);
@@ -48,7 +49,13 @@ export async function issueUpload(
     return { outcome: 'denied', ...denied };
   }
   const { grant } = decision;
-  const current = await usableCredentials(credentials, clock);
+  let current: Credentials;
+  try {
+    current = await credentials.get();
+  } catch (error) {
+    throw error instanceof ServiceError ? error : unavailable(error);
+  }
+  if (current.expiresAt !== undefined) refuseEndingCredentials(current.expiresAt, clock());
   const verdict = await limiter.consume({
     rule: grant.rule.name,
     issuer: caller.issuer,
@@ -58,21 +65,14 @@ export async function issueUpload(
   });
   if (verdict && !verdict.allowed) return { outcome: 'limited', grant, verdict };
   const answer = signGrant(presign, grant, request, current, clock());
-  return { outcome: 'granted', rule: grant.rule.name, answer, ...(verdict && { verdict }) };
+  return { outcome: 'granted', rule: grant.rule.name, answer, verdict };
 }
 
-async function usableCredentials(source: Pick<CredentialsSource, 'get'>, clock: Clock): Promise<Credentials> {
-  let credentials: Credentials;
-  try {
-    credentials = await source.get();
-  } catch (error) {
-    throw error instanceof ServiceError ? error : unavailable(error);
-  }
-  const secondsLeft = secondsUntil(credentials.expiresAt, clock());
-  if (secondsLeft !== undefined && secondsLeft < MIN_CREDENTIALS_SECONDS) {
+function refuseEndingCredentials(expiresAt: Date, now: Date): void {
+  const secondsLeft = secondsUntil(expiresAt, now);
+  if (secondsLeft < MIN_CREDENTIALS_SECONDS) {
     throw unavailable(new Error(`the cloud credentials end in ${secondsLeft} s`));
   }
-  return credentials;
 }
 
 function unavailable(cause: unknown): ServiceError {
@@ -97,7 +97,7 @@ function signGrant(
   const expiry = limitExpiry(
     request.expiresIn,
     expiresIn.defaultSeconds,
-    secondsUntil(credentials.expiresAt, now),
+    credentials.expiresAt && secondsUntil(credentials.expiresAt, now),
   );
   const signed = presign({
     credentials,
@@ -126,11 +126,11 @@ function signGrant(
   };
 }
 
-function secondsUntil(end: Date | undefined, now: Date): number | undefined {
+function secondsUntil(end: Date, now: Date): number {
   // Both cut to whole seconds as the signature does, so that the stated expiry never lies after the real one.
-  return end && Math.floor(end.getTime() / 1000) - Math.floor(now.getTime() / 1000);
+  return Math.floor(end.getTime() / 1000) - Math.floor(now.getTime() / 1000);
 }
 
 function isoSeconds(instant: Date): string {
-  return instant.toISOString().replace(/\.\d{3}Z$/, 'Z');
+  return `${instant.toISOString().slice(0, -'.000Z'.length)}Z`;
 }

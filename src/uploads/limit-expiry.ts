@@ -15,16 +15,15 @@ export function limitExpiry(
   ruleDefaultSeconds: number,
   credentialsSecondsLeft: number | undefined,
 ): Expiry {
-  const granted: Expiry =
-    requestedSeconds === undefined
-      ? { expiresInSeconds: ruleDefaultSeconds, limitedBy: 'rule' }
-      : { expiresInSeconds: requestedSeconds, limitedBy: 'request' };
-  const others: readonly Expiry[] = [
-    { expiresInSeconds: credentialsSecondsLeft ?? Number.POSITIVE_INFINITY, limitedBy: 'credentials' },
-    { expiresInSeconds: MAXIMUM_SECONDS, limitedBy: 'maximum' },
-  ];
-  return others.reduce(
-    (lowest, other) => (other.expiresInSeconds < lowest.expiresInSeconds ? other : lowest),
-    granted,
-  );
+  const grantedSeconds = requestedSeconds ?? ruleDefaultSeconds;
+  const leftSeconds = credentialsSecondsLeft ?? Number.POSITIVE_INFINITY;
+  if (grantedSeconds <= leftSeconds && grantedSeconds <= MAXIMUM_SECONDS) {
+    return {
+      expiresInSeconds: grantedSeconds,
+      limitedBy: requestedSeconds === undefined ? 'rule' : 'request',
+    };
+  }
+  return leftSeconds <= MAXIMUM_SECONDS
+    ? { expiresInSeconds: leftSeconds, limitedBy: 'credentials' }
+    : { expiresInSeconds: MAXIMUM_SECONDS, limitedBy: 'maximum' };
 }

@@ -1,4 +1,4 @@
-import { CLIENT_HEADERS, type ClientHeader } from '../policy/file/rule-headers.ts';
+import { CLIENT_HEADER_FIELDS, CLIENT_HEADERS } from '../policy/file/rule-headers.ts';
 import type { PolicyRule } from '../policy/policy.ts';
 import type { UploadRequest } from '../policy/upload-request.ts';
 
@@ -10,9 +10,9 @@ import type { UploadRequest } from '../policy/upload-request.ts';
 export function uploadHeaders(rule: PolicyRule, request: UploadRequest): Record<string, string> {
   const headers: Record<string, string> = { 'Content-Type': request.contentType };
   if (request.contentMd5 !== undefined) headers['Content-MD5'] = request.contentMd5;
-  for (const [field, name] of Object.entries(CLIENT_HEADERS) as [ClientHeader, string][]) {
+  for (const field of CLIENT_HEADER_FIELDS) {
     const value = request[field];
-    if (value !== undefined) headers[name] = value;
+    if (value !== undefined) headers[CLIENT_HEADERS[field]] = value;
   }
   if (!(rule.overwrite && request.overwrite)) headers['x-oss-forbid-overwrite'] = 'true';
   for (const [name, value] of Object.entries(request.metadata)) headers[`x-oss-meta-${name}`] = value;

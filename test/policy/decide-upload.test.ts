@@ -217,6 +217,21 @@ describe('refuses', () => {
     });
   });
 
+  it('a caller with such claims, each named once however many rules need it', () => {
+    const rules =
+      rule('') +
+      rule('').replace('name: r', 'name: second') +
+      rule('').replace('name: r', 'name: third').replace('{sub}', '{tenant}');
+    const decision = decide(rules, {}, { claims: { sub: '.' } });
+    expect(decision).toMatchObject({
+      violations: [
+        { detail: expect.stringContaining('"sub"') },
+        { detail: expect.stringContaining('"tenant"') },
+      ],
+    });
+    expect(codesOf(decision)).toStrictEqual([' no_matching_rule', ' no_matching_rule']);
+  });
+
   it('with everything that the nearest rule does not allow, and nothing of the others', () => {
     const rules =
       rule('').replace('name: r', 'name: elsewhere').replace('users/{sub}/', 'secret-place/') +

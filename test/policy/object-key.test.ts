@@ -1,5 +1,6 @@
+import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { objectKeyFaults, serverMadeName } from '../../src/policy/object-key.ts';
+import { MAX_KEY_BYTES, objectKeyFaults, serverMadeName } from '../../src/policy/object-key.ts';
 
 it.each([
   'a',
@@ -54,6 +55,47 @@ it.each([
   ['/a/..//\\\n', ['The key begins with "/".', 'The key holds a backslash.', CONTROL, EMPTY_SEGMENT, DOTS]],
 ])('says everything that is wrong with %j', (key, faults) => {
   expect(objectKeyFaults(key)).toStrictEqual(faults);
+});
+
+it('finds no fault exactly in what has 1–1023 bytes of printable ASCII, no backslash, and no empty or dot segment', () => {
+  const unit = fc.constantFrom(
+    '/',
+    '/',
+    '.',
+    '.',
+    'a',
+    '0',
+    '-',
+    ' ',
+    '~',
+    '!',
+    '[',
+    ']',
+    '\\',
+    '\x1f',
+    '\x7f',
+  );
+  const key = fc.oneof(
+    fc.string({ unit, maxLength: 6 }),
+    fc.string({ unit: 'grapheme-ascii', maxLength: 6 }),
+    fc
+      .integer({ min: 1018, max: 1024 })
+      .chain((length) => fc.constantFrom('k', 'a/', '.a').map((one) => one.repeat(length).slice(0, length))),
+  );
+  let faultless = 0;
+  fc.assert(
+    fc.property(key, (one) => {
+      const isGood =
+        one.length <= MAX_KEY_BYTES &&
+        /^[ -~]*$/.test(one) &&
+        !one.includes('\\') &&
+        one.split('/').every((segment) => !['', '.', '..'].includes(segment));
+      if (isGood) faultless++;
+      expect([one, objectKeyFaults(one).length === 0]).toStrictEqual([one, isGood]);
+    }),
+    { numRuns: 3000 },
+  );
+  expect(faultless).toBeGreaterThan(300);
 });
 
 it.each([

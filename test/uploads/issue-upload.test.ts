@@ -2,7 +2,8 @@ import { expect, it } from 'vitest';
 import { callerFromClaims } from '../../src/auth/caller.ts';
 import { type IssueUploadDependencies, issueUpload } from '../../src/uploads/issue-upload.ts';
 import type { LimitedUpload, LimitVerdict } from '../../src/uploads/limiter.ts';
-import { fixedClock } from '../support/fixed-clock.ts';
+import { fixedClock, now } from '../support/fixed-clock.ts';
+import { createHandClock } from '../support/hand-clock.ts';
 import { OWN_FILES_RULE, policyFrom, testCredentials, testPolicyYaml } from '../support/test-app.ts';
 import { createTestIssuer, defaultClaims } from '../support/tokens.ts';
 
@@ -85,4 +86,45 @@ it('counts nothing when there are no credentials to sign with', async () => {
   const { dependencies, consumed } = setUp(undefined, new Error('no credentials'));
   await expect(issueUpload(dependencies, caller, photo)).rejects.toMatchObject({ code: 'unavailable' });
   expect(consumed).toStrictEqual([]);
+});
+
+it('counts nothing when the credentials end too soon', async () => {
+  const ending = { ...testCredentials, expiresAt: new Date(now.getTime() + 29_000) };
+  const { dependencies, consumed } = setUp(undefined, ending);
+  await expect(issueUpload(dependencies, caller, photo)).rejects.toMatchObject({ code: 'unavailable' });
+  expect(consumed).toStrictEqual([]);
+});
+
+it('signs at the instant after counting, however long that took, and for no longer than the credentials last', async () => {
+  const { clock, advance } = createHandClock();
+  const { dependencies } = setUp(undefined, {
+    ...testCredentials,
+    expiresAt: new Date(now.getTime() + 90_900),
+  });
+  const slowLimiter = {
+    consume: async () => {
+      advance(5_500);
+      return undefined;
+    },
+  };
+  const outcome = await issueUpload({ ...dependencies, clock, limiter: slowLimiter }, caller, photo);
+  expect(outcome).toStrictEqual({
+    outcome: 'granted',
+    rule: 'own-files',
+    verdict: undefined,
+    answer: {
+      method: 'PUT',
+      url: expect.stringContaining('x-oss-date=20261123T100005Z&x-oss-expires=85&'),
+      headers: { 'Content-Type': 'image/png', 'x-oss-forbid-overwrite': 'true' },
+      key: 'users/alice/a.png',
+      bucket: 'acme-media',
+      region: 'cn-hangzhou',
+      target: 'media',
+      contentLength: 7,
+      expires: 85,
+      expiresAt: '2026-11-23T10:01:30Z',
+      expiresLimitedBy: 'credentials',
+      serverTime: '2026-11-23T10:00:05Z',
+    },
+  });
 });

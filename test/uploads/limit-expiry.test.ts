@@ -12,6 +12,7 @@ it.each<[number | undefined, number, number | undefined, number, string]>([
   [undefined, 604_800, undefined, 604_800, 'rule'],
   [undefined, 604_801, undefined, 604_800, 'maximum'],
   [undefined, 604_801, 604_800, 604_800, 'credentials'],
+  [604_900, 600, 604_850, 604_800, 'maximum'],
 ])(
   'asked %s, default %i, credentials %s: %i s, by %s',
   (requested, byDefault, left, expiresInSeconds, limitedBy) => {

@@ -7,6 +7,8 @@ export const CLIENT_HEADERS = {
   contentEncoding: 'Content-Encoding',
 } as const;
 export type ClientHeader = keyof typeof CLIENT_HEADERS;
+/** Those fields, listed once for all requests. */
+export const CLIENT_HEADER_FIELDS = Object.keys(CLIENT_HEADERS) as readonly ClientHeader[];
 
 /** Values that every HTTP client sends as they are: printable ASCII without blanks at the ends (OSS facts, 1.6). */
 export const HEADER_VALUE = /^[!-~](?:[ -~]*[!-~])?$/;

@@ -1,0 +1,46 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { callerFromClaims } from '../../src/auth/caller.ts';
+import type { PolicyRule } from '../../src/policy/policy.ts';
+import { ruleAdmits, unmetDemands } from '../../src/policy/rule-admits.ts';
+import { policyFrom, testPolicyYaml } from '../support/test-app.ts';
+import { createTestIssuer } from '../support/tokens.ts';
+
+it('a rule is for exactly the callers who meet all of its demands', () => {
+  const [rule] = policyFrom(testPolicyYaml(), createTestIssuer()).rules;
+  if (!rule) throw new Error('the policy has no rule');
+  const value = fc.constantFrom<string | number | boolean>('member', 'admin', 7, '7', true);
+  const scope = fc.constantFrom('read', 'write');
+  const who: fc.Arbitrary<PolicyRule['who']> = fc.record(
+    {
+      issuer: fc.constantFrom('https://login.test/', 'https://other.test/'),
+      scope: fc.array(scope, { minLength: 1, maxLength: 2 }),
+      claims: fc.dictionary(
+        fc.constantFrom('role', 'level', 'constructor'),
+        fc.array(value, { minLength: 1, maxLength: 2 }),
+        { minKeys: 1, maxKeys: 2, noNullPrototype: true },
+      ),
+    },
+    { requiredKeys: [] },
+  );
+  const claims = fc.record(
+    {
+      scope: fc.array(scope, { maxLength: 2 }).map((scopes) => scopes.join(' ')),
+      role: fc.oneof(value, fc.array(value, { maxLength: 2 }), fc.constant(null)),
+      level: value,
+    },
+    { requiredKeys: [] },
+  );
+  const seen = { admitted: 0, turnedAway: 0 };
+  fc.assert(
+    fc.property(who, claims, (demands, held) => {
+      const caller = callerFromClaims({ iss: 'https://login.test/', sub: 'alice', ...held });
+      const one = { ...rule, who: demands };
+      const isFor = ruleAdmits(one, caller);
+      seen[isFor ? 'admitted' : 'turnedAway']++;
+      expect(unmetDemands(one, caller).length === 0).toBe(isFor);
+    }),
+    { numRuns: 3000 },
+  );
+  expect(Math.min(seen.admitted, seen.turnedAway)).toBeGreaterThan(60);
+});
