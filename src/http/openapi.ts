@@ -8,6 +8,9 @@ import { PROBLEMS, problemSchema } from './problem-json.ts';
 
 const REQUEST_ID = { 'X-Request-Id': { $ref: '#/components/headers/RequestId' } };
 
+/** What a page that renders the document offers to send; a body made up from the schema would have both key and filename. */
+const REQUEST_EXAMPLE = { key: 'users/alice/photo.png', contentType: 'image/png', contentLength: 48213 };
+
 const EXTRA_HEADERS: Partial<Readonly<Record<ErrorCode, readonly string[]>>> = {
   unauthenticated: ['WWW-Authenticate'],
   rate_limited: ['Retry-After', 'RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset'],
@@ -34,10 +37,16 @@ export function renderOpenApi(): string {
         '/v1/uploads': {
           post: {
             operationId: 'issueUpload',
+            tags: ['Uploads'],
             summary: 'Ask for permission to upload one file',
             requestBody: {
               required: true,
-              content: { 'application/json': { schema: { $ref: '#/components/schemas/UploadRequest' } } },
+              content: {
+                'application/json': {
+                  schema: { $ref: '#/components/schemas/UploadRequest' },
+                  example: REQUEST_EXAMPLE,
+                },
+              },
             },
             responses: {
               201: {
@@ -59,6 +68,7 @@ export function renderOpenApi(): string {
         '/v1/policy': {
           get: {
             operationId: 'getPolicy',
+            tags: ['Uploads'],
             summary: 'What this caller may upload',
             responses: {
               200: {
@@ -116,6 +126,7 @@ function textRoute(operationId: string, summary: string, canFail = false, mediaT
   const content = { [mediaType]: { schema: { type: 'string' } } };
   return {
     operationId,
+    tags: ['Operation'],
     summary,
     security: [],
     responses: {
@@ -126,6 +137,15 @@ function textRoute(operationId: string, summary: string, canFail = false, mediaT
 }
 
 function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): unknown {
-  const { $schema: _schema, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any' });
+  const { $schema: _schema, ...rest } = z.toJSONSchema(schema, {
+    io,
+    unrepresentable: 'any',
+    // Bounds that every integer in JSON has, and the grammar of RFC 3339, tell a reader nothing.
+    override: ({ jsonSchema: part }) => {
+      if (part.minimum === Number.MIN_SAFE_INTEGER) delete part.minimum;
+      if (part.maximum === Number.MAX_SAFE_INTEGER) delete part.maximum;
+      if (part.format === 'date-time') delete part.pattern;
+    },
+  });
   return rest;
 }
