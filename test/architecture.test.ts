@@ -26,6 +26,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'zod',
     'yaml',
     'type:node:net',
+    // The files of the page of /docs.
+    ...['node:fs/promises', 'node:module', 'node:path', 'node:crypto', 'node:util', 'node:zlib'],
   ],
   emulator: ['node:*'],
   demo: ['*'],

@@ -86,6 +86,13 @@ export function renderOpenApi(): string {
           get: textRoute('getMetrics', 'Metrics for Prometheus; elsewhere where METRICS_PORT says so'),
         },
         '/openapi.yaml': { get: textRoute('getOpenApi', 'This document', false, 'application/yaml') },
+        '/docs': { get: textRoute('getDocs', 'A page that shows this document', false, 'text/html') },
+        '/docs/{file}': {
+          get: {
+            ...textRoute('getDocsFile', 'What that page loads; 404 for anything else', false, '*/*'),
+            parameters: [{ name: 'file', in: 'path', required: true, schema: { type: 'string' } }],
+          },
+        },
       },
       components: {
         securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
@@ -122,7 +129,7 @@ function problems(...codes: readonly ErrorCode[]): Record<number, unknown> {
   );
 }
 
-function textRoute(operationId: string, summary: string, canFail = false, mediaType = 'text/plain'): unknown {
+function textRoute(operationId: string, summary: string, canFail = false, mediaType = 'text/plain') {
   const content = { [mediaType]: { schema: { type: 'string' } } };
   return {
     operationId,
