@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** The suite that drives the page of `examples/browser` in a real Chromium: CHROMIUM names it, by default the one of Debian. */
+/** The suite that drives the pages of `examples/browser` and `/docs` in a real Chromium: CHROMIUM names it, by default the one of Debian. */
 export default defineConfig({
   test: {
     include: ['test/browser/**/*.test.ts'],

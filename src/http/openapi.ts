@@ -8,6 +8,9 @@ import { PROBLEMS, problemSchema } from './problem-json.ts';
 
 const REQUEST_ID = { 'X-Request-Id': { $ref: '#/components/headers/RequestId' } };
 
+/** What a page that renders the document offers to send; a body made up from the schema would have both key and filename. */
+const REQUEST_EXAMPLE = { key: 'users/alice/photo.png', contentType: 'image/png', contentLength: 48213 };
+
 const EXTRA_HEADERS: Partial<Readonly<Record<ErrorCode, readonly string[]>>> = {
   unauthenticated: ['WWW-Authenticate'],
   rate_limited: ['Retry-After', 'RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset'],
@@ -34,10 +37,16 @@ export function renderOpenApi(): string {
         '/v1/uploads': {
           post: {
             operationId: 'issueUpload',
+            tags: ['Uploads'],
             summary: 'Ask for permission to upload one file',
             requestBody: {
               required: true,
-              content: { 'application/json': { schema: { $ref: '#/components/schemas/UploadRequest' } } },
+              content: {
+                'application/json': {
+                  schema: { $ref: '#/components/schemas/UploadRequest' },
+                  example: REQUEST_EXAMPLE,
+                },
+              },
             },
             responses: {
               201: {
@@ -59,6 +68,7 @@ export function renderOpenApi(): string {
         '/v1/policy': {
           get: {
             operationId: 'getPolicy',
+            tags: ['Uploads'],
             summary: 'What this caller may upload',
             responses: {
               200: {
@@ -76,6 +86,13 @@ export function renderOpenApi(): string {
           get: textRoute('getMetrics', 'Metrics for Prometheus; elsewhere where METRICS_PORT says so'),
         },
         '/openapi.yaml': { get: textRoute('getOpenApi', 'This document', false, 'application/yaml') },
+        '/docs': { get: textRoute('getDocs', 'A page that shows this document', false, 'text/html') },
+        '/docs/{file}': {
+          get: {
+            ...textRoute('getDocsFile', 'What that page loads; 404 for anything else', false, '*/*'),
+            parameters: [{ name: 'file', in: 'path', required: true, schema: { type: 'string' } }],
+          },
+        },
       },
       components: {
         securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
@@ -112,10 +129,11 @@ function problems(...codes: readonly ErrorCode[]): Record<number, unknown> {
   );
 }
 
-function textRoute(operationId: string, summary: string, canFail = false, mediaType = 'text/plain'): unknown {
+function textRoute(operationId: string, summary: string, canFail = false, mediaType = 'text/plain') {
   const content = { [mediaType]: { schema: { type: 'string' } } };
   return {
     operationId,
+    tags: ['Operation'],
     summary,
     security: [],
     responses: {
@@ -126,6 +144,15 @@ function textRoute(operationId: string, summary: string, canFail = false, mediaT
 }
 
 function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): unknown {
-  const { $schema: _schema, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any' });
+  const { $schema: _schema, ...rest } = z.toJSONSchema(schema, {
+    io,
+    unrepresentable: 'any',
+    // Bounds that every integer in JSON has, and the grammar of RFC 3339, tell a reader nothing.
+    override: ({ jsonSchema: part }) => {
+      if (part.minimum === Number.MIN_SAFE_INTEGER) delete part.minimum;
+      if (part.maximum === Number.MAX_SAFE_INTEGER) delete part.maximum;
+      if (part.format === 'date-time') delete part.pattern;
+    },
+  });
   return rest;
 }

@@ -68,7 +68,7 @@ export const uploadRequestBody = z.strictObject({
     .optional()
     .meta({ description: 'Base64 of the 16 bytes of the MD5 (RFC 1864); OSS then refuses damaged bytes.' }),
   metadata: metadata.default({}).meta({
-    description: 'Becomes x-oss-meta-<name>. Names are lower-cased, values trimmed; 8 KiB in all.',
+    description: 'Becomes `x-oss-meta-<name>`. Names are lower-cased, values trimmed; 8 KiB in all.',
   }),
   cacheControl: headerText.optional().meta({ description: 'Where the rule’s clientHeaders allows it.' }),
   contentDisposition: headerText

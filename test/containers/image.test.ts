@@ -110,6 +110,21 @@ describe('running', () => {
     });
   });
 
+  it('shows its document at /docs, with every file of the page', async () => {
+    const name = await start('oss-presign-test-docs', ...configured());
+    await expectHealthy(name);
+    const answers = await inContainer(
+      name,
+      `const service = 'http://127.0.0.1:' + process.env.PORT;
+       (async () => {
+         const page = await (await fetch(service + '/docs')).text();
+         const files = [...page.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, file]) => new URL(file, service + '/docs'));
+         console.log(JSON.stringify(await Promise.all(files.map(async (file) => (await fetch(file)).status))));
+       })();`,
+    );
+    expect(JSON.parse(answers)).toStrictEqual(Array(6).fill(200));
+  });
+
   it('needs no shell, neither to start nor for its health', async () => {
     const withoutShells = ['/usr/bin/dash', '/usr/bin/bash'].flatMap((shell) => [
       '--volume',

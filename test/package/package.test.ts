@@ -127,12 +127,12 @@ it('npx oss-presign ram-policy and bucket-cors print what the cloud needs', asyn
   expect(cors.stdout).toContain('<AllowedHeader>x-oss-meta-album</AllowedHeader>');
 });
 
-it('oss-presign start is ready, grants, serves its document and ends 0 on SIGTERM', async () => {
+it('oss-presign start is ready, grants, serves its document and the page that shows it, and ends 0 on SIGTERM', async () => {
   const child = installed.start(['start'], { ...CREDENTIALS, PORT: '0' });
   onTestFinished(() => void child.kill('SIGKILL'));
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
   const stderr = text(child.stderr);
-  let address: unknown;
+  let address = '';
   for await (const line of createInterface(child.stdout)) {
     const entry = JSON.parse(line);
     if (entry.msg !== 'listening') continue;
@@ -153,6 +153,9 @@ it('oss-presign start is ready, grants, serves its document and ends 0 on SIGTER
   expect(await (await fetch(`${address}/openapi.yaml`)).text()).toBe(
     readFileSync(join(installed.folder, 'node_modules/oss-presign/openapi.yaml'), 'utf8'),
   );
+  for (const path of ['/docs', '/docs/page.js', '/docs/swagger-ui-bundle.js', '/docs/swagger-ui.css']) {
+    expect((await fetch(address + path)).status, path).toBe(200);
+  }
   child.kill('SIGTERM');
   expect([await ended, await stderr]).toStrictEqual([0, '']);
 });
