@@ -10,6 +10,7 @@ export type ServerProcess = {
   readonly pid: number;
   /** From the start of the process until `GET /livez` was answered with 200. */
   readonly startUpMs: number;
+  /** Lets it end by itself, as it does in production: what it keeps for its next start is written then. */
   stop(): Promise<void>;
 };
 
@@ -40,7 +41,7 @@ export async function startServer(
       pid: child.pid ?? 0,
       startUpMs,
       async stop() {
-        child.kill('SIGKILL');
+        child.kill('SIGINT');
         await ended;
       },
     };

@@ -23,7 +23,7 @@ export type Stage = {
   readonly folder: string;
   /** A file of tokens, a JSON array, one per caller. */
   readonly tokensFiles: Readonly<Record<Algorithm, string>>;
-  /** What starts the service as an operator would: policy file, credentials, CORS. */
+  /** What starts the service as an operator would: policy file, credentials, CORS, and the compiled code that the image brings. */
   readonly serviceEnv: Readonly<Record<string, string>>;
   readonly peerSettingsFile: string;
   remove(): void;
@@ -52,6 +52,7 @@ export async function prepareStage({
     tokensFiles: tokensFiles as Record<Algorithm, string>,
     serviceEnv: {
       PORT: '0',
+      NODE_COMPILE_CACHE: join(folder, 'compiled'),
       POLICY_FILE: write('policy.yaml', POLICY),
       CORS_ORIGINS: 'https://app.example.com',
       OSS_ACCESS_KEY_ID: BENCH_CREDENTIALS.accessKeyId,
