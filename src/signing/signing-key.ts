@@ -1,25 +1,22 @@
-import { createSecretKey, type KeyObject } from 'node:crypto';
-import { deriveSigningKey, type Scope } from './signature.ts';
+import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
+import { deriveSigningKey, type Scope, stringToSign } from './signature.ts';
 
-type Kept = { readonly accessKeySecret: string; readonly date: string; readonly key: KeyObject };
+/** The key of one day, region and product, ready to sign. */
+export class SigningKey {
+  readonly #key: KeyObject;
+  readonly #scope: Scope;
 
-/** More than OSS has regions. */
-const MAX_KEPT = 64;
+  constructor(accessKeySecret: string, scope: Scope) {
+    this.#key = createSecretKey(deriveSigningKey(accessKeySecret, scope));
+    this.#scope = scope;
+  }
 
-/** By region and product the key that was last asked for; that of another day or secret takes its place. */
-const kept = new Map<string, Kept>();
-
-/**
- * What {@link deriveSigningKey} gives for the same arguments, kept: four HMACs and the making of a key take many times as long
- * as the signature.
- */
-export function signingKey(accessKeySecret: string, scope: Scope): KeyObject {
-  const { date, region, product } = scope;
-  const place = `${region}/${product}`;
-  const known = kept.get(place);
-  if (known && known.date === date && known.accessKeySecret === accessKeySecret) return known.key;
-  const key = createSecretKey(deriveSigningKey(accessKeySecret, scope));
-  if (kept.size >= MAX_KEPT) kept.clear();
-  kept.set(place, { accessKeySecret, date, key });
-  return key;
+  /**
+   * The signature of a canonical request: 64 hex digits, the HMAC of {@link stringToSign}.
+   * @param instant in the form of `ossInstant`, on the key's day.
+   */
+  sign(instant: string, canonicalRequest: string): string {
+    const text = stringToSign(instant, this.#scope, canonicalRequest);
+    return createHmac('sha256', this.#key).update(text).digest('hex');
+  }
 }
