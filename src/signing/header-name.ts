@@ -2,6 +2,8 @@ import { KeptValues } from './kept-values.ts';
 
 export type HeaderName = {
   readonly lowerCase: string;
+  /** With the colon that follows it where it is signed. */
+  readonly lineStart: string;
   /** Whether OSS signs the header whenever a request carries it, without its being named. */
   readonly isAlwaysSigned: boolean;
 };
@@ -20,11 +22,13 @@ export function readHeaderName(given: string): HeaderName {
   const known = kept.get(given);
   if (known) return known;
   const lowerCase = given.toLowerCase();
-  if (!/^[a-z0-9-]+$/.test(lowerCase)) {
+  const lineStart = `${lowerCase}:`;
+  // The match also makes one piece of the text, which would else be put together again by each signature.
+  if (!/^[a-z0-9-]+:$/.test(lineStart)) {
     throw new TypeError('a header name may hold letters, digits and "-" only');
   }
   const isAlwaysSigned =
     lowerCase === 'content-type' || lowerCase === 'content-md5' || lowerCase.startsWith('x-oss-');
-  const name = { lowerCase, isAlwaysSigned };
+  const name = { lowerCase, lineStart, isAlwaysSigned };
   return given.length <= MAX_KEPT_LENGTH ? kept.keep(given, name) : name;
 }

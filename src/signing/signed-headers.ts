@@ -1,4 +1,4 @@
-import { readHeaderName } from './header-name.ts';
+import { type HeaderName, readHeaderName } from './header-name.ts';
 
 /** The headers of a request as they are signed. */
 export type SignedHeaders = {
@@ -12,7 +12,7 @@ export type SignedHeaders = {
   readonly payloadHash: string;
 };
 
-type Header = { readonly name: string; readonly isAlwaysSigned: boolean; readonly value: string };
+type Header = { readonly name: HeaderName; readonly value: string };
 
 /**
  * Picks and sorts what is signed of a request's headers: those that OSS always signs, and those that are named; or `every`.
@@ -33,29 +33,36 @@ export function signedHeaders(
   let additionalNames = '';
   let encodedAdditionalNames = '';
   let payloadHash = 'UNSIGNED-PAYLOAD';
-  for (const { name, isAlwaysSigned, value } of sorted) {
+  for (const {
+    name: { lowerCase: name, lineStart, isAlwaysSigned },
+    value,
+  } of sorted) {
     if (!isAlwaysSigned) {
       if (named && !named.includes(name)) continue;
       encodedAdditionalNames = additionalNames === '' ? name : `${encodedAdditionalNames}%3B${name}`;
       additionalNames = additionalNames === '' ? name : `${additionalNames};${name}`;
     } else if (name === 'x-oss-content-sha256') payloadHash = value;
-    lines = `${lines}${name}:${value}\n`;
+    lines = `${lines}${lineStart}${value}\n`;
   }
   return { lines, additionalNames, encodedAdditionalNames, payloadHash };
 }
 
 /** Puts a header into its place. The few that a request has come almost sorted: no sorting is quicker. */
 function insert(sorted: Header[], givenName: string, givenValue: string): void {
-  const { lowerCase: name, isAlwaysSigned } = readHeaderName(givenName);
-  const value = givenValue.trim();
+  const name = readHeaderName(givenName);
+  const { lowerCase } = name;
   let place = sorted.length;
   for (; place > 0; place--) {
     const before = sorted[place - 1] as Header;
-    if (before.name < name) break;
-    if (before.name === name) throw new TypeError(`the header ${name} stands twice`);
+    if (before.name.lowerCase <= lowerCase) break;
     sorted[place] = before;
   }
-  if (!/^[ -~]+$/.test(value))
-    throw new TypeError(`the value of ${name} must be printable ASCII and not blank`);
-  sorted[place] = { name, isAlwaysSigned, value };
+  if (place > 0 && sorted[place - 1]?.name.lowerCase === lowerCase) {
+    throw new TypeError(`the header ${lowerCase} stands twice`);
+  }
+  const value = givenValue.trim();
+  if (!/^[ -~]+$/.test(value)) {
+    throw new TypeError(`the value of ${lowerCase} must be printable ASCII and not blank`);
+  }
+  sorted[place] = { name, value };
 }
