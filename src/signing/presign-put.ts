@@ -1,5 +1,8 @@
 import type { Endpoint } from './endpoint.ts';
-import { presign, type SigningCredentials } from './presign.ts';
+import { signUrl } from './sign-url.ts';
+import type { SigningCredentials } from './signer.ts';
+
+const DOT_SEGMENT = /(?:^|\/)\.\.?(?:\/|$)/;
 
 export type PresignPutInput = {
   readonly credentials: SigningCredentials;
@@ -38,13 +41,11 @@ export type PresignedPut = {
  * });
  */
 export function presignPut(input: PresignPutInput): PresignedPut {
-  const { headers, contentLength, key, signedAt, expiresInSeconds } = input;
-  if (key === '' || key.split('/').some((segment) => segment === '.' || segment === '..')) {
+  const { headers, key, signedAt, expiresInSeconds } = input;
+  if (key === '' || DOT_SEGMENT.test(key)) {
     throw new TypeError('the key must not be empty nor hold a "." or ".." segment, which URL parsers remove');
   }
-  const sent =
-    contentLength === undefined ? headers : { ...headers, 'Content-Length': String(contentLength) };
-  const { url } = presign({ ...input, method: 'PUT', headers: sent, additionalHeaders: Object.keys(sent) });
+  const { url } = signUrl(input, 'PUT', 'every');
   const signedSecond = Math.floor(signedAt.getTime() / 1000);
   return {
     method: 'PUT',

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { presign } from '../../src/signing/presign.ts';
-import { deriveSigningKey, ossDate, sign, stringToSign } from '../../src/signing/signature.ts';
+import { ossInstant } from '../../src/signing/signature.ts';
+import { SigningKey } from '../../src/signing/signing-key.ts';
 import type { PolicyJob, SignJob } from './judge.ts';
 
 /** What an SDK is asked to sign, and what our side makes of it. */
@@ -77,10 +78,13 @@ export function policyQuestions(): readonly (Pick<Question, 'name' | 'signature'
 
 /** The signature of a canonical request that our signer itself would not make. */
 export function signText(job: SignJob, canonicalRequest: string): string {
-  const instant = ossDate(new Date(job.signedAt));
-  const scope = { date: instant.slice(0, 8), region: job.region, product: job.product };
-  const key = deriveSigningKey(job.credentials.accessKeySecret, scope);
-  return sign(key, stringToSign(instant, scope, canonicalRequest));
+  const { text, date } = ossInstant(new Date(job.signedAt));
+  const key = new SigningKey(job.credentials.accessKeySecret, {
+    date,
+    region: job.region,
+    product: job.product,
+  });
+  return key.sign(text, canonicalRequest);
 }
 
 function askSigner(name: string, job: SignJob): Question {

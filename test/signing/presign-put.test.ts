@@ -61,6 +61,7 @@ it.each<[string, Partial<PresignPutInput>]>([
   ['a header that is not ASCII', { headers: { 'x-oss-meta-a': 'é' } }],
   ['a header name with a blank', { headers: { 'x-oss meta': 'a' } }],
   ['one header twice', { headers: { 'Content-Type': 'a/b', 'content-type': 'a/b' } }],
+  ['a length beside its header', { headers: { 'Content-Length': '1' }, contentLength: 2 }],
   ['an instant that is none', { signedAt: new Date(Number.NaN) }],
 ])('refuses %s, and repeats nothing of it', (_name, change) => {
   const attempt = () => presignPut({ ...PUT, ...change });

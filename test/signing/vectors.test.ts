@@ -1,14 +1,13 @@
+import { createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import {
-  additionalHeaderNames,
-  canonicalQuery,
-  canonicalRequest,
-} from '../../src/signing/canonical-request.ts';
+import { canonicalQuery, canonicalRequest } from '../../src/signing/canonical-request.ts';
 import type { Endpoint } from '../../src/signing/endpoint.ts';
 import { percentEncodePath } from '../../src/signing/percent-encode.ts';
 import { type PresignInput, presign } from '../../src/signing/presign.ts';
-import { deriveSigningKey, ossDate, sign, stringToSign } from '../../src/signing/signature.ts';
+import { deriveSigningKey, ossInstant, stringToSign } from '../../src/signing/signature.ts';
+import { signedHeaders } from '../../src/signing/signed-headers.ts';
+import { SigningKey } from '../../src/signing/signing-key.ts';
 
 type Vector = {
   readonly name: string;
@@ -114,23 +113,28 @@ describe.each(headerVectors)('Authorization header: $name', ({ input, expected }
       value.trim(),
     ]),
   );
-  const instant = ossDate(new Date(input.signTime));
-  const scope = { date: instant.slice(0, 8), region: input.region, product: input.product };
+  const instant = ossInstant(new Date(input.signTime));
+  const scope = { date: instant.date, region: input.region, product: input.product };
 
-  it('has the canonical request', () => {
-    const additionalHeaders = additionalHeaderNames(input.additionalHeaders, headers);
-    expect(additionalHeaders).toStrictEqual(expected.additionalHeaders);
-    const encodedKey = percentEncodePath(input.key ?? '');
+  // No client of ours sends one, and OSS refuses it where it is named: our signer does not sign it.
+  const isRefused = Object.keys(headers).some((name) => name.includes('_'));
+
+  it(isRefused ? 'is refused for a name with "_"' : 'has the canonical request', () => {
+    if (isRefused) {
+      expect(() => signedHeaders(headers, input.additionalHeaders)).toThrow('letters, digits and "-" only');
+      return;
+    }
+    const signed = signedHeaders(headers, input.additionalHeaders);
+    expect(signed.additionalNames).toBe(expected.additionalHeaders.join(';'));
+    const uri = `/${input.bucket}/${percentEncodePath(input.key ?? '')}`;
     const query = canonicalQuery(input.query ?? {});
-    expect(canonicalRequest({ ...input, encodedKey, query, headers, additionalHeaders })).toBe(
-      expected.canonicalRequest,
-    );
+    expect(canonicalRequest(input.method, uri, query, signed)).toBe(expected.canonicalRequest);
   });
 
   it('has the string to sign and the signature', () => {
-    const text = stringToSign(instant, scope, expected.canonicalRequest);
-    expect(text).toBe(expected.stringToSign);
-    expect(sign(deriveSigningKey(input.accessKeySecret, scope), text)).toBe(expected.signature);
+    expect(stringToSign(instant.text, scope, expected.canonicalRequest)).toBe(expected.stringToSign);
+    const key = new SigningKey(input.accessKeySecret, scope);
+    expect(key.sign(instant.text, expected.canonicalRequest)).toBe(expected.signature);
   });
 });
 
@@ -138,7 +142,7 @@ describe.each(read<Vector & { readonly input: { readonly policyJson: string } }>
   'form upload: $name',
   ({ input, expected }) => {
     it('has the signature', () => {
-      const date = ossDate(new Date(input.signTime)).slice(0, 8);
+      const { date } = ossInstant(new Date(input.signTime));
       const policy = Buffer.from(input.policyJson).toString('base64');
       const key = deriveSigningKey(input.accessKeySecret, {
         date,
@@ -146,7 +150,7 @@ describe.each(read<Vector & { readonly input: { readonly policyJson: string } }>
         product: input.product,
       });
       expect(policy).toBe(expected.stringToSign);
-      expect(sign(key, policy)).toBe(expected.signature);
+      expect(createHmac('sha256', key).update(policy).digest('hex')).toBe(expected.signature);
     });
   },
 );
