@@ -1,5 +1,8 @@
 import { unauthenticated } from './unauthenticated.ts';
 
+/** What nearly all clients send, so that one look is enough. */
+const ORDINARY_HEADER = /^Bearer [A-Za-z0-9\-._~+/]+=*$/;
+
 /**
  * The token of an `Authorization: Bearer …` header (RFC 6750 2.1). The scheme's name may be in any case (RFC 9110 11.1);
  * the token is handed on exactly as it came.
@@ -9,6 +12,7 @@ export function bearerToken(authorizationHeader: string | undefined): string {
   if (authorizationHeader === undefined) {
     throw unauthenticated('Send a token in the header Authorization: Bearer <token>.');
   }
+  if (ORDINARY_HEADER.test(authorizationHeader)) return authorizationHeader.slice('Bearer '.length);
   const [scheme = '', ...tokens] = authorizationHeader.split(' ').filter((part) => part !== '');
   if (scheme.toLowerCase() !== 'bearer') {
     throw unauthenticated('The Authorization header has to use the scheme Bearer.', 'invalid_request');

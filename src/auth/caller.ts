@@ -20,11 +20,17 @@ export type Caller = {
 export function callerFromClaims(claims: Readonly<Record<string, unknown>>): Caller {
   const { iss, sub, scope, scp } = claims;
   if (typeof iss !== 'string' || typeof sub !== 'string') throw new TypeError('The claims are not verified.');
-  const listed = Array.isArray(scp) ? scp.filter((entry) => typeof entry === 'string') : splitScopes(scp);
-  const scopes = [...new Set([...splitScopes(scope), ...listed])];
-  return { issuer: iss, subject: sub, scopes, claims };
+  const scopes = new Set<string>();
+  addScopes(scopes, scope);
+  if (Array.isArray(scp)) {
+    for (const entry of scp) if (typeof entry === 'string') scopes.add(entry);
+  } else {
+    addScopes(scopes, scp);
+  }
+  return { issuer: iss, subject: sub, scopes: [...scopes], claims };
 }
 
-function splitScopes(value: unknown): readonly string[] {
-  return typeof value === 'string' ? value.split(' ').filter((scope) => scope !== '') : [];
+function addScopes(scopes: Set<string>, value: unknown): void {
+  if (typeof value !== 'string') return;
+  for (const scope of value.split(' ')) if (scope !== '') scopes.add(scope);
 }

@@ -17,30 +17,26 @@ export function claimsFault(
   audience: string | readonly string[],
   now: Date,
 ): string | undefined {
-  return (
-    timesFault(claims, now.getTime()) ??
-    audienceFault(claims.aud, [audience].flat()) ??
-    subjectFault(claims.sub)
-  );
+  return timesFault(claims, now.getTime()) ?? audienceFault(claims.aud, audience) ?? subjectFault(claims.sub);
 }
 
 function timesFault({ exp, nbf, iat }: Readonly<Record<string, unknown>>, now: number): string | undefined {
   if (exp === undefined) return 'The token does not say when it expires (exp).';
-  for (const [name, value] of Object.entries({ exp, nbf, iat })) {
-    if (value !== undefined && !isNumericDate(value))
-      return `The token has a time (${name}) that is not a number of seconds since 1970.`;
-  }
-  if (isNumericDate(exp) && exp * 1000 + CLOCK_TOLERANCE_MS <= now)
-    return `The token expired at ${formatInstant(exp)}.`;
-  if (isNumericDate(nbf) && nbf * 1000 - CLOCK_TOLERANCE_MS > now)
+  if (!isNumericDate(exp)) return notNumericDate('exp');
+  if (nbf !== undefined && !isNumericDate(nbf)) return notNumericDate('nbf');
+  if (iat !== undefined && !isNumericDate(iat)) return notNumericDate('iat');
+  if (exp * 1000 + CLOCK_TOLERANCE_MS <= now) return `The token expired at ${formatInstant(exp)}.`;
+  if (nbf !== undefined && nbf * 1000 - CLOCK_TOLERANCE_MS > now)
     return `The token is not valid before ${formatInstant(nbf)} (nbf).`;
-  if (isNumericDate(iat) && iat * 1000 - CLOCK_TOLERANCE_MS > now)
+  if (iat !== undefined && iat * 1000 - CLOCK_TOLERANCE_MS > now)
     return `The token was issued in the future, at ${formatInstant(iat)} (iat).`;
   return undefined;
 }
 
-function audienceFault(aud: unknown, audiences: readonly string[]): string | undefined {
+function audienceFault(aud: unknown, audience: string | readonly string[]): string | undefined {
+  if (aud === audience) return undefined;
   if (aud === undefined) return 'The token does not say for whom it is (aud).';
+  const audiences = [audience].flat();
   const named: readonly unknown[] = [aud].flat();
   if (!named.every((entry) => typeof entry === 'string'))
     return 'The audience (aud) of the token is neither a string nor a list of strings.';
@@ -61,6 +57,10 @@ function subjectFault(sub: unknown): string | undefined {
 /** RFC 7519 2. Without the bound, `1e400` would be a token that never expires. */
 function isNumericDate(value: unknown): value is number {
   return typeof value === 'number' && Math.abs(value * 1000) <= MAX_INSTANT_MS;
+}
+
+function notNumericDate(name: string): string {
+  return `The token has a time (${name}) that is not a number of seconds since 1970.`;
 }
 
 function formatInstant(seconds: number): string {

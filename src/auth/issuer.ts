@@ -1,8 +1,10 @@
 /** Algorithms whose keys can be published (RFC 7518 3.1, RFC 8037, RFC 9864). */
-const ASYMMETRIC_ALGORITHMS: readonly unknown[] = [
-  ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
-  ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
+const ASYMMETRIC_ALGORITHMS = [
+  ...(['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'] as const),
+  ...(['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'] as const),
 ];
+
+export type AsymmetricAlgorithm = (typeof ASYMMETRIC_ALGORITHMS)[number];
 
 /** RFC 7518 3.2: a key for HS256 has at least the size of the hash. */
 const MIN_SECRET_BYTES = 32;
@@ -48,11 +50,14 @@ function issuerFault({ issuer, audience, keys, algorithms }: IssuerConfig): stri
     return algorithms.length === 1 && algorithms[0] === 'HS256' ? undefined : 'has a secret: HS256 only';
   }
   if (algorithms.length === 0) return 'has no algorithms';
-  if (!algorithms.every((algorithm) => ASYMMETRIC_ALGORITHMS.includes(algorithm)))
-    return 'has an algorithm that is not asymmetric';
+  if (!algorithms.every(isAsymmetric)) return 'has an algorithm that is not asymmetric';
   if (keys.kind === 'jwksUrl' && !isWebAddress(keys.url)) return 'has a jwksUrl that is not an address';
   if (keys.kind === 'discovery' && !isWebAddress(issuer)) return 'is not an address, as discovery needs';
   return undefined;
+}
+
+function isAsymmetric(algorithm: string): boolean {
+  return (ASYMMETRIC_ALGORITHMS as readonly string[]).includes(algorithm);
 }
 
 function isWebAddress(text: string): boolean {

@@ -20,6 +20,13 @@ const ACCEPTED_TYPES: readonly unknown[] = [undefined, 'jwt', 'at+jwt'];
  */
 const REFUSED_PARAMETERS = ['jku', 'x5u', 'jwk', 'crit', 'b64', 'cty'] as const;
 
+/** Base64url (RFC 4648 5) without padding (RFC 7515 2). */
+const NEITHER_BASE64URL_NOR_DOT = /[^\w.-]/;
+const ENDS_OF_ONE_BYTE = 'AQgw';
+const ENDS_OF_TWO_BYTES = 'AEIMQUYcgkosw048';
+
+const STRICT_UTF8 = new TextDecoder('utf-8', { fatal: true });
+
 /** A token taken apart. Nothing in it has been verified. */
 export type ParsedToken = {
   readonly header: { readonly alg: string; readonly kid: string | undefined };
@@ -33,22 +40,36 @@ export type ParsedToken = {
  */
 export function parseToken(token: string): ParsedToken {
   if (token.length > MAX_TOKEN_BYTES) throw malformed(`The token is longer than ${MAX_TOKEN_BYTES} bytes.`);
-  const segments = token.split('.');
-  if (segments.length === 5) throw malformed('The token is encrypted (JWE); send a signed one (JWS).');
-  if (segments.length !== 3)
+  const [headerSegment, claimsSegment, signatureSegment, ...more] = token.split('.');
+  if (more.length === 2) throw malformed('The token is encrypted (JWE); send a signed one (JWS).');
+  if (
+    headerSegment === undefined ||
+    claimsSegment === undefined ||
+    signatureSegment === undefined ||
+    more.length > 0
+  )
     throw malformed('The token is not a JWT: it needs three parts, separated by dots.');
-  if (!segments.every(isCanonicalBase64url))
+  if (
+    NEITHER_BASE64URL_NOR_DOT.test(token) ||
+    !endsCanonically(headerSegment) ||
+    !endsCanonically(claimsSegment) ||
+    !endsCanonically(signatureSegment)
+  )
     throw malformed('The token is not a JWT: a part is not base64url.');
-  const [header, claims] = segments.map(parseJsonObject);
+  const header = parseJsonObject(headerSegment);
   if (!header) throw malformed('The token is not a JWT: its header is not a JSON object.');
+  const claims = parseJsonObject(claimsSegment);
   if (!claims) throw malformed('The token is not a JWT: its claims are not a JSON object.');
   return { header: checkHeader(header), claims };
 }
 
-function checkHeader({ alg, kid, typ, ...rest }: Readonly<Record<string, unknown>>): ParsedToken['header'] {
-  const refused = REFUSED_PARAMETERS.find((parameter) => Object.hasOwn(rest, parameter));
-  if (refused) throw malformed(`The token has the header parameter ${refused}, which is not accepted.`);
-  if (!ACCEPTED_TYPES.includes(typeof typ === 'string' ? normalizeType(typ) : typ)) {
+function checkHeader(header: Readonly<Record<string, unknown>>): ParsedToken['header'] {
+  for (const parameter of REFUSED_PARAMETERS) {
+    if (Object.hasOwn(header, parameter))
+      throw malformed(`The token has the header parameter ${parameter}, which is not accepted.`);
+  }
+  const { alg, kid, typ } = header;
+  if (typ !== 'JWT' && !ACCEPTED_TYPES.includes(typeof typ === 'string' ? normalizeType(typ) : typ)) {
     throw malformed('The token is of another type (typ); send an access token: JWT or at+jwt.');
   }
   if (typeof alg !== 'string') throw malformed('The token does not name its algorithm (alg).');
@@ -62,18 +83,35 @@ function normalizeType(typ: string): string {
   return typ.toLowerCase().replace(/^application\//, '');
 }
 
-function isCanonicalBase64url(segment: string): boolean {
-  return Buffer.from(segment, 'base64url').toString('base64url') === segment;
+/** Whether as many characters can stand for bytes, and the bits of the last one that no byte uses are zero (RFC 4648 3.5). */
+function endsCanonically(segment: string): boolean {
+  switch (segment.length % 4) {
+    case 0:
+      return true;
+    case 2:
+      return ENDS_OF_ONE_BYTE.includes(segment.charAt(segment.length - 1));
+    case 3:
+      return ENDS_OF_TWO_BYTES.includes(segment.charAt(segment.length - 1));
+    default:
+      return false;
+  }
 }
 
 function parseJsonObject(segment: string): Readonly<Record<string, unknown>> | undefined {
   try {
-    const bytes = Buffer.from(segment, 'base64url');
-    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    const value: unknown = JSON.parse(decodeUtf8(Buffer.from(segment, 'base64url')));
     return isObject(value) ? value : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** @throws TypeError where the bytes are not UTF-8. */
+function decodeUtf8(bytes: Buffer): string {
+  const text = bytes.toString();
+  // Either the text has these characters, or they stand for what was not UTF-8 or for a byte order mark: for the strict one
+  // to tell, which takes many times as long.
+  return text.includes('\ufffd') || text.startsWith('\ufeff') ? STRICT_UTF8.decode(bytes) : text;
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -76,16 +76,19 @@ export function createVerifiedTokens<Issuer>({
         old = young;
         young = createGeneration(time);
       }
-      const { issuer, subject, claims } = token.caller;
-      const holder = JSON.stringify([issuer, subject]);
+      const { caller, issuer, keySet } = token;
+      // The length tells where the one ends and the other begins.
+      const holder = `${caller.issuer.length} ${caller.issuer}${caller.subject}`;
       const held = young.held.get(holder) ?? 0;
       if (!young.tokens.has(digest)) {
         if (held >= maxHeld) return;
         young.held.set(holder, held + 1);
       }
-      const expiresAt = Number(claims.exp) * 1000;
+      const expiresAt = Number(caller.claims.exp) * 1000;
       young.tokens.set(digest, {
-        ...token,
+        caller,
+        issuer,
+        keySet,
         keptAt: time,
         keptUntil: Math.min(expiresAt, time + maxAgeMs(digest)),
       });

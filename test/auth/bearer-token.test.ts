@@ -1,5 +1,7 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bearerToken } from '../../src/auth/bearer-token.ts';
+import type { ServiceError } from '../../src/errors.ts';
 import { refusalOf, unauthenticatedRefusal } from './refusal.ts';
 
 const WRONG_SCHEME = 'The Authorization header has to use the scheme Bearer.';
@@ -45,5 +47,22 @@ describe('bearerToken', () => {
     ['Bearer аbc', WRONG_CHARACTERS, 'invalid_token'],
   ] as const)('refuses %j', async (header, detail, error) => {
     expect(await refusalOf(() => bearerToken(header))).toStrictEqual(unauthenticatedRefusal(detail, error));
+  });
+
+  it('reads a header alike, whether its one space is one or more', () => {
+    const character = fc.constantFrom(...'aZ09-._~+/== ,"\té');
+    fc.assert(
+      fc.property(fc.string({ unit: character, maxLength: 12 }), (credentials) => {
+        const outcomeOf = (header: string) => {
+          try {
+            return bearerToken(header);
+          } catch (error) {
+            return (error as ServiceError).detail;
+          }
+        };
+        expect(outcomeOf(`Bearer ${credentials}`)).toBe(outcomeOf(`Bearer  ${credentials}`));
+      }),
+      { numRuns: 2_000 },
+    );
   });
 });

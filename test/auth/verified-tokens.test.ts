@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Caller } from '../../src/auth/caller.ts';
 import type { IssuerConfig } from '../../src/auth/issuer.ts';
 import type { KeySource } from '../../src/auth/keys/key-source.ts';
+import { createSecretVerificationKey } from '../../src/auth/keys/verification-key.ts';
 import { createTokenVerifier, type TokenVerifier } from '../../src/auth/token-verifier.ts';
 import {
   createVerifiedTokens,
@@ -32,7 +33,7 @@ function countingVerifier(
   const keys: KeySource = {
     find: async () => {
       verifications++;
-      return [secret];
+      return [createSecretVerificationKey(secret)];
     },
     load: async () => {},
     keySet: () => keySet,

@@ -4,7 +4,8 @@ import type { JsonRequest } from './fetch-json.ts';
 import { discoverKeySet, fetchKeySet } from './fetch-key-set.ts';
 import { createFetchedKeys } from './fetched-keys.ts';
 import type { KeySource } from './key-source.ts';
-import { matchKeys, toKeySet } from './match-keys.ts';
+import { toPublishedKeys } from './published-keys.ts';
+import { createSecretVerificationKey } from './verification-key.ts';
 
 /**
  * The keys of an issuer, from wherever its configuration says.
@@ -48,7 +49,7 @@ export function createKeySources({
   return ({ issuer, keys }) => {
     switch (keys.kind) {
       case 'secret':
-        return createGivenKeys(async () => [keys.secret]);
+        return createSharedKey(keys);
       case 'jwks':
         return createJwksKeys(keys);
       case 'jwksUrl':
@@ -60,8 +61,13 @@ export function createKeySources({
 }
 
 function createJwksKeys({ jwks }: Extract<IssuerKeys, { kind: 'jwks' }>): KeySource {
-  const keySet = toKeySet(jwks);
-  return createGivenKeys((header) => matchKeys(keySet, header));
+  const published = toPublishedKeys(jwks);
+  return createGivenKeys((header) => published.recall(header) ?? published.match(header));
+}
+
+function createSharedKey({ secret }: Extract<IssuerKeys, { kind: 'secret' }>): KeySource {
+  const keys = [createSecretVerificationKey(secret)];
+  return createGivenKeys(() => keys);
 }
 
 function createGivenKeys(find: KeySource['find']): KeySource {

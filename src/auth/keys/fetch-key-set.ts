@@ -1,15 +1,14 @@
-import type { LocalJWKSet } from 'jose';
 import { fetchJson, type JsonRequest } from './fetch-json.ts';
-import { toKeySet } from './match-keys.ts';
+import { type PublishedKeys, toPublishedKeys } from './published-keys.ts';
 
 /**
  * Fetches a JSON Web Key Set (RFC 7517 5).
  * @throws Error whose message may be shown to operators; it holds no address and nothing of the answer.
  */
-export async function fetchKeySet(url: string, request: JsonRequest): Promise<LocalJWKSet> {
+export async function fetchKeySet(url: string, request: JsonRequest): Promise<PublishedKeys> {
   const json = await fetchJson(url, request);
   try {
-    return toKeySet(json);
+    return toPublishedKeys(json);
   } catch (cause) {
     throw new Error('The answer is not a JSON Web Key Set.', { cause });
   }
@@ -20,7 +19,7 @@ export async function fetchKeySet(url: string, request: JsonRequest): Promise<Lo
  * very issuer (4.3), and its keys have to lie where nobody can swap them on the way.
  * @throws Error as `fetchKeySet` does.
  */
-export async function discoverKeySet(issuer: string, request: JsonRequest): Promise<LocalJWKSet> {
+export async function discoverKeySet(issuer: string, request: JsonRequest): Promise<PublishedKeys> {
   const url = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
   const document = await fetchJson(url, request);
   const { issuer: named, jwks_uri: jwksUri } = (document ?? {}) as Readonly<Record<string, unknown>>;

@@ -1,8 +1,9 @@
-import type { LocalJWKSet } from 'jose';
 import { type Clock, remainingMs } from '../../clock.ts';
 import { ServiceError } from '../../errors.ts';
+import type { ParsedToken } from '../parse-token.ts';
 import type { KeySource } from './key-source.ts';
-import { matchKeys } from './match-keys.ts';
+import type { PublishedKeys } from './published-keys.ts';
+import type { VerificationKey } from './verification-key.ts';
 
 export type FetchedKeysOptions = {
   readonly clock: Clock;
@@ -23,10 +24,10 @@ export type FetchedKeysOptions = {
  * that every request to an unreachable issuer would be a new attempt, and drops its keys when they are old.
  */
 export function createFetchedKeys(
-  fetchKeySet: () => Promise<LocalJWKSet>,
+  fetchKeySet: () => Promise<PublishedKeys>,
   { clock, cooldownMs, cacheMaxAgeMs }: FetchedKeysOptions,
 ): KeySource {
-  let keySet: LocalJWKSet | undefined;
+  let keySet: PublishedKeys | undefined;
   let fetchedAt: Date | undefined;
   let failedAt: Date | undefined;
   let askedForUnknownAt: Date | undefined;
@@ -56,43 +57,49 @@ export function createFetchedKeys(
     await pending;
   }
 
-  const coolsDownSince = (instant: Date | undefined) => remainingMs(instant, cooldownMs, clock()) > 0;
+  const coolsDownSince = (instant: Date | undefined, now: Date) => remainingMs(instant, cooldownMs, now) > 0;
 
-  function isFetchDue(): boolean {
-    if (remainingMs(fetchedAt, cacheMaxAgeMs, clock()) > 0) return false;
-    return pending !== undefined || !coolsDownSince(failedAt);
+  function isFetchDue(now: Date): boolean {
+    if (remainingMs(fetchedAt, cacheMaxAgeMs, now) > 0) return false;
+    return pending !== undefined || !coolsDownSince(failedAt, now);
   }
 
   async function load(): Promise<void> {
-    if (isFetchDue()) await fetchOnceForAll();
+    if (isFetchDue(clock())) await fetchOnceForAll();
   }
 
   async function loadForUnknownKey(): Promise<void> {
     if (!pending) {
-      if (coolsDownSince(failedAt) || coolsDownSince(askedForUnknownAt)) return;
-      askedForUnknownAt = clock();
+      const now = clock();
+      if (coolsDownSince(failedAt, now) || coolsDownSince(askedForUnknownAt, now)) return;
+      askedForUnknownAt = now;
     }
     await fetchOnceForAll();
   }
 
+  async function findOrFetch(header: ParsedToken['header']): Promise<readonly VerificationKey[]> {
+    const attemptsBefore = attempts;
+    await load();
+    let keys = (await keySet?.match(header)) ?? [];
+    // Keys that were fetched since the token came are as new as any.
+    if (keys.length === 0 && attempts === attemptsBefore) {
+      await loadForUnknownKey();
+      keys = (await keySet?.match(header)) ?? [];
+    }
+    // The issuer may have a new key that only it could show: the token is neither good nor bad.
+    if (keys.length === 0 && lastError) {
+      throw unavailable(lastError, remainingMs(failedAt, cooldownMs, clock()));
+    }
+    return keys;
+  }
+
   return {
     load,
-    async find(header) {
-      const attemptsBefore = attempts;
-      await load();
-      let keys = keySet ? await matchKeys(keySet, header) : [];
-      // Keys that were fetched since the token came are as new as any.
-      if (keys.length === 0 && attempts === attemptsBefore) {
-        await loadForUnknownKey();
-        keys = keySet ? await matchKeys(keySet, header) : [];
-      }
-      // The issuer may have a new key that only it could show: the token is neither good nor bad.
-      if (keys.length === 0 && lastError) {
-        throw unavailable(lastError, remainingMs(failedAt, cooldownMs, clock()));
-      }
-      return keys;
+    find(header, now) {
+      const remembered = isFetchDue(now) ? undefined : keySet?.recall(header);
+      return remembered ?? findOrFetch(header);
     },
-    keySet: () => (isFetchDue() ? undefined : keySet),
+    keySet: (now) => (isFetchDue(now) ? undefined : keySet),
     status: () => ({
       keysLoaded: keySet !== undefined,
       ...(fetchedAt && { fetchedAt }),
@@ -101,7 +108,7 @@ export function createFetchedKeys(
   };
 }
 
-function isSameKeySet(one: LocalJWKSet, other: LocalJWKSet): boolean {
+function isSameKeySet(one: PublishedKeys, other: PublishedKeys): boolean {
   return JSON.stringify(one.jwks()) === JSON.stringify(other.jwks());
 }
 

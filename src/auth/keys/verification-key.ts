@@ -1,0 +1,120 @@
+import {
+  constants,
+  createHmac,
+  createSecretKey,
+  KeyObject,
+  timingSafeEqual,
+  verify,
+  type webcrypto,
+} from 'node:crypto';
+import type { AsymmetricAlgorithm } from '../issuer.ts';
+
+/** A key that checks signatures of one algorithm, and of no other (RFC 8725 3.1). */
+export type VerificationKey = {
+  /** Whether this key made the signature over exactly these bytes. Never throws, whatever the signature is. */
+  verifies(signingInput: Uint8Array, signature: Uint8Array): boolean;
+};
+
+/** RFC 7518 3.3 and 3.5. */
+const MIN_MODULUS_BITS = 2048;
+
+/** What a key has to be, and how its signatures are made; `name`, `hash` and `namedCurve` in the words of WebCrypto. */
+type Scheme =
+  | { readonly name: 'RSASSA-PKCS1-v1_5'; readonly hash: string }
+  | { readonly name: 'RSA-PSS'; readonly hash: string; readonly saltBytes: number }
+  | {
+      readonly name: 'ECDSA';
+      readonly hash: string;
+      readonly namedCurve: string;
+      readonly signatureBytes: number;
+    }
+  | { readonly name: 'Ed25519'; readonly signatureBytes: number };
+
+/**
+ * RFC 7518 3.3 (RS), 3.5 (PS: the salt is as long as the hash) and 3.4 (ES: the curve belongs to the algorithm). `EdDSA` is
+ * RFC 8037's, of which only Ed25519 is meant here; RFC 9864 calls that by its name.
+ */
+const SCHEMES: Readonly<Record<AsymmetricAlgorithm, Scheme>> = {
+  RS256: { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' },
+  RS384: { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-384' },
+  RS512: { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-512' },
+  PS256: { name: 'RSA-PSS', hash: 'SHA-256', saltBytes: 32 },
+  PS384: { name: 'RSA-PSS', hash: 'SHA-384', saltBytes: 48 },
+  PS512: { name: 'RSA-PSS', hash: 'SHA-512', saltBytes: 64 },
+  ES256: { name: 'ECDSA', hash: 'SHA-256', namedCurve: 'P-256', signatureBytes: 64 },
+  ES384: { name: 'ECDSA', hash: 'SHA-384', namedCurve: 'P-384', signatureBytes: 96 },
+  ES512: { name: 'ECDSA', hash: 'SHA-512', namedCurve: 'P-521', signatureBytes: 132 },
+  EdDSA: { name: 'Ed25519', signatureBytes: 64 },
+  Ed25519: { name: 'Ed25519', signatureBytes: 64 },
+};
+
+/**
+ * A published key, for one algorithm. It verifies nothing where the two do not fit: when the key is not public or was
+ * imported for something else, when its curve or hash is another one, when RSA has less than 2048 bits, and when the
+ * algorithm is none that keys are published for.
+ *
+ * A signature has the one length that algorithm and key ask for: RSA's that of the modulus (RFC 8017 8.1.2 and 8.2.2),
+ * ECDSA's r and s in full, side by side (RFC 7518 3.4), and never DER.
+ */
+export function createPublicVerificationKey(algorithm: string, key: webcrypto.CryptoKey): VerificationKey {
+  const scheme = Object.hasOwn(SCHEMES, algorithm) ? SCHEMES[algorithm as AsymmetricAlgorithm] : undefined;
+  if (!scheme || !fits(scheme, key)) return { verifies: () => false };
+  const hash = 'hash' in scheme ? scheme.hash : null;
+  const signatureBytes = 'signatureBytes' in scheme ? scheme.signatureBytes : Math.ceil(modulusBits(key) / 8);
+  // Within an object beside its options, the key would cost half as much again as verifying: Node catches errors to find out
+  // what it was given. It looks for options on whatever it gets; were they overlooked, nothing would be verified.
+  const keyWithOptions = Object.assign(KeyObject.from(key), signatureOptions(scheme));
+  return {
+    verifies(signingInput, signature) {
+      if (signature.length !== signatureBytes) return false;
+      try {
+        return verify(hash, signingInput, keyWithOptions, signature);
+      } catch {
+        // A key that OpenSSL cannot work with must not hide a good one beside it.
+        return false;
+      }
+    },
+  };
+}
+
+/** HS256 (RFC 7518 3.2), compared in constant time. `assertIssuers` has seen to the length of the secret. */
+export function createSecretVerificationKey(secret: Uint8Array): VerificationKey {
+  const key = createSecretKey(secret);
+  return {
+    verifies(signingInput, signature) {
+      const expected = createHmac('sha256', key).update(signingInput).digest();
+      return signature.length === expected.length && timingSafeEqual(signature, expected);
+    },
+  };
+}
+
+function fits(scheme: Scheme, key: webcrypto.CryptoKey): boolean {
+  const algorithm = key.algorithm as Partial<webcrypto.RsaHashedKeyAlgorithm & webcrypto.EcKeyAlgorithm>;
+  if (key.type !== 'public' || !key.usages.includes('verify') || algorithm.name !== scheme.name) return false;
+  switch (scheme.name) {
+    case 'RSASSA-PKCS1-v1_5':
+    case 'RSA-PSS':
+      return algorithm.hash?.name === scheme.hash && modulusBits(key) >= MIN_MODULUS_BITS;
+    case 'ECDSA':
+      return algorithm.namedCurve === scheme.namedCurve;
+    case 'Ed25519':
+      return true;
+  }
+}
+
+function modulusBits(key: webcrypto.CryptoKey): number {
+  return (key.algorithm as webcrypto.RsaHashedKeyAlgorithm).modulusLength;
+}
+
+function signatureOptions(scheme: Scheme): object {
+  switch (scheme.name) {
+    case 'RSASSA-PKCS1-v1_5':
+      return { padding: constants.RSA_PKCS1_PADDING };
+    case 'RSA-PSS':
+      return { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: scheme.saltBytes };
+    case 'ECDSA':
+      return { dsaEncoding: 'ieee-p1363' };
+    case 'Ed25519':
+      return {};
+  }
+}

@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest';
+import { toPublishedKeys } from '../../src/auth/keys/published-keys.ts';
+import { createTestIssuer } from '../support/tokens.ts';
+
+describe('toPublishedKeys', () => {
+  const [old, current] = [createTestIssuer({ kid: 'old' }), createTestIssuer({ kid: 'current' })];
+  const jwks = { keys: [...old.jwks.keys, ...current.jwks.keys] };
+
+  it('remembers which keys fit a header, so that they are found and imported once', async () => {
+    const published = toPublishedKeys(jwks);
+    for (const header of [
+      { alg: 'ES256', kid: 'old' },
+      { alg: 'ES256', kid: undefined },
+    ]) {
+      expect(published.recall(header)).toBeUndefined();
+      const keys = await published.match(header);
+      expect(keys.length).toBe(header.kid === undefined ? 2 : 1);
+      expect(published.recall(header)).toBe(keys);
+    }
+  });
+
+  // Callers choose key IDs, and would fill the memory with them.
+  it('remembers nothing of headers that no key fits', async () => {
+    const published = toPublishedKeys(jwks);
+    await published.match({ alg: 'ES256', kid: 'old' });
+    for (const header of [
+      { alg: 'ES256', kid: 'made-up' },
+      { alg: 'ES256', kid: '' },
+      { alg: 'ES384', kid: 'old' },
+      { alg: 'HS256', kid: 'old' },
+      { alg: 'none', kid: undefined },
+    ]) {
+      expect(await published.match(header)).toStrictEqual([]);
+      expect(published.recall(header)).toBeUndefined();
+    }
+  });
+
+  it('keeps keys apart that are found by other algorithms or key IDs', async () => {
+    const published = toPublishedKeys(jwks);
+    const keys = await published.match({ alg: 'ES256', kid: 'old' });
+    await published.match({ alg: 'ES256', kid: 'current' });
+    expect(published.recall({ alg: 'ES256', kid: 'old' })).toBe(keys);
+    expect(published.recall({ alg: 'ES256', kid: 'current' })).not.toBe(keys);
+    expect(published.recall({ alg: 'ES384', kid: 'old' })).toBeUndefined();
+    expect(published.recall({ alg: 'ES256', kid: undefined })).toBeUndefined();
+  });
+
+  it('hands the set on as it was given', () => {
+    expect(toPublishedKeys(jwks).jwks()).toStrictEqual(jwks);
+  });
+});
