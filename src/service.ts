@@ -202,11 +202,13 @@ export async function createService({
 }
 
 async function createLimiter(redisUrl: string | undefined, logger: Logger): Promise<Limiter> {
-  if (redisUrl === undefined) return createMemoryLimiter();
+  const nowMs = () => performance.now();
+  if (redisUrl === undefined) return createMemoryLimiter({ nowMs });
   // Loading the client takes a tenth of the time to start, which a copy without Redis need not pay.
   const { createRedisLimiter } = await import('./limits/redis-limiter.ts');
   return createRedisLimiter({
     url: redisUrl,
+    nowMs,
     onModeChange: (mode) => {
       if (mode === 'redis') logger.info({ limiterMode: mode }, 'limits are counted in Redis');
       else logger.warn({ limiterMode: mode }, 'Redis cannot be reached: this copy counts limits alone');

@@ -62,6 +62,7 @@ const TAKES_EFFECTS_AS_ARGUMENTS = [
   'uploads',
   'auth',
   'credentials',
+  'limits',
   'errors',
   'config',
   'prepare',

@@ -1,12 +1,6 @@
 import type { LimitedUpload, Limits, LimitVerdict } from '../uploads/limiter.ts';
 import { hashCaller } from './hash-caller.ts';
 
-/** A window begins with the first upload that is counted in it, and is over this many seconds later. */
-export const WINDOW_SECONDS: Readonly<Record<keyof Limits, number>> = {
-  requestsPerMinute: 60,
-  bytesPerDay: 86_400,
-};
-
 /** Where a window stands after one attempt to count in it. */
 export type WindowState = {
   readonly allowed: boolean;

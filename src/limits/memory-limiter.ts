@@ -1,72 +1,46 @@
-import { RateLimiterMemory } from 'rate-limiter-flexible';
-import type { Limiter } from '../uploads/limiter.ts';
-import { type CountInWindow, consumeBounds, WINDOW_SECONDS } from './consume-bounds.ts';
+import type { LimitedUpload, Limiter, LimitVerdict } from '../uploads/limiter.ts';
+import { createMemoryWindows } from './memory-windows.ts';
+import { nameCaller } from './name-caller.ts';
+import { nearest } from './verdict.ts';
 
-/** About 0.5 kB each, so about 50 MB for each of the two bounds. */
 const MAX_WINDOWS = 100_000;
 
 export type MemoryLimiterOptions = {
+  /** Milliseconds of a clock that never goes back, whatever the machine's time is set to. */
+  readonly nowMs: () => number;
   /** How many windows are kept per bound; above it the ones that began first are forgotten. Default 100,000. */
   readonly maxWindows?: number;
 };
 
+/** A limiter that answers at once. */
+export type MemoryLimiter = Omit<Limiter, 'consume'> & {
+  consume(upload: LimitedUpload): LimitVerdict | undefined;
+};
+
 /**
- * Counts within this process, exactly for the last `maxWindows` callers of each bound and in bounded memory. Time is the
- * process's own (`Date.now` and timers, inside rate-limiter-flexible); no timer keeps the process from ending.
+ * Counts within this process, exactly for the last `maxWindows` callers of each bound and in bounded memory. Both bounds are
+ * decided and counted in one step, without a timer and without waiting for anything.
  */
-export function createMemoryLimiter({ maxWindows = MAX_WINDOWS }: MemoryLimiterOptions = {}): Limiter {
-  const countInWindow: Readonly<Record<'requestsPerMinute' | 'bytesPerDay', CountInWindow>> = {
-    requestsPerMinute: createWindows(WINDOW_SECONDS.requestsPerMinute, maxWindows),
-    bytesPerDay: createWindows(WINDOW_SECONDS.bytesPerDay, maxWindows),
-  };
-  let lastTurn: Promise<unknown> = Promise.resolve();
+export function createMemoryLimiter({
+  nowMs,
+  maxWindows = MAX_WINDOWS,
+}: MemoryLimiterOptions): MemoryLimiter {
+  const requests = createMemoryWindows('requestsPerMinute', maxWindows);
+  const bytes = createMemoryWindows('bytesPerDay', maxWindows);
 
   return {
     consume(upload) {
-      // One upload after the other: comparing and adding are two calls of the library. It waits for nothing, so neither do they.
-      const turn = lastTurn.then(() =>
-        consumeBounds(upload, (bound, ...rest) => countInWindow[bound](bound, ...rest)),
-      );
-      lastTurn = turn.catch(() => undefined);
-      return turn;
+      const { requestsPerMinute, bytesPerDay } = upload.limits;
+      if (requestsPerMinute === undefined && bytesPerDay === undefined) return undefined;
+      const now = nowMs();
+      const caller = nameCaller(upload);
+      const ofRequests =
+        requestsPerMinute === undefined ? undefined : requests.count(caller, requestsPerMinute, 1, now);
+      if (bytesPerDay === undefined || ofRequests?.allowed === false) return ofRequests;
+      return nearest(ofRequests, bytes.count(caller, bytesPerDay, upload.bytes, now));
     },
     describe: () => ({ ok: true, detail: 'in memory' }),
     mode: () => 'memory',
     close: () => Promise.resolve(),
-  };
-}
-
-function createWindows(seconds: number, maxWindows: number): CountInWindow {
-  const counter = new RateLimiterMemory({
-    points: Number.MAX_SAFE_INTEGER,
-    duration: seconds,
-    keyPrefix: '',
-  });
-  const keysByBeginning = new Set<string>();
-
-  async function forgetOldest(): Promise<void> {
-    // A tenth at a time: a Set from which one takes the first again and again has to walk over all the gaps each time.
-    let excess = keysByBeginning.size - Math.floor(maxWindows * 0.9);
-    for (const key of keysByBeginning) {
-      if (excess-- <= 0) return;
-      keysByBeginning.delete(key);
-      await counter.delete(key);
-    }
-  }
-
-  return async (_bound, limit, key, points) => {
-    const current = await counter.get(key);
-    const isOpen = current !== null && current.msBeforeNext > 0;
-    const remaining = limit - (isOpen ? current.consumedPoints : 0);
-    if (points > remaining) {
-      return { allowed: false, remaining, msBeforeNext: isOpen ? current.msBeforeNext : seconds * 1000 };
-    }
-    const counted = await counter.consume(key, points);
-    if (counted.isFirstInDuration) {
-      keysByBeginning.delete(key);
-      keysByBeginning.add(key);
-      if (keysByBeginning.size > maxWindows) await forgetOldest();
-    }
-    return { allowed: true, remaining: limit - counted.consumedPoints, msBeforeNext: counted.msBeforeNext };
   };
 }

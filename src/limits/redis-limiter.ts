@@ -10,6 +10,8 @@ export type RedisLimiterOptions = {
   readonly url: string;
   /** Told the mode once it is known, and each time it changes. */
   readonly onModeChange: (mode: 'redis' | 'degraded') => void;
+  /** Milliseconds of a clock that never goes back, for what is counted in memory. */
+  readonly nowMs: () => number;
   /** How long one upload may wait for Redis, in all. Default 500. */
   readonly timeoutMs?: number;
 };
@@ -28,8 +30,13 @@ const UNKNOWN_CAUSE = 'connection lost';
  *
  * Neither what `describe` says nor any error holds an address or a password.
  */
-export function createRedisLimiter({ url, onModeChange, timeoutMs = 500 }: RedisLimiterOptions): Limiter {
-  const memory = createMemoryLimiter();
+export function createRedisLimiter({
+  url,
+  onModeChange,
+  nowMs,
+  timeoutMs = 500,
+}: RedisLimiterOptions): Limiter {
+  const memory = createMemoryLimiter({ nowMs });
   let mode: 'redis' | 'degraded' | undefined;
   let cause = UNKNOWN_CAUSE;
   let failures = 0;

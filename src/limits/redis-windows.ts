@@ -1,8 +1,9 @@
 import type { Redis } from 'ioredis';
 import { RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import type { Limits } from '../uploads/limiter.ts';
-import { type CountInWindow, WINDOW_SECONDS } from './consume-bounds.ts';
+import type { CountInWindow } from './consume-bounds.ts';
 import { COUNT_WITHIN_LIMIT } from './count-within-limit.ts';
+import { WINDOW_SECONDS } from './verdict.ts';
 
 export type RedisWindows = {
   /** Rejects when Redis does not count. */

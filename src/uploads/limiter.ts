@@ -31,12 +31,13 @@ export type LimiterMode = 'redis' | 'memory' | 'degraded';
  * Counts what callers were promised.
  *
  * `consume` counts one upload against every bound of its rule, for this caller alone, atomically: of many concurrent calls
- * exactly as many are allowed as the bound says. It answers undefined when the rule has no bounds. A refused upload is not
- * counted against `bytesPerDay`. It does not reject because a store cannot be reached; it then counts within this process.
+ * exactly as many are allowed as the bound says. It answers undefined when the rule has no bounds, and a promise only where
+ * there is something to wait for. A refused upload is not counted against `bytesPerDay`. It does not reject because a store
+ * cannot be reached; it then counts within this process.
  * `describe` says for `/readyz` how it counts, `mode` where; they never throw and start no network.
  */
 export type Limiter = {
-  consume(upload: LimitedUpload): Promise<LimitVerdict | undefined>;
+  consume(upload: LimitedUpload): LimitVerdict | undefined | Promise<LimitVerdict | undefined>;
   describe(): { readonly ok: boolean; readonly detail: string };
   mode(): LimiterMode;
   close(): Promise<void>;

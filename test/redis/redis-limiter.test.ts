@@ -251,6 +251,7 @@ function createUnderTest(
   const limiter = createRedisLimiter({
     url,
     timeoutMs,
+    nowMs: () => performance.now(),
     onModeChange: (mode) => modes.push(mode),
   });
   onTestFinished(() => limiter.close());

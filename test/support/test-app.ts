@@ -84,7 +84,7 @@ export async function createTestApp({
   const app = await buildApp({
     active: () => active,
     credentials: createStaticCredentials(testCredentials),
-    limiter: createMemoryLimiter(),
+    limiter: createMemoryLimiter({ nowMs: () => fixedClock().getTime() }),
     clock: fixedClock,
     logger: createLogger('debug', destination),
     readiness: () => [{ name: 'process', ok: true, detail: 'running' }],

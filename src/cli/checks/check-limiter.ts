@@ -7,7 +7,11 @@ export async function checkLimiter(redisUrl: string | undefined): Promise<Readin
   if (redisUrl === undefined)
     return { name, ok: true, detail: 'in memory; set REDIS_URL for limits that hold across copies' };
   const { promise, resolve } = Promise.withResolvers<string>();
-  const limiter = createRedisLimiter({ url: redisUrl, onModeChange: resolve });
+  const limiter = createRedisLimiter({
+    url: redisUrl,
+    nowMs: () => performance.now(),
+    onModeChange: resolve,
+  });
   try {
     return { name, ok: (await promise) === 'redis', detail: limiter.describe().detail };
   } finally {
