@@ -11,7 +11,7 @@ if ('faults' in prepared) refuseToStart(prepared.faults);
 const { config } = prepared;
 const service = await createService({
   ...prepared,
-  logger: createLogger(config.logLevel, createLogOutput()),
+  logger: createLogger(config.logLevel, systemClock, createLogOutput()),
   clock: systemClock,
   fetch: globalThis.fetch,
   processMetrics: true,

@@ -16,6 +16,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   metrics: ['prom-client', 'type:auth', 'type:http', 'type:live-policy', 'type:uploads'],
   uploads: ['policy', 'signing', 'errors', 'zod', 'type:auth', 'type:clock'],
   http: [
+    'type:clock',
     'uploads',
     'policy',
     'auth',

@@ -4,7 +4,7 @@ import { createLogger } from '../src/http/logging.ts';
 import { createLivePolicy, type LivePolicy } from '../src/live-policy.ts';
 import type { Policy } from '../src/policy/policy.ts';
 import type { PolicyReading } from '../src/policy-file.ts';
-import { now } from './support/fixed-clock.ts';
+import { fixedClock, now } from './support/fixed-clock.ts';
 import { policyFrom, testPolicyYaml } from './support/test-app.ts';
 import { createTestIssuer } from './support/tokens.ts';
 
@@ -29,7 +29,7 @@ function hold(first: PolicyReading & { policy: Policy } = good('first')): {
       return {} as TokenVerifier;
     },
     clock: () => now,
-    logger: createLogger('info', { write: (line: string) => void log.push(line) }),
+    logger: createLogger('info', fixedClock, { write: (line: string) => void log.push(line) }),
     onReload: (result) => void told.push(result),
   });
   return {

@@ -18,7 +18,7 @@ import { DEMO_BUCKET, DEMO_CREDENTIALS, DEMO_REGION, type Stage, setUpStage } fr
 
 const FILE_BYTES = 24 * 1024 ** 2;
 
-const stage = await setUpStage({ service: 0, emulator: 0, issuer: 0 }, createLogger('silent'));
+const stage = await setUpStage({ service: 0, emulator: 0, issuer: 0 }, createLogger('silent', systemClock));
 try {
   const token = await stage.issuer.tokenFor('alice');
   say(

@@ -1,16 +1,18 @@
 import process from 'node:process';
+import { systemClock } from '../clock.ts';
 import { createLogger } from '../http/logging.ts';
 import { curlCommand } from './curl-command.ts';
 import { setUpStage } from './stage.ts';
 
 // The demo's servers on fixed ports, kept running for a person with a browser or curl.
 
-const stage = await setUpStage({ service: 8080, emulator: 9000, issuer: 8090 }, createLogger('info')).catch(
-  (error: NodeJS.ErrnoException) => {
-    process.stderr.write(`npm run dev needs the ports 8080, 8090 and 9000: ${error.code ?? error.message}\n`);
-    process.exit(1);
-  },
-);
+const stage = await setUpStage(
+  { service: 8080, emulator: 9000, issuer: 8090 },
+  createLogger('info', systemClock),
+).catch((error: NodeJS.ErrnoException) => {
+  process.stderr.write(`npm run dev needs the ports 8080, 8090 and 9000: ${error.code ?? error.message}\n`);
+  process.exit(1);
+});
 const token = await stage.issuer.tokenFor('alice');
 const request = { filename: 'hello.txt', contentType: 'text/plain', contentLength: 5 };
 

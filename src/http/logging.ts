@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type DestinationStream, type Logger, pino } from 'pino';
+import type { Clock } from '../clock.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { Observer } from './observer.ts';
 
@@ -31,8 +32,8 @@ const REDACTED = '[redacted]';
 /** How deep in a logged object secrets are looked for; none that the service logs is deeper. */
 const MAX_DEPTH = 4;
 
-/** Up to so many lines of about 350 bytes are written at once. */
-const MIN_WRITE_BYTES = 4096;
+/** Some 30 lines of about 400 bytes are written at once. Each write wakes another thread, which costs as much as a line. */
+const MIN_WRITE_BYTES = 12_288;
 
 /** How long a line waits for others at most, in milliseconds. */
 const WRITE_INTERVAL_MS = 100;
@@ -44,11 +45,11 @@ const MAX_WAITING_BYTES = 64 * 1024 * 1024;
  * The process's log: JSON lines. Requests are never logged whole: the address of one can hold a token in its query, its
  * headers hold one by design.
  */
-export function createLogger(level: string, destination?: DestinationStream): Logger {
+export function createLogger(level: string, clock: Clock, destination?: DestinationStream): Logger {
   const options = {
     level,
     base: null,
-    timestamp: pino.stdTimeFunctions.isoTime,
+    timestamp: createTimestamp(clock),
     formatters: { level: (label: string) => ({ level: label }), log: redactFields },
     // What a child logger is bound to does not pass through the formatter.
     redact: { paths: [...SECRET_FIELDS], censor: REDACTED },
@@ -71,6 +72,20 @@ export function createLogOutput(): DestinationStream {
   });
 }
 
+/** The time of a line, formatted once per millisecond: a busy process writes many lines in one. */
+function createTimestamp(clock: Clock): () => string {
+  let formattedAt = Number.NaN;
+  let text = '';
+  return () => {
+    const now = clock();
+    if (now.getTime() !== formattedAt) {
+      formattedAt = now.getTime();
+      text = `,"time":"${now.toISOString()}"`;
+    }
+    return text;
+  };
+}
+
 /** Instead of paths with wildcards in pino's `redact`, which take five times as long as all the rest of a line. */
 function redactFields(fields: Record<string, unknown>): Record<string, unknown> {
   return redact(fields, 1) as Record<string, unknown>;
@@ -81,7 +96,10 @@ function redact(value: unknown, depth: number): unknown {
   if (typeof value !== 'object' || value === null || value instanceof Error || depth > MAX_DEPTH)
     return value;
   let copy: Record<string, unknown> | undefined;
-  for (const [name, field] of Object.entries(value)) {
+  // Not over Object.entries, whose arrays cost more than all of this.
+  for (const name in value) {
+    if (!Object.hasOwn(value, name)) continue;
+    const field: unknown = value[name as keyof typeof value];
     const shown = SECRET_FIELDS.has(name) ? REDACTED : redact(field, depth + 1);
     if (shown === field) continue;
     copy ??= (Array.isArray(value) ? [...value] : { ...value }) as Record<string, unknown>;

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { createLogger } from '../../src/http/logging.ts';
+import { fixedClock } from '../support/fixed-clock.ts';
 import { createTestApp, OWN_FILES_RULE, testCredentials, testPolicyYaml } from '../support/test-app.ts';
 import { createTestIssuer } from '../support/tokens.ts';
 
@@ -127,7 +128,7 @@ it('keeps every secret, token and signature of a full run out of the log', async
 
 it('redacts an object with secrets that is logged by mistake', () => {
   const lines: string[] = [];
-  const logger = createLogger('info', { write: (line: string) => lines.push(line) });
+  const logger = createLogger('info', fixedClock, { write: (line: string) => lines.push(line) });
   logger.info({
     credentials: { accessKeySecret: 'S1', securityToken: 'S2' },
     token: 'S3',
@@ -151,6 +152,6 @@ it('redacts an object with secrets that is logged by mistake', () => {
 
 it('leaves what is logged as it was, also where it hides a secret', () => {
   const answer = Object.freeze({ url: 'S1', headers: Object.freeze(['a']) });
-  createLogger('info', { write: () => {} }).info({ answer });
+  createLogger('info', fixedClock, { write: () => {} }).info({ answer });
   expect(answer).toStrictEqual({ url: 'S1', headers: ['a'] });
 });

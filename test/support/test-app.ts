@@ -86,7 +86,7 @@ export async function createTestApp({
     credentials: createStaticCredentials(testCredentials),
     limiter: createMemoryLimiter({ nowMs: () => fixedClock().getTime() }),
     clock: fixedClock,
-    logger: createLogger('debug', destination),
+    logger: createLogger('debug', fixedClock, destination),
     readiness: () => [{ name: 'process', ok: true, detail: 'running' }],
     observer: { answered: () => {}, decided: () => {}, refused: () => {} },
     isDraining: () => false,

@@ -47,7 +47,7 @@ export async function startTestService(options: {
   const log: string[] = [];
   const service = await createService({
     ...prepared,
-    logger: createLogger('info', { write: (line: string) => void log.push(line) }),
+    logger: createLogger('info', fixedClock, { write: (line: string) => void log.push(line) }),
     clock,
     fetch: globalThis.fetch,
   });
