@@ -12,7 +12,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   policy: ['zod', 'yaml', 'type:auth'],
   auth: ['errors', 'clock', 'jose', 'node:crypto'],
   credentials: ['uploads', 'errors', 'clock', 'node:fs/promises', 'node:path', '@alicloud/credentials'],
-  limits: ['type:uploads', 'node:crypto', 'rate-limiter-flexible', 'ioredis'],
+  limits: ['type:uploads', 'node:crypto', 'ioredis'],
   metrics: ['prom-client', 'type:auth', 'type:http', 'type:live-policy', 'type:uploads'],
   uploads: ['policy', 'signing', 'errors', 'zod', 'type:auth', 'type:clock'],
   http: [

@@ -1,6 +1,5 @@
 import { Redis } from 'ioredis';
 import type { LimitedUpload, Limiter, LimitVerdict } from '../uploads/limiter.ts';
-import { consumeBounds } from './consume-bounds.ts';
 import { createMemoryLimiter } from './memory-limiter.ts';
 import { createRedisWindows } from './redis-windows.ts';
 import { rejectAfter } from './reject-after.ts';
@@ -59,14 +58,11 @@ export function createRedisLimiter({
   redis.on('close', () => setMode('degraded'));
 
   return {
-    async consume(upload) {
+    consume(upload) {
+      const { requestsPerMinute, bytesPerDay } = upload.limits;
+      if (requestsPerMinute === undefined && bytesPerDay === undefined) return undefined;
       if (isClosed || mode === 'degraded') return memory.consume(upload);
-      try {
-        return await rejectAfter(timeoutMs, () => consumeInRedis(upload));
-      } catch (error) {
-        if (mode === 'redis') distrust(error);
-        return memory.consume(upload);
-      }
+      return mode === 'redis' ? windows.count(upload, countInMemory) : consumeOnceKnown(upload);
     },
     describe: () => ({ ok: true, detail: describeMode() }),
     // Until the first connection stands or has failed, uploads wait for it.
@@ -79,16 +75,29 @@ export function createRedisLimiter({
     },
   };
 
-  async function consumeInRedis(upload: LimitedUpload): Promise<LimitVerdict | undefined> {
-    await firstMode.promise;
-    if (mode !== 'redis') throw new Error('counted in memory');
-    return consumeBounds(upload, windows.count);
+  /** For the uploads that arrive before the first connection stands or has failed. */
+  async function consumeOnceKnown(upload: LimitedUpload): Promise<LimitVerdict | undefined> {
+    try {
+      return await rejectAfter(timeoutMs, async () => {
+        await firstMode.promise;
+        if (mode !== 'redis') throw new Error('counted in memory');
+        return windows.count(upload, reject);
+      });
+    } catch (error) {
+      return countInMemory(upload, error);
+    }
+  }
+
+  function countInMemory(upload: LimitedUpload, error: unknown): LimitVerdict | undefined {
+    // Whether it was tried or waited for in vain: the next ones shall not wait.
+    if (mode !== 'degraded') distrust(error);
+    return memory.consume(upload);
   }
 
   /** A connection that stands says little: the server may be full or a read-only replica. A count says all. */
   async function tryRedis(): Promise<void> {
     try {
-      await rejectAfter(timeoutMs, windows.try);
+      await windows.try();
       failures = 0;
       cause = UNKNOWN_CAUSE;
       setMode('redis');
@@ -120,9 +129,14 @@ export function createRedisLimiter({
   }
 }
 
+function reject(_upload: LimitedUpload, error: unknown): never {
+  throw error;
+}
+
 /** Only a code, such as ECONNREFUSED or WRONGPASS: ioredis puts the command into its errors, for AUTH with the password. */
 function codeOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
+  if (error.message === 'Command timed out') return 'ETIMEDOUT';
   const word = 'code' in error ? String(error.code) : error.message.split(' ', 1)[0];
   return word !== undefined && /^[A-Z][A-Z0-9_]+$/.test(word) ? word : undefined;
 }

@@ -1,53 +1,114 @@
 import type { Redis } from 'ioredis';
-import { RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
-import type { Limits } from '../uploads/limiter.ts';
-import type { CountInWindow } from './consume-bounds.ts';
-import { COUNT_WITHIN_LIMIT } from './count-within-limit.ts';
-import { WINDOW_SECONDS } from './verdict.ts';
+import type { LimitedUpload, LimitVerdict } from '../uploads/limiter.ts';
+import { type CallerKeys, createCallerKeys, keysOf } from './caller-keys.ts';
+import { COUNT_UPLOADS, type WindowStates } from './count-uploads.ts';
+import { judge, nearest, WINDOW_SECONDS } from './verdict.ts';
 
 export type RedisWindows = {
-  /** Rejects when Redis does not count. */
-  readonly count: CountInWindow;
+  /** Counts an upload in both of its windows in one step. Settles as `otherwise` does where Redis does not count. */
+  count(upload: LimitedUpload, otherwise: Otherwise): Promise<LimitVerdict | undefined>;
   /** Writes a count of nothing. Rejects when Redis would not count an upload either. */
   try(): Promise<void>;
 };
 
-/** Windows that all copies share, under `oss-presign:<bound>:<hash of the caller>`. Redis drops each when it is over. */
-export function createRedisWindows(redis: Redis): RedisWindows {
-  // One for each limit of the policy, as the library takes the limit when it is made. What is counted does not depend on it.
-  const counters = new Map<string, RateLimiterRedis>();
+/** What to do instead with an upload that could not be counted. */
+export type Otherwise = (upload: LimitedUpload, error: unknown) => LimitVerdict | undefined;
 
-  function counterFor(bound: keyof Limits, limit: number): RateLimiterRedis {
-    const id = `${bound} ${limit}`;
-    let counter = counters.get(id);
-    if (!counter) {
-      counter = new RateLimiterRedis({
-        storeClient: redis,
-        keyPrefix: `oss-presign:${bound}`,
-        points: limit,
-        duration: WINDOW_SECONDS[bound],
-        customIncrTtlLuaScript: COUNT_WITHIN_LIMIT,
-      });
-      counters.set(id, counter);
+type Waiting = {
+  readonly upload: LimitedUpload;
+  readonly keys: CallerKeys;
+  readonly otherwise: Otherwise;
+  readonly resolve: (verdict: LimitVerdict | undefined) => void;
+  readonly reject: (error: unknown) => void;
+};
+
+/** The server does nothing else meanwhile, which is below a millisecond. */
+const MAX_UPLOADS_PER_CALL = 100;
+
+const NOTHING: LimitedUpload = { rule: '', issuer: '', subject: '', bytes: 0, limits: { bytesPerDay: 1 } };
+
+/**
+ * Windows that all copies share; Redis drops each when it is over. Uploads that arrive in the same turn of the event loop are
+ * counted by one call, since what a call costs this process is most of what counting costs.
+ */
+export function createRedisWindows(redis: Redis): RedisWindows {
+  redis.defineCommand('countUploads', { lua: COUNT_UPLOADS });
+  const client = redis as Redis & { countUploads(...args: (string | number)[]): Promise<string> };
+  const keysOfCaller = createCallerKeys();
+  let uploadsPerCall = MAX_UPLOADS_PER_CALL;
+  let waiting: Waiting[] = [];
+
+  function send(): void {
+    const all = waiting;
+    waiting = [];
+    for (let from = 0; from < all.length; from += uploadsPerCall) {
+      void settle(all.slice(from, from + uploadsPerCall));
     }
-    return counter;
   }
 
-  const count: CountInWindow = async (bound, limit, callerHash, points) => {
+  async function settle(counted: readonly Waiting[]): Promise<void> {
     try {
-      const { consumedPoints, msBeforeNext } = await counterFor(bound, limit).consume(callerHash, points);
-      return { allowed: true, remaining: limit - consumedPoints, msBeforeNext };
-    } catch (result) {
-      if (!(result instanceof RateLimiterRes)) throw result;
-      const { consumedPoints, msBeforeNext } = result;
-      return { allowed: false, remaining: limit - (consumedPoints - points), msBeforeNext };
+      const states = await ask(counted);
+      counted.forEach(({ upload, resolve }, index) => {
+        resolve(verdictOf(upload, states[index]));
+      });
+    } catch (error) {
+      for (const { upload, otherwise, resolve, reject } of counted) {
+        try {
+          resolve(otherwise(upload, error));
+        } catch (fault) {
+          reject(fault);
+        }
+      }
     }
-  };
+  }
+
+  async function ask(counted: readonly Pick<Waiting, 'upload' | 'keys'>[]): Promise<readonly WindowStates[]> {
+    const args: (string | number)[] = [counted.length * 2];
+    let bounds = '';
+    for (const { upload, keys } of counted) {
+      const { requestsPerMinute = '', bytesPerDay = '' } = upload.limits;
+      args.push(keys.requestsPerMinute, keys.bytesPerDay);
+      bounds += `${requestsPerMinute},${bytesPerDay},${upload.bytes};`;
+    }
+    args.push(WINDOW_SECONDS.requestsPerMinute, WINDOW_SECONDS.bytesPerDay, bounds);
+    const states: unknown = JSON.parse(await client.countUploads(...args));
+    if (!Array.isArray(states) || states.length !== counted.length)
+      throw new Error('not the answer of the script');
+    return states;
+  }
 
   return {
-    count,
+    count(upload, otherwise) {
+      return new Promise((resolve, reject) => {
+        if (waiting.push({ upload, keys: keysOfCaller(upload), otherwise, resolve, reject }) === 1) {
+          setImmediate(send);
+        }
+      });
+    },
     async try() {
-      await count('requestsPerMinute', 1, 'trial', 0);
+      const trial = { upload: NOTHING, keys: keysOf('trial') };
+      uploadsPerCall = MAX_UPLOADS_PER_CALL;
+      try {
+        await ask([trial, { upload: NOTHING, keys: keysOf('another trial') }]);
+      } catch (error) {
+        // A cluster, perhaps behind a proxy, lets one call touch the keys of one slot only: those of one caller.
+        if (!(error instanceof Error && /slot/i.test(error.message))) throw error;
+        uploadsPerCall = 1;
+        await ask([trial]);
+      }
     },
   };
+}
+
+function verdictOf(
+  { limits: { requestsPerMinute, bytesPerDay }, bytes }: LimitedUpload,
+  [requestsUsed, requestsMs, bytesUsed, bytesMs]: WindowStates = [0, 0, 0, 0],
+): LimitVerdict | undefined {
+  const ofRequests =
+    requestsPerMinute === undefined
+      ? undefined
+      : judge('requestsPerMinute', requestsPerMinute, requestsUsed, 1, requestsMs);
+  if (bytesPerDay === undefined || ofRequests?.allowed === false) return ofRequests;
+  return nearest(ofRequests, judge('bytesPerDay', bytesPerDay, bytesUsed, bytes, bytesMs));
 }

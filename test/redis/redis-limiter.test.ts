@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { Redis } from 'ioredis';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createRedisLimiter } from '../../src/limits/redis-limiter.ts';
@@ -35,12 +37,12 @@ describe('what is kept in Redis', () => {
     await limiter.consume(anUpload({ subject: 'alice@example.com', bytes: 1234, limits }));
 
     const redis = connect(server.url);
-    const keys = (await redis.keys('*')).filter((key) => !key.endsWith(':trial')).sort();
+    const keys = (await redis.keys('*')).filter((key) => !key.includes('trial')).sort();
     const values = await Promise.all(keys.map((key) => redis.get(key)));
     const lives = await Promise.all(keys.map((key) => redis.ttl(key)));
     expect(keys).toStrictEqual([
-      expect.stringMatching(/^oss-presign:bytesPerDay:[\w-]{43}$/),
-      expect.stringMatching(/^oss-presign:requestsPerMinute:[\w-]{43}$/),
+      expect.stringMatching(/^oss-presign:\{[\w-]{43}\}:bytesPerDay$/),
+      expect.stringMatching(/^oss-presign:\{[\w-]{43}\}:requestsPerMinute$/),
     ]);
     expect(values).toStrictEqual(['1234', '1']);
     expect(lives[0]).toBeGreaterThan(86_390);
@@ -57,6 +59,49 @@ describe('what is kept in Redis', () => {
       Array.from({ length: 200 }, (_, index) => copies[index % 2]?.consume(upload)),
     );
     expect(countAllowed(verdicts)).toBe(66);
+  });
+
+  it('begins anew where somebody has taken the end from a window, instead of refusing for ever', async () => {
+    const server = await startRedisServer();
+    const { limiter } = createUnderTest(server.url, PATIENT_MS);
+    for (let request = 0; request < 10; request += 1) await limiter.consume(TEN_PER_MINUTE);
+    const admin = connect(server.url);
+    for (const key of await admin.keys('*')) await admin.persist(key);
+    expect(await limiter.consume(TEN_PER_MINUTE)).toMatchObject({ remaining: 9, resetInSeconds: 60 });
+  });
+
+  it('costs one call for a hundred uploads that arrive together', async () => {
+    const server = await startRedisServer();
+    const { limiter, modes } = createUnderTest(server.url, PATIENT_MS);
+    await becomes(modes, 'redis');
+    const admin = connect(server.url);
+    await admin.config('RESETSTAT');
+    await Promise.all(Array.from({ length: 200 }, () => limiter.consume(TEN_PER_MINUTE)));
+    expect(/cmdstat_evalsha:calls=(\d+)/.exec(await admin.info('commandstats'))?.[1]).toBe('2');
+  });
+
+  it('is counted on by a server that has forgotten the script', async () => {
+    const server = await startRedisServer();
+    const { limiter, modes } = createUnderTest(server.url, PATIENT_MS);
+    await limiter.consume(TEN_PER_MINUTE);
+    await connect(server.url).script('FLUSH');
+    const verdicts = await Promise.all(Array.from({ length: 200 }, () => limiter.consume(TEN_PER_MINUTE)));
+    expect(countAllowed(verdicts)).toBe(9);
+    expect(modes).toStrictEqual(['redis']);
+  });
+
+  it('holds to the exact request in a cluster, which takes the keys of one slot at a time', async () => {
+    const server = await startRedisServer({ isCluster: true });
+    const admin = connect(server.url);
+    const { limiter, modes } = createUnderTest(server.url, PATIENT_MS);
+    await becomes(modes, 'redis');
+    const upload = anUpload({ bytes: 3, limits: { requestsPerMinute: 70, bytesPerDay: 200 } });
+    const verdicts = await Promise.all(
+      Array.from({ length: 200 }, (_, index) => limiter.consume({ ...upload, subject: `${index % 2}` })),
+    );
+    expect(countAllowed(verdicts)).toBe(132);
+    expect((await admin.keys('*')).filter((key) => !key.includes('trial'))).toHaveLength(4);
+    expect(modes).toStrictEqual(['redis']);
   });
 
   it('holds the very first request of a copy that has just been started', async () => {
@@ -111,6 +156,7 @@ describe('a server that cannot be used', () => {
     await server.signal('SIGSTOP');
     const first = await Promise.all(Array.from({ length: 30 }, () => timed(limiter, TEN_PER_MINUTE)));
     expect(modes).toStrictEqual(['redis', 'degraded']);
+    expect(limiter.describe().detail).toContain('(ETIMEDOUT)');
     const next = await timed(limiter, TEN_PER_MINUTE);
     await server.signal('SIGCONT');
     await becomes(modes, 'redis');
@@ -136,6 +182,47 @@ describe('a server that cannot be used', () => {
     expect(first.ms).toBeLessThan(TIMEOUT_MS + SLACK_MS);
     expect(next.ms).toBeLessThan(TIMEOUT_MS / 2);
     expect(modes).toStrictEqual(['degraded', 'redis']);
+  });
+
+  it('that is a replica, which takes no writes, is used again when it does', async () => {
+    const [source, server] = [await startRedisServer(), await startRedisServer()];
+    const admin = connect(server.url);
+    await admin.replicaof('127.0.0.1', source.port);
+    await vi.waitFor(
+      async () => expect(await admin.info('replication')).toContain('master_link_status:up'),
+      8000,
+    );
+    const { limiter, modes } = createUnderTest(server.url);
+    const verdicts = await Promise.all(Array.from({ length: 30 }, () => limiter.consume(TEN_PER_MINUTE)));
+    const { detail } = limiter.describe();
+    await admin.replicaof('NO', 'ONE');
+    await becomes(modes, 'redis');
+
+    expect(countAllowed(verdicts)).toBe(10);
+    expect(detail).toBe('degraded: in memory of this copy alone, no Redis (READONLY)');
+    expect(modes).toStrictEqual(['degraded', 'redis']);
+  });
+
+  // A connection that stands without ever being ready neither closes nor fails.
+  it('that is still loading keeps the first request no longer than the timeout, and the next not at all', async () => {
+    const loading = createServer((socket) => {
+      onTestFinished(() => void socket.destroy());
+      const info = 'loading:1\r\nloading_eta_seconds:60\r\n';
+      socket.on('data', (asked) => {
+        socket.write(/info/i.test(String(asked)) ? `$${info.length}\r\n${info}\r\n` : '%0\r\n');
+      });
+    });
+    await once(loading.listen(0, '127.0.0.1'), 'listening');
+    onTestFinished(() => void loading.close());
+    const { limiter, modes } = createUnderTest(
+      `redis://127.0.0.1:${(loading.address() as AddressInfo).port}`,
+    );
+    const first = await timed(limiter, TEN_PER_MINUTE);
+    const next = await timed(limiter, TEN_PER_MINUTE);
+    expect(first.ms).toBeLessThan(TIMEOUT_MS + SLACK_MS);
+    expect(next.ms).toBeLessThan(TIMEOUT_MS / 2);
+    expect([first.verdict, next.verdict]).toMatchObject([{ remaining: 9 }, { remaining: 8 }]);
+    expect(modes).toStrictEqual(['degraded']);
   });
 
   // Back-off that grew from one absence to the next would end at the 2 s that are meant for a long one.

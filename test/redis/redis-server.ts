@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
-import { onTestFinished } from 'vitest';
+import { Redis } from 'ioredis';
+import { expect, onTestFinished, vi } from 'vitest';
 
 export type RedisServer = {
   readonly port: number;
@@ -21,15 +22,20 @@ export type RedisServer = {
 export async function startRedisServer({
   password,
   port: given,
+  isCluster = false,
 }: {
   readonly password?: string;
   readonly port?: number;
+  /** A cluster of one, which has all slots and still takes the keys of only one at a time. */
+  readonly isCluster?: boolean;
 } = {}): Promise<RedisServer> {
   const binary = findBinary();
   const port = given ?? (await findFreePort());
   const directory = mkdtempSync(join(tmpdir(), 'redis-'));
+  const clusterOptions = isCluster && { 'cluster-enabled': 'yes', 'cluster-port': await findFreePort() };
   let child: ChildProcess;
   await start();
+  if (isCluster) await takeAllSlots(port);
   onTestFinished(async () => {
     await signal('SIGKILL');
     rmSync(directory, { recursive: true });
@@ -38,7 +44,11 @@ export async function startRedisServer({
 
   async function start(): Promise<void> {
     const options = { port, bind: '127.0.0.1', save: '', appendonly: 'no', dir: directory };
-    const flags = Object.entries({ ...options, ...(password && { requirepass: password }) });
+    const flags = Object.entries({
+      ...options,
+      ...(password && { requirepass: password }),
+      ...clusterOptions,
+    });
     child = spawn(
       binary,
       flags.flatMap(([name, value]) => [`--${name}`, String(value)]),
@@ -61,6 +71,13 @@ export async function startRedisServer({
     child.kill(signal);
     if (signal === 'SIGKILL') await exit;
   }
+}
+
+async function takeAllSlots(port: number): Promise<void> {
+  const admin = new Redis(port, '127.0.0.1');
+  await admin.cluster('ADDSLOTSRANGE', 0, 16_383);
+  await vi.waitFor(async () => expect(await admin.cluster('INFO')).toContain('cluster_state:ok'), 8000);
+  admin.disconnect();
 }
 
 export async function findFreePort(): Promise<number> {

@@ -1,0 +1,24 @@
+import { expect, it } from 'vitest';
+import { createCallerKeys } from '../../src/limits/caller-keys.ts';
+import { anUpload } from './limiter.contract.ts';
+
+// SHA-256 of `["https://login.test/","alice@example.com","own-files"]`, as OpenSSL tells it.
+it('names nobody, and puts both keys of a caller into one slot', () => {
+  expect(createCallerKeys()(anUpload({ subject: 'alice@example.com' }))).toStrictEqual({
+    requestsPerMinute: 'oss-presign:{I3gM_F1i8xr_TzkWwkwUdcRgTbqq8MqNl-IXF6D3Pyw}:requestsPerMinute',
+    bytesPerDay: 'oss-presign:{I3gM_F1i8xr_TzkWwkwUdcRgTbqq8MqNl-IXF6D3Pyw}:bytesPerDay',
+  });
+});
+
+it('remembers the callers that were last seen, and forgets the others', () => {
+  const keysOfCaller = createCallerKeys(10);
+  const keysOf = (subject: string) => keysOfCaller(anUpload({ subject }));
+  const first = keysOf('alice');
+  for (let other = 0; other < 4; other += 1) keysOf(`before ${other}`);
+  expect(keysOf('alice')).toBe(first);
+  for (let other = 0; other < 10; other += 1) keysOf(`after ${other}`);
+  const again = keysOf('alice');
+  expect(again).not.toBe(first);
+  expect(again).toStrictEqual(first);
+  expect(keysOf('alice')).toBe(again);
+});
