@@ -33,6 +33,12 @@ export function readPolicyDocument(
   if (faults.length > 0) return { content: undefined, faults, lineOf };
 
   visit(document, {
+    Pair(_key, pair) {
+      if (keyOf(pair) !== '__proto__') return;
+      const line = lines.linePos(startOf(pair.key) ?? 0).line;
+      // The schema's records drop it without a word, and with it what a rule demands.
+      faults.push({ line, path: '', detail: '"__proto__" cannot be a name in the policy file' });
+    },
     Scalar(_key, node) {
       if (typeof node.value !== 'string') return;
       node.value = node.value.replace(/\$\{([^{}]*)\}/g, (placeholder, name: string) => {

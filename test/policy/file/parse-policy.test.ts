@@ -317,6 +317,14 @@ it('says that a claim stands under claims, and that nobody is named', () => {
   ]);
 });
 
+// A demand that is dropped lets more callers in than the operator meant.
+it.each(['__proto__', '"__proto__"'])('refuses the name %s instead of dropping what it demands', (name) => {
+  const text = GOOD.replace('role: [member, admin]', `role: [member, admin], ${name}: [a]`);
+  expect(parse(text)).toStrictEqual({
+    faults: [{ line: 13, path: '', detail: '"__proto__" cannot be a name in the policy file' }],
+  });
+});
+
 it('refuses to count bytes that are not bound', () => {
   expect(faultsOf(withLine('    maxSize: unlimited'))).toStrictEqual([
     '24 rules[0].limits.bytesPerDay: needs a maxSize: bytes cannot be counted where the length is not bound',
