@@ -9,7 +9,8 @@ import { MAX_BODY_BYTES, registerJsonBody } from './http/json-body.ts';
 import { registerAccessLog } from './http/logging.ts';
 import { type RenderMetrics, registerMetricsRoute } from './http/metrics-route.ts';
 import { registerNotFound } from './http/not-found.ts';
-import { PROBLEMS, sendProblem, toServiceError } from './http/problem-json.ts';
+import { sendProblem, toServiceError } from './http/problem-json.ts';
+import { registerRefusals } from './http/refusals.ts';
 import { traceIdOf } from './http/trace-context.ts';
 import { createTurns } from './http/turns.ts';
 import { registerUploadRoutes, type UploadRoutesOptions } from './http/upload-routes.ts';
@@ -81,15 +82,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
     if (isDraining()) reply.header('connection', 'close');
     done();
   });
-  app.setErrorHandler((thrown, request, reply) => {
-    const error = toServiceError(thrown);
-    const { status } = PROBLEMS[error.code];
-    const { code, detail, cause } = error;
-    if (code !== 'policy_denied' && code !== 'rate_limited') observer.refused(code);
-    if (status >= 500 && cause !== undefined) request.log.error({ err: cause, code }, detail);
-    else request.refusal = { code, detail };
-    return sendProblem(error, request, reply);
-  });
+  registerRefusals(app, observer);
   registerAccessLog(app, observer);
   registerJsonBody(app);
   if (corsOrigins.length > 0) {
@@ -109,7 +102,12 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
       strictPreflight: false,
     });
   }
-  const turns = createTurns({ monotonicMs: dependencies.monotonicMs, maxWaitMs: MAX_WAIT_MS });
+  const turns = createTurns({
+    monotonicMs: dependencies.monotonicMs,
+    maxWaitMs: MAX_WAIT_MS,
+    onLate: (turnMs) =>
+      logger.warn({ turnMs: Math.round(turnMs) }, 'overloaded: what waits for its turn is refused'),
+  });
   registerAuthentication(app, dependencies.active, turns);
   registerUploadRoutes(app, dependencies, turns);
   registerHealthRoutes(app, dependencies.readiness);

@@ -6,8 +6,8 @@ import type { Observer } from './observer.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** True once a line was written that tells all of this request. */
-    isAudited: boolean;
+    /** At which level its line is written: `debug` once another line has told all of it. */
+    lineLevel: 'info' | 'debug';
     /** Why it was refused, where no such line says so. */
     refusal: { readonly code: ErrorCode; readonly detail: string } | undefined;
   }
@@ -123,11 +123,11 @@ function serializeError(error: unknown): unknown {
 }
 
 /**
- * One line per request: method, route, status and time, and the refusal where it was one. What was audited has its line already
- * and is told here at the level `debug` only, as probes are. The route is the pattern, never the address that was sent.
+ * One line per request: method, route, status and time, and the refusal where it was one. What has its line already is told here
+ * at the level `debug` only, as probes are. The route is the pattern, never the address that was sent.
  */
 export function registerAccessLog(app: FastifyInstance, observer: Observer): void {
-  app.decorateRequest('isAudited', false);
+  app.decorateRequest('lineLevel', 'info');
   app.decorateRequest('refusal', undefined);
   app.addHook('onResponse', (request, reply, done) => {
     const route = request.routeOptions.url;
@@ -138,7 +138,7 @@ export function registerAccessLog(app: FastifyInstance, observer: Observer): voi
       seconds: reply.elapsedTime / 1000,
     });
     const isProbe = route === '/livez' || route === '/readyz' || route === '/metrics';
-    const level = isProbe || request.isAudited ? 'debug' : 'info';
+    const level = isProbe ? 'debug' : request.lineLevel;
     if ((request.log as Logger).isLevelEnabled(level)) {
       const { method, refusal } = request;
       const status = reply.statusCode;

@@ -23,6 +23,8 @@ export type TurnsOptions = {
   readonly monotonicMs: () => number;
   /** How long a request may wait for its turn. */
   readonly maxWaitMs: number;
+  /** Told once per turn that is too late, with how long it has lasted. */
+  readonly onLate: (turnMs: number) => void;
 };
 
 /** So many of each turn are answered however late it is: a copy that is asked far too much still does its work. */
@@ -41,11 +43,12 @@ type Turn = { readonly end: Promise<void>; readonly first: Place; readonly other
  * lasts too long is known while it lasts, and what comes late in it is refused before more work is put into it. Averages of the
  * loop's delay know it only afterwards, and forget it late.
  */
-export function createTurns({ monotonicMs, maxWaitMs }: TurnsOptions): Turns {
+export function createTurns({ monotonicMs, maxWaitMs, onLate }: TurnsOptions): Turns {
   let open: Turn | undefined;
 
   function begin(): Turn {
-    const latest = monotonicMs() + maxWaitMs;
+    const beganAt = monotonicMs();
+    let isTold = false;
     const end = new Promise<void>((resolve) => {
       setImmediate(() => {
         open = undefined;
@@ -58,7 +61,11 @@ export function createTurns({ monotonicMs, maxWaitMs }: TurnsOptions): Turns {
       others: {
         turnEnd: end,
         assertInTime() {
-          if (monotonicMs() > latest) throw OVERLOADED;
+          const turnMs = monotonicMs() - beganAt;
+          if (turnMs <= maxWaitMs) return;
+          if (!isTold) onLate(turnMs);
+          isTold = true;
+          throw OVERLOADED;
         },
       },
       arrived: 0,

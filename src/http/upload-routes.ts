@@ -73,7 +73,7 @@ function audit(
     },
     `upload ${outcome}`,
   );
-  request.isAudited = true;
+  request.lineLevel = 'debug';
 }
 
 type Decision = Decided & { readonly target?: string; readonly key?: string };

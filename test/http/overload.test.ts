@@ -34,5 +34,11 @@ it('refuses what waited for more than a second, never a probe, and recovers with
 
   perLook = 0;
   expect(statuses(await postAtOnce(40))).toStrictEqual(new Set([201]));
-  expect(log.join('')).not.toContain('stack');
+
+  // One line for the turn, and none at the level info for each of those who were refused.
+  const lines = log.map((line) => JSON.parse(line)).filter(({ level }) => level !== 'debug');
+  expect(lines.filter(({ msg }) => msg.startsWith('overloaded'))).toStrictEqual([
+    expect.objectContaining({ level: 'warn', turnMs: expect.any(Number) }),
+  ]);
+  expect(lines.filter(({ code }) => code === 'unavailable')).toStrictEqual([]);
 });

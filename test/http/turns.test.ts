@@ -5,9 +5,11 @@ import { createTurns, type Turns } from '../../src/http/turns.ts';
 /** Turns on a clock that stands still until it is moved. */
 function turnsOnClock({ maxWaitMs = 1_000 } = {}) {
   let now = 5_000;
-  const turns = createTurns({ monotonicMs: () => now, maxWaitMs });
+  const late: number[] = [];
+  const turns = createTurns({ monotonicMs: () => now, maxWaitMs, onLate: (turnMs) => late.push(turnMs) });
   return {
     turns,
+    late,
     wait: (ms: number) => {
       now += ms;
     },
@@ -103,4 +105,16 @@ it('begins anew with the next turn: what was slow before counts no more', async 
   await turns.end();
   arriveFirst(turns);
   expect(turns.arrive().assertInTime).not.toThrow();
+});
+
+it('tells of each turn that is late, once, and how late it is', async () => {
+  const { turns, wait, late } = turnsOnClock();
+  for (const ms of [1_000, 1_500, 2_000]) {
+    arriveFirst(turns);
+    const places = [turns.arrive(), turns.arrive()];
+    wait(ms);
+    await Promise.allSettled(places.map(async (place) => place.assertInTime()));
+    await turns.end();
+  }
+  expect(late).toStrictEqual([1_500, 2_000]);
 });
