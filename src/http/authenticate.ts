@@ -27,10 +27,19 @@ declare module 'fastify' {
  */
 export function registerAuthentication(app: FastifyInstance, active: () => ActivePolicy): void {
   app.decorateRequest('admission', undefined);
-  app.addHook('onRequest', async (request) => {
-    if (request.is404 || request.routeOptions.config.public) return;
+  // Not async: a token that is remembered makes no promise.
+  app.addHook('onRequest', (request, _reply, done) => {
+    const { url, config } = request.routeOptions;
+    const isUnroutable = url === undefined;
+    if (isUnroutable || config.public) return done();
     const { policy, verifier } = active();
-    request.admission = { caller: await verifier.verify(bearerToken(request.headers.authorization)), policy };
+    const caller = verifier.verify(bearerToken(request.headers.authorization));
+    const admit = (verified: Caller) => {
+      request.admission = { caller: verified, policy };
+      done();
+    };
+    if (caller instanceof Promise) caller.then(admit, done);
+    else admit(caller);
   });
 }
 
