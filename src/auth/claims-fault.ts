@@ -34,15 +34,19 @@ function timesFault({ exp, nbf, iat }: Readonly<Record<string, unknown>>, now: n
 }
 
 function audienceFault(aud: unknown, audience: string | readonly string[]): string | undefined {
-  if (aud === audience) return undefined;
+  // Before any list is made: what nearly all tokens have is one audience, the right one.
+  if (typeof aud === 'string' && isOneOf(audience, aud)) return undefined;
   if (aud === undefined) return 'The token does not say for whom it is (aud).';
-  const audiences = [audience].flat();
   const named: readonly unknown[] = [aud].flat();
   if (!named.every((entry) => typeof entry === 'string'))
     return 'The audience (aud) of the token is neither a string nor a list of strings.';
-  if (!named.some((entry) => audiences.includes(entry)))
-    return `The token is for another audience; aud has to hold ${audiences.join(' or ')}.`;
+  if (!named.some((entry) => isOneOf(audience, entry)))
+    return `The token is for another audience; aud has to hold ${[audience].flat().join(' or ')}.`;
   return undefined;
+}
+
+function isOneOf(audience: string | readonly string[], named: string): boolean {
+  return typeof audience === 'string' ? audience === named : audience.includes(named);
 }
 
 function subjectFault(sub: unknown): string | undefined {

@@ -11,11 +11,11 @@ import { isSignedByOneOf } from './verify-signature.ts';
 
 export type TokenVerifier = {
   /**
-   * The caller that a token proves.
-   * @throws ServiceError `unauthenticated` with `WWW-Authenticate` (RFC 6750 3), or `unavailable` with `Retry-After`
-   *   (seconds) when the keys of the token's issuer cannot be had.
+   * The caller that a token proves: at once where it was verified a short while ago, so that most requests wait for nothing.
+   * Otherwise a promise, which rejects with ServiceError `unauthenticated` with `WWW-Authenticate` (RFC 6750 3), or
+   * `unavailable` with `Retry-After` (seconds) when the keys of the token's issuer cannot be had. Never throws.
    */
-  verify(token: string): Promise<Caller>;
+  verify(token: string): Caller | Promise<Caller>;
   /** For /readyz: one entry per issuer. Never throws, and starts no network. */
   status(): readonly ({ readonly issuer: string } & KeysStatus)[];
   /** Fetches the keys of every issuer that lacks them, in parallel. Never rejects: failures are in `status`. */
@@ -55,33 +55,38 @@ export function createTokenVerifier({
   );
   const verified = createVerifiedTokens<TrustedIssuer>(verifiedTokens);
 
+  async function verifyUnknown(token: string, digest: string, now: Date): Promise<Caller> {
+    const { header, claims } = parseToken(token);
+    if (claims.iss === undefined) throw invalidToken('The token does not say who issued it (iss).');
+    const issuer = trusted.get(claims.iss);
+    if (!issuer) throw invalidToken('The token is from an issuer (iss) that is not trusted here.');
+    const { audience, algorithms } = issuer.config;
+    if (!algorithms.includes(header.alg)) {
+      throw invalidToken(`The algorithm (alg) of the token has to be ${algorithms.join(' or ')}.`);
+    }
+    const keySet = issuer.keys.keySet(now);
+    const keys = await issuer.keys.find(header, now);
+    if (keys.length === 0)
+      throw invalidToken('The token is signed with a key that its issuer does not publish.');
+    if (!isSignedByOneOf(keys, token))
+      throw invalidToken('The signature of the token is not one that its issuer made.');
+    // Fetching keys may have taken seconds.
+    const verifiedAt = clock();
+    const fault = claimsFault(claims, audience, verifiedAt);
+    if (fault) throw invalidToken(fault);
+    const caller = callerFromClaims(claims);
+    if (keySet) verified.keep(digest, { caller, issuer, keySet }, verifiedAt);
+    return caller;
+  }
+
   return {
-    async verify(token) {
+    verify(token) {
       const digest = digestToken(token);
       const now = clock();
       const known = verified.find(digest, now);
-      if (known && known.keySet === known.issuer.keys.keySet(now)) return known.caller;
-      const { header, claims } = parseToken(token);
-      if (claims.iss === undefined) throw invalidToken('The token does not say who issued it (iss).');
-      const issuer = trusted.get(claims.iss);
-      if (!issuer) throw invalidToken('The token is from an issuer (iss) that is not trusted here.');
-      const { audience, algorithms } = issuer.config;
-      if (!algorithms.includes(header.alg)) {
-        throw invalidToken(`The algorithm (alg) of the token has to be ${algorithms.join(' or ')}.`);
-      }
-      const keySet = issuer.keys.keySet(now);
-      const keys = await issuer.keys.find(header, now);
-      if (keys.length === 0)
-        throw invalidToken('The token is signed with a key that its issuer does not publish.');
-      if (!isSignedByOneOf(keys, token))
-        throw invalidToken('The signature of the token is not one that its issuer made.');
-      // Fetching keys may have taken seconds.
-      const verifiedAt = clock();
-      const fault = claimsFault(claims, audience, verifiedAt);
-      if (fault) throw invalidToken(fault);
-      const caller = callerFromClaims(claims);
-      if (keySet) verified.keep(digest, { caller, issuer, keySet }, verifiedAt);
-      return caller;
+      return known && known.keySet === known.issuer.keys.keySet(now)
+        ? known.caller
+        : verifyUnknown(token, digest, now);
     },
     status: () => [...trusted.values()].map(({ config: { issuer }, keys }) => ({ issuer, ...keys.status() })),
     preload: async () => {

@@ -64,6 +64,18 @@ describe('a token that was verified', () => {
     expect(verifications()).toBe(1);
   });
 
+  it('proves its caller at once, where one that is new or refused makes a promise', async () => {
+    const { verifier } = countingVerifier(login, () => now);
+    const first = verifier.verify(tokenOf('alice'));
+    expect(first).toBeInstanceOf(Promise);
+    const caller = await first;
+    expect(verifier.verify(tokenOf('alice'))).toBe(caller);
+
+    const refused = verifier.verify('opaque');
+    expect(refused).toBeInstanceOf(Promise);
+    await expect(refused).rejects.toMatchObject({ code: 'unauthenticated' });
+  });
+
   it('is verified again after five minutes at the latest', async () => {
     const { clock, advance } = createHandClock();
     const { verifier, verifications } = countingVerifier(login, clock);
