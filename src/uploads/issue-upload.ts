@@ -6,6 +6,7 @@ import type { Policy } from '../policy/policy.ts';
 import type { UploadRequest } from '../policy/upload-request.ts';
 import { presignPut } from '../signing/presign-put.ts';
 import { type Credentials, type CredentialsSource, MIN_CREDENTIALS_SECONDS } from './credentials-source.ts';
+import { isoSeconds } from './iso-seconds.ts';
 import { limitExpiry } from './limit-expiry.ts';
 import type { Limiter, LimitVerdict } from './limiter.ts';
 import type { UploadAnswer } from './upload-answer.ts';
@@ -129,8 +130,4 @@ function signGrant(
 function secondsUntil(end: Date, now: Date): number {
   // Both cut to whole seconds as the signature does, so that the stated expiry never lies after the real one.
   return Math.floor(end.getTime() / 1000) - Math.floor(now.getTime() / 1000);
-}
-
-function isoSeconds(instant: Date): string {
-  return `${instant.toISOString().slice(0, -'.000Z'.length)}Z`;
 }
