@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import process from 'node:process';
 import floor from './floor.json' with { type: 'json' };
 import { measureAll } from './measure/measure-all.ts';
+import { WARM_UP_SECONDS } from './measure/request-loads.ts';
 import { type BenchOptions, HELP, parseOptions } from './options.ts';
 import { planOf } from './plan.ts';
 import { type Cores, takeCores } from './processes/cores.ts';
@@ -56,7 +57,7 @@ function howMeasured({ rounds, seconds }: BenchOptions, where: Cores): string {
       : 'the server on a core of its own, all else on another';
   return (
     `Medians of ${rounds} interleaved rounds of ${seconds} s a load (± half of what lies between the lowest and the highest); ` +
-    `${pinning}; 50 keep-alive connections, one request under way on each. "generator" is how busy the load generator kept its core; ` +
+    `after a warm-up of ${WARM_UP_SECONDS} s on the core for one caller; ${pinning}; 50 keep-alive connections, one request under way on each. "generator" is how busy the load generator kept its core; ` +
     'a "CPU second" is one that the server had on its core, so that what else ran on the machine does not count.'
   );
 }

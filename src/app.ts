@@ -9,10 +9,11 @@ import { MAX_BODY_BYTES, registerJsonBody } from './http/json-body.ts';
 import { registerAccessLog } from './http/logging.ts';
 import { type RenderMetrics, registerMetricsRoute } from './http/metrics-route.ts';
 import { registerNotFound } from './http/not-found.ts';
+import { registerOverload } from './http/overload.ts';
 import { sendProblem, toServiceError } from './http/problem-json.ts';
 import { registerRefusals } from './http/refusals.ts';
 import { traceIdOf } from './http/trace-context.ts';
-import { createTurns } from './http/turns.ts';
+import type { Turns } from './http/turns.ts';
 import { registerUploadRoutes, type UploadRoutesOptions } from './http/upload-routes.ts';
 
 export type AppDependencies = UploadRoutesOptions & {
@@ -26,15 +27,11 @@ export type AppDependencies = UploadRoutesOptions & {
   /** True once the process was asked to stop: answers then end their connection. */
   readonly isDraining: () => boolean;
   readonly newRequestId: () => string;
-  /** A clock that never goes back, in milliseconds. */
-  readonly monotonicMs: () => number;
+  readonly turns: Turns;
   readonly corsOrigins: readonly string[];
   /** CIDR ranges of proxies whose X-Forwarded-For is believed. */
   readonly trustProxy: readonly string[];
 };
-
-/** A burst that the machine can answer within a second is let through; whoever has waited for longer may have gone. */
-const MAX_WAIT_MS = 1_000;
 
 /** A request id from outside that cannot break a log line or a header. */
 const REQUEST_ID = /^[A-Za-z0-9._-]{8,128}$/;
@@ -44,7 +41,8 @@ const REQUEST_ID = /^[A-Za-z0-9._-]{8,128}$/;
  * the environment, so a test can hold one and inject requests.
  */
 export async function buildApp(dependencies: AppDependencies): Promise<FastifyInstance> {
-  const { logger, newRequestId, corsOrigins, trustProxy, isDraining, observer, renderMetrics } = dependencies;
+  const { logger, newRequestId, corsOrigins, trustProxy, isDraining, observer, renderMetrics, turns } =
+    dependencies;
   const app = fastify({
     loggerInstance: logger,
     // Fastify's own lines hold the address as it was sent, and with it whatever a caller put into the query.
@@ -102,11 +100,10 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
       strictPreflight: false,
     });
   }
-  const turns = createTurns({
-    monotonicMs: dependencies.monotonicMs,
-    maxWaitMs: MAX_WAIT_MS,
-    onLate: (turnMs) =>
-      logger.warn({ turnMs: Math.round(turnMs) }, 'overloaded: what waits for its turn is refused'),
+  registerOverload(app, {
+    turns,
+    onOverload: (waitMs) =>
+      logger.warn({ waitMs: Math.round(waitMs) }, 'overloaded: a part of what arrives is refused'),
   });
   registerAuthentication(app, dependencies.active, turns);
   registerUploadRoutes(app, dependencies, turns);

@@ -11,6 +11,7 @@ import type { Clock } from './clock.ts';
 import { createCredentials } from './credentials/create-credentials.ts';
 import type { ReadinessCheck } from './http/health-routes.ts';
 import { buildOperationsApp } from './http/operations-app.ts';
+import { createTurns } from './http/turns.ts';
 import { createMemoryLimiter } from './limits/memory-limiter.ts';
 import { createLivePolicy } from './live-policy.ts';
 import { createMetrics } from './metrics/metrics.ts';
@@ -113,7 +114,7 @@ export async function createService({
     presign: metrics.timeSigning(presignPut),
     renderMetrics: operationsApp ? undefined : metrics.render,
     isDraining: () => isDraining,
-    monotonicMs: () => performance.now(),
+    turns: createTurns(() => performance.now()),
     newObjectId: () => uuidv7({ msecs: clock().getTime(), random: randomBytes(16) }),
     // Node makes these from bytes drawn many at a time; each draw from OpenSSL takes several microseconds.
     newRequestId: () => randomUUID(),

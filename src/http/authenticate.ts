@@ -3,13 +3,13 @@ import { bearerToken } from '../auth/bearer-token.ts';
 import type { Caller } from '../auth/caller.ts';
 import type { TokenVerifier } from '../auth/token-verifier.ts';
 import type { Policy } from '../policy/policy.ts';
-import type { Place, Turns } from './turns.ts';
+import type { Turns } from './turns.ts';
 
 /** A policy and the judge of its issuers' tokens. They change together, so a request takes both at once and keeps them. */
 export type ActivePolicy = { readonly policy: Policy; readonly verifier: TokenVerifier };
 
-/** Who asks, the policy that decides on it, and the place of the request in its turn. */
-export type Admission = { readonly caller: Caller; readonly policy: Policy; readonly place: Place };
+/** Who asks, and the policy that decides on it. */
+export type Admission = { readonly caller: Caller; readonly policy: Policy };
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -24,8 +24,7 @@ declare module 'fastify' {
 
 /**
  * Asks every route for a verified token, before its body is read, unless the route says `config: { public: true }`.
- * Registers on the instance given, so that no route can be forgotten. Under overload such a route refuses, unread, what has
- * waited for too long; a public one always answers: a copy that is busy must not be taken for one that is dead.
+ * Registers on the instance given, so that no route can be forgotten.
  */
 export function registerAuthentication(app: FastifyInstance, active: () => ActivePolicy, turns: Turns): void {
   app.decorateRequest('admission', undefined);
@@ -33,15 +32,12 @@ export function registerAuthentication(app: FastifyInstance, active: () => Activ
     const { url, config } = request.routeOptions;
     const isUnroutable = url === undefined;
     if (isUnroutable || config.public) return;
-    const place = turns.arrive();
-    place.assertInTime();
-    await place.turnEnd;
-    place.assertInTime();
+    await turns.end();
     const { policy, verifier } = active();
     const verified = verifier.verify(bearerToken(request.headers.authorization));
     // A token that is remembered makes no promise.
     const caller = verified instanceof Promise ? await verified : verified;
-    request.admission = { caller, policy, place };
+    request.admission = { caller, policy };
   });
 }
 

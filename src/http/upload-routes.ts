@@ -19,8 +19,7 @@ export function registerUploadRoutes(
   turns: Turns,
 ): void {
   app.post('/v1/uploads', async (request, reply) => {
-    const { caller, policy, place } = admissionOf(request);
-    place.assertInTime();
+    const { caller, policy } = admissionOf(request);
     const upload = parseUploadRequestBody(request.body);
     const outcome = await issueUpload({ ...dependencies, policy }, caller, upload);
     const decision = decisionOf(outcome);

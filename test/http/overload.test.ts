@@ -1,44 +1,71 @@
 import { expect, it } from 'vitest';
+import { createTurns } from '../../src/http/turns.ts';
 import { createTestApp } from '../support/test-app.ts';
 
 const PHOTO = { key: 'users/alice/photo.png', contentType: 'image/png', contentLength: 1 };
 
-it('refuses what waited for more than a second, never a probe, and recovers with the next turn', async () => {
-  let now = 0;
-  let perLook = 0;
-  const { app, issuer, log } = await createTestApp({ monotonicMs: () => (now += perLook) });
+/** An app that waits as long as it is told, and many uploads at once. */
+async function createWaitingApp() {
+  let waitMs = 0;
+  const { app, issuer, log } = await createTestApp({
+    turns: { ...createTurns(() => 0), waitMs: () => waitMs },
+  });
   const headers = { authorization: `Bearer ${await issuer.sign()}` };
-  const postAtOnce = (count: number) =>
-    Promise.all(
-      Array.from({ length: count }, () =>
-        app.inject({ method: 'POST', url: '/v1/uploads', headers, payload: PHOTO }),
+  return {
+    log,
+    wait: (ms: number) => {
+      waitMs = ms;
+    },
+    get: (url: string) => app.inject(url),
+    post: (count: number) =>
+      Promise.all(
+        Array.from({ length: count }, () =>
+          app.inject({ method: 'POST', url: '/v1/uploads', headers, payload: PHOTO }),
+        ),
       ),
-    );
-  const statuses = (answers: readonly { readonly statusCode: number }[]) =>
-    new Set(answers.map(({ statusCode }) => statusCode));
-  expect(statuses(await postAtOnce(40))).toStrictEqual(new Set([201]));
+  };
+}
 
-  perLook = 1_001;
-  const [answers, ...probes] = await Promise.all([
-    postAtOnce(40),
-    ...['/livez', '/readyz'].map((url) => app.inject(url)),
-  ]);
-  expect(statuses(answers)).toStrictEqual(new Set([201, 503]));
-  const refused = answers.find(({ statusCode }) => statusCode === 503);
+it.each([
+  [1_000, 0],
+  [1_250, 20],
+  [2_000, 50],
+  [4_000, 75],
+  [60_000, 90],
+])('when requests wait for %s ms, refuses %s of 100, evenly spread', async (ms, expected) => {
+  const { wait, post } = await createWaitingApp();
+  wait(ms);
+  const statuses = (await post(100)).map(({ statusCode }) => statusCode);
+  for (const part of [statuses.slice(0, 50), statuses.slice(50)]) {
+    const refused = part.filter((status) => status === 503).length;
+    expect(Math.abs(refused - expected / 2)).toBeLessThanOrEqual(1);
+    expect(part.filter((status) => status !== 503 && status !== 201)).toStrictEqual([]);
+  }
+});
+
+it('says when to come again, never refuses a probe, and recovers at once', async () => {
+  const { wait, post, get } = await createWaitingApp();
+  wait(60_000);
+  const refused = (await post(10)).find(({ statusCode }) => statusCode === 503);
   expect(refused?.headers['retry-after']).toBe('1');
   expect(refused?.json()).toMatchObject({
     code: 'unavailable',
     detail: 'The service has more requests than it can answer; try again.',
   });
-  expect(statuses(probes)).toStrictEqual(new Set([200]));
+  for (const probe of ['/livez', '/readyz', '/livez', '/readyz'])
+    expect((await get(probe)).statusCode).toBe(200);
+  expect((await get('/nothing-here')).statusCode).toBe(404);
+  wait(0);
+  for (const { statusCode } of await post(10)) expect(statusCode).toBe(201);
+});
 
-  perLook = 0;
-  expect(statuses(await postAtOnce(40))).toStrictEqual(new Set([201]));
-
-  // One line for the turn, and none at the level info for each of those who were refused.
+it('spends no line of the log on each refusal', async () => {
+  const { wait, post, log } = await createWaitingApp();
+  wait(60_000);
+  await post(20);
   const lines = log.map((line) => JSON.parse(line)).filter(({ level }) => level !== 'debug');
   expect(lines.filter(({ msg }) => msg.startsWith('overloaded'))).toStrictEqual([
-    expect.objectContaining({ level: 'warn', turnMs: expect.any(Number) }),
+    expect.objectContaining({ level: 'warn', waitMs: 60_000 }),
   ]);
   expect(lines.filter(({ code }) => code === 'unavailable')).toStrictEqual([]);
 });

@@ -1,19 +1,15 @@
 import { setImmediate } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { createTurns, type Turns } from '../../src/http/turns.ts';
+import { createTurns } from '../../src/http/turns.ts';
 
 /** Turns on a clock that stands still until it is moved. */
-function turnsOnClock({ maxWaitMs = 1_000 } = {}) {
+function turnsOnClock() {
   let now = 5_000;
-  const late: number[] = [];
-  const turns = createTurns({ monotonicMs: () => now, maxWaitMs, onLate: (turnMs) => late.push(turnMs) });
-  return {
-    turns,
-    late,
-    wait: (ms: number) => {
-      now += ms;
-    },
+  const turns = createTurns(() => now);
+  const work = (ms: number) => {
+    now += ms;
   };
+  return { turns, work };
 }
 
 it('lets all who come in one turn go on together, at its end', async () => {
@@ -41,80 +37,30 @@ it('does not wait for those who have not come', async () => {
   expect(isOver).toBe(true);
 });
 
-/** As many as are answered in each turn however late it is. */
-const ALWAYS_ANSWERED = 32;
-const arriveFirst = (turns: Turns) => Array.from({ length: ALWAYS_ANSWERED }, () => turns.arrive());
-
-it.each([
-  [0, true],
-  [1_000, true],
-  [1_001, false],
-])('after %s ms, whoever came in this turn is in time: %s', (ms, isInTime) => {
-  const { turns, wait } = turnsOnClock();
-  arriveFirst(turns);
-  const early = turns.arrive();
-  wait(ms);
-  for (const place of [early, turns.arrive()]) {
-    if (isInTime) expect(place.assertInTime).not.toThrow();
-    else expect(place.assertInTime).toThrow('more requests than it can answer');
-  }
-});
-
-it('refuses with what tells a client when to come again', () => {
-  const { turns, wait } = turnsOnClock();
-  arriveFirst(turns);
-  const place = turns.arrive();
-  wait(1_001);
-  expect(place.assertInTime).toThrow(
-    expect.objectContaining({ code: 'unavailable', headers: { 'Retry-After': '1' } }),
-  );
-});
-
-it('of more than can be done in time, does what can be done and refuses the rest', async () => {
-  const { turns, wait } = turnsOnClock({ maxWaitMs: 1_000 });
-  const answers = Array.from({ length: 100 }, async () => {
-    const place = turns.arrive();
-    await place.turnEnd;
-    place.assertInTime();
-    wait(20);
-  });
-  const results = await Promise.allSettled(answers);
-  expect(results.map(({ status }) => status)).toStrictEqual([
-    ...Array(51).fill('fulfilled'),
-    ...Array(49).fill('rejected'),
-  ]);
-});
-
-it('answers the first of each turn, however late it is', async () => {
-  const { turns, wait } = turnsOnClock();
-  for (let turn = 0; turn < 3; turn++) {
-    const places = arriveFirst(turns);
-    wait(60_000);
-    for (const place of places) expect(place.assertInTime).not.toThrow();
-    expect(turns.arrive().assertInTime).toThrow();
+it('knows how long a request waits until it is answered: while it is read, decided and answered', async () => {
+  const { turns, work } = turnsOnClock();
+  expect(turns.waitMs()).toBe(0);
+  const pass = async () => {
+    work(10);
     await turns.end();
-  }
+    work(20);
+    await turns.end();
+    work(40);
+  };
+  await Promise.all([pass(), pass(), pass()]);
+  // The first opens the turn; of reading, what comes after it counts.
+  expect(turns.waitMs()).toBe(2 * 10 + 3 * 20 + 3 * 40);
 });
 
-it('begins anew with the next turn: what was slow before counts no more', async () => {
-  const { turns, wait } = turnsOnClock();
-  arriveFirst(turns);
-  const slow = turns.arrive();
-  wait(60_000);
-  expect(slow.assertInTime).toThrow();
+it('forgets it as soon as a turn passes in which nobody waits', async () => {
+  const { turns, work } = turnsOnClock();
   await turns.end();
-  arriveFirst(turns);
-  expect(turns.arrive().assertInTime).not.toThrow();
-});
-
-it('tells of each turn that is late, once, and how late it is', async () => {
-  const { turns, wait, late } = turnsOnClock();
-  for (const ms of [1_000, 1_500, 2_000]) {
-    arriveFirst(turns);
-    const places = [turns.arrive(), turns.arrive()];
-    wait(ms);
-    await Promise.allSettled(places.map(async (place) => place.assertInTime()));
-    await turns.end();
-  }
-  expect(late).toStrictEqual([1_500, 2_000]);
+  work(60_000);
+  expect(turns.waitMs()).toBe(60_000);
+  await setImmediate();
+  expect(turns.waitMs()).toBe(0);
+  work(60_000);
+  expect(turns.waitMs()).toBe(0);
+  void turns.end();
+  expect(turns.waitMs()).toBe(0);
 });

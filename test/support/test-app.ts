@@ -7,6 +7,7 @@ import { createKeySources } from '../../src/auth/keys/create-key-sources.ts';
 import { createTokenVerifier, type TokenVerifier } from '../../src/auth/token-verifier.ts';
 import { createStaticCredentials } from '../../src/credentials/static-credentials.ts';
 import { createLogger } from '../../src/http/logging.ts';
+import { createTurns } from '../../src/http/turns.ts';
 import { createMemoryLimiter } from '../../src/limits/memory-limiter.ts';
 import { parsePolicy } from '../../src/policy/file/parse-policy.ts';
 import type { Policy } from '../../src/policy/policy.ts';
@@ -90,7 +91,7 @@ export async function createTestApp({
     readiness: () => [{ name: 'process', ok: true, detail: 'running' }],
     observer: { answered: () => {}, decided: () => {}, refused: () => {} },
     isDraining: () => false,
-    monotonicMs: () => performance.now(),
+    turns: createTurns(() => 0),
     newObjectId: () => '019ab000-0000-7000-8000-000000000001',
     newRequestId: () => `request-${++ids}`,
     corsOrigins: [],
