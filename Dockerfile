@@ -29,25 +29,29 @@ COPY --from=sources /app ./
 EXPOSE 8090 9000
 CMD ["node", "src/demo/backstage.ts"]
 
-# One start, so that every later one finds its code compiled; `timeout` ends it, and says so with 124.
+# One start, so that every later one finds its code compiled; `timeout` ends it, and says so with 124. As the user who will run
+# it, since Node keeps what it compiled for each user apart.
 FROM base AS started
-USER root
 COPY --from=production-sources /app ./
+USER root
+RUN install -d -o node /app/node_modules/.cache
+USER node
 RUN printf '%s\n' \
       'issuers: [{ issuer: "https://login.invalid/", audience: uploads, secretEnv: SECRET }]' \
       'targets: { media: { bucket: example, region: cn-hangzhou } }' \
       'rules: [{ name: none, who: { scope: none }, target: media, prefix: none/, contentTypes: [image/png], maxSize: 1KiB }]' \
       > /tmp/policy.yaml \
- && SECRET=12345678901234567890123456789012 POLICY_FILE=/tmp/policy.yaml PORT=0 SHUTDOWN_DELAY_SECONDS=0 \
-    OSS_ACCESS_KEY_ID=none OSS_ACCESS_KEY_SECRET=none \
-    timeout 5 node src/main.ts || [ $? -eq 124 ]
+ && { SECRET=12345678901234567890123456789012 POLICY_FILE=/tmp/policy.yaml PORT=0 SHUTDOWN_DELAY_SECONDS=0 \
+      OSS_ACCESS_KEY_ID=none OSS_ACCESS_KEY_SECRET=none \
+      timeout 5 node src/main.ts || [ $? -eq 124 ]; } \
+ && chmod -R a+rX node_modules/.cache
 
 FROM base AS runtime
 LABEL org.opencontainers.image.title="oss-presign" \
       org.opencontainers.image.description="Presigned PUT URLs for Alibaba Cloud OSS, by policy" \
       org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=production-sources /app ./
-COPY --from=started /app/node_modules/.cache ./node_modules/.cache
+COPY --from=started --chown=root:root /app/node_modules/.cache ./node_modules/.cache
 # Liveness only: a copy that is unready, for want of keys or while it drains, must be left alone and not be restarted.
 HEALTHCHECK --interval=5s --timeout=3s --start-period=10s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/livez`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]

@@ -137,6 +137,16 @@ describe('running', () => {
     }
   });
 
+  // Node takes no notice of what another user or version compiled, and says so here alone.
+  it('finds its code compiled, and cannot change it', async () => {
+    const { stderr } = await engine.run('run', '--rm', '--env', 'NODE_DEBUG_NATIVE=COMPILE_CACHE', IMAGE);
+    expect(stderr).toMatch(/V8 code cache for ESM file:\/\/\/app\/src\/main\.ts was accepted/);
+    expect(stderr).not.toMatch(/file:\/\/\/app\/src\/service\.ts was not initialized|rejected/);
+    const write = 'fs.writeFileSync("/app/node_modules/.cache/compiled/mine", "")';
+    const written = await engine.run('run', '--rm', IMAGE, 'node', '--eval', write);
+    expect(written.stderr).toContain('EACCES');
+  });
+
   it('says what is missing in plain words and ends 1', async () => {
     const { code, stdout, stderr } = await engine.run('run', '--rm', '--read-only', '--cap-drop=ALL', IMAGE);
     expect(code).toBe(1);
