@@ -29,9 +29,7 @@ declare module 'fastify' {
 export function registerAuthentication(app: FastifyInstance, active: () => ActivePolicy, turns: Turns): void {
   app.decorateRequest('admission', undefined);
   app.addHook('onRequest', async (request) => {
-    const { url, config } = request.routeOptions;
-    const isUnroutable = url === undefined;
-    if (isUnroutable || config.public) return;
+    if (!asksForToken(request)) return;
     await turns.end();
     const { policy, verifier } = active();
     const verified = verifier.verify(bearerToken(request.headers.authorization));
@@ -39,6 +37,12 @@ export function registerAuthentication(app: FastifyInstance, active: () => Activ
     const caller = verified instanceof Promise ? await verified : verified;
     request.admission = { caller, policy };
   });
+}
+
+/** Whether the route of a request asks for a token: not one that is public, nor one that there is not. */
+export function asksForToken(request: FastifyRequest): boolean {
+  const { url, config } = request.routeOptions;
+  return url !== undefined && !config.public;
 }
 
 /** The verified caller and the policy of a request. Throws a TypeError on a public route: a programmer's mistake. */

@@ -2,8 +2,8 @@
  * A bounded memory of values that take long to make, one for each place. It knows nothing of what a value was made of:
  * whoever asks compares that before using it.
  */
-export class KeptValues<Value> {
-  readonly #values = new Map<string, Value>();
+export class KeptValues<Value, Place = string> {
+  readonly #values = new Map<Place, Value>();
   readonly #max: number;
 
   /** @param max how many places there are; when one more is taken, all are given up. */
@@ -15,12 +15,12 @@ export class KeptValues<Value> {
     return this.#values.size;
   }
 
-  get(place: string): Value | undefined {
+  get(place: Place): Value | undefined {
     return this.#values.get(place);
   }
 
   /** Keeps a value in the place of the one before. */
-  keep(place: string, value: Value): Value {
+  keep(place: Place, value: Value): Value {
     if (this.#values.size >= this.#max && !this.#values.has(place)) this.#values.clear();
     this.#values.set(place, value);
     return value;

@@ -1,7 +1,7 @@
-/** The second of now, and that of each expiry that callers of this second ask for. */
-const MAX_KEPT = 256;
+import { KeptValues } from '../signing/kept-values.ts';
 
-const kept = new Map<number, string>();
+/** The second of now, and that of each expiry that callers of this second ask for. */
+const kept = new KeptValues<string, number>(256);
 
 /**
  * An instant as RFC 3339 writes it, UTC, cut to whole seconds: `2026-11-23T10:10:00Z`. Kept by the second, since the engine takes a
@@ -10,10 +10,8 @@ const kept = new Map<number, string>();
  */
 export function isoSeconds(instant: Date): string {
   const second = Math.floor(instant.getTime() / 1000);
-  const known = kept.get(second);
-  if (known !== undefined) return known;
-  const text = `${new Date(second * 1000).toISOString().slice(0, -'.000Z'.length)}Z`;
-  if (kept.size >= MAX_KEPT) kept.clear();
-  kept.set(second, text);
-  return text;
+  return (
+    kept.get(second) ??
+    kept.keep(second, `${new Date(second * 1000).toISOString().slice(0, -'.000Z'.length)}Z`)
+  );
 }
