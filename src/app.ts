@@ -1,17 +1,17 @@
 import cors from '@fastify/cors';
 import fastify, { type FastifyInstance, LogController } from 'fastify';
-import type { Logger } from 'pino';
 import { type ActivePolicy, registerAuthentication } from './http/authenticate.ts';
 import { answerMalformedHttp } from './http/client-error.ts';
 import { registerDocumentRoutes } from './http/document-routes.ts';
 import { type ReadinessCheck, registerHealthRoutes } from './http/health-routes.ts';
 import { MAX_BODY_BYTES, registerJsonBody } from './http/json-body.ts';
-import { registerAccessLog } from './http/logging.ts';
 import { type RenderMetrics, registerMetricsRoute } from './http/metrics-route.ts';
 import { registerNotFound } from './http/not-found.ts';
 import { registerOverload } from './http/overload.ts';
 import { sendProblem, toServiceError } from './http/problem-json.ts';
 import { registerRefusals } from './http/refusals.ts';
+import { registerAccessLog } from './http/request-lines.ts';
+import { RequestLog } from './http/request-log.ts';
 import { traceIdOf } from './http/trace-context.ts';
 import type { Turns } from './http/turns.ts';
 import { registerUploadRoutes, type UploadRoutesOptions } from './http/upload-routes.ts';
@@ -19,7 +19,6 @@ import { registerUploadRoutes, type UploadRoutesOptions } from './http/upload-ro
 export type AppDependencies = UploadRoutesOptions & {
   /** The policy of this moment. */
   readonly active: () => ActivePolicy;
-  readonly logger: Logger;
   /** Serves `/metrics`; without it there is none here. */
   readonly renderMetrics?: RenderMetrics | undefined;
   /** The lines of `/readyz`. */
@@ -47,10 +46,8 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
     loggerInstance: logger,
     // Fastify's own lines hold the address as it was sent, and with it whatever a caller put into the query.
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
-    childLoggerFactory: (parent, bindings, options, { headers }) => {
-      const traceId = traceIdOf(headers.traceparent);
-      return parent.child(traceId === undefined ? bindings : { ...bindings, traceId }, options);
-    },
+    childLoggerFactory: (parent, bindings, _options, { headers }) =>
+      new RequestLog(parent, () => ({ ...bindings, traceId: traceIdOf(headers.traceparent) })),
     requestIdHeader: false,
     genReqId: ({ headers }) => {
       const given = headers['x-request-id'];
@@ -81,7 +78,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
     done();
   });
   registerRefusals(app, observer);
-  registerAccessLog(app, observer);
+  registerAccessLog(app, logger, observer);
   registerJsonBody(app);
   if (corsOrigins.length > 0) {
     await app.register(cors, {

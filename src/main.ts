@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import process from 'node:process';
 import { systemClock } from './clock.ts';
-import { createLogger, createLogOutput } from './http/logging.ts';
+import { createLogger } from './http/logging.ts';
+import { createLogOutput } from './log-output.ts';
 import { prepare } from './prepare.ts';
 import { createService } from './service.ts';
 

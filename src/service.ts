@@ -2,7 +2,6 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { homedir } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
-import type { Logger } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
 import { buildApp } from './app.ts';
 import { createKeySources } from './auth/keys/create-key-sources.ts';
@@ -10,6 +9,7 @@ import { createTokenVerifier } from './auth/token-verifier.ts';
 import type { Clock } from './clock.ts';
 import { createCredentials } from './credentials/create-credentials.ts';
 import type { ReadinessCheck } from './http/health-routes.ts';
+import type { ServiceLogger } from './http/logging.ts';
 import { buildOperationsApp } from './http/operations-app.ts';
 import { createTurns } from './http/turns.ts';
 import { createMemoryLimiter } from './limits/memory-limiter.ts';
@@ -20,7 +20,7 @@ import { presignPut } from './signing/presign-put.ts';
 import type { Limiter } from './uploads/limiter.ts';
 
 export type ServiceSources = Prepared & {
-  readonly logger: Logger;
+  readonly logger: ServiceLogger;
   readonly clock: Clock;
   readonly fetch: typeof fetch;
   /** Whether /metrics tells of the whole process as well; false by default, since several services may share one. */
@@ -202,7 +202,7 @@ export async function createService({
   }
 }
 
-async function createLimiter(redisUrl: string | undefined, logger: Logger): Promise<Limiter> {
+async function createLimiter(redisUrl: string | undefined, logger: ServiceLogger): Promise<Limiter> {
   const nowMs = () => performance.now();
   if (redisUrl === undefined) return createMemoryLimiter({ nowMs });
   // Loading the client takes a tenth of the time to start, which a copy without Redis need not pay.

@@ -34,6 +34,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   config: ['zod', 'node:net', 'credentials'],
   errors: [],
   clock: [],
+  'log-output': ['pino', 'node:process'],
   prepare: ['config', 'policy-file', 'type:policy'],
   'policy-file': ['policy', 'node:crypto', 'node:path', 'type:config'],
   'live-policy': ['type:auth', 'type:clock', 'type:http', 'type:pino', 'type:policy', 'type:policy-file'],

@@ -1,9 +1,9 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Logger } from 'pino';
 import { systemClock } from '../clock.ts';
 import { startEmulator } from '../emulator/emulator.ts';
+import type { ServiceLogger } from '../http/logging.ts';
 import { prepare } from '../prepare.ts';
 import { createService } from '../service.ts';
 import { type DemoIssuer, startDemoIssuer } from './demo-issuer.ts';
@@ -36,7 +36,7 @@ export type StagePorts = { readonly service: number; readonly emulator: number; 
  * configured as an operator would, by environment and policy file.
  * @throws Error with one plain sentence when a port is taken.
  */
-export async function setUpStage(ports: StagePorts, logger: Logger): Promise<Stage> {
+export async function setUpStage(ports: StagePorts, logger: ServiceLogger): Promise<Stage> {
   const host = '127.0.0.1';
   const directory = await mkdtemp(join(tmpdir(), 'oss-presign-demo-'));
   const issuer = await startDemoIssuer({ clock: systemClock, host, port: ports.issuer });

@@ -1,17 +1,14 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type DestinationStream, type Logger, pino } from 'pino';
 import type { Clock } from '../clock.ts';
-import type { ErrorCode } from '../errors.ts';
-import type { Observer } from './observer.ts';
 
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** At which level its line is written: `debug` once another line has told all of it. */
-    lineLevel: 'info' | 'debug';
-    /** Why it was refused, where no such line says so. */
-    refusal: { readonly code: ErrorCode; readonly detail: string } | undefined;
-  }
-}
+/** The process's log: pino's, and a shorter way for the lines that are written for each request. */
+export type ServiceLogger = Logger & {
+  /**
+   * Writes one line of fields that are known to hold no secret. Nothing is looked for in them and no child logger is made for them,
+   * and the text is made by the engine at once: a third of what a line takes through pino.
+   */
+  writeLine(level: 'info' | 'debug', fields: Readonly<Record<string, unknown>>, message: string): void;
+};
 
 /** Names of fields that can hold a secret, wherever an object with one is logged by mistake. */
 const SECRET_FIELDS: ReadonlySet<string> = new Set([
@@ -32,55 +29,46 @@ const REDACTED = '[redacted]';
 /** How deep in a logged object secrets are looked for; none that the service logs is deeper. */
 const MAX_DEPTH = 4;
 
-/** Some 30 lines of about 400 bytes are written at once. Each write wakes another thread, which costs as much as a line. */
-const MIN_WRITE_BYTES = 12_288;
-
-/** How long a line waits for others at most, in milliseconds. */
-const WRITE_INTERVAL_MS = 100;
-
-/** What may wait for a reader of the log that hangs; beyond it lines are dropped, for else the process would die of them. */
-const MAX_WAITING_BYTES = 64 * 1024 * 1024;
-
 /**
- * The process's log: JSON lines. Requests are never logged whole: the address of one can hold a token in its query, its
+ * Makes the log: JSON lines. Requests are never logged whole: the address of one can hold a token in its query, its
  * headers hold one by design.
+ * @param destination is given whole lines, each with its line feed; standard output unless said otherwise.
  */
-export function createLogger(level: string, clock: Clock, destination?: DestinationStream): Logger {
-  const options = {
-    level,
-    base: null,
-    timestamp: createTimestamp(clock),
-    formatters: { level: (label: string) => ({ level: label }), log: redactFields },
-    // What a child logger is bound to does not pass through the formatter.
-    redact: { paths: [...SECRET_FIELDS], censor: REDACTED },
-    serializers: { err: serializeError },
-  };
-  return destination ? pino(options, destination) : pino(options);
-}
-
-/**
- * The process's standard output, for `createLogger`: written many lines at a time and beside the work, at most 100 ms late. What
- * waits is written when the process ends by itself, by `process.exit` or by an uncaught error, not when it is killed.
- */
-export function createLogOutput(): DestinationStream {
-  return pino.destination({
-    dest: 1,
-    sync: false,
-    minLength: MIN_WRITE_BYTES,
-    maxLength: MAX_WAITING_BYTES,
-    periodicFlush: WRITE_INTERVAL_MS,
+export function createLogger(
+  level: string,
+  clock: Clock,
+  destination: DestinationStream = pino.destination(1),
+): ServiceLogger {
+  const time = createIsoTime(clock);
+  const logger = pino(
+    {
+      level,
+      base: null,
+      timestamp: () => `,"time":"${time()}"`,
+      formatters: { level: (label: string) => ({ level: label }), log: redactFields },
+      // What a child logger is bound to does not pass through the formatter.
+      redact: { paths: [...SECRET_FIELDS], censor: REDACTED },
+      serializers: { err: serializeError },
+    },
+    destination,
+  );
+  return Object.assign(logger, {
+    writeLine(level: 'info' | 'debug', fields: Readonly<Record<string, unknown>>, msg: string) {
+      if (!logger.isLevelEnabled(level)) return;
+      destination.write(`${JSON.stringify({ level, time: time(), ...fields, msg })}\n`);
+    },
   });
 }
 
 /** The time of a line, formatted once per millisecond: a busy process writes many lines in one. */
-function createTimestamp(clock: Clock): () => string {
+function createIsoTime(clock: Clock): () => string {
   let formattedAt = Number.NaN;
   let text = '';
   return () => {
     const now = clock();
     if (now.getTime() !== formattedAt) {
       formattedAt = now.getTime();
-      text = `,"time":"${now.toISOString()}"`;
+      text = now.toISOString();
     }
     return text;
   };
@@ -120,41 +108,4 @@ function serializeError(error: unknown): unknown {
     stack,
     ...(cause !== undefined && { cause: serializeError(cause) }),
   };
-}
-
-/**
- * One line per request: method, route, status and time, and the refusal where it was one. What has its line already is told here
- * at the level `debug` only, as probes are. The route is the pattern, never the address that was sent.
- */
-export function registerAccessLog(app: FastifyInstance, observer: Observer): void {
-  app.decorateRequest('lineLevel', 'info');
-  app.decorateRequest('refusal', undefined);
-  app.addHook('onResponse', (request, reply, done) => {
-    const route = request.routeOptions.url;
-    observer.answered({
-      method: route === undefined ? 'other' : request.method,
-      route: route ?? 'none',
-      status: reply.statusCode,
-      seconds: reply.elapsedTime / 1000,
-    });
-    const isProbe = route === '/livez' || route === '/readyz' || route === '/metrics';
-    const level = isProbe ? 'debug' : request.lineLevel;
-    if ((request.log as Logger).isLevelEnabled(level)) {
-      const { method, refusal } = request;
-      const status = reply.statusCode;
-      request.log[level](
-        { method, route: route ?? null, status, ...refusal, ...circumstances(request, reply) },
-        'answered',
-      );
-    }
-    done();
-  });
-}
-
-/** What the line of a request says besides what became of it. */
-export function circumstances(
-  request: FastifyRequest,
-  reply: FastifyReply,
-): { readonly durationMs: number; readonly remoteAddress: string } {
-  return { durationMs: Math.round(reply.elapsedTime * 10) / 10, remoteAddress: request.ip };
 }

@@ -6,16 +6,20 @@ import { type IssueUploadDependencies, issueUpload, type UploadOutcome } from '.
 import type { LimitVerdict } from '../uploads/limiter.ts';
 import { parseUploadRequestBody } from '../uploads/upload-request-body.ts';
 import { admissionOf } from './authenticate.ts';
-import { circumstances } from './logging.ts';
+import type { ServiceLogger } from './logging.ts';
 import type { Decided, Observer } from './observer.ts';
+import { writeRequestLine } from './request-lines.ts';
 import type { Turns } from './turns.ts';
 
-export type UploadRoutesOptions = Omit<IssueUploadDependencies, 'policy'> & { readonly observer: Observer };
+export type UploadRoutesOptions = Omit<IssueUploadDependencies, 'policy'> & {
+  readonly observer: Observer;
+  readonly logger: ServiceLogger;
+};
 
 /** `POST /v1/uploads` and `GET /v1/policy`. */
 export function registerUploadRoutes(
   app: FastifyInstance,
-  { observer, ...dependencies }: UploadRoutesOptions,
+  { observer, logger, ...dependencies }: UploadRoutesOptions,
   turns: Turns,
 ): void {
   app.post('/v1/uploads', async (request, reply) => {
@@ -24,7 +28,7 @@ export function registerUploadRoutes(
     const outcome = await issueUpload({ ...dependencies, policy }, caller, upload);
     const decision = decisionOf(outcome);
     observer.decided(decision);
-    audit(request, reply, upload, decision);
+    audit(logger, request, reply, upload, decision);
     if (outcome.outcome === 'denied') {
       throw new ServiceError('policy_denied', summarizeFaults(outcome.violations), {
         errors: outcome.violations,
@@ -48,6 +52,7 @@ export function registerUploadRoutes(
  * for a client that has gone by then was granted it all the same.
  */
 function audit(
+  logger: ServiceLogger,
   request: FastifyRequest,
   reply: FastifyReply,
   upload: UploadRequest,
@@ -55,23 +60,18 @@ function audit(
 ): void {
   const { caller } = admissionOf(request);
   const { outcome, rule, target, key, reasons } = decision;
-  request.log.info(
-    {
-      audit: {
-        outcome,
-        reasons,
-        issuer: caller.issuer,
-        subject: caller.subject,
-        rule,
-        target: target ?? upload.target,
-        key: key ?? upload.key,
-        contentType: upload.contentType,
-        contentLength: upload.contentLength ?? null,
-      },
-      ...circumstances(request, reply),
-    },
-    `upload ${outcome}`,
-  );
+  const fields = {
+    outcome,
+    reasons,
+    issuer: caller.issuer,
+    subject: caller.subject,
+    rule,
+    target: target ?? upload.target,
+    key: key ?? upload.key,
+    contentType: upload.contentType,
+    contentLength: upload.contentLength ?? null,
+  };
+  writeRequestLine(logger, 'info', request, reply, { audit: fields }, `upload ${outcome}`);
   request.lineLevel = 'debug';
 }
 

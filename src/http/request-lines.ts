@@ -1,0 +1,60 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { ErrorCode } from '../errors.ts';
+import type { ServiceLogger } from './logging.ts';
+import type { Observer } from './observer.ts';
+import { traceIdOf } from './trace-context.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** At which level its line is written: `debug` once another line has told all of it. */
+    lineLevel: 'info' | 'debug';
+    /** Why it was refused, where no such line says so. */
+    refusal: { readonly code: ErrorCode; readonly detail: string } | undefined;
+  }
+}
+
+/**
+ * One line per request: method, route, status and time, and the refusal where it was one. What has its line already is told here
+ * at the level `debug` only, as probes are. The route is the pattern, never the address that was sent.
+ */
+export function registerAccessLog(app: FastifyInstance, logger: ServiceLogger, observer: Observer): void {
+  app.decorateRequest('lineLevel', 'info');
+  app.decorateRequest('refusal', undefined);
+  app.addHook('onResponse', (request, reply, done) => {
+    const { method, refusal } = request;
+    const status = reply.statusCode;
+    const route = request.routeOptions.url;
+    observer.answered({
+      method: route === undefined ? 'other' : method,
+      route: route ?? 'none',
+      status,
+      seconds: reply.elapsedTime / 1000,
+    });
+    const isProbe = route === '/livez' || route === '/readyz' || route === '/metrics';
+    const level = isProbe ? 'debug' : request.lineLevel;
+    if (logger.isLevelEnabled(level)) {
+      const fields = { method, route: route ?? null, status, ...refusal };
+      writeRequestLine(logger, level, request, reply, fields, 'answered');
+    }
+    done();
+  });
+}
+
+/** Writes a line on a request: which one it is, what became of it, after how long and for whom. */
+export function writeRequestLine(
+  logger: ServiceLogger,
+  level: 'info' | 'debug',
+  request: FastifyRequest,
+  reply: FastifyReply,
+  fields: Readonly<Record<string, unknown>>,
+  message: string,
+): void {
+  const line = {
+    requestId: request.id,
+    traceId: traceIdOf(request.headers.traceparent),
+    ...fields,
+    durationMs: Math.round(reply.elapsedTime * 10) / 10,
+    remoteAddress: request.ip,
+  };
+  logger.writeLine(level, line, message);
+}

@@ -1,0 +1,47 @@
+import { execFile } from 'node:child_process';
+import process from 'node:process';
+import { expect, it } from 'vitest';
+
+const LOG_OUTPUT = new URL('../src/log-output.ts', import.meta.url).href;
+
+/** Of every kind: short ones that share a block, one that fills more than a block, and text that has more bytes than characters. */
+const makeLines = () => [
+  ...Array.from({ length: 1000 }, (_, index) => `line ${index}`),
+  'x'.repeat(80_000),
+  '上传🙂'.repeat(3000),
+  ...Array.from({ length: 1000 }, (_, index) => `上传 ${index}`),
+  'y'.repeat(36_863),
+  'the last one',
+];
+
+it.each([
+  ['ends by itself', ''],
+  ['calls process.exit', 'process.exit(0);'],
+  ['fails with an uncaught error', 'throw new Error("uncaught");'],
+])('writes every line, in order and whole, when the process %s', async (_how, ending) => {
+  const script = `
+    import { createLogOutput } from ${JSON.stringify(LOG_OUTPUT)};
+    const output = createLogOutput();
+    for (const line of (${makeLines})()) output.write(line + '\\n');
+    ${ending}`;
+  const written = await new Promise<string>((resolve) => {
+    execFile(
+      process.execPath,
+      ['--input-type=module', '--eval', script],
+      { maxBuffer: 2 ** 24 },
+      (_error, stdout) => resolve(stdout),
+    );
+  });
+  expect(written.split('\n')).toStrictEqual([...makeLines(), '']);
+});
+
+it('writes a line within moments, also when no other follows', async () => {
+  const script = `
+    import { createLogOutput } from ${JSON.stringify(LOG_OUTPUT)};
+    createLogOutput().write('alone\\n');
+    process.stdin.resume();`;
+  const child = execFile(process.execPath, ['--input-type=module', '--eval', script]);
+  const written = await new Promise<string>((resolve) => child.stdout?.once('data', resolve));
+  child.stdin?.end();
+  expect(written).toBe('alone\n');
+});
