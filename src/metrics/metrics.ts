@@ -1,9 +1,10 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { TokenVerifier } from '../auth/token-verifier.ts';
 import type { Observer } from '../http/observer.ts';
 import type { PolicyStatus } from '../live-policy.ts';
 import type { CredentialsSource } from '../uploads/credentials-source.ts';
 import type { Limiter } from '../uploads/limiter.ts';
+import { registerHistogram, type Series } from './histogram.ts';
 
 /** What is asked anew whenever the metrics are read. None of it starts any network. */
 export type MetricsSources = {
@@ -44,11 +45,16 @@ export function createMetrics(
   const registers = [registry];
   if (ofProcess) collectDefaultMetrics({ register: registry });
 
-  const grants = new Counter({
+  const granted = new Map<string, number>();
+  new Counter({
     name: 'oss_presign_grants_total',
     help: 'URLs handed out, by rule.',
     labelNames: ['rule'],
     registers,
+    collect() {
+      this.reset();
+      for (const [rule, urls] of granted) this.inc({ rule }, urls);
+    },
   });
   const refusals = new Counter({
     name: 'oss_presign_refusals_total',
@@ -56,19 +62,19 @@ export function createMetrics(
     labelNames: ['rule', 'code'],
     registers,
   });
-  const answers = new Histogram({
+  const answerSeries = registerHistogram({
     name: 'oss_presign_http_request_duration_seconds',
     help: 'Time from the request’s headers to the end of the answer.',
-    labelNames: ['method', 'route', 'status'],
-    buckets: ANSWER_BUCKETS_SECONDS,
-    registers,
+    bounds: ANSWER_BUCKETS_SECONDS,
+    registry,
   });
-  const signing = new Histogram({
+  const answers = new Map<string, Series>();
+  const signing = registerHistogram({
     name: 'oss_presign_signing_duration_seconds',
     help: 'Time to sign one URL.',
-    buckets: SIGNING_BUCKETS_SECONDS,
-    registers,
-  });
+    bounds: SIGNING_BUCKETS_SECONDS,
+    registry,
+  })({});
   const reloads = new Counter({
     name: 'oss_presign_policy_reloads_total',
     help: 'New versions of the policy file, by what became of them.',
@@ -77,14 +83,14 @@ export function createMetrics(
   });
   // What appears only with its first failure has no rise that an alert could see.
   for (const result of ['applied', 'refused']) reloads.inc({ result }, 0);
-  for (const status of [500, 503]) answers.zero({ method: 'POST', route: '/v1/uploads', status });
+  for (const status of [500, 503]) answersTo('POST', '/v1/uploads', status);
   registerGauges(sources, registers);
 
   return {
     observer: {
-      answered: ({ method, route, status, seconds }) => answers.observe({ method, route, status }, seconds),
+      answered: ({ method, route, status, seconds }) => answersTo(method, route, status).observe(seconds),
       decided({ outcome, rule = 'none', reasons }) {
-        if (outcome === 'granted') grants.inc({ rule });
+        if (outcome === 'granted') granted.set(rule, (granted.get(rule) ?? 0) + 1);
         else if (outcome === 'limited') refusals.inc({ rule, code: 'rate_limited' });
         else for (const code of reasons) refusals.inc({ rule, code });
       },
@@ -101,6 +107,15 @@ export function createMetrics(
     policyReloaded: (result) => reloads.inc({ result }),
     render: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
   };
+
+  function answersTo(method: string, route: string, status: number): Series {
+    const key = `${status} ${method} ${route}`;
+    const known = answers.get(key);
+    if (known) return known;
+    const series = answerSeries({ method, route, status });
+    answers.set(key, series);
+    return series;
+  }
 }
 
 function registerGauges(
