@@ -99,11 +99,11 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   }
   registerOverload(app, {
     turns,
-    onOverload: (waitMs) =>
-      logger.warn({ waitMs: Math.round(waitMs) }, 'overloaded: a part of what arrives is refused'),
+    onOverload: (waitedMs) =>
+      logger.warn({ waitedMs: Math.round(waitedMs) }, 'overloaded: a part of what arrives is refused'),
   });
-  registerAuthentication(app, dependencies.active, turns);
-  registerUploadRoutes(app, dependencies, turns);
+  registerAuthentication(app, dependencies.active);
+  registerUploadRoutes(app, dependencies);
   registerHealthRoutes(app, dependencies.readiness);
   registerDocumentRoutes(app);
   if (renderMetrics) registerMetricsRoute(app, renderMetrics);

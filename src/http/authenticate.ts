@@ -3,7 +3,6 @@ import { bearerToken } from '../auth/bearer-token.ts';
 import type { Caller } from '../auth/caller.ts';
 import type { TokenVerifier } from '../auth/token-verifier.ts';
 import type { Policy } from '../policy/policy.ts';
-import type { Turns } from './turns.ts';
 
 /** A policy and the judge of its issuers' tokens. They change together, so a request takes both at once and keeps them. */
 export type ActivePolicy = { readonly policy: Policy; readonly verifier: TokenVerifier };
@@ -26,11 +25,10 @@ declare module 'fastify' {
  * Asks every route for a verified token, before its body is read, unless the route says `config: { public: true }`.
  * Registers on the instance given, so that no route can be forgotten.
  */
-export function registerAuthentication(app: FastifyInstance, active: () => ActivePolicy, turns: Turns): void {
+export function registerAuthentication(app: FastifyInstance, active: () => ActivePolicy): void {
   app.decorateRequest('admission', undefined);
   app.addHook('onRequest', async (request) => {
     if (!asksForToken(request)) return;
-    await turns.end();
     const { policy, verifier } = active();
     const verified = verifier.verify(bearerToken(request.headers.authorization));
     // A token that is remembered makes no promise.

@@ -1,57 +1,54 @@
+/** Who goes on together. More would gain nothing, and make those wait who have not been read yet. */
+const MAX_TOGETHER = 64;
+
 export type Turns = {
-  /** Resolves at the end of the turn that is going on, when all that has arrived has been read. */
-  end(): Promise<void>;
-  /** How long a request that is read now will have waited when it is answered, about, in milliseconds; 0 while nobody waits. */
-  waitMs(): number;
+  /** Resolves at the end of a turn of the event loop, first come, first served: with how long it waited, in milliseconds. */
+  take(): Promise<number>;
 };
 
-type Turn = { readonly beganAt: number; readonly end: Promise<void>; hasWaiters: boolean };
+type Group = {
+  readonly beganAt: number;
+  size: number;
+  readonly turn: Promise<number>;
+  readonly begin: (waitedMs: number) => void;
+};
 
 /**
- * Lets requests go on together, those that have come as far in one turn of the event loop.
+ * Lets requests go on together, those that were read one after the other, up to 64.
  *
- * One after the other through all of the code, each request finds the processor's caches full of what the one before it did
- * last, and takes twice as long (docs/performance.md). Together they pass the same code at the same time. Nobody waits for
- * anybody who has not arrived yet: alone, a request loses some microseconds.
+ * One by one through all of the code, each request finds the processor's caches full of what the one before it did last, and
+ * takes twice as long (docs/performance.md). Together they pass the same code at the same time. Nobody waits for anybody who
+ * has not arrived yet: alone, a request loses some microseconds.
  *
- * It also is how overload is seen. A request waits for its turn to be read, another one for its decision and a third one for its
- * answer; how long the last ones took is how long it takes now. The mean delay of the event loop says less than the half of
- * that, and says it late.
+ * It also is how overload is seen. A busy process reads what has arrived, and whoever was read waits here: nothing else takes long.
+ * And between two groups Node reads and accepts: it accepts one connection per turn, so that a new one, such as that of a probe,
+ * must not wait for all who are here.
  *
  * @param monotonicMs a clock that never goes back, in milliseconds, e.g. `performance.now()`.
  */
 export function createTurns(monotonicMs: () => number): Turns {
-  let open: Turn | undefined;
-  let lastMs = 0;
-  let lastButOneMs = 0;
+  const waiting: Group[] = [];
 
-  function begin(): Turn {
-    const turn = {
-      beganAt: monotonicMs(),
-      hasWaiters: false,
-      end: new Promise<void>((resolve) => {
-        setImmediate(() => {
-          finish(turn);
-          resolve();
-        });
-      }),
-    };
-    return turn;
+  function begin(): void {
+    const group = waiting.shift();
+    group?.begin(monotonicMs() - group.beganAt);
+    if (waiting.length > 0) setImmediate(begin);
   }
 
-  function finish({ beganAt, hasWaiters }: Turn): void {
-    lastButOneMs = hasWaiters ? lastMs : 0;
-    lastMs = hasWaiters ? monotonicMs() - beganAt : 0;
-    // What they do now that they go on is part of the next turn, also when nobody else comes.
-    open = hasWaiters ? begin() : undefined;
+  function openGroup(): Group {
+    const last = waiting.at(-1);
+    if (last && last.size < MAX_TOGETHER) return last;
+    const { promise: turn, resolve } = Promise.withResolvers<number>();
+    const group = { beganAt: monotonicMs(), size: 0, turn, begin: resolve };
+    if (waiting.push(group) === 1) setImmediate(begin);
+    return group;
   }
 
   return {
-    end() {
-      open ??= begin();
-      open.hasWaiters = true;
-      return open.end;
+    take() {
+      const group = openGroup();
+      group.size++;
+      return group.turn;
     },
-    waitMs: () => (open ? lastButOneMs + lastMs + monotonicMs() - open.beganAt : 0),
   };
 }

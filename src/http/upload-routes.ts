@@ -9,7 +9,6 @@ import { admissionOf } from './authenticate.ts';
 import type { ServiceLogger } from './logging.ts';
 import type { Decided, Observer } from './observer.ts';
 import { writeRequestLine } from './request-lines.ts';
-import type { Turns } from './turns.ts';
 
 export type UploadRoutesOptions = Omit<IssueUploadDependencies, 'policy'> & {
   readonly observer: Observer;
@@ -20,7 +19,6 @@ export type UploadRoutesOptions = Omit<IssueUploadDependencies, 'policy'> & {
 export function registerUploadRoutes(
   app: FastifyInstance,
   { observer, logger, ...dependencies }: UploadRoutesOptions,
-  turns: Turns,
 ): void {
   app.post('/v1/uploads', async (request, reply) => {
     const { caller, policy } = admissionOf(request);
@@ -36,7 +34,6 @@ export function registerUploadRoutes(
     }
     setLimitHeaders(reply, outcome.verdict);
     if (outcome.outcome === 'limited') throw limitReached(outcome.verdict);
-    await turns.end();
     return reply.code(201).header('cache-control', 'no-store').send(outcome.answer);
   });
 

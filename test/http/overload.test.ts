@@ -1,5 +1,4 @@
 import { expect, it } from 'vitest';
-import { createTurns } from '../../src/http/turns.ts';
 import { createTestApp } from '../support/test-app.ts';
 
 const PHOTO = { key: 'users/alice/photo.png', contentType: 'image/png', contentLength: 1 };
@@ -8,7 +7,7 @@ const PHOTO = { key: 'users/alice/photo.png', contentType: 'image/png', contentL
 async function createWaitingApp() {
   let waitMs = 0;
   const { app, issuer, log } = await createTestApp({
-    turns: { ...createTurns(() => 0), waitMs: () => waitMs },
+    turns: { take: async () => waitMs },
   });
   const headers = { authorization: `Bearer ${await issuer.sign()}` };
   return {
@@ -65,7 +64,7 @@ it('spends no line of the log on each refusal', async () => {
   await post(20);
   const lines = log.map((line) => JSON.parse(line)).filter(({ level }) => level !== 'debug');
   expect(lines.filter(({ msg }) => msg.startsWith('overloaded'))).toStrictEqual([
-    expect.objectContaining({ level: 'warn', waitMs: 60_000 }),
+    expect.objectContaining({ level: 'warn', waitedMs: 60_000 }),
   ]);
   expect(lines.filter(({ code }) => code === 'unavailable')).toStrictEqual([]);
 });

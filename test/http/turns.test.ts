@@ -12,13 +12,13 @@ function turnsOnClock() {
   return { turns, work };
 }
 
-it('lets all who come in one turn go on together, at its end', async () => {
+it('lets all who have come go on together, step by step', async () => {
   const { turns } = turnsOnClock();
   const order: string[] = [];
   const pass = async (name: string) => {
-    await turns.end();
+    await turns.take();
     order.push(`${name} works`);
-    await turns.end();
+    await undefined;
     order.push(`${name} answers`);
   };
   const all = Promise.all([pass('a'), pass('b'), pass('c')]);
@@ -30,37 +30,34 @@ it('lets all who come in one turn go on together, at its end', async () => {
 it('does not wait for those who have not come', async () => {
   const { turns } = turnsOnClock();
   let isOver = false;
-  void turns.end().then(() => {
+  void turns.take().then(() => {
     isOver = true;
   });
   await setImmediate();
   expect(isOver).toBe(true);
 });
 
-it('knows how long a request waits until it is answered: while it is read, decided and answered', async () => {
-  const { turns, work } = turnsOnClock();
-  expect(turns.waitMs()).toBe(0);
-  const pass = async () => {
-    work(10);
-    await turns.end();
-    work(20);
-    await turns.end();
-    work(40);
-  };
-  await Promise.all([pass(), pass(), pass()]);
-  // The first opens the turn; of reading, what comes after it counts.
-  expect(turns.waitMs()).toBe(2 * 10 + 3 * 20 + 3 * 40);
+it('lets no more than 64 go on in one turn of the event loop, in the order in which they came', async () => {
+  const { turns } = turnsOnClock();
+  const gone: number[] = [];
+  for (let index = 0; index < 150; index++) void turns.take().then(() => gone.push(index));
+  const perTurn: number[] = [];
+  for (let turn = 0; turn < 4; turn++) {
+    await setImmediate();
+    perTurn.push(gone.length);
+  }
+  expect(perTurn).toStrictEqual([64, 128, 150, 150]);
+  expect(gone).toStrictEqual(gone.map((_, index) => index));
 });
 
-it('forgets it as soon as a turn passes in which nobody waits', async () => {
+it('says how long one has waited, behind others too', async () => {
   const { turns, work } = turnsOnClock();
-  await turns.end();
-  work(60_000);
-  expect(turns.waitMs()).toBe(60_000);
-  await setImmediate();
-  expect(turns.waitMs()).toBe(0);
-  work(60_000);
-  expect(turns.waitMs()).toBe(0);
-  void turns.end();
-  expect(turns.waitMs()).toBe(0);
+  const first = Array.from({ length: 64 }, () => turns.take());
+  const behind = turns.take();
+  work(10);
+  const alsoBehind = turns.take();
+  void first[0]?.then(() => work(20));
+  expect(await Promise.all(first)).toStrictEqual(first.map(() => 10));
+  expect(await Promise.all([behind, alsoBehind])).toStrictEqual([30, 30]);
+  expect(await turns.take()).toBe(0);
 });
