@@ -18,6 +18,8 @@ RUN rm -r src/emulator src/demo
 FROM ${NODE_IMAGE} AS base
 # Half of the time to start is spent on compiling what has not changed since the last start, and stripping its types.
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=8080 NODE_COMPILE_CACHE=/app/node_modules/.cache/compiled
+# V8 lets the space of new objects grow to 128 MiB, of which a request needs next to nothing. As in `npm start`.
+ENV NODE_OPTIONS=--max-semi-space-size=16
 WORKDIR /app
 COPY --from=dependencies /app/node_modules ./node_modules
 EXPOSE 8080

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import process from 'node:process';
+import packageJson from '../../package.json' with { type: 'json' };
 import type { Stage } from '../stage/stage.ts';
 import type { ServerCommand } from './measure-requests.ts';
 
@@ -10,7 +11,9 @@ export function serverCommands(
 ): readonly ServerCommand[] {
   const bench = join(import.meta.dirname, '..');
   const node = (file: string, ...args: readonly string[]) => [process.execPath, join(bench, file), ...args];
-  const ours = node('../src/main.ts');
+  // With the flags of `npm start`, which are those of the image.
+  const [, ...flagsAndMain] = packageJson.scripts.start.split(' ');
+  const ours = [process.execPath, ...flagsAndMain.with(-1, join(bench, '..', flagsAndMain.at(-1) ?? ''))];
   const { serviceEnv, peerSettingsFile } = stage;
   return [
     { name: 'node-http', command: node('references/node-http.ts'), env: {} },

@@ -4,9 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { onTestFinished } from 'vitest';
+import packageJson from '../../package.json' with { type: 'json' };
 import type { TestIssuer } from '../support/tokens.ts';
 
-const main = new URL('../../src/main.ts', import.meta.url).pathname;
+/** With the flags of `npm start`, which are those of the image. */
+const [, ...flags] = packageJson.scripts.start.split(' ');
+const main = new URL(`../../${flags.pop()}`, import.meta.url).pathname;
 
 export type ServiceProcess = {
   readonly url: string;
@@ -28,7 +31,7 @@ export async function startServiceProcess(
   const folder = mkdtempSync(join(tmpdir(), 'oss-presign-test-'));
   writeFileSync(join(folder, 'policy.yaml'), policyYaml);
   writeFileSync(join(folder, 'jwks.json'), JSON.stringify(issuer.jwks));
-  const child = spawn(process.execPath, [main], {
+  const child = spawn(process.execPath, [...flags, main], {
     cwd: folder,
     env: {
       PORT: '0',
