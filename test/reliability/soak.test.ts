@@ -105,7 +105,7 @@ it(
 
     const workers = Promise.all(Array.from({ length: WORKERS }, (_, worker) => work(worker)));
     const policies = [policy('2MiB'), 'rules: []', policy('1MiB')];
-    const memory: { rss: number; heap: number }[] = [];
+    const memory: { rss: number; heap: number; external: number }[] = [];
     const steps = 15;
     for (let step = 0; step < steps; step++) {
       writeFileSync(join(service.folder, 'policy.yaml'), policies[step % policies.length] ?? '');
@@ -113,13 +113,15 @@ it(
       memory.push({
         rss: (await service.metric('process_resident_memory_bytes')) / MIB,
         heap: (await service.metric('nodejs_heap_size_used_bytes')) / MIB,
+        external: (await service.metric('nodejs_external_memory_bytes')) / MIB,
       });
     }
     isOver = true;
     await workers;
 
-    console.info(`memory in MiB, RSS: ${memory.map(({ rss }) => rss.toFixed(0)).join(' ')}`);
-    console.info(`memory in MiB, heap: ${memory.map(({ heap }) => heap.toFixed(0)).join(' ')}`);
+    for (const part of ['rss', 'heap', 'external'] as const) {
+      console.info(`memory in MiB, ${part}: ${memory.map((taken) => taken[part].toFixed(0)).join(' ')}`);
+    }
     console.info([...counts].map(([what, times]) => `${what} ${times}`).join(', '));
     expect(unexpected).toStrictEqual([]);
     for (const what of [
