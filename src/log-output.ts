@@ -16,9 +16,19 @@ const WRITE_INTERVAL_MS = 100;
 /** What may wait for a reader of the log that hangs; beyond it lines are dropped, for else the process would die of them. */
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 
+/** What an end waits for a write that is under way, in milliseconds: a thousand times what one takes while somebody reads. */
+const EXIT_WAIT_MS = 50;
+
+type BlockWriter = {
+  write(bytes: Buffer): void;
+  flush(): void;
+  on(event: 'drain', listener: () => void): void;
+};
+
 /**
- * The process's standard output, for `createLogger`: written many lines at a time and beside the work, at most 100 ms late. What
- * waits is written when the process ends by itself, by `process.exit` or by an uncaught error, not when it is killed.
+ * The process's standard output, for `createLogger`: written many lines at a time and beside the work, at once after a time
+ * without any and else some 100 ms late at most. What waits is written when the process ends by itself, by `process.exit` or by an
+ * uncaught error, not when it is killed.
  *
  * A line becomes bytes at once, while it is in the processor's caches. Pino's own output adds lines up as text, of which each
  * write counts the bytes anew.
@@ -28,27 +38,52 @@ export function createLogOutput(): DestinationStream {
     dest: 1,
     sync: false,
     contentMode: 'buffer',
+    minLength: MIN_WRITE_BYTES,
+    maxWrite: 2 * BLOCK_BYTES,
     maxLength: MAX_WAITING_BYTES,
-  }) as unknown as { write(bytes: Buffer): void };
+  }) as unknown as BlockWriter;
   let block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
   let used = 0;
+  let isIdle = true;
+  let isWriting = false;
 
   function handOver(): void {
     if (used === 0) return;
+    isWriting ||= used >= MIN_WRITE_BYTES;
     output.write(block.subarray(0, used));
     block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
     used = 0;
   }
 
-  setInterval(handOver, WRITE_INTERVAL_MS).unref();
-  // Before pino's own listener, which writes what the output was given.
+  function flush(): void {
+    handOver();
+    isWriting = true;
+    output.flush();
+  }
+
+  output.on('drain', () => {
+    isWriting = false;
+  });
+  setInterval(() => {
+    isIdle = used === 0;
+    flush();
+  }, WRITE_INTERVAL_MS).unref();
+  // Before pino's own listeners, which write what the output was given.
   process.prependListener('beforeExit', handOver);
-  process.prependListener('exit', handOver);
+  process.prependListener('exit', () => {
+    // Another thread has it, which would be cut off, or be overtaken by what is written now.
+    if (isWriting) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, EXIT_WAIT_MS);
+    handOver();
+  });
 
   return {
     write(line) {
+      // Who has not written for a while may not write again so soon: nobody is to wait for the first lines of a start.
+      if (isIdle) setImmediate(flush);
+      isIdle = false;
       if (line.length * MAX_BYTES_PER_UNIT > BLOCK_BYTES - used) handOver();
       if (line.length * MAX_BYTES_PER_UNIT > BLOCK_BYTES) {
+        isWriting = true;
         output.write(Buffer.from(line));
         return;
       }

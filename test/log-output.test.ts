@@ -35,13 +35,35 @@ it.each([
   expect(written.split('\n')).toStrictEqual([...makeLines(), '']);
 });
 
+it('writes the first line at once, without waiting for others', async () => {
+  // Busy and then killed: whatever waits for a timer or for the end is never written.
+  const script = `
+    import { createLogOutput } from ${JSON.stringify(LOG_OUTPUT)};
+    createLogOutput().write('first\\n');
+    setImmediate(() => setImmediate(() => {
+      for (const until = performance.now() + 500; performance.now() < until; );
+      process.kill(process.pid, 'SIGKILL');
+    }));`;
+  const written = await new Promise<string>((resolve) => {
+    execFile(process.execPath, ['--input-type=module', '--eval', script], (_error, stdout) =>
+      resolve(stdout),
+    );
+  });
+  expect(written).toBe('first\n');
+});
+
 it('writes a line within moments, also when no other follows', async () => {
   const script = `
     import { createLogOutput } from ${JSON.stringify(LOG_OUTPUT)};
-    createLogOutput().write('alone\\n');
+    const output = createLogOutput();
+    output.write('before\\n');
+    setTimeout(() => output.write('alone\\n'), 20);
     process.stdin.resume();`;
   const child = execFile(process.execPath, ['--input-type=module', '--eval', script]);
-  const written = await new Promise<string>((resolve) => child.stdout?.once('data', resolve));
-  child.stdin?.end();
-  expect(written).toBe('alone\n');
+  let written = '';
+  for await (const part of child.stdout ?? []) {
+    written += part;
+    if (written === 'before\nalone\n') child.stdin?.end();
+  }
+  expect(written).toBe('before\nalone\n');
 });
