@@ -142,8 +142,8 @@ it(
     const highest = (part: typeof memory) => Math.max(...part.map(({ rss }) => rss));
     const warm = memory.slice(steps / 3, (2 * steps) / 3);
     const late = memory.slice((2 * steps) / 3);
-    expect(lowest(late), 'heap').toBeLessThan(lowest(warm) * 1.2 + 48);
-    expect(highest(late), 'RSS').toBeLessThan(highest(warm) * 1.2 + 96);
+    expect(lowest(late), 'heap').toBeLessThan(lowest(warm) * 1.2 + 24);
+    expect(highest(late), 'RSS').toBeLessThan(highest(warm) * 1.1 + 32);
   },
   (SOAK_SECONDS + 60) * 1000,
 );
