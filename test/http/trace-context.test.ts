@@ -36,3 +36,18 @@ it('is on every log line of the request, beside the request id', async () => {
     ['request-2', undefined],
   ]);
 });
+
+it('is on the line of a failure with its cause, too', async () => {
+  const { http, issuer, log } = await createTestApp({
+    credentials: { get: () => Promise.reject(new Error('no connection')) },
+  });
+  await http
+    .post('/v1/uploads')
+    .set({
+      authorization: `Bearer ${await issuer.sign()}`,
+      traceparent: `00-${TRACE_ID}-00f067aa0ba902b7-01`,
+    })
+    .send({ key: 'users/alice/a.png', contentType: 'image/png', contentLength: 1 });
+  const [line] = log.map((entry) => JSON.parse(entry)).filter(({ err }) => err);
+  expect(line).toMatchObject({ level: 'error', requestId: 'request-1', traceId: TRACE_ID });
+});
