@@ -1,4 +1,5 @@
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
@@ -75,6 +76,23 @@ it('counts a limit across all copies to the exact request', async () => {
   expect(Math.min(...shares)).toBeGreaterThan(0);
 });
 
+it('logs where a caller is as the proxy sees it, whatever the caller says', async () => {
+  const claimed = '203.0.113.7';
+  await requestUpload(await demoToken('forwarded'), 'image/png', { 'x-forwarded-for': claimed });
+  const [line = ''] = await vi.waitFor(async () => {
+    const written = await Promise.all(copies.map((copy) => decisionsOf(copy, 'forwarded')));
+    expect(written.flat()).toHaveLength(1);
+    return written.flat();
+  }, PATIENCE);
+  const { remoteAddress } = JSON.parse(line);
+  const [proxy = ''] = await containersOf(engine, 'proxy');
+  const format = '--format={{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}';
+  const ofProxy = (await engine.run('inspect', format, proxy)).stdout.trim().split(' ');
+  expect(ofProxy.map(isIP), 'addresses of the proxy').not.toContain(0);
+  expect([...ofProxy, claimed]).not.toContain(remoteAddress);
+  expect(isIP(remoteAddress), remoteAddress).not.toBe(0);
+});
+
 it('loses no request when a copy is killed under load', { timeout: 120_000 }, async () => {
   const [victim = ''] = copies;
   const load = await startUploads();
@@ -126,10 +144,10 @@ it.each([
   },
 );
 
-async function requestUpload(token: string, contentType: string): Promise<string> {
+async function requestUpload(token: string, contentType: string, headers: object = {}): Promise<string> {
   const answer = await fetch(`${SERVICE}/v1/uploads`, {
     method: 'POST',
-    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    headers: { ...headers, authorization: `Bearer ${token}`, 'content-type': 'application/json' },
     body: JSON.stringify({ filename: 'a', contentType, contentLength: 1 }),
   });
   await answer.arrayBuffer();
