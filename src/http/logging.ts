@@ -5,7 +5,7 @@ import type { Clock } from '../clock.ts';
 export type ServiceLogger = Logger & {
   /**
    * Writes one line of fields that are known to hold no secret. Nothing is looked for in them and no child logger is made for them,
-   * and the text is made by the engine at once: a third of what a line takes through pino.
+   * and the text is made by the engine at once: about half of what a line takes through pino.
    */
   writeLine(level: 'info' | 'debug', fields: Readonly<Record<string, unknown>>, message: string): void;
 };
