@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import process from 'node:process';
-import packageJson from '../../package.json' with { type: 'json' };
+import { START_COMMAND } from '../processes/start-command.ts';
 import type { Stage } from '../stage/stage.ts';
 import type { ServerCommand } from './measure-requests.ts';
 
@@ -11,16 +11,19 @@ export function serverCommands(
 ): readonly ServerCommand[] {
   const bench = join(import.meta.dirname, '..');
   const node = (file: string, ...args: readonly string[]) => [process.execPath, join(bench, file), ...args];
-  // With the flags of `npm start`, which are those of the image.
-  const [, ...flagsAndMain] = packageJson.scripts.start.split(' ');
-  const ours = [process.execPath, ...flagsAndMain.with(-1, join(bench, '..', flagsAndMain.at(-1) ?? ''))];
   const { serviceEnv, peerSettingsFile } = stage;
   return [
     { name: 'node-http', command: node('references/node-http.ts'), env: {} },
     { name: 'fastify', command: node('references/fastify.ts'), env: {} },
-    { name: 'ours', command: ours, env: serviceEnv },
+    { name: 'ours', command: START_COMMAND, env: serviceEnv },
     ...(tools.redisUrl
-      ? [{ name: 'valkey', command: ours, env: { ...serviceEnv, REDIS_URL: tools.redisUrl } } as const]
+      ? [
+          {
+            name: 'valkey',
+            command: START_COMMAND,
+            env: { ...serviceEnv, REDIS_URL: tools.redisUrl },
+          } as const,
+        ]
       : []),
     { name: 'typescript', command: node('peers/typescript.ts', peerSettingsFile), env: {} },
     ...(tools.goPeer

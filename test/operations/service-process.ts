@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { onTestFinished } from 'vitest';
+import { START_COMMAND } from '../../bench/processes/start-command.ts';
 import { makeRequests, startSurroundings } from './busy-service.ts';
 
-const main = new URL('../../src/main.ts', import.meta.url).pathname;
+const [node, ...args] = START_COMMAND;
 
 export type ServiceProcess = {
   readonly url: string;
@@ -20,7 +21,7 @@ export async function startServiceProcess(): Promise<ServiceProcess> {
   const folder = mkdtempSync(join(tmpdir(), 'oss-presign-operations-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   writeFileSync(join(folder, 'policy.yaml'), surroundings.policyYaml);
-  const child = spawn(process.execPath, [main], {
+  const child = spawn(node, args, {
     cwd: folder,
     env: {
       PORT: '0',

@@ -4,12 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { onTestFinished } from 'vitest';
-import packageJson from '../../package.json' with { type: 'json' };
+import { START_COMMAND } from '../../bench/processes/start-command.ts';
 import type { TestIssuer } from '../support/tokens.ts';
 
-/** With the flags of `npm start`, which are those of the image. */
-const [, ...flags] = packageJson.scripts.start.split(' ');
-const main = new URL(`../../${flags.pop()}`, import.meta.url).pathname;
+const [node, ...args] = START_COMMAND;
 
 export type ServiceProcess = {
   readonly url: string;
@@ -31,7 +29,7 @@ export async function startServiceProcess(
   const folder = mkdtempSync(join(tmpdir(), 'oss-presign-test-'));
   writeFileSync(join(folder, 'policy.yaml'), policyYaml);
   writeFileSync(join(folder, 'jwks.json'), JSON.stringify(issuer.jwks));
-  const child = spawn(process.execPath, [...flags, main], {
+  const child = spawn(node, args, {
     cwd: folder,
     env: {
       PORT: '0',
