@@ -1,14 +1,11 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { bearerToken } from '../auth/bearer-token.ts';
-import type { Caller } from '../auth/caller.ts';
 import type { TokenVerifier } from '../auth/token-verifier.ts';
 import type { Policy } from '../policy/policy.ts';
+import type { Admission } from '../uploads/issue-upload.ts';
 
 /** A policy and the judge of its issuers' tokens. They change together, so a request takes both at once and keeps them. */
 export type ActivePolicy = { readonly policy: Policy; readonly verifier: TokenVerifier };
-
-/** Who asks, and the policy that decides on it. */
-export type Admission = { readonly caller: Caller; readonly policy: Policy };
 
 declare module 'fastify' {
   interface FastifyContextConfig {

@@ -10,20 +10,18 @@ import type { ServiceLogger } from './logging.ts';
 import type { Decided, Observer } from './observer.ts';
 import { writeRequestLine } from './request-lines.ts';
 
-export type UploadRoutesOptions = Omit<IssueUploadDependencies, 'policy'> & {
+export type UploadRoutesOptions = IssueUploadDependencies & {
   readonly observer: Observer;
   readonly logger: ServiceLogger;
 };
 
 /** `POST /v1/uploads` and `GET /v1/policy`. */
-export function registerUploadRoutes(
-  app: FastifyInstance,
-  { observer, logger, ...dependencies }: UploadRoutesOptions,
-): void {
+export function registerUploadRoutes(app: FastifyInstance, dependencies: UploadRoutesOptions): void {
+  const { observer, logger } = dependencies;
   app.post('/v1/uploads', async (request, reply) => {
-    const { caller, policy } = admissionOf(request);
+    const admission = admissionOf(request);
     const upload = parseUploadRequestBody(request.body);
-    const outcome = await issueUpload({ ...dependencies, policy }, caller, upload);
+    const outcome = await issueUpload(dependencies, admission, upload);
     const decision = decisionOf(outcome);
     observer.decided(decision);
     audit(logger, request, reply, upload, decision);

@@ -13,7 +13,6 @@ import type { UploadAnswer } from './upload-answer.ts';
 import { uploadHeaders } from './upload-headers.ts';
 
 export type IssueUploadDependencies = {
-  readonly policy: Policy;
   readonly credentials: Pick<CredentialsSource, 'get'>;
   readonly limiter: Pick<Limiter, 'consume'>;
   readonly clock: Clock;
@@ -22,6 +21,9 @@ export type IssueUploadDependencies = {
   /** What signs; replaced to see how long it takes. */
   readonly presign?: typeof presignPut;
 };
+
+/** Who asks, and the policy that decides on it. */
+export type Admission = { readonly caller: Caller; readonly policy: Policy };
 
 export type UploadOutcome =
   | {
@@ -40,8 +42,8 @@ export type UploadOutcome =
  * @throws ServiceError `unavailable` when there are no credentials, or they have less than 30 s left.
  */
 export async function issueUpload(
-  { policy, credentials, limiter, clock, newObjectId, presign = presignPut }: IssueUploadDependencies,
-  caller: Caller,
+  { credentials, limiter, clock, newObjectId, presign = presignPut }: IssueUploadDependencies,
+  { caller, policy }: Admission,
   request: UploadRequest,
 ): Promise<UploadOutcome> {
   const decision = decideUpload(policy, caller, request, newObjectId);

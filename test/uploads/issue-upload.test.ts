@@ -8,6 +8,11 @@ import { OWN_FILES_RULE, policyFrom, testCredentials, testPolicyYaml } from '../
 import { createTestIssuer, defaultClaims } from '../support/tokens.ts';
 
 const caller = callerFromClaims(defaultClaims('https://login.test/'));
+const policy = policyFrom(
+  testPolicyYaml({ rules: `${OWN_FILES_RULE}    limits: { requestsPerMinute: 5 }\n` }),
+  createTestIssuer(),
+);
+const admission = { caller, policy };
 const photo = {
   key: 'users/alice/a.png',
   contentType: 'image/png',
@@ -20,10 +25,6 @@ function setUp(verdict?: LimitVerdict, credentials: unknown = testCredentials) {
   const consumed: LimitedUpload[] = [];
   let asked = 0;
   const dependencies: IssueUploadDependencies = {
-    policy: policyFrom(
-      testPolicyYaml({ rules: `${OWN_FILES_RULE}    limits: { requestsPerMinute: 5 }\n` }),
-      createTestIssuer(),
-    ),
     credentials: {
       get: async () => {
         asked++;
@@ -45,7 +46,7 @@ function setUp(verdict?: LimitVerdict, credentials: unknown = testCredentials) {
 
 it('counts a grant against the rule and the caller, with its bytes', async () => {
   const { dependencies, consumed, asked } = setUp();
-  expect((await issueUpload(dependencies, caller, photo)).outcome).toBe('granted');
+  expect((await issueUpload(dependencies, admission, photo)).outcome).toBe('granted');
   expect(asked()).toBe(1);
   expect(consumed).toStrictEqual([
     {
@@ -60,7 +61,7 @@ it('counts a grant against the rule and the caller, with its bytes', async () =>
 
 it('neither counts nor asks for credentials for what the policy refuses', async () => {
   const { dependencies, consumed, asked } = setUp();
-  const outcome = await issueUpload(dependencies, caller, { ...photo, key: 'users/bob/a.png' });
+  const outcome = await issueUpload(dependencies, admission, { ...photo, key: 'users/bob/a.png' });
   expect(outcome).toMatchObject({
     outcome: 'denied',
     rule: 'own-files',
@@ -77,21 +78,21 @@ it('signs nothing when a limit is reached', async () => {
     remaining: 0,
     resetInSeconds: 9,
   } as const;
-  const outcome = await issueUpload(setUp(verdict).dependencies, caller, photo);
+  const outcome = await issueUpload(setUp(verdict).dependencies, admission, photo);
   expect(outcome).toMatchObject({ outcome: 'limited', verdict });
   expect(outcome).not.toHaveProperty('answer');
 });
 
 it('counts nothing when there are no credentials to sign with', async () => {
   const { dependencies, consumed } = setUp(undefined, new Error('no credentials'));
-  await expect(issueUpload(dependencies, caller, photo)).rejects.toMatchObject({ code: 'unavailable' });
+  await expect(issueUpload(dependencies, admission, photo)).rejects.toMatchObject({ code: 'unavailable' });
   expect(consumed).toStrictEqual([]);
 });
 
 it('counts nothing when the credentials end too soon', async () => {
   const ending = { ...testCredentials, expiresAt: new Date(now.getTime() + 29_000) };
   const { dependencies, consumed } = setUp(undefined, ending);
-  await expect(issueUpload(dependencies, caller, photo)).rejects.toMatchObject({ code: 'unavailable' });
+  await expect(issueUpload(dependencies, admission, photo)).rejects.toMatchObject({ code: 'unavailable' });
   expect(consumed).toStrictEqual([]);
 });
 
@@ -107,7 +108,7 @@ it('signs at the instant after counting, however long that took, and for no long
       return undefined;
     },
   };
-  const outcome = await issueUpload({ ...dependencies, clock, limiter: slowLimiter }, caller, photo);
+  const outcome = await issueUpload({ ...dependencies, clock, limiter: slowLimiter }, admission, photo);
   expect(outcome).toStrictEqual({
     outcome: 'granted',
     rule: 'own-files',
