@@ -47,10 +47,14 @@ export function createLogOutput(): DestinationStream {
   let isIdle = true;
   let isWriting = false;
 
+  function give(bytes: Buffer): void {
+    isWriting = true;
+    output.write(bytes);
+  }
+
   function handOver(): void {
     if (used === 0) return;
-    isWriting ||= used >= MIN_WRITE_BYTES;
-    output.write(block.subarray(0, used));
+    give(block.subarray(0, used));
     block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
     used = 0;
   }
@@ -81,10 +85,10 @@ export function createLogOutput(): DestinationStream {
       // Who has not written for a while may not write again so soon: nobody is to wait for the first lines of a start.
       if (isIdle) setImmediate(flush);
       isIdle = false;
-      if (line.length * MAX_BYTES_PER_UNIT > BLOCK_BYTES - used) handOver();
-      if (line.length * MAX_BYTES_PER_UNIT > BLOCK_BYTES) {
-        isWriting = true;
-        output.write(Buffer.from(line));
+      const mostBytes = line.length * MAX_BYTES_PER_UNIT;
+      if (mostBytes > BLOCK_BYTES - used) handOver();
+      if (mostBytes > BLOCK_BYTES) {
+        give(Buffer.from(line));
         return;
       }
       used += block.write(line, used);
