@@ -30,14 +30,10 @@ export function registerHistogram({
 
   const metric = {
     name,
-    help,
-    type: 'histogram',
-    aggregator: 'sum',
     get: async () => ({
       name,
       help,
       type: 'histogram',
-      aggregator: 'sum',
       values: all.flatMap(({ labels, counts, sum }) => {
         let below = 0;
         const buckets = counts.map((count, index) => {
@@ -60,7 +56,7 @@ export function registerHistogram({
   registry.registerMetric(metric as unknown as Metric);
 
   return (labels) => {
-    const counts = [...bounds, Number.POSITIVE_INFINITY].map(() => 0);
+    const counts: number[] = Array(bounds.length + 1).fill(0);
     const series = { labels, counts, sum: 0 };
     all.push(series);
     return {
