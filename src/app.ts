@@ -7,7 +7,7 @@ import { type ReadinessCheck, registerHealthRoutes } from './http/health-routes.
 import { MAX_BODY_BYTES, registerJsonBody } from './http/json-body.ts';
 import { type RenderMetrics, registerMetricsRoute } from './http/metrics-route.ts';
 import { registerNotFound } from './http/not-found.ts';
-import { registerOverload } from './http/overload.ts';
+import { createGate } from './http/overload.ts';
 import { sendProblem, toServiceError } from './http/problem-json.ts';
 import { registerRefusals } from './http/refusals.ts';
 import { registerAccessLog } from './http/request-lines.ts';
@@ -97,12 +97,12 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
       strictPreflight: false,
     });
   }
-  registerOverload(app, {
+  const enter = createGate({
     turns,
     onOverload: (waitedMs) =>
       logger.warn({ waitedMs: Math.round(waitedMs) }, 'overloaded: a part of what arrives is refused'),
   });
-  registerAuthentication(app, dependencies.active);
+  registerAuthentication(app, dependencies.active, enter);
   registerUploadRoutes(app, dependencies);
   registerHealthRoutes(app, dependencies.readiness);
   registerDocumentRoutes(app);

@@ -21,23 +21,26 @@ declare module 'fastify' {
 /**
  * Asks every route for a verified token, before its body is read, unless the route says `config: { public: true }`.
  * Registers on the instance given, so that no route can be forgotten.
+ * @param enter what a request passes first; it rejects to refuse it. Public routes are always answered: a copy that is busy must
+ *   not be taken for one that is dead.
  */
-export function registerAuthentication(app: FastifyInstance, active: () => ActivePolicy): void {
+export function registerAuthentication(
+  app: FastifyInstance,
+  active: () => ActivePolicy,
+  enter: () => Promise<void>,
+): void {
   app.decorateRequest('admission', undefined);
   app.addHook('onRequest', async (request) => {
-    if (!asksForToken(request)) return;
+    const { url, config } = request.routeOptions;
+    const isUnroutable = url === undefined;
+    if (isUnroutable || config.public) return;
+    await enter();
     const { policy, verifier } = active();
     const verified = verifier.verify(bearerToken(request.headers.authorization));
     // A token that is remembered makes no promise.
     const caller = verified instanceof Promise ? await verified : verified;
     request.admission = { caller, policy };
   });
-}
-
-/** Whether the route of a request asks for a token: not one that is public, nor one that there is not. */
-export function asksForToken(request: FastifyRequest): boolean {
-  const { url, config } = request.routeOptions;
-  return url !== undefined && !config.public;
 }
 
 /** The verified caller and the policy of a request. Throws a TypeError on a public route: a programmer's mistake. */
