@@ -1,6 +1,9 @@
 /** Who goes on together. More would gain nothing, and make those wait who have not been read yet. */
 const MAX_TOGETHER = 64;
 
+/** Turns in which nobody goes on, between two groups: each accepts one connection and reads what has come, and costs next to nothing. */
+const TURNS_BETWEEN = 8;
+
 export type Turns = {
   /** Resolves at the end of a turn of the event loop, first come, first served: with how long it waited, in milliseconds. */
   take(): Promise<number>;
@@ -21,8 +24,8 @@ type Group = {
  * has not arrived yet: alone, a request loses some microseconds.
  *
  * It also is how overload is seen. A busy process reads what has arrived, and whoever was read waits here: nothing else takes long.
- * And between two groups Node reads and accepts: it accepts one connection per turn, so that a new one, such as that of a probe,
- * must not wait for all who are here.
+ * And between two groups Node reads and accepts: it accepts one connection per turn, so that new ones must not wait for all who are
+ * here, nor thousands of them for as many groups.
  *
  * @param monotonicMs a clock that never goes back, in milliseconds, e.g. `performance.now()`.
  */
@@ -32,7 +35,7 @@ export function createTurns(monotonicMs: () => number): Turns {
   function begin(): void {
     const group = waiting.shift();
     group?.begin(monotonicMs() - group.beganAt);
-    if (waiting.length > 0) setImmediate(begin);
+    if (waiting.length > 0) afterTurns(TURNS_BETWEEN, begin);
   }
 
   function openGroup(): Group {
@@ -51,4 +54,8 @@ export function createTurns(monotonicMs: () => number): Turns {
       return group.turn;
     },
   };
+}
+
+function afterTurns(turns: number, then: () => void): void {
+  setImmediate(turns === 0 ? then : () => afterTurns(turns - 1, then));
 }
