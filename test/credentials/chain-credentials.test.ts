@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createChainCredentials } from '../../src/credentials/chain/chain-credentials.ts';
 import { createHandClock } from '../support/hand-clock.ts';
 import { createRecordedLog } from './recorded-log.ts';
@@ -281,8 +281,12 @@ describe('with nothing configured', () => {
   });
 
   it('does not wait longer than a second for one that is silent', async () => {
-    const silent = await startStandInServer(() => new Promise(() => undefined));
+    const silence = Promise.withResolvers<undefined>();
+    const silent = await startStandInServer(() => silence.promise);
     await expect(createSource({}, { '100.100.100.200': { port: silent.port } })).rejects.toThrow(message);
+    // The library still waits, and asks in another way when it is cut off: here, and not in whichever test comes next.
+    silence.resolve(undefined);
+    await vi.waitFor(() => expect(silent.requests).toHaveLength(2));
   });
 });
 
