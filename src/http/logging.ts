@@ -7,7 +7,10 @@ export type ServiceLogger = Logger & {
    * Writes one line of fields that are known to hold no secret. Nothing is looked for in them and no child logger is made for them,
    * and the text is made by the engine at once: about half of what a line takes through pino.
    */
-  writeLine(level: 'info' | 'debug', fields: Readonly<Record<string, unknown>>, message: string): void;
+  writeLine(
+    level: 'info' | 'debug',
+    fields: Readonly<Record<string, unknown>> & { readonly msg: string },
+  ): void;
 };
 
 /** Names of fields that can hold a secret, wherever an object with one is logged by mistake. */
@@ -53,9 +56,10 @@ export function createLogger(
     destination,
   );
   return Object.assign(logger, {
-    writeLine(level: 'info' | 'debug', fields: Readonly<Record<string, unknown>>, msg: string) {
+    writeLine(level: 'info' | 'debug', fields: { readonly msg: string }) {
       if (!logger.isLevelEnabled(level)) return;
-      destination.write(`${JSON.stringify({ level, time: time(), ...fields, msg })}\n`);
+      // As text, since another object of all fields takes longer than the text of them.
+      destination.write(`{"level":"${level}","time":"${time()}",${JSON.stringify(fields).slice(1)}\n`);
     },
   });
 }

@@ -33,12 +33,21 @@ export function registerAccessLog(app: FastifyInstance, logger: ServiceLogger, o
     const isProbe = route === '/livez' || route === '/readyz' || route === '/metrics';
     const level = isProbe ? 'debug' : request.lineLevel;
     if (logger.isLevelEnabled(level)) {
-      const fields = { method, route: route ?? null, status, ...refusal };
-      writeRequestLine(logger, level, request, reply, fields, 'answered');
+      const outcome = { method, route: route ?? null, status, refusal };
+      writeRequestLine(logger, level, request, reply, outcome, 'answered');
     }
     done();
   });
 }
+
+/** What became of a request; what is undefined is left out of its line. */
+export type Outcome = {
+  readonly audit?: object;
+  readonly method?: string;
+  readonly route?: string | null;
+  readonly status?: number;
+  readonly refusal?: FastifyRequest['refusal'];
+};
 
 /** Writes a line on a request: which one it is, what became of it, after how long and for whom. */
 export function writeRequestLine(
@@ -46,15 +55,20 @@ export function writeRequestLine(
   level: 'info' | 'debug',
   request: FastifyRequest,
   reply: FastifyReply,
-  fields: Readonly<Record<string, unknown>>,
-  message: string,
+  { audit, method, route, status, refusal }: Outcome,
+  msg: string,
 ): void {
-  const line = {
+  logger.writeLine(level, {
     requestId: request.id,
     traceId: traceIdOf(request.headers.traceparent),
-    ...fields,
+    audit,
+    method,
+    route,
+    status,
+    code: refusal?.code,
+    detail: refusal?.detail,
     durationMs: Math.round(reply.elapsedTime * 10) / 10,
     remoteAddress: request.ip,
-  };
-  logger.writeLine(level, line, message);
+    msg,
+  });
 }

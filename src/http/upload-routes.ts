@@ -103,9 +103,9 @@ function decisionOf(result: UploadOutcome): Decision {
 // draft-ietf-httpapi-ratelimit-headers-06: the field names that clients and proxies know.
 function setLimitHeaders(reply: FastifyReply, verdict: LimitVerdict | undefined): void {
   if (!verdict) return;
-  reply.header('RateLimit-Limit', verdict.limit);
-  reply.header('RateLimit-Remaining', verdict.remaining);
-  reply.header('RateLimit-Reset', verdict.resetInSeconds);
+  reply.header('ratelimit-limit', verdict.limit);
+  reply.header('ratelimit-remaining', verdict.remaining);
+  reply.header('ratelimit-reset', verdict.resetInSeconds);
 }
 
 function limitReached({ limitedBy, limit, resetInSeconds }: LimitVerdict): ServiceError {
