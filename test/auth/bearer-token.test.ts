@@ -7,7 +7,6 @@ import { refusalOf, unauthenticatedRefusal } from './refusal.ts';
 const WRONG_SCHEME = 'The Authorization header has to use the scheme Bearer.';
 const NO_TOKEN = 'The Authorization header holds no token after Bearer.';
 const SEVERAL = 'The Authorization header holds more than one token.';
-const WRONG_CHARACTERS = 'The token holds characters that a bearer token cannot have.';
 
 describe('bearerToken', () => {
   it.each([
@@ -16,6 +15,11 @@ describe('bearerToken', () => {
     ['BEARER a.b.c', 'a.b.c'],
     ['Bearer   a.b.c', 'a.b.c'],
     ['Bearer AZaz09-._~+/==', 'AZaz09-._~+/=='],
+    ['Bearer a.b.c,d.e.f', 'a.b.c,d.e.f'],
+    ['Bearer a.b.c\t', 'a.b.c\t'],
+    ['bearer "a.b.c"', '"a.b.c"'],
+    ['Bearer =', '='],
+    ['Bearer аbc', 'аbc'],
   ])('hands on the token of %j as it came', (header, token) => {
     expect(bearerToken(header)).toBe(token);
   });
@@ -38,13 +42,6 @@ describe('bearerToken', () => {
     ['Bearer  ', NO_TOKEN, 'invalid_request'],
     ['Bearer a.b.c d.e.f', SEVERAL, 'invalid_request'],
     ['Bearer a.b.c, Bearer d.e.f', SEVERAL, 'invalid_request'],
-    ['Bearer a.b.c,d.e.f', WRONG_CHARACTERS, 'invalid_token'],
-    ['Bearer a.b.c\t', WRONG_CHARACTERS, 'invalid_token'],
-    ['Bearer a.b.c\nX-Admin:1', WRONG_CHARACTERS, 'invalid_token'],
-    ['Bearer "a.b.c"', WRONG_CHARACTERS, 'invalid_token'],
-    ['Bearer a=b', WRONG_CHARACTERS, 'invalid_token'],
-    ['Bearer =', WRONG_CHARACTERS, 'invalid_token'],
-    ['Bearer аbc', WRONG_CHARACTERS, 'invalid_token'],
   ] as const)('refuses %j', async (header, detail, error) => {
     expect(await refusalOf(() => bearerToken(header))).toStrictEqual(unauthenticatedRefusal(detail, error));
   });

@@ -37,6 +37,21 @@ it('refuses a token of a stranger who uses the issuer’s name', async () => {
   expect(answer.body).not.toHaveProperty('url');
 });
 
+it.each(['=', '.', ',', '"', 'é'])(
+  'refuses a token that it has just taken, with %j behind it',
+  async (character) => {
+    const { http, issuer } = await createTestApp();
+    const token = await issuer.sign();
+    const send = (sent: string) =>
+      http.post('/v1/uploads').set('authorization', `Bearer ${sent}`).send(PHOTO);
+    expect((await send(token)).status).toBe(201);
+    expect(await send(`${token}${character}`)).toMatchObject({
+      status: 401,
+      body: { code: 'unauthenticated', detail: expect.stringContaining('not a JWT') },
+    });
+  },
+);
+
 it('asks before it reads the body: a stranger learns nothing about what is wrong with it', async () => {
   const { http } = await createTestApp();
   const answer = await http.post('/v1/uploads').set('content-type', 'text/plain').send('nonsense');
