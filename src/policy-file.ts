@@ -23,20 +23,51 @@ export function readPolicyFile(
   env: Environment,
   readFile: (path: string) => string,
 ): PolicyReading {
-  const contents = createHash('sha256');
-  const read = (file: string): string => {
-    contents.update(`${file}\0`);
+  return createPolicyReader(path, env, readFile)();
+}
+
+/**
+ * The same again and again: as long as all files hold what they held, it answers with the reading that it has. Checking a policy
+ * takes many times as long as reading it, in which all requests would wait.
+ */
+export function createPolicyReader(
+  path: string,
+  env: Environment,
+  readFile: (path: string) => string,
+): () => PolicyReading {
+  let last: { readonly found: ReadonlyMap<string, string>; readonly reading: PolicyReading } | undefined;
+
+  const isUnchanged = ([file, content]: readonly [string, string]): boolean => {
     try {
-      const text = readFile(file);
-      contents.update(`${text}\0`);
-      return text;
+      return foundText(readFile(file)) === content;
     } catch (error) {
-      contents.update(codeOf(error));
-      throw error;
+      return codeOf(error) === content;
     }
   };
-  const result = parse(path, env, read);
-  return { version: contents.digest('hex').slice(0, 12), ...result };
+
+  return () => {
+    if (last && [...last.found].every(isUnchanged)) return last.reading;
+    const found = new Map<string, string>();
+    const result = parse(path, env, (file) => {
+      try {
+        const text = readFile(file);
+        found.set(file, foundText(text));
+        return text;
+      } catch (error) {
+        found.set(file, codeOf(error));
+        throw error;
+      }
+    });
+    const contents = createHash('sha256');
+    for (const [file, content] of found) contents.update(`${file}\0${content}`);
+    last = { found, reading: { version: contents.digest('hex').slice(0, 12), ...result } };
+    return last.reading;
+  };
+}
+
+/** With an end that tells it from the code of an error. */
+function foundText(text: string): string {
+  return `${text}\0`;
 }
 
 function parse(

@@ -1,6 +1,6 @@
 import { type Config, type Environment, loadConfig } from './config.ts';
 import type { Policy } from './policy/policy.ts';
-import { type PolicyReading, readPolicyFile } from './policy-file.ts';
+import { createPolicyReader, type PolicyReading } from './policy-file.ts';
 
 export type Prepared = {
   readonly config: Config;
@@ -19,7 +19,7 @@ export function prepare(
   readFile: (path: string) => string,
 ): Prepared | { readonly faults: readonly string[] } {
   const loaded = loadConfig(env, readFile);
-  const readPolicy = () => readPolicyFile(env.POLICY_FILE?.trim() || 'policy.yaml', env, readFile);
+  const readPolicy = createPolicyReader(env.POLICY_FILE?.trim() || 'policy.yaml', env, readFile);
   const policy = readPolicy();
   if ('config' in loaded && 'policy' in policy) return { config: loaded.config, policy, readPolicy };
   return {

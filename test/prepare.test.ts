@@ -6,12 +6,16 @@ import { createTestIssuer } from './support/tokens.ts';
 const CREDENTIALS = { OSS_ACCESS_KEY_ID: 'TheKeyId', OSS_ACCESS_KEY_SECRET: 'TheKeySecret' };
 const jwks = JSON.stringify(createTestIssuer().jwks);
 
-function faultsOf(env: Record<string, string>, files: Record<string, string>): readonly string[] {
-  const prepared = prepare(env, (path) => {
+function readFrom(files: Readonly<Record<string, string>>): (path: string) => string {
+  return (path) => {
     const text = files[path.replace(/^.*\//, '')];
     if (text === undefined) throw Object.assign(new Error(path), { code: 'ENOENT' });
     return text;
-  });
+  };
+}
+
+function faultsOf(env: Record<string, string>, files: Record<string, string>): readonly string[] {
+  const prepared = prepare(env, readFrom(files));
   return 'faults' in prepared ? prepared.faults : [];
 }
 
@@ -28,6 +32,29 @@ it('tells the faults of environment and policy together', () => {
     'policy.yaml:12 rules[0].who would let everybody in: name at least one of scope, claims and issuer.',
     'policy.yaml:16 rules[0].maxSize must not be more than 5 GiB, the limit of OSS for one PUT.',
   ]);
+});
+
+it('checks a policy once as long as its files hold the same, and anew with each change of one', () => {
+  const files: Record<string, string> = { 'policy.yaml': testPolicyYaml(), 'jwks.json': jwks };
+  const prepared = prepare(CREDENTIALS, readFrom(files));
+  if ('faults' in prepared) throw new Error(prepared.faults.join());
+  const { policy: first, readPolicy } = prepared;
+  expect(readPolicy()).toBe(first);
+
+  files['jwks.json'] = JSON.stringify(createTestIssuer().jwks);
+  const withOtherKeys = readPolicy();
+  expect(withOtherKeys).toMatchObject({ policy: expect.anything() });
+  expect(withOtherKeys.version).not.toBe(first.version);
+
+  delete files['policy.yaml'];
+  const missing = readPolicy();
+  expect(missing).toMatchObject({ faults: [expect.stringContaining('ENOENT')] });
+  expect(readPolicy()).toBe(missing);
+
+  files['policy.yaml'] = testPolicyYaml();
+  expect(readPolicy()).toStrictEqual(withOtherKeys);
+  files['jwks.json'] = jwks;
+  expect(readPolicy()).toStrictEqual(first);
 });
 
 it('looks for the key set beside the policy, wherever that is', () => {
