@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ErrorCode } from '../errors.ts';
+import { jsonMember, jsonText } from '../json-text.ts';
 import type { ServiceLogger } from './logging.ts';
 import type { Observer } from './observer.ts';
 import { traceIdOf } from './trace-context.ts';
@@ -33,42 +34,27 @@ export function registerAccessLog(app: FastifyInstance, logger: ServiceLogger, o
     const isProbe = route === '/livez' || route === '/readyz' || route === '/metrics';
     const level = isProbe ? 'debug' : request.lineLevel;
     if (logger.isLevelEnabled(level)) {
-      const outcome = { method, route: route ?? null, status, refusal };
+      const outcome = JSON.stringify({ method, route: route ?? null, status, ...refusal }).slice(1, -1);
       writeRequestLine(logger, level, request, reply, outcome, 'answered');
     }
     done();
   });
 }
 
-/** What became of a request; what is undefined is left out of its line. */
-export type Outcome = {
-  readonly audit?: object;
-  readonly method?: string;
-  readonly route?: string | null;
-  readonly status?: number;
-  readonly refusal?: FastifyRequest['refusal'];
-};
-
-/** Writes a line on a request: which one it is, what became of it, after how long and for whom. */
+/**
+ * Writes a line on a request: which one it is, what became of it, after how long and for whom.
+ * @param outcome what became of it, as members of a JSON object without its braces.
+ */
 export function writeRequestLine(
   logger: ServiceLogger,
   level: 'info' | 'debug',
   request: FastifyRequest,
   reply: FastifyReply,
-  { audit, method, route, status, refusal }: Outcome,
+  outcome: string,
   msg: string,
 ): void {
-  logger.writeLine(level, {
-    requestId: request.id,
-    traceId: traceIdOf(request.headers.traceparent),
-    audit,
-    method,
-    route,
-    status,
-    code: refusal?.code,
-    detail: refusal?.detail,
-    durationMs: Math.round(reply.elapsedTime * 10) / 10,
-    remoteAddress: request.ip,
-    msg,
-  });
+  const which = `"requestId":${jsonText(request.id)}${jsonMember('traceId', traceIdOf(request.headers.traceparent))}`;
+  const durationMs = Math.round(reply.elapsedTime * 10) / 10;
+  const whose = `"durationMs":${durationMs}${jsonMember('remoteAddress', request.ip)}`;
+  logger.writeLine(level, `${which},${outcome},${whose},"msg":${jsonText(msg)}`);
 }

@@ -4,7 +4,9 @@ import { describePolicy } from '../policy/describe-policy.ts';
 import type { UploadRequest } from '../policy/upload-request.ts';
 import { type IssueUploadDependencies, issueUpload, type UploadOutcome } from '../uploads/issue-upload.ts';
 import type { LimitVerdict } from '../uploads/limiter.ts';
+import { uploadAnswerText } from '../uploads/upload-answer.ts';
 import { parseUploadRequestBody } from '../uploads/upload-request-body.ts';
+import { auditText } from './audit-text.ts';
 import { admissionOf } from './authenticate.ts';
 import type { ServiceLogger } from './logging.ts';
 import type { Decided, Observer } from './observer.ts';
@@ -32,7 +34,11 @@ export function registerUploadRoutes(app: FastifyInstance, dependencies: UploadR
     }
     setLimitHeaders(reply, outcome.verdict);
     if (outcome.outcome === 'limited') throw limitReached(outcome.verdict);
-    return reply.code(201).header('cache-control', 'no-store').send(outcome.answer);
+    return reply
+      .code(201)
+      .header('cache-control', 'no-store')
+      .type('application/json; charset=utf-8')
+      .send(uploadAnswerText(outcome.answer));
   });
 
   app.get('/v1/policy', async (request, reply) => {
@@ -43,8 +49,7 @@ export function registerUploadRoutes(app: FastifyInstance, dependencies: UploadR
 }
 
 /**
- * One line per decision: who asked for what, and what came of it. No token, no URL, no metadata values. Written before the answer,
- * for a client that has gone by then was granted it all the same.
+ * One line per decision. Written before the answer, for a client that has gone by then was granted it all the same.
  */
 function audit(
   logger: ServiceLogger,
@@ -55,7 +60,7 @@ function audit(
 ): void {
   const { caller } = admissionOf(request);
   const { outcome, rule, target, key, reasons } = decision;
-  const fields = {
+  const told = auditText({
     outcome,
     reasons,
     issuer: caller.issuer,
@@ -65,8 +70,8 @@ function audit(
     key: key ?? upload.key,
     contentType: upload.contentType,
     contentLength: upload.contentLength ?? null,
-  };
-  writeRequestLine(logger, 'info', request, reply, { audit: fields }, `upload ${outcome}`);
+  });
+  writeRequestLine(logger, 'info', request, reply, `"audit":${told}`, `upload ${outcome}`);
   request.lineLevel = 'debug';
 }
 
