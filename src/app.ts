@@ -6,6 +6,7 @@ import { registerDocumentRoutes } from './http/document-routes.ts';
 import { type ReadinessCheck, registerHealthRoutes } from './http/health-routes.ts';
 import { MAX_BODY_BYTES, registerJsonBody } from './http/json-body.ts';
 import { type RenderMetrics, registerMetricsRoute } from './http/metrics-route.ts';
+import { NO_JSON_SCHEMA } from './http/no-json-schema.ts';
 import { registerNotFound } from './http/not-found.ts';
 import { createGate } from './http/overload.ts';
 import { sendProblem, toServiceError } from './http/problem-json.ts';
@@ -44,6 +45,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
     // Fastify's own lines hold the address as it was sent, and with it whatever a caller put into the query; and a logger for each
     // request, of which most would write nothing, takes longer than the line that is written.
     logger: false,
+    schemaController: NO_JSON_SCHEMA,
     requestIdHeader: false,
     genReqId: ({ headers }) => {
       const given = headers['x-request-id'];

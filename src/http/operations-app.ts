@@ -1,6 +1,7 @@
 import fastify, { type FastifyInstance } from 'fastify';
 import { type ReadinessCheck, registerHealthRoutes } from './health-routes.ts';
 import { type RenderMetrics, registerMetricsRoute } from './metrics-route.ts';
+import { NO_JSON_SCHEMA } from './no-json-schema.ts';
 
 /**
  * A listener of its own for those who operate the service: `/metrics`, which the network can then keep from callers, and the
@@ -11,7 +12,11 @@ export function buildOperationsApp(
   render: RenderMetrics,
   readiness: () => readonly ReadinessCheck[],
 ): FastifyInstance {
-  const app = fastify({ requestTimeout: 15_000, forceCloseConnections: true });
+  const app = fastify({
+    schemaController: NO_JSON_SCHEMA,
+    requestTimeout: 15_000,
+    forceCloseConnections: true,
+  });
   registerMetricsRoute(app, render);
   registerHealthRoutes(app, readiness);
   return app;
