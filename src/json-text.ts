@@ -1,15 +1,15 @@
-/** Printable ASCII but the quotation mark and the backslash. */
-const PLAIN = /^[ !#-[\]-~]*$/;
+/** What may not stand as it is in a JSON string (RFC 8259 7): all but what may, less the halves of surrogate pairs. */
+const ESCAPED = /[^ !#-[\]-\ud7ff\ue000-\uffff]/;
 
 /**
- * A text as JSON (RFC 8259 7), as `JSON.stringify` writes it. What is written for each request has a shape that is known: its parts
- * are put together as text in half the time that the engine takes to look through an object.
+ * A text as it stands between the quotation marks of JSON, as `JSON.stringify` writes it. What is written for each request has a shape
+ * that is known: putting its parts together as text takes half the time that the engine takes to look through an object.
  */
 export function jsonText(text: string): string {
-  return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text);
+  return ESCAPED.test(text) ? JSON.stringify(text).slice(1, -1) : text;
 }
 
 /** A member of an object behind others, with its comma; nothing where the text is undefined, as `JSON.stringify` has it. */
 export function jsonMember(name: string, text: string | undefined): string {
-  return text === undefined ? '' : `,"${name}":${jsonText(text)}`;
+  return text === undefined ? '' : `,"${name}":"${jsonText(text)}"`;
 }

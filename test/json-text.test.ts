@@ -11,7 +11,7 @@ const text = fc.oneof(units, fc.string({ unit: 'binary' }), fc.string({ unit: 'g
 it('writes every text as JSON.stringify does', () => {
   fc.assert(
     fc.property(text, (one) => {
-      expect(jsonText(one)).toBe(JSON.stringify(one));
+      expect(`"${jsonText(one)}"`).toBe(JSON.stringify(one));
     }),
     { numRuns: 5_000 },
   );
@@ -20,7 +20,8 @@ it('writes every text as JSON.stringify does', () => {
 it('writes every code unit as JSON.stringify does', () => {
   for (let unit = 0; unit <= 0xffff; unit++) {
     const one = String.fromCharCode(unit);
-    if (jsonText(one) !== JSON.stringify(one)) expect(jsonText(one)).toBe(JSON.stringify(one));
+    const written = `"${jsonText(one)}"`;
+    if (written !== JSON.stringify(one)) expect(written).toBe(JSON.stringify(one));
   }
 });
 

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ErrorCode } from '../errors.ts';
 import { jsonMember, jsonText } from '../json-text.ts';
 import type { ServiceLogger } from './logging.ts';
-import type { Observer } from './observer.ts';
+import type { Decided, Observer } from './observer.ts';
 import { traceIdOf } from './trace-context.ts';
 
 declare module 'fastify' {
@@ -51,10 +51,10 @@ export function writeRequestLine(
   request: FastifyRequest,
   reply: FastifyReply,
   outcome: string,
-  msg: string,
+  msg: `upload ${Decided['outcome']}` | 'answered',
 ): void {
-  const which = `"requestId":${jsonText(request.id)}${jsonMember('traceId', traceIdOf(request.headers.traceparent))}`;
+  const which = `"requestId":"${jsonText(request.id)}"${jsonMember('traceId', traceIdOf(request.headers.traceparent))}`;
   const durationMs = Math.round(reply.elapsedTime * 10) / 10;
   const whose = `"durationMs":${durationMs}${jsonMember('remoteAddress', request.ip)}`;
-  logger.writeLine(level, `${which},${outcome},${whose},"msg":${jsonText(msg)}`);
+  logger.writeLine(level, `${which},${outcome},${whose},"msg":"${msg}"`);
 }

@@ -38,7 +38,7 @@ export function uploadAnswerText(answer: UploadAnswer): string {
   let headers = '';
   for (const name in answer.headers) {
     const separator = headers === '' ? '' : ',';
-    headers = `${headers}${separator}${jsonText(name)}:${jsonText(answer.headers[name] as string)}`;
+    headers = `${headers}${separator}"${jsonText(name)}":"${jsonText(answer.headers[name] as string)}"`;
   }
   const place = `${jsonMember('key', key)}${jsonMember('bucket', bucket)}${jsonMember('region', region)}${jsonMember('target', target)}`;
   const life = `"expires":${expires},"expiresAt":"${expiresAt}","expiresLimitedBy":"${expiresLimitedBy}"`;

@@ -6,8 +6,10 @@ const text = fc.oneof(fc.string({ unit: 'binary' }), fc.string());
 const textOrNone = fc.option(text, { nil: undefined });
 
 const audit: fc.Arbitrary<Audit> = fc.record({
-  outcome: text,
-  reasons: fc.array(text, { maxLength: 3 }),
+  outcome: fc.constantFrom('granted', 'limited', 'denied'),
+  reasons: fc.array(fc.constantFrom('key_outside_prefix', 'too_large', 'requestsPerMinute'), {
+    maxLength: 3,
+  }),
   issuer: text,
   subject: text,
   rule: textOrNone,
