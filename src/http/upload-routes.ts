@@ -11,6 +11,7 @@ import { admissionOf } from './authenticate.ts';
 import type { ServiceLogger } from './logging.ts';
 import type { Decided, Observer } from './observer.ts';
 import { writeRequestLine } from './request-lines.ts';
+import { othersToo } from './turns.ts';
 
 export type UploadRoutesOptions = IssueUploadDependencies & {
   readonly observer: Observer;
@@ -27,6 +28,7 @@ export function registerUploadRoutes(app: FastifyInstance, dependencies: UploadR
     const decision = decisionOf(outcome);
     observer.decided(decision);
     audit(logger, request, reply, upload, decision);
+    await othersToo;
     if (outcome.outcome === 'denied') {
       throw new ServiceError('policy_denied', summarizeFaults(outcome.violations), {
         errors: outcome.violations,
@@ -34,11 +36,13 @@ export function registerUploadRoutes(app: FastifyInstance, dependencies: UploadR
     }
     setLimitHeaders(reply, outcome.verdict);
     if (outcome.outcome === 'limited') throw limitReached(outcome.verdict);
+    const text = uploadAnswerText(outcome.answer);
+    await othersToo;
     return reply
       .code(201)
       .header('cache-control', 'no-store')
       .type('application/json; charset=utf-8')
-      .send(uploadAnswerText(outcome.answer));
+      .send(text);
   });
 
   app.get('/v1/policy', async (request, reply) => {
