@@ -25,7 +25,8 @@ export function signedHeaders(
   contentLength?: number,
 ): SignedHeaders {
   const sorted: Header[] = [];
-  for (const name of Object.keys(headers)) insert(sorted, name, headers[name] as string);
+  // A list of the names of an object with so many takes as long as all else that is done for them.
+  for (const name in headers) insert(sorted, name, headers[name] as string);
   if (contentLength !== undefined) insert(sorted, 'Content-Length', String(contentLength));
 
   const named = additional === 'every' ? undefined : additional.map((name) => name.toLowerCase());
