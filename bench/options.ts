@@ -16,8 +16,8 @@ const NAMES = [...Object.keys(CONTENDERS), ...PARTS] as readonly (ContenderName 
 
 export const HELP = `Measures the service beside bare Fastify and its peers, on this machine, in interleaved rounds.
 
-  npm run bench                     all of it, about seven minutes; writes bench/results.md
-  npm run bench -- --check          ratios alone, under two minutes; exit 1 below a floor of bench/floor.json
+  npm run bench                     all of it, seven to ten minutes; writes bench/results.md
+  npm run bench -- --check          ratios alone, without Go, under two minutes; exit 1 below a floor of bench/floor.json
   npm run bench -- --only signing   a part of it; may stand several times
 
   --rounds N     how often everything is measured (5; with --check 3)

@@ -8,11 +8,13 @@ export type Plan = {
   readonly seconds: number;
   readonly loads: Readonly<Partial<Record<ContenderName, readonly RequestLoad[]>>>;
   readonly parts: readonly PartName[];
+  /** Whether the Go peer is among what is measured: building it can take longer than all else that a check does. */
+  readonly withGo: boolean;
   readonly startUps: number;
 };
 
 export function planOf({ check, only, rounds, seconds }: BenchOptions): Plan {
-  const shared = { rounds, seconds, startUps: check ? 5 : 10 };
+  const shared = { rounds, seconds, startUps: check ? 5 : 10, withGo: !check };
   if (check) return { ...shared, loads: CHECK_LOADS, parts: PARTS };
   if (only.length === 0) return { ...shared, loads: ALL_LOADS, parts: PARTS };
   const chosen = Object.entries(ALL_LOADS).filter(([name]) => only.some((one) => one === name));

@@ -14,9 +14,13 @@ export type Tools = {
 };
 
 /** Builds and starts what the plan needs beyond npm, as far as this machine has it. */
-export async function prepareTools({ loads, parts }: Plan, folder: string, cores: Cores): Promise<Tools> {
+export async function prepareTools(
+  { loads, parts, withGo }: Plan,
+  folder: string,
+  cores: Cores,
+): Promise<Tools> {
   const missing: string[] = [];
-  const go = loads.go || parts.length > 0 ? await buildGoPeer(folder) : undefined;
+  const go = withGo && (loads.go || parts.length > 0) ? await buildGoPeer(folder) : undefined;
   if (go && 'missing' in go) missing.push(`The Go peer: ${go.missing}.`);
   const binary = loads.valkey && findTool('valkey-server', 'redis-server');
   if (loads.valkey && !binary) missing.push('Limits in Valkey or Redis: neither server is on the PATH.');
