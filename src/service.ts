@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomFillSync } from 'node:crypto';
 import { homedir } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
@@ -117,7 +117,7 @@ export async function createService({
     isDraining: () => isDraining,
     turns: createTurns(() => performance.now()),
     newObjectId: () => uuidv7({ msecs: clock().getTime(), random: randomBytes(16) }),
-    newRequestId: createRequestIds(randomBytes(9).toString('base64url')),
+    newRequestId: createRequestIds(randomFillSync),
     corsOrigins: config.corsOrigins,
     trustProxy: config.trustProxy,
   });
