@@ -37,37 +37,35 @@ export function createPolicyReader(
 ): () => PolicyReading {
   let last: { readonly found: ReadonlyMap<string, string>; readonly reading: PolicyReading } | undefined;
 
-  const isUnchanged = ([file, content]: readonly [string, string]): boolean => {
-    try {
-      return foundText(readFile(file)) === content;
-    } catch (error) {
-      return codeOf(error) === content;
-    }
-  };
-
   return () => {
-    if (last && [...last.found].every(isUnchanged)) return last.reading;
+    if (last && [...last.found].every(([file, content]) => lookAt(file).content === content))
+      return last.reading;
     const found = new Map<string, string>();
     const result = parse(path, env, (file) => {
-      try {
-        const text = readFile(file);
-        found.set(file, foundText(text));
-        return text;
-      } catch (error) {
-        found.set(file, codeOf(error));
-        throw error;
-      }
+      const { content, text } = lookAt(file);
+      found.set(file, content);
+      return text();
     });
     const contents = createHash('sha256');
     for (const [file, content] of found) contents.update(`${file}\0${content}`);
     last = { found, reading: { version: contents.digest('hex').slice(0, 12), ...result } };
     return last.reading;
   };
-}
 
-/** With an end that tells it from the code of an error. */
-function foundText(text: string): string {
-  return `${text}\0`;
+  /** What a file holds, with an end that tells it from the code of an error; or that code, and the error where its text is wanted. */
+  function lookAt(file: string): { readonly content: string; readonly text: () => string } {
+    try {
+      const text = readFile(file);
+      return { content: `${text}\0`, text: () => text };
+    } catch (error) {
+      return {
+        content: codeOf(error),
+        text: () => {
+          throw error;
+        },
+      };
+    }
+  }
 }
 
 function parse(
