@@ -2,11 +2,11 @@ import { execFileSync } from 'node:child_process';
 import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
-import type { LoadJob, LoadResult } from './load/load-job.ts';
+import type { LoadResult } from './load/load-job.ts';
+import { runLoad } from './load/run-load.ts';
 import { WARM_UP_SECONDS } from './measure/request-loads.ts';
 import { type Cores, pinned, takeCores } from './processes/cores.ts';
 import { cpuSeconds } from './processes/cpu-seconds.ts';
-import { runJson } from './processes/run-json.ts';
 import { START_COMMAND } from './processes/start-command.ts';
 import { type ServerProcess, startServer } from './processes/start-server.ts';
 import { median } from './report/median.ts';
@@ -24,7 +24,6 @@ this checkout for both. Needs Linux.
 
 const SLICE_SECONDS = 0.25;
 const ROUNDS = 12;
-const LOAD = join(import.meta.dirname, 'load/main.ts');
 const checkout = join(import.meta.dirname, '..');
 
 const [commit, starts = '5', ...more] = process.argv.slice(2);
@@ -85,13 +84,7 @@ async function compareOnce(stage: Stage, cores: Cores): Promise<{ here: number; 
 }
 
 function load({ port, pid }: ServerProcess, seconds: number, warmUpSeconds: number): Promise<LoadResult> {
-  const job: LoadJob = {
-    port,
-    pid,
-    tokensFile: stage.tokensFiles.RS256,
-    callers: { from: 0, to: 1 },
-    connections: 50,
-    extent: { seconds, warmUpSeconds },
-  };
-  return runJson<LoadResult>(pinned(cores, 'rest', [process.execPath, LOAD, JSON.stringify(job)]));
+  const callers = { from: 0, to: 1 };
+  const tokensFile = stage.tokensFiles.RS256;
+  return runLoad({ port, pid, tokensFile, callers, extent: { seconds, warmUpSeconds } }, cores);
 }

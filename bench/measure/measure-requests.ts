@@ -1,10 +1,8 @@
-import { join } from 'node:path';
-import process from 'node:process';
 import type { ContenderName } from '../contenders.ts';
-import type { LoadJob, LoadResult } from '../load/load-job.ts';
+import type { LoadResult } from '../load/load-job.ts';
+import { type LoadOnServer, runLoad } from '../load/run-load.ts';
 import { type Cores, pinned } from '../processes/cores.ts';
 import { residentMemory } from '../processes/resident-memory.ts';
-import { runJson } from '../processes/run-json.ts';
 import { type ServerProcess, startServer } from '../processes/start-server.ts';
 import { median } from '../report/median.ts';
 import type { Stage } from '../stage/stage.ts';
@@ -25,8 +23,6 @@ export type RequestSample = LoadResult & {
   readonly memory: { readonly underLoad: number; readonly atRest: number };
 };
 
-const LOAD = join(import.meta.dirname, '../load/main.ts');
-const CONNECTIONS = 50;
 const MEMORY_SAMPLE_MS = 100;
 
 /** One round: each server in turn as a new process on the servers' core, with each of its loads one after the other. */
@@ -51,12 +47,11 @@ export async function measureRequests({
     try {
       const atRest = residentMemory(server.pid);
       for (const load of loads[name] ?? []) {
-        const job: LoadJob = {
+        const job: LoadOnServer = {
           ...jobOf(load.callers, seconds),
           port: server.port,
           pid: server.pid,
           tokensFile: stage.tokensFiles[load.algorithm],
-          connections: CONNECTIONS,
         };
         const { result, underLoad } = await loadAndWatch(job, server, cores);
         samples.push({ ...result, round, server: name, load, memory: { underLoad, atRest } });
@@ -68,12 +63,11 @@ export async function measureRequests({
   return samples;
 }
 
-async function loadAndWatch(job: LoadJob, { pid }: ServerProcess, cores: Cores) {
+async function loadAndWatch(job: LoadOnServer, { pid }: ServerProcess, cores: Cores) {
   const memory: number[] = [];
   const watch = setInterval(() => memory.push(residentMemory(pid)), MEMORY_SAMPLE_MS);
   try {
-    const command = [process.execPath, LOAD, JSON.stringify(job)];
-    const result = await runJson<LoadResult>(pinned(cores, 'rest', command));
+    const result = await runLoad(job, cores);
     return { result, underLoad: median(memory) };
   } finally {
     clearInterval(watch);
