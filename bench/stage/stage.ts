@@ -93,7 +93,8 @@ function peerSettings({ RS256, ES256, secret }: BenchKeys): PeerSettings {
   };
 }
 
-// As in policy.example.yaml, but for limits that count and are never reached.
+// As in policy.example.yaml, with limits that are counted and never reached. Both headers are written out, so that a commit from before
+// they became defaults signs the same requests in npm run bench:compare.
 const POLICY = `
 issuers:
 ${(['RS256', 'ES256'] as const)
@@ -114,5 +115,6 @@ rules:
     maxSize: 50MiB
     expiresIn: { default: 10m, max: 1h }
     metadata: { allowed: [album, camera] }
+    headers: { Content-Disposition: attachment, Cache-Control: 'private, no-cache' }
     limits: { requestsPerMinute: 1000000, bytesPerDay: 1000000GB }
 `;
