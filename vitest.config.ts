@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    // A tenth of the cases; all of them are in vitest.properties.config.ts.
+    provide: { propertyRunsDivisor: 10 },
     // Suites of their own, which need more than npm brings; each has a script, test:<folder>.
     exclude: [
       'redis',

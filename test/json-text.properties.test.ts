@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { jsonMember, jsonText } from '../src/json-text.ts';
+import { propertyRuns } from './support/property-runs.ts';
 
 // Code units of every kind: controls, quotation marks, halves of surrogate pairs.
 const units = fc.string({
@@ -13,7 +14,7 @@ it('writes every text as JSON.stringify does', () => {
     fc.property(text, (one) => {
       expect(`"${jsonText(one)}"`).toBe(JSON.stringify(one));
     }),
-    { numRuns: 5_000 },
+    { numRuns: propertyRuns(5_000) },
   );
 });
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { percentEncode } from '../../src/signing/percent-encode.ts';
 import { type PresignInput, presign } from '../../src/signing/presign.ts';
 import { presignPut } from '../../src/signing/presign-put.ts';
+import { propertyRuns } from '../support/property-runs.ts';
 
 const ascii = (pattern: RegExp, maxLength = 24) =>
   fc.stringMatching(pattern).filter((text) => text.length <= maxLength);
@@ -104,7 +105,7 @@ describe('a change of what is signed changes the signature', () => {
       fc.property(input, (signed) => {
         expect(presign(change(signed)).signature).not.toBe(presign(signed).signature);
       }),
-      { numRuns: 60 },
+      { numRuns: propertyRuns(60) },
     );
   });
 });
@@ -119,7 +120,7 @@ it('the order and case in which headers are given do not matter', () => {
       );
       expect(presign({ ...signed, headers: turned }).url).toBe(presign(signed).url);
     }),
-    { numRuns: 60 },
+    { numRuns: propertyRuns(60) },
   );
 });
 
@@ -134,7 +135,7 @@ it('a URL parser finds exactly the key and the parameters that were signed', () 
       expect(parsed.searchParams.get('x-oss-security-token')).toBe(signed.credentials.securityToken);
       expect(parsed.href).toBe(presign(signed).url);
     }),
-    { numRuns: 300 },
+    { numRuns: propertyRuns(300) },
   );
 });
 
@@ -158,7 +159,7 @@ it('no key is changed on its way, or it is refused', () => {
       }
       expect(decodeURIComponent(new URL(url).pathname)).toBe(`/${key}`);
     }),
-    { numRuns: 300 },
+    { numRuns: propertyRuns(300) },
   );
 });
 

@@ -8,6 +8,7 @@ import {
   type VerificationKey,
 } from '../../src/auth/keys/verification-key.ts';
 import { isSignedByOneOf } from '../../src/auth/verify-signature.ts';
+import { propertyRuns } from '../support/property-runs.ts';
 import { forgeToken, hmacSigner } from './forge-token.ts';
 
 type Pair = { readonly publicKey: KeyObject; readonly privateKey: KeyObject };
@@ -125,7 +126,7 @@ describe.each(names)('a signature by %s', (alg) => {
       fc.asyncProperty(fc.uint8Array({ maxLength: 3_000 }), async (payload) => {
         expect(await verdicts(forge(pair.privateKey, payload), key, alg)).toStrictEqual(ACCEPTED);
       }),
-      { numRuns: 20 },
+      { numRuns: propertyRuns(20) },
     );
   });
 
@@ -149,7 +150,7 @@ describe.each(names)('a signature by %s', (alg) => {
         const { ours, jose } = await verdicts(changed.join('.'), key, alg);
         expect({ ours, jose }).toStrictEqual(REFUSED);
       }),
-      { numRuns: 100 },
+      { numRuns: propertyRuns(100) },
     );
   });
 
@@ -294,7 +295,7 @@ describe('a signature by HS256', () => {
       fc.asyncProperty(fc.uint8Array({ maxLength: 3_000 }), async (payload) => {
         expect(await verdictsBySecret(forge(payload))).toStrictEqual(ACCEPTED);
       }),
-      { numRuns: 50 },
+      { numRuns: propertyRuns(50) },
     );
   });
 

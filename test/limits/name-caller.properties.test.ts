@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { nameCaller } from '../../src/limits/name-caller.ts';
+import { propertyRuns } from '../support/property-runs.ts';
 
 it('no two callers or rules are named alike', () => {
   const part = fc.string({ unit: fc.constantFrom('a', ' ', '1', '2'), maxLength: 4 });
@@ -10,6 +11,6 @@ it('no two callers or rules are named alike', () => {
       const isSame = JSON.stringify(one) === JSON.stringify(other);
       expect(nameCaller(one) === nameCaller(other)).toBe(isSame);
     }),
-    { numRuns: 2000 },
+    { numRuns: propertyRuns(2000) },
   );
 });

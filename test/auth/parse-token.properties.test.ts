@@ -1,0 +1,71 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { parseToken } from '../../src/auth/parse-token.ts';
+import type { ServiceError } from '../../src/errors.ts';
+import { propertyRuns } from '../support/property-runs.ts';
+import { defaultClaims } from '../support/tokens.ts';
+import { forgeToken } from './forge-token.ts';
+
+const header = { alg: 'ES256', kid: 'key-1', typ: 'JWT' };
+const [head, body, signature] = forgeToken(
+  header,
+  defaultClaims('https://login.test/'),
+  () => 'signature',
+).split('.');
+
+const NOT_BASE64URL = 'The token is not a JWT: a part is not base64url.';
+const NOT_CLAIMS = 'The token is not a JWT: its claims are not a JSON object.';
+
+/** What a token is refused for; undefined where it is not. */
+function detailOf(token: string): string | undefined {
+  try {
+    parseToken(token);
+    return undefined;
+  } catch (error) {
+    return (error as ServiceError).detail;
+  }
+}
+
+// What any other parser finds: each part is what its bytes are written as.
+it('takes a part for base64url exactly when its bytes are written so', () => {
+  const character = fc.constantFrom(...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_');
+  const nearly = fc.constantFrom(...'+/=. \n\té\0');
+  const part = fc.oneof(
+    fc.string({ unit: character, maxLength: 9 }),
+    fc.string({ unit: fc.oneof({ weight: 9, arbitrary: character }, nearly), maxLength: 9 }),
+  );
+  fc.assert(
+    fc.property(part, fc.nat(2), (text, place) => {
+      fc.pre(!text.includes('.'));
+      const token = [head, body, signature].map((one, index) => (index === place ? text : one)).join('.');
+      const isCanonical = Buffer.from(text, 'base64url').toString('base64url') === text;
+      expect(detailOf(token) === NOT_BASE64URL).toBe(!isCanonical);
+    }),
+    { numRuns: propertyRuns(5_000) },
+  );
+});
+
+it('reads claims exactly when a strict decoder of UTF-8 does', () => {
+  const bytes = fc.oneof(
+    fc.uint8Array({ maxLength: 6 }),
+    fc.string({ unit: 'binary', maxLength: 6 }).map((text) => Buffer.from(text)),
+    fc.constantFrom('\ufffd', '\ufeff', 'é\ufffd', '\ud83d').map((text) => Buffer.from(text)),
+  );
+  const strict = new TextDecoder('utf-8', { fatal: true });
+  fc.assert(
+    fc.property(bytes, fc.boolean(), (some, atStart) => {
+      const json = atStart
+        ? Buffer.concat([some, Buffer.from('{"sub":"alice"}')])
+        : Buffer.concat([Buffer.from('{"sub":"'), some, Buffer.from('"}')]);
+      let expected: unknown;
+      try {
+        expected = JSON.parse(strict.decode(json));
+      } catch {
+        expected = NOT_CLAIMS;
+      }
+      const token = forgeToken(header, json, () => 's');
+      expect(detailOf(token) ?? parseToken(token).claims).toStrictEqual(expected);
+    }),
+    { numRuns: propertyRuns(5_000) },
+  );
+});
