@@ -31,6 +31,8 @@ export type ServiceErrorOptions = {
   readonly errors?: readonly Fault[];
   /** Response headers that belong to the refusal (`WWW-Authenticate`, `Retry-After`, `Allow`). */
   readonly headers?: Readonly<Record<string, string>>;
+  /** What the log records about this error and the client must not see. No secret, no token; each value is bounded. */
+  readonly logFields?: Readonly<Record<string, string>>;
 };
 
 /**
@@ -43,6 +45,7 @@ export class ServiceError extends Error {
   readonly detail: string;
   readonly errors: readonly Fault[] | undefined;
   readonly headers: Readonly<Record<string, string>>;
+  readonly logFields: Readonly<Record<string, string>> | undefined;
 
   constructor(code: ErrorCode, detail: string, options: ServiceErrorOptions = {}) {
     super(detail, options.cause === undefined ? undefined : { cause: options.cause });
@@ -50,6 +53,7 @@ export class ServiceError extends Error {
     this.detail = detail;
     this.errors = options.errors;
     this.headers = options.headers ?? {};
+    this.logFields = options.logFields;
   }
 }
 

@@ -5,6 +5,7 @@ import { assertIssuers, type IssuerConfig } from './issuer.ts';
 import type { KeySources } from './keys/create-key-sources.ts';
 import type { KeySource, KeysStatus } from './keys/key-source.ts';
 import { parseToken } from './parse-token.ts';
+import { describeRejectedToken } from './rejected-token.ts';
 import { unauthenticated } from './unauthenticated.ts';
 import { createVerifiedTokens, digestToken, type VerifiedTokensOptions } from './verified-tokens.ts';
 import { isSignedByOneOf } from './verify-signature.ts';
@@ -56,7 +57,10 @@ export function createTokenVerifier({
   const verified = createVerifiedTokens<TrustedIssuer>(verifiedTokens);
 
   async function verifyUnknown(token: string, digest: string, now: Date): Promise<Caller> {
-    const { header, claims } = parseToken(token);
+    const parsed = parseToken(token);
+    const { header, claims } = parsed;
+    const invalidToken = (detail: string) =>
+      unauthenticated(detail, 'invalid_token', describeRejectedToken(parsed));
     if (claims.iss === undefined) throw invalidToken('The token does not say who issued it (iss).');
     const issuer = trusted.get(claims.iss);
     if (!issuer) throw invalidToken('The token is from an issuer (iss) that is not trusted here.');
@@ -93,8 +97,4 @@ export function createTokenVerifier({
       await Promise.all([...trusted.values()].map(({ keys }) => keys.load()));
     },
   };
-}
-
-function invalidToken(detail: string): Error {
-  return unauthenticated(detail, 'invalid_token');
 }

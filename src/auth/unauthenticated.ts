@@ -6,18 +6,22 @@ const CHALLENGE = 'Bearer realm="oss-presign"';
 const NOT_ALLOWED_IN_DESCRIPTION = /[^\x20-\x21\x23-\x5b\x5d-\x7e]/g;
 
 /**
- * The refusal of a caller who did not prove who it is, with its `WWW-Authenticate` header.
+ * The rejection of a caller who did not prove its identity, with its `WWW-Authenticate` header.
  *
- * @param detail one plain sentence that says what to change. It reaches the client, so it never holds anything that the
- *   token says, but for the times that it names.
+ * @param detail one plain sentence that says what to change. It reaches the client, so it never holds anything from the token
+ *   except the times that it names.
  * @param error the code of RFC 6750 3.1; left out when the request held no authentication at all.
+ * @param logFields goes to the log only.
  */
 export function unauthenticated(
   detail: string,
   error?: 'invalid_request' | 'invalid_token',
-  cause?: unknown,
+  logFields?: Readonly<Record<string, string>>,
 ): ServiceError {
   const description = detail.replace(NOT_ALLOWED_IN_DESCRIPTION, '?');
   const challenge = error ? `${CHALLENGE}, error="${error}", error_description="${description}"` : CHALLENGE;
-  return new ServiceError('unauthenticated', detail, { headers: { 'WWW-Authenticate': challenge }, cause });
+  return new ServiceError('unauthenticated', detail, {
+    headers: { 'WWW-Authenticate': challenge },
+    ...(logFields && { logFields }),
+  });
 }

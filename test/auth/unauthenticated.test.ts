@@ -15,9 +15,13 @@ describe('unauthenticated', () => {
     );
   });
 
-  it('carries its cause for the log, apart from what the client sees', () => {
-    const cause = new Error('inner');
+  it('carries its log fields apart from what the client sees', () => {
+    const error = unauthenticated('No.', 'invalid_token', { iss: 'https://login.test' });
 
-    expect(unauthenticated('No.', 'invalid_token', cause).cause).toBe(cause);
+    expect([error.logFields, error.headers, error.detail]).toStrictEqual([
+      { iss: 'https://login.test' },
+      { 'WWW-Authenticate': 'Bearer realm="oss-presign", error="invalid_token", error_description="No."' },
+      'No.',
+    ]);
   });
 });
