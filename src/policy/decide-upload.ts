@@ -2,7 +2,7 @@ import type { Caller } from '../auth/caller.ts';
 import { mediaTypeEssence } from './media-type.ts';
 import { serverMadeName } from './object-key.ts';
 import type { Policy, PolicyRule } from './policy.ts';
-import { resolvePrefix } from './prefix-template.ts';
+import { resolvePrefix, type UnusableClaim } from './prefix-template.ts';
 import { ruleAdmits } from './rule-admits.ts';
 import { ruleViolations, unusableClaim, type Violation } from './rule-violations.ts';
 import type { UploadRequest } from './upload-request.ts';
@@ -32,7 +32,7 @@ export function decideUpload(
 ): Decision {
   let admittingCount = 0;
   let candidateCount = 0;
-  const unusableClaims: string[] = [];
+  const unusableClaims: UnusableClaim[] = [];
   let nearest: { readonly rule: PolicyRule; readonly violations: readonly Violation[] } | undefined;
 
   for (const rule of policy.rules) {
@@ -42,7 +42,7 @@ export function decideUpload(
     candidateCount++;
     const resolved = resolvePrefix(rule.prefix, caller.claims);
     if (!resolved.ok) {
-      if (!unusableClaims.includes(resolved.claim)) unusableClaims.push(resolved.claim);
+      if (!unusableClaims.some(({ claim }) => claim === resolved.claim)) unusableClaims.push(resolved);
       continue;
     }
     const violations = ruleViolations(rule, resolved.prefix, request);
@@ -67,7 +67,7 @@ function noRuleViolations(
   request: UploadRequest,
   admittingCount: number,
   candidateCount: number,
-  unusableClaims: readonly string[],
+  unusableClaims: readonly UnusableClaim[],
 ): readonly Violation[] {
   if (unusableClaims.length > 0) return unusableClaims.map(unusableClaim);
   if (request.target !== undefined && admittingCount > 0 && candidateCount === 0) {

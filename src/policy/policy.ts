@@ -1,4 +1,5 @@
 import type { IssuerConfig } from '../auth/issuer.ts';
+import type { ClaimReference } from './claim-reference.ts';
 import type { Rule } from './file/policy-schema.ts';
 import type { TargetEndpoint } from './file/target-schema.ts';
 
@@ -7,6 +8,14 @@ export type Target = {
   readonly bucket: string;
   readonly region: string;
   readonly endpoint: TargetEndpoint;
+};
+
+/** One entry of `who.claims`: the claim must be, or be a list that holds, one of these. */
+export type ClaimCondition = {
+  readonly claim: ClaimReference;
+  readonly values: readonly (string | number | boolean)[];
+  /** Strings with any of these beginnings match as well: `eng-` is written `eng-*`. None is empty. */
+  readonly prefixes: readonly string[];
 };
 
 export type PolicyRule = Omit<Rule, 'target'> & { readonly target: Target };

@@ -1,41 +1,57 @@
-import { objectKeyFaults } from './object-key.ts';
+import { type ClaimReference, claimValue, parseClaimReference } from './claim-reference.ts';
+import { MAX_KEY_BYTES, objectKeyFaults } from './object-key.ts';
 
-type Part = { readonly literal: string } | { readonly claim: string };
+type Part = { readonly literal: string } | { readonly claim: ClaimReference };
 
-/** A rule's prefix, cut into literal text and claim names. Made by {@link parsePrefixTemplate}. */
+/** A rule's prefix, cut into literal text and claims. Made by {@link parsePrefixTemplate}. */
 export type PrefixTemplate = { readonly source: string; readonly parts: readonly Part[] };
+
+/** Why a claim cannot be part of a prefix. */
+export type UnusableClaim = {
+  /** The claim as the policy file names it. */
+  readonly claim: string;
+  readonly reason: 'missing' | 'wrong type' | 'empty' | 'unsafe characters';
+};
 
 export type ResolvedPrefix =
   | { readonly ok: true; readonly prefix: string }
-  | { readonly ok: false; readonly claim: string };
+  | ({ readonly ok: false } & UnusableClaim);
 
 /**
- * Reads a prefix such as `users/{sub}/`.
- * @returns the template, or one sentence that says what is wrong with it.
+ * Reads a prefix such as `users/{sub}/` or `teams/{/org/team}/`.
+ * @returns the template, or the end of a sentence that begins with the prefix and says what is wrong with it.
  */
 export function parsePrefixTemplate(source: string): PrefixTemplate | string {
+  if (source.length > MAX_KEY_BYTES) return `is longer than ${MAX_KEY_BYTES} characters`;
+  if (source.startsWith('/')) return 'must not begin with "/"';
   if (!source.endsWith('/')) return 'must end in "/"';
-  const parts = source
-    .split(/(\{[^{}]*\})/)
-    .filter((part) => part !== '')
-    .map((part): Part => (part.startsWith('{') ? { claim: part.slice(1, -1) } : { literal: part }));
-  if (parts.some((part) => 'claim' in part && part.claim.trim() !== part.claim))
-    return 'has blanks inside "{…}"';
-  if (parts.some((part) => 'claim' in part && part.claim === '')) return 'has "{}" without a claim name';
-  if (parts.some((part) => 'literal' in part && /[{}]/.test(part.literal)))
-    return 'has an unmatched "{" or "}"';
+  const parts: Part[] = [];
+  for (const text of source.split(/(\{[^{}]*\})/)) {
+    if (text.startsWith('{') && text.endsWith('}')) {
+      const name = text.slice(1, -1);
+      if (name === '') return 'has "{}" without the name of a claim';
+      if (name.trim() !== name) return 'has blanks inside "{…}"';
+      const claim = parseClaimReference(name);
+      if (typeof claim === 'string') return `has a claim in "{…}" that ${claim}`;
+      parts.push({ claim });
+    } else if (/[{}]/.test(text)) {
+      return 'has an unmatched "{" or "}"';
+    } else if (text !== '') {
+      parts.push({ literal: text });
+    }
+  }
   // Two claims in one segment could meet in the middle: {a}-{b} is "x-y-z" for ("x-y","z") and for ("x","y-z").
   const shape = parts.map((part) => ('claim' in part ? '{}' : part.literal)).join('');
   if (shape.split('/').some((segment) => segment.split('{}').length > 2))
     return 'may hold at most one "{claim}" between two "/"';
-  const faults = objectKeyFaults(`${shape.replaceAll('{}', 'x')}x`);
-  if (faults[0] !== undefined) return `cannot begin an object key: ${faults[0]}`;
+  const [fault] = objectKeyFaults(`${shape.replaceAll('{}', 'x')}x`);
+  if (fault !== undefined) return `cannot begin an object key: ${fault.replace(/\.$/, '')}`;
   return { source, parts };
 }
 
 /**
  * Puts the caller's claims into the prefix. Each must be a string (or a whole number) that is one safe path segment;
- * else the claim's name comes back, and the rule does not apply.
+ * otherwise the rule does not apply, and the claim's name and the reason are returned.
  */
 export function resolvePrefix(
   template: PrefixTemplate,
@@ -47,15 +63,22 @@ export function resolvePrefix(
       prefix += part.literal;
       continue;
     }
-    const value = claims[part.claim];
+    const value = claimValue(claims, part.claim);
     const segment = Number.isSafeInteger(value) ? String(value) : value;
-    if (typeof segment !== 'string' || !isSafeSegment(segment)) return { ok: false, claim: part.claim };
+    if (typeof segment !== 'string' || !isSafeSegment(segment))
+      return { ok: false, claim: part.claim.source, reason: unusableBecause(segment) };
     prefix += segment;
   }
   return { ok: true, prefix };
 }
 
-/** Says whether a claim's value may stand in a key: 1–128 printable ASCII characters, no `/` or `\`, not `.` or `..`. */
+function unusableBecause(value: unknown): UnusableClaim['reason'] {
+  if (value === undefined) return 'missing';
+  if (typeof value !== 'string') return 'wrong type';
+  return value === '' ? 'empty' : 'unsafe characters';
+}
+
+/** Says whether a claim's value may be part of an object key: 1–128 printable ASCII characters, no `/` or `\`, not `.` or `..`. */
 function isSafeSegment(segment: string): boolean {
   return /^[ -.0-[\]-~]{1,128}$/.test(segment) && segment !== '.' && segment !== '..';
 }

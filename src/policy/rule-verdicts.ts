@@ -24,5 +24,5 @@ function reasonsAgainst(rule: PolicyRule, caller: Caller, request: UploadRequest
     return [{ pointer: '/target', code: 'no_matching_rule', detail }];
   }
   const resolved = resolvePrefix(rule.prefix, caller.claims);
-  return resolved.ok ? ruleViolations(rule, resolved.prefix, request) : [unusableClaim(resolved.claim)];
+  return resolved.ok ? ruleViolations(rule, resolved.prefix, request) : [unusableClaim(resolved)];
 }

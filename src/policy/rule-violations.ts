@@ -3,6 +3,7 @@ import { MAX_PUT_BYTES } from './file/schema-parts.ts';
 import { mediaRangeAllows, mediaTypeEssence } from './media-type.ts';
 import { objectKeyFaults } from './object-key.ts';
 import type { PolicyRule } from './policy.ts';
+import type { UnusableClaim } from './prefix-template.ts';
 import type { UploadRequest } from './upload-request.ts';
 
 export type ViolationCode =
@@ -39,13 +40,16 @@ export function ruleViolations(
   return violations;
 }
 
-/** Why a rule does not apply to a caller with a claim that its prefix needs and that no key can hold. */
-export function unusableClaim(claim: string): Violation {
-  return {
-    pointer: '',
-    code: 'no_matching_rule',
-    detail: `The token's claim "${claim}" cannot be part of an object key: it must be 1–128 printable ASCII characters without "/" or "\\", and not "." or "..".`,
+/** Why a rule does not apply to a caller without a usable value of a claim that the rule's prefix needs. */
+export function unusableClaim({ claim, reason }: UnusableClaim): Violation {
+  const name = JSON.stringify(claim);
+  const details: Readonly<Record<UnusableClaim['reason'], string>> = {
+    missing: `The token has no claim ${name}.`,
+    'wrong type': `The claim ${name} is neither a string nor a whole number, so it cannot be part of an object key.`,
+    empty: `The claim ${name} is empty, so it cannot be part of an object key.`,
+    'unsafe characters': `The claim ${name} cannot be part of an object key: it must be 1–128 printable ASCII characters without "/" or "\\", and not "." or "..".`,
   };
+  return { pointer: '', code: 'no_matching_rule', detail: details[reason] };
 }
 
 function addKeyViolations(

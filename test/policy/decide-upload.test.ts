@@ -32,7 +32,21 @@ const ALICE: Caller = {
   issuer: 'https://login.test/',
   subject: 'alice',
   scopes: ['s'],
-  claims: { sub: 'alice', role: 'member', groups: ['a', 'b'], level: 3, isStaff: true },
+  claims: {
+    sub: 'alice',
+    role: 'member',
+    groups: ['a', 'b'],
+    level: 3,
+    isStaff: true,
+    realm_access: { roles: ['offline_access', 'uploader'] },
+    resource_access: { 'my.app': { roles: ['editor'] } },
+    'kubernetes.io': 'k',
+    'https://example.com/roles': ['admin'],
+    '/x': 'y',
+    'a~b': 'c',
+    team: 'eng-web',
+    paths: ['/tenants/7'],
+  },
 };
 
 const PHOTO: UploadRequest = {
@@ -70,6 +84,26 @@ describe('who', () => {
     ['true', '{ claims: { isStaff: true } }', {}, true],
     ['two claims of which one fails', '{ claims: { role: member, level: 4 } }', {}, false],
     ['a missing claim', '{ claims: { tenant: acme } }', {}, false],
+    ['a value in a nested list', '{ claims: { /realm_access/roles: uploader } }', {}, true],
+    ['a value that a nested list lacks', '{ claims: { /realm_access/roles: admin } }', {}, false],
+    ['a nested claim by dots', '{ claims: { realm_access.roles: uploader } }', {}, false],
+    ['a nested name with dots', '{ claims: { /resource_access/my.app/roles: editor } }', {}, true],
+    ['an index of a list', '{ claims: { /groups/0: a } }', {}, false],
+    ['the length of a list', '{ claims: { /groups/length: 2 } }', {}, false],
+    ['a member of a string', '{ claims: { /role/length: 6 } }', {}, false],
+    ['a claim with dots', '{ claims: { kubernetes.io: k } }', {}, true],
+    ['a claim with slashes and colons', '{ claims: { "https://example.com/roles": admin } }', {}, true],
+    ['a claim that begins with a slash', '{ claims: { /~1x: y } }', {}, true],
+    ['that claim without its escape', '{ claims: { /x: y } }', {}, false],
+    ['a name with a tilde', '{ claims: { /a~0b: c } }', {}, true],
+    ['a pattern', '{ claims: { team: eng-* } }', {}, true],
+    ['a pattern of the whole value', '{ claims: { team: eng-web* } }', {}, true],
+    ['a pattern of another value', '{ claims: { team: [ops-*, eng-w-*] } }', {}, false],
+    ['a pattern within a list', '{ claims: { paths: /tenants/* } }', {}, true],
+    ['a pattern beside a value', '{ claims: { role: [member, eng-*] } }', {}, true],
+    ['a pattern and a number', '{ claims: { level: 3* } }', {}, false],
+    ['a pattern and true', '{ claims: { isStaff: t* } }', {}, false],
+    ['a pattern and an object', '{ claims: { realm_access: "[o*" } }', {}, false],
     ['a name of Object’s prototype', '{ claims: { constructor: x } }', {}, false],
     ['its issuer', '{ issuer: https://login.test/ }', {}, true],
     ['another issuer', '{ issuer: https://other.test/ }', {}, false],
@@ -211,9 +245,24 @@ describe('refuses', () => {
           pointer: '',
           code: 'no_matching_rule',
           detail:
-            'The token\'s claim "sub" cannot be part of an object key: it must be 1–128 printable ASCII characters without "/" or "\\", and not "." or "..".',
+            'The claim "sub" cannot be part of an object key: it must be 1–128 printable ASCII characters without "/" or "\\", and not "." or "..".',
         },
       ],
+    });
+  });
+
+  it.each<[string, Record<string, unknown>, string]>([
+    ['missing', {}, 'The token has no claim "sub".'],
+    [
+      'a list',
+      { sub: ['alice'] },
+      'The claim "sub" is neither a string nor a whole number, so it cannot be part of an object key.',
+    ],
+    ['empty', { sub: '' }, 'The claim "sub" is empty, so it cannot be part of an object key.'],
+  ])('a caller whose claim is %s', (_name, claims, detail) => {
+    expect(decide(rule(''), {}, { claims })).toStrictEqual({
+      allowed: false,
+      violations: [{ pointer: '', code: 'no_matching_rule', detail }],
     });
   });
 

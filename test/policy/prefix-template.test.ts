@@ -13,6 +13,9 @@ it.each([
   ['users/{sub}/', { sub: 'alice' }, 'users/alice/'],
   ['{tenant}/users/u-{sub}-x/', { tenant: 'acme', sub: 'alice' }, 'acme/users/u-alice-x/'],
   ['{https://acme.example/tenant}/', { 'https://acme.example/tenant': 't1' }, 't1/'],
+  ['{/org/team}/{/org/no}/', { org: { team: 't1', no: 7 } }, 't1/7/'],
+  ['{/~1x}/{/a~01}/', { '/x': 'x', 'a~1': 'a' }, 'x/a/'],
+  ['{a.b}/{c:d}/{e/f}/', { 'a.b': '1', 'c:d': '2', 'e/f': '3' }, '1/2/3/'],
   ['users/{id}/', { id: 42 }, 'users/42/'],
   ['users/{sub}/', { sub: 'a b%2f@auth0|7' }, 'users/a b%2f@auth0|7/'],
   ['users/{sub}/', { sub: '{sub}' }, 'users/{sub}/'],
@@ -22,39 +25,58 @@ it.each([
   expect(resolvePrefix(template(source), claims)).toStrictEqual({ ok: true, prefix });
 });
 
-it.each<[string, unknown]>([
-  ['missing', undefined],
-  ['empty', ''],
-  ['.', '.'],
-  ['..', '..'],
-  ['a path', 'a/b'],
-  ['a backslash', 'a\\b'],
-  ['a control character', 'a\n'],
-  ['DEL', 'a\x7f'],
-  ['not ASCII', 'älice'],
-  ['129 characters', 'a'.repeat(129)],
-  ['null', null],
-  ['true', true],
-  ['a fraction', 1.5],
-  ['beyond exact numbers', 2 ** 53],
-  ['a list', ['alice']],
-  ['an object', { toString: () => 'alice' }],
-])('a claim that is %s cannot be part of a prefix, and is named', (_name, sub) => {
-  expect(resolvePrefix(template('users/{sub}/'), { sub })).toStrictEqual({ ok: false, claim: 'sub' });
+it.each<[string, unknown, string]>([
+  ['missing', undefined, 'missing'],
+  ['empty', '', 'empty'],
+  ['.', '.', 'unsafe characters'],
+  ['..', '..', 'unsafe characters'],
+  ['a path', 'a/b', 'unsafe characters'],
+  ['a backslash', 'a\\b', 'unsafe characters'],
+  ['a control character', 'a\n', 'unsafe characters'],
+  ['DEL', 'a\x7f', 'unsafe characters'],
+  ['not ASCII', 'älice', 'unsafe characters'],
+  ['129 characters', 'a'.repeat(129), 'unsafe characters'],
+  ['null', null, 'wrong type'],
+  ['true', true, 'wrong type'],
+  ['a fraction', 1.5, 'wrong type'],
+  ['beyond exact numbers', 2 ** 53, 'wrong type'],
+  ['a list', ['alice'], 'wrong type'],
+  ['an object', { toString: () => 'alice' }, 'wrong type'],
+])('a claim that is %s cannot be part of a prefix; claim and reason are named', (_name, sub, reason) => {
+  expect(resolvePrefix(template('users/{sub}/'), { sub })).toStrictEqual({ ok: false, claim: 'sub', reason });
 });
 
-it.each(['constructor', 'toString', '__proto__'])('%s is no claim unless the token has it', (claim) => {
-  expect(resolvePrefix(template(`users/{${claim}}/`), {})).toStrictEqual({ ok: false, claim });
+it.each(['constructor', 'toString', '__proto__', '/a/constructor'])(
+  '%s is no claim unless the token has it',
+  (claim) => {
+    expect(resolvePrefix(template(`users/{${claim}}/`), { a: {} })).toStrictEqual({
+      ok: false,
+      claim,
+      reason: 'missing',
+    });
+  },
+);
+
+it('a pointer that ends at a list or an object is of the wrong type, and one into a list finds nothing', () => {
+  const claims = { org: { teams: ['a'] } };
+  expect(resolvePrefix(template('{/org/teams}/'), claims)).toMatchObject({ reason: 'wrong type' });
+  expect(resolvePrefix(template('{/org}/'), claims)).toMatchObject({ reason: 'wrong type' });
+  expect(resolvePrefix(template('{/org/teams/0}/'), claims)).toMatchObject({ reason: 'missing' });
 });
 
 it.each([
   ['users', 'must end in "/"'],
   ['', 'must end in "/"'],
-  ['/', 'cannot begin an object key: The key begins with "/".'],
-  ['/users/', 'cannot begin an object key: The key begins with "/".'],
-  ['users//', 'cannot begin an object key: The key holds an empty segment ("//", or "/" at its end).'],
-  ['../', 'cannot begin an object key: The key holds a "." or ".." segment.'],
-  ['users/{}/', 'has "{}" without a claim name'],
+  ['/', 'must not begin with "/"'],
+  ['/users/{sub}/', 'must not begin with "/"'],
+  [`${'a'.repeat(1023)}/`, 'is longer than 1023 characters'],
+  ['users//', 'cannot begin an object key: The key holds an empty segment ("//", or "/" at its end)'],
+  ['../', 'cannot begin an object key: The key holds a "." or ".." segment'],
+  ['users/{}/', 'has "{}" without the name of a claim'],
+  [
+    'users/{/a~2b}/',
+    'has a claim in "{…}" that is a JSON pointer with a "~" that is not part of "~0" (for "~") or "~1" (for "/")',
+  ],
   ['users/{ sub }/', 'has blanks inside "{…}"'],
   ['users/{sub/', 'has an unmatched "{" or "}"'],
   ['users/sub}/', 'has an unmatched "{" or "}"'],

@@ -15,10 +15,15 @@ it('a rule is for exactly the callers who meet all of its demands', () => {
     {
       issuer: fc.constantFrom('https://login.test/', 'https://other.test/'),
       scope: fc.array(scope, { minLength: 1, maxLength: 2 }),
-      claims: fc.dictionary(
-        fc.constantFrom('role', 'level', 'constructor'),
-        fc.array(value, { minLength: 1, maxLength: 2 }),
-        { minKeys: 1, maxKeys: 2, noNullPrototype: true },
+      claims: fc.uniqueArray(
+        fc.record({
+          claim: fc
+            .constantFrom<[string, ...string[]]>(['role'], ['level'], ['constructor'], ['realm', 'roles'])
+            .map((path) => ({ source: path.join(' '), path })),
+          values: fc.array(value, { minLength: 1, maxLength: 2 }),
+          prefixes: fc.subarray(['mem', 'x']),
+        }),
+        { minLength: 1, maxLength: 2, selector: ({ claim }) => claim.source },
       ),
     },
     { requiredKeys: [] },
@@ -28,6 +33,7 @@ it('a rule is for exactly the callers who meet all of its demands', () => {
       scope: fc.array(scope, { maxLength: 2 }).map((scopes) => scopes.join(' ')),
       role: fc.oneof(value, fc.array(value, { maxLength: 2 }), fc.constant(null)),
       level: value,
+      realm: fc.record({ roles: fc.array(value, { maxLength: 2 }) }),
     },
     { requiredKeys: [] },
   );

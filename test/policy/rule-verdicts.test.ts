@@ -34,7 +34,7 @@ it('says of every rule, in order, what it has against the request', () => {
       'own',
       [
         'no_matching_rule: The token lacks the scope "b".',
-        `no_matching_rule: The token's claim "role" has to be or hold "member" or 7.`,
+        'no_matching_rule: The claim "role" must equal or contain "member" or 7.',
       ],
     ],
     ['tenant', [expect.stringContaining('claim "tenant" cannot be part of an object key')]],

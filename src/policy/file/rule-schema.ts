@@ -1,14 +1,53 @@
 import { z } from 'zod';
+import { parseClaimReference } from '../claim-reference.ts';
 import { isMediaRange } from '../media-type.ts';
+import type { ClaimCondition } from '../policy.ts';
 import { parsePrefixTemplate } from '../prefix-template.ts';
 import { addedHeadersSchema, CLIENT_HEADERS, type ClientHeader } from './rule-headers.ts';
 import { durationSeconds, MAX_PUT_BYTES, name, sizeBytes, text } from './schema-parts.ts';
 
-const claimValue = z
-  .union([z.string().min(1, 'must not be empty'), z.int(), z.boolean()])
-  .refine((value) => value !== '*', {
-    message: '"*" is compared as it stands and is no wildcard; name the values',
+const MAX_CLAIM_VALUE_LENGTH = 1024;
+
+const acceptedValue = z.union([
+  z
+    .string()
+    .min(1, 'must not be empty')
+    .max(MAX_CLAIM_VALUE_LENGTH, `is longer than ${MAX_CLAIM_VALUE_LENGTH} characters`),
+  z.int(),
+  z.boolean(),
+]);
+
+/** `who.claims`: by the name of a claim, or a JSON pointer into one, the accepted values and patterns. */
+const claimConditions = z
+  .record(z.string(), z.union([acceptedValue, z.array(acceptedValue).min(1, 'must not be empty')]))
+  .transform((claims, context) => {
+    const addIssue = (name: string, message: string): void =>
+      context.addIssue({ code: 'custom', path: [name], message });
+    if (Object.keys(claims).length === 0) context.addIssue('must not be empty');
+    return Object.entries(claims).flatMap(([name, accepted]): readonly ClaimCondition[] => {
+      const claim = parseClaimReference(name);
+      if (typeof claim === 'string') addIssue(name, `as the name of a claim ${claim}`);
+      const all = [accepted].flat();
+      const patterns = all.filter((value) => typeof value === 'string' && value.includes('*'));
+      for (const fault of new Set(patterns.map(patternFault))) if (fault !== undefined) addIssue(name, fault);
+      if (typeof claim === 'string') return [];
+      return [
+        {
+          claim,
+          values: all.filter((value) => !patterns.includes(value)),
+          prefixes: patterns.map((pattern) => String(pattern).slice(0, -1)),
+        },
+      ];
+    });
   });
+
+/** What is wrong with a value that holds a `*`, or undefined where it is a pattern. */
+function patternFault(pattern: unknown): string | undefined {
+  if (pattern === '*')
+    return 'must name values, or a pattern such as eng-*; "*" alone would match every value';
+  if (/^[^*]+\*$/.test(String(pattern))) return undefined;
+  return 'has a "*" that is not at the end; a pattern has one "*", at its end, such as eng-*';
+}
 
 const whoSchema = z
   .strictObject({
@@ -17,15 +56,7 @@ const whoSchema = z
       .union([text, z.array(text).min(1)])
       .transform((scope) => [scope].flat().flatMap((one) => one.split(/\s+/)))
       .optional(),
-    claims: z
-      .record(
-        text,
-        z
-          .union([claimValue, z.array(claimValue).min(1, 'must not be empty')])
-          .transform((values) => [values].flat()),
-      )
-      .refine((claims) => Object.keys(claims).length > 0, 'must not be empty')
-      .optional(),
+    claims: claimConditions.optional(),
   })
   .refine((who) => Object.keys(who).length > 0, {
     message: 'would let everybody in: name at least one of scope, claims and issuer',

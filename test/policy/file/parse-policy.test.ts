@@ -79,11 +79,14 @@ it('reads the whole of a policy', () => {
     rules: [
       {
         name: 'own-files',
-        who: { scope: ['uploads:write'], claims: { role: ['member', 'admin'] } },
+        who: {
+          scope: ['uploads:write'],
+          claims: [{ claim: { source: 'role', path: ['role'] }, values: ['member', 'admin'], prefixes: [] }],
+        },
         target,
         prefix: {
           source: 'users/{sub}/',
-          parts: [{ literal: 'users/' }, { claim: 'sub' }, { literal: '/' }],
+          parts: [{ literal: 'users/' }, { claim: { source: 'sub', path: ['sub'] } }, { literal: '/' }],
         },
         naming: 'either',
         contentTypes: ['image/*', 'video/mp4'],
@@ -230,12 +233,28 @@ it.each<[string, string]>([
   ['    who: { claims: { role: [] } }', '13 rules[0].who.claims.role: must not be empty'],
   [
     '    who: { claims: { role: "*" } }',
-    '13 rules[0].who.claims.role: "*" is compared as it stands and is no wildcard; name the values',
+    '13 rules[0].who.claims.role: must name values, or a pattern such as eng-*; "*" alone would match every value',
+  ],
+  [
+    '    who: { claims: { role: [a, "*-x"] } }',
+    '13 rules[0].who.claims.role: has a "*" that is not at the end; a pattern has one "*", at its end, such as eng-*',
+  ],
+  [
+    '    who: { claims: { role: [a, "x**"] } }',
+    '13 rules[0].who.claims.role: has a "*" that is not at the end; a pattern has one "*", at its end, such as eng-*',
+  ],
+  [
+    '    who: { claims: { /a~: b } }',
+    '13 rules[0].who.claims./a~: as the name of a claim is a JSON pointer with a "~" that is not part of "~0" (for "~") or "~1" (for "/")',
+  ],
+  [
+    '    who: { claims: { /: b } }',
+    '13 rules[0].who.claims./: as the name of a claim is a JSON pointer with an empty name; write it as /realm_access/roles',
   ],
   ['    who: { issuer: https://other.example/ }', '13 rules[0].who.issuer: names no entry of issuers'],
   ['    target: archive', '14 rules[0].target: names no entry of targets; there are: media'],
   ['    prefix: users/{sub}', '15 rules[0].prefix: must end in "/"'],
-  ['    prefix: /', '15 rules[0].prefix: cannot begin an object key: The key begins with "/".'],
+  ['    prefix: /', '15 rules[0].prefix: must not begin with "/"'],
   ['    prefix: ""', '15 rules[0].prefix: must end in "/"'],
   ['    contentTypes: []', '17 rules[0].contentTypes: must name at least one media type'],
   [
