@@ -1,11 +1,13 @@
 /**
- * Writes what is made from the sources: `openapi.yaml`, `.env.example` and the README's table of the environment.
+ * Writes what is made from the sources: `openapi.yaml`, `.env.example` and the README's table of the environment; and from
+ * mime-db, the lists of media types in `src/policy`.
  * With `--check` it writes nothing, names each file that differs, and ends 1 if there is one.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import process from 'node:process';
 import { environmentSchema } from '../src/config.ts';
 import { renderOpenApi } from '../src/http/openapi.ts';
+import { renderRegisteredTypes, renderTypeExtensions } from './media-types.ts';
 
 type Variable = { readonly name: string; readonly description: string; readonly default: string };
 
@@ -16,6 +18,8 @@ const table = `<!-- generated: environment -->\n${renderTable(variables())}<!-- 
 
 const outdated = Object.entries({
   'openapi.yaml': renderOpenApi(),
+  'src/policy/registered-types.ts': renderRegisteredTypes(),
+  'src/policy/type-extensions.ts': renderTypeExtensions(),
   '.env.example': renderEnvExample(variables()),
   'README.md': readme.replace(/<!-- generated: environment -->[\s\S]*<!-- \/generated -->/, () => table),
 }).filter(([name, content]) => read(name) !== content);

@@ -1,4 +1,4 @@
-import { isActiveExtension, isActiveType } from './media-type.ts';
+import { fittingExtension } from './file-extension.ts';
 
 /** OSS's limit, in bytes of UTF-8. */
 export const MAX_KEY_BYTES = 1023;
@@ -57,12 +57,11 @@ function isOrdinaryKey(key: string): boolean {
 }
 
 /**
- * The last part of a server-made key: the id, and the file name's extension in lower case where it is safe (1–10
- * ASCII letters or digits, and not one that is run by a browser or server unless the content type says the same).
+ * The last part of a server-made key: the id, and the file name's extension in lower case if files of the content type have
+ * it. The extension never comes from the file name alone, and none is made up: a reader learns the type from Content-Type.
  * @param essence the content type's `type/subtype` in lower case.
  */
 export function serverMadeName(id: string, filename: string, essence: string): string {
-  const extension = /\.([a-z0-9]{1,10})$/.exec(filename.toLowerCase())?.[1];
-  const safe = extension !== undefined && (!isActiveExtension(extension) || isActiveType(essence));
-  return safe ? `${id}.${extension}` : id;
+  const extension = fittingExtension(filename, essence);
+  return extension === undefined ? id : `${id}.${extension}`;
 }

@@ -1,10 +1,11 @@
 import { CLIENT_HEADER_FIELDS, CLIENT_HEADERS } from './file/rule-headers.ts';
 import { MAX_PUT_BYTES } from './file/schema-parts.ts';
-import { mediaRangeAllows, mediaTypeEssence } from './media-type.ts';
+import { mediaTypeEssence } from './media-type.ts';
 import { objectKeyFaults } from './object-key.ts';
 import type { PolicyRule } from './policy.ts';
 import type { UnusableClaim } from './prefix-template.ts';
 import type { UploadRequest } from './upload-request.ts';
+import { mediaRangeAllows, whyNoWildcard } from './wildcard-types.ts';
 
 export type ViolationCode =
   | 'no_matching_rule'
@@ -101,7 +102,7 @@ function addContentViolations(
     violations.push({
       pointer: '/contentType',
       code: 'content_type_not_allowed',
-      detail: `The content type must be one of: ${rule.contentTypes.join(', ')} (what a browser runs is never part of a "*").`,
+      detail: contentTypeDetail(rule.contentTypes, essence),
     });
   }
   if (contentLength === undefined) {
@@ -121,6 +122,12 @@ function addContentViolations(
       detail: `The file has ${contentLength} bytes; at most ${maxBytes} are allowed.`,
     });
   }
+}
+
+function contentTypeDetail(ranges: readonly string[], essence: string | undefined): string {
+  const allowed = `The content type must be one of: ${ranges.join(', ')}.`;
+  const reason = essence === undefined ? undefined : whyNoWildcard(ranges, essence);
+  return reason === undefined ? allowed : `${allowed} ${reason}`;
 }
 
 function addMetadataViolations(

@@ -15,9 +15,10 @@ export const policyAnswer = z.strictObject({
         naming: z
           .enum(['client', 'server', 'either'])
           .meta({ description: 'Who names the object: client (key), server (filename), or either.' }),
-        contentTypes: z
-          .array(z.string())
-          .meta({ description: 'Media types and ranges. What a browser runs is never part of a range.' }),
+        contentTypes: z.array(z.string()).meta({
+          description:
+            'Media types and ranges. A range matches registered (IANA) types only, and none that browsers run.',
+        }),
         maxSize: amount.meta({
           description: 'Bytes; null when unlimited, and then contentLength may be left out.',
         }),

@@ -3,10 +3,11 @@ import { describe, expect, it } from 'vitest';
 import type { Caller } from '../../src/auth/caller.ts';
 import { decideUpload } from '../../src/policy/decide-upload.ts';
 import { parsePolicy } from '../../src/policy/file/parse-policy.ts';
-import { isActiveType, mediaTypeEssence } from '../../src/policy/media-type.ts';
+import { mediaTypeEssence } from '../../src/policy/media-type.ts';
 import { objectKeyFaults } from '../../src/policy/object-key.ts';
 import type { Policy } from '../../src/policy/policy.ts';
 import type { UploadRequest } from '../../src/policy/upload-request.ts';
+import { isActiveType } from '../../src/policy/wildcard-types.ts';
 
 function policyOf(rules: string): Policy {
   const parsed = parsePolicy(

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { MAX_KEY_BYTES, objectKeyFaults, serverMadeName } from '../../src/policy/object-key.ts';
+import { TYPE_EXTENSIONS } from '../../src/policy/type-extensions.ts';
+import { isActiveType } from '../../src/policy/wildcard-types.ts';
 
 it.each([
   'a',
@@ -101,19 +103,86 @@ it('finds no fault exactly in what has 1–1023 bytes of printable ASCII, no bac
 it.each([
   ['photo.png', 'image/png', 'id.png'],
   ['Photo.JPEG', 'image/jpeg', 'id.jpeg'],
+  ['IMG_0001.JPG', 'image/jpeg', 'id.jpg'],
+  ['photo.heic', 'image/heic', 'id.heic'],
+  ['clip.mp4', 'video/mp4', 'id.mp4'],
+  ['clip.MOV', 'video/quicktime', 'id.mov'],
+  ['recording.webm', 'video/webm', 'id.webm'],
+  ['voice.webm', 'audio/webm', 'id.webm'],
+  ['song.mp3', 'audio/mpeg', 'id.mp3'],
+  ['song.flac', 'audio/flac', 'id.flac'],
+  ['report.pdf', 'application/pdf', 'id.pdf'],
+  ['table.csv', 'text/csv', 'id.csv'],
+  ['table.csv', 'application/vnd.ms-excel', 'id.csv'],
+  ['notes.txt', 'text/plain', 'id.txt'],
+  ['letter.docx', 'application/vnd.openxmlformats-officedocument.wordprocessingml.document', 'id.docx'],
+  ['all.zip', 'application/zip', 'id.zip'],
+  ['all.zip', 'application/x-zip-compressed', 'id.zip'],
   ['archive.tar.gz', 'application/gzip', 'id.gz'],
-  ['no-extension', 'image/png', 'id'],
-  ['.hidden', 'image/png', 'id.hidden'],
-  ['dot.', 'image/png', 'id'],
-  ['报告.文档', 'image/png', 'id'],
-  ['a.toolongextension', 'image/png', 'id'],
-  ['a.p/g', 'image/png', 'id'],
-  ['../../etc/passwd', 'image/png', 'id'],
-  ['evil.html', 'image/png', 'id'],
-  ['evil.SVG', 'image/png', 'id'],
-  ['evil.php', 'image/png', 'id'],
   ['page.html', 'text/html', 'id.html'],
-  ['a.png\0.html', 'image/png', 'id'],
-])('names %j of type %s %s', (filename, essence, name) => {
+  ['drawing.svg', 'image/svg+xml', 'id.svg'],
+  ['.png', 'image/png', 'id.png'],
+])('keeps the extension of %j, which files of type %s have', (filename, essence, name) => {
   expect(serverMadeName('id', filename, essence)).toBe(name);
+});
+
+it.each([
+  ['photo.png', 'image/jpeg'],
+  ['png', 'image/png'],
+  ['no-extension', 'image/png'],
+  ['.hidden', 'image/png'],
+  ['dot.', 'image/png'],
+  ['报告.文档', 'image/png'],
+  ['a.toolongextension', 'image/png'],
+  ['a.p/g', 'image/png'],
+  ['../../etc/passwd', 'image/png'],
+  ['photo.png', 'application/octet-stream'],
+  ['photo.png', 'image/of-nobody'],
+  ['photo.png', 'constructor'],
+  ['a.,', 'image/png'],
+  ['evil.html', 'image/png'],
+  ['evil.SVG', 'image/png'],
+  ['a.html', 'image/svg+xml'],
+  ['a.svg', 'text/html'],
+  ['a.php', 'text/html'],
+  ['a.shtml', 'text/html'],
+  ['a.js', 'text/plain'],
+  ['a.exe', 'application/octet-stream'],
+  ['a.exe', 'application/vnd.microsoft.portable-executable'],
+  ['a.exe', 'application/x-msdownload'],
+  ['a.jnlp', 'application/x-java-jnlp-file'],
+  ['a.xaml', 'application/xaml+xml'],
+  ['a.jar', 'application/java-archive'],
+  ['a.sh', 'application/x-sh'],
+  ['a.png\0.html', 'image/png'],
+  ['a.png\n', 'image/png'],
+])('leaves the extension of %j out, which no file of type %s has', (filename, essence) => {
+  expect(serverMadeName('id', filename, essence)).toBe('id');
+});
+
+it('gives no type an extension that servers or operating systems run', () => {
+  const types = TYPE_EXTENSIONS.trim()
+    .split(/\s+/)
+    .map((entry) => entry.split('=')[0] ?? '');
+  expect(types.length).toBeGreaterThan(900);
+  const run =
+    'exe com bat cmd msi scr dll pif vbs wsf ps1 hta lnk url reg chm jnlp xaml xbap jar war class php php3 php5 php7 php8 ' +
+    'phar pht phtml phps asp aspx ashx asmx ascx cshtml cer jsp jspx jspf cfm cgi pl py rb sh shtml shtm stm swf';
+  for (const type of types) {
+    for (const extension of run.split(' ')) {
+      expect(serverMadeName('id', `a.${extension}`, type), type).toBe('id');
+    }
+  }
+});
+
+it('gives an extension that browsers run only to types that browsers run', () => {
+  const types = TYPE_EXTENSIONS.trim()
+    .split(/\s+/)
+    .map((entry) => entry.split('=')[0] ?? '')
+    .filter((type) => !isActiveType(type));
+  for (const type of types) {
+    for (const extension of 'html htm xhtml xht svg svgz xml xsl js mjs wasm mht mhtml eml'.split(' ')) {
+      expect(serverMadeName('id', `a.${extension}`, type), type).toBe('id');
+    }
+  }
 });

@@ -3,6 +3,7 @@ import { parseClaimReference } from '../claim-reference.ts';
 import { isMediaRange } from '../media-type.ts';
 import type { ClaimCondition } from '../policy.ts';
 import { parsePrefixTemplate } from '../prefix-template.ts';
+import { deadRangeFault } from '../wildcard-types.ts';
 import { addedHeadersSchema, CLIENT_HEADERS, type ClientHeader } from './rule-headers.ts';
 import { durationSeconds, MAX_PUT_BYTES, name, sizeBytes, text } from './schema-parts.ts';
 
@@ -85,7 +86,12 @@ export const ruleSchema = z
             isMediaRange,
             'must be a media type such as image/png, or a range such as image/*, without parameters',
           )
-          .transform((range) => range.toLowerCase()),
+          .transform((range, context) => {
+            const lowerCase = range.toLowerCase();
+            const fault = deadRangeFault(lowerCase);
+            if (fault !== undefined) context.addIssue(fault);
+            return lowerCase;
+          }),
       )
       .min(1, 'must name at least one media type'),
     maxSize: z
