@@ -1,7 +1,7 @@
-import cors from '@fastify/cors';
 import fastify, { type FastifyInstance } from 'fastify';
 import { type ActivePolicy, registerAuthentication } from './http/authenticate.ts';
 import { answerMalformedHttp } from './http/client-error.ts';
+import { registerCors } from './http/cors.ts';
 import { registerDocumentRoutes } from './http/document-routes.ts';
 import { type ReadinessCheck, registerHealthRoutes } from './http/health-routes.ts';
 import { MAX_BODY_BYTES, registerJsonBody } from './http/json-body.ts';
@@ -26,8 +26,11 @@ export type AppDependencies = UploadRoutesOptions & {
   readonly isDraining: () => boolean;
   readonly newRequestId: () => string;
   readonly turns: Turns;
+  /** The origins of web pages that may call the service; empty switches CORS off. */
   readonly corsOrigins: readonly string[];
-  /** CIDR ranges of proxies whose X-Forwarded-For is believed. */
+  /** Request headers that these pages may send besides the usual ones. */
+  readonly corsAllowedHeaders: readonly string[];
+  /** Addresses, CIDR ranges and range names of proxies whose X-Forwarded-For is believed. */
   readonly trustProxy: readonly string[];
 };
 
@@ -39,8 +42,7 @@ const REQUEST_ID = /^[A-Za-z0-9._-]{8,128}$/;
  * the environment, so a test can hold one and inject requests.
  */
 export async function buildApp(dependencies: AppDependencies): Promise<FastifyInstance> {
-  const { logger, newRequestId, corsOrigins, trustProxy, isDraining, observer, renderMetrics, turns } =
-    dependencies;
+  const { logger, newRequestId, trustProxy, isDraining, observer, renderMetrics, turns } = dependencies;
   const app = fastify({
     // Fastify's own lines hold the address as it was sent, and with it whatever a caller put into the query; and a logger for each
     // request, of which most would write nothing, takes longer than the line that is written.
@@ -75,26 +77,16 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
     if (isDraining()) reply.header('connection', 'close');
     done();
   });
+  registerNotFound(app);
   registerRefusals(app, logger, observer);
   registerAccessLog(app, logger, observer);
   registerJsonBody(app);
-  if (corsOrigins.length > 0) {
-    await app.register(cors, {
-      origin: [...corsOrigins],
-      methods: ['GET', 'HEAD', 'POST'],
-      allowedHeaders: ['Authorization', 'Content-Type', 'X-Request-Id'],
-      exposedHeaders: [
-        'X-Request-Id',
-        'Retry-After',
-        'WWW-Authenticate',
-        'RateLimit-Limit',
-        'RateLimit-Remaining',
-        'RateLimit-Reset',
-      ].join(', '),
-      maxAge: 600,
-      strictPreflight: false,
-    });
-  }
+  await registerCors(app, {
+    origins: dependencies.corsOrigins,
+    extraHeaders: dependencies.corsAllowedHeaders,
+    logger,
+    clock: dependencies.clock,
+  });
   const enter = createGate({
     turns,
     onOverload: (waitedMs) =>
@@ -105,6 +97,5 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   registerHealthRoutes(app, dependencies.readiness);
   registerDocumentRoutes(app);
   if (renderMetrics) registerMetricsRoute(app, renderMetrics);
-  registerNotFound(app);
   return app;
 }

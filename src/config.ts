@@ -1,7 +1,7 @@
-import { isIP } from 'node:net';
 import { z } from 'zod';
 import type { CredentialsConfig, SecretPart } from './credentials/credentials-config.ts';
 import { parseSecret } from './credentials/files/parse-secret.ts';
+import { corsHeaderFault, originFault, trustedProxyFault } from './network-settings.ts';
 
 /** Splits a comma-separated list; blanks around entries do not count, an empty text is an empty list. */
 const list = z.string().transform((text) =>
@@ -10,6 +10,23 @@ const list = z.string().transform((text) =>
     .map((entry) => entry.trim())
     .filter((entry) => entry !== ''),
 );
+
+/** A message names at most this many wrong entries of a list. */
+const MAX_NAMED_ENTRIES = 5;
+
+/** A list whose entries are all checked; each wrong one is named with what to change. */
+const listOf = (faultOf: (entry: string) => string | undefined, maxEntries = 1_000) =>
+  list.superRefine((entries, { addIssue }) => {
+    if (entries.length > maxEntries) {
+      addIssue(`must have at most ${maxEntries} entries`);
+      return;
+    }
+    const faults = entries.flatMap((entry) => {
+      const fault = faultOf(entry);
+      return fault === undefined ? [] : [`${JSON.stringify(entry.slice(0, 256))} ${fault}`];
+    });
+    for (const fault of faults.slice(0, MAX_NAMED_ENTRIES)) addIssue(fault);
+  });
 
 const wholeNumber = (min: number, max: number) =>
   z
@@ -33,24 +50,12 @@ const secretFile = (what: string) =>
       unit: 'path',
     });
 
-function isOrigin(origin: string): boolean {
-  // URL parsers take a "*" within a host name, and browsers never send one: it would only look like a wildcard.
-  return /^https?:[^*]+$/.test(origin) && URL.canParse(origin) && new URL(origin).origin === origin;
-}
-
 function isRedisAddress(text: string): boolean {
   const url = URL.parse(text);
   if (!url || !/^rediss?:$/.test(url.protocol) || url.hostname === '' || !/^\/?\d{0,4}$/.test(url.pathname))
     return false;
   // The client decodes both, and fails on what cannot be decoded.
   return !/%(?![0-9a-f]{2})/i.test(url.username + url.password);
-}
-
-function isCidr(text: string): boolean {
-  const [address = '', prefix, ...rest] = text.split('/');
-  const version = isIP(address);
-  if (version === 0 || rest.length > 0) return false;
-  return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (version === 4 ? 32 : 128));
 }
 
 /** Every environment variable: the README's table and `.env.example` are generated from this. */
@@ -69,22 +74,18 @@ export const environmentSchema = z.object({
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info').meta({
     description: 'The least severe log line to write: fatal, error, warn, info, debug, trace or silent.',
   }),
-  CORS_ORIGINS: list
-    .refine((origins) => origins.every(isOrigin), {
-      message:
-        'must be exact origins such as https://app.example.com, comma-separated; no "*", path or trailing "/"',
-    })
-    .default([])
-    .meta({
-      description:
-        'The exact origins of web pages that may call the service, comma-separated. None by default.',
-    }),
-  TRUST_PROXY: list
-    .refine((ranges) => ranges.every(isCidr), {
-      message: 'must be IP addresses or CIDR ranges, comma-separated, such as 10.0.0.0/8',
-    })
-    .default([])
-    .meta({ description: 'The proxies whose X-Forwarded-For is believed, as CIDR ranges, comma-separated.' }),
+  CORS_ORIGINS: listOf(originFault).default([]).meta({
+    description:
+      'The origins of web pages that may call the service, comma-separated, such as `https://app.example.com`. `http://localhost:*` allows every port of localhost, for development. If not set, no page may.',
+  }),
+  CORS_ALLOWED_HEADERS: listOf(corsHeaderFault, 50).default([]).meta({
+    description:
+      'Further request headers that these pages may send, comma-separated, besides those of the API and of common tracing libraries.',
+  }),
+  TRUST_PROXY: listOf(trustedProxyFault).default([]).meta({
+    description:
+      'The proxies whose `X-Forwarded-For` is believed: addresses, CIDR ranges, or `loopback`, `linklocal`, `uniquelocal`, comma-separated.',
+  }),
   REDIS_URL: z
     .string()
     .refine(isRedisAddress, {
@@ -126,6 +127,7 @@ export type Config = {
   readonly policyFile: string;
   readonly logLevel: string;
   readonly corsOrigins: readonly string[];
+  readonly corsAllowedHeaders: readonly string[];
   readonly trustProxy: readonly string[];
   readonly redisUrl: string | undefined;
   readonly metricsPort: number | undefined;
@@ -163,6 +165,7 @@ export function loadConfig(
       policyFile: data.POLICY_FILE,
       logLevel: data.LOG_LEVEL,
       corsOrigins: data.CORS_ORIGINS,
+      corsAllowedHeaders: data.CORS_ALLOWED_HEADERS,
       trustProxy: data.TRUST_PROXY,
       redisUrl: data.REDIS_URL,
       metricsPort: data.METRICS_PORT,

@@ -119,6 +119,7 @@ export async function createService({
     newObjectId: () => uuidv7({ msecs: clock().getTime(), random: randomBytes(16) }),
     newRequestId: createRequestIds(randomFillSync),
     corsOrigins: config.corsOrigins,
+    corsAllowedHeaders: config.corsAllowedHeaders,
     trustProxy: config.trustProxy,
   });
 

@@ -138,9 +138,9 @@ it('takes the origins of CORS_ORIGINS, or in their place those of --origin, each
 
 it.each([
   [[], {}, 'no origin is given'],
-  [['--origin', 'https://a.test/'], {}, '--origin must be exact origins'],
-  [['--origin', '*'], {}, '--origin must be exact origins'],
-  [[], { CORS_ORIGINS: 'a.test' }, 'CORS_ORIGINS must be exact origins'],
+  [['--origin', 'https://a.test/'], {}, '--origin "https://a.test/" must be written as https://a.test.'],
+  [['--origin', '*'], {}, '--origin "*" must not contain "*"'],
+  [[], { CORS_ORIGINS: 'a.test' }, 'CORS_ORIGINS "a.test" must begin with the scheme'],
 ])('ends 2 for %j with %j', async (argv, env, fault) => {
   const { code, stdout, stderr } = await print(argv, env);
   expect([code, stdout]).toStrictEqual([2, '']);

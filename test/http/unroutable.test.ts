@@ -1,45 +1,70 @@
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createTestApp } from '../support/test-app.ts';
 
-it.each([
-  '/',
-  '/v1',
-  '/v2/uploads',
-  '/v1/uploads/',
-  '/V1/uploads',
-  '/v1/uploads/x',
-  '/.env',
-  '/v1%2Fuploads',
-])('answers 404 to %s', async (path) => {
-  const { http } = await createTestApp();
-  const answer = await http.get(path);
-  expect(answer.status).toBe(404);
-  expect(answer.body).toStrictEqual({
-    type: 'urn:oss-presign:problem:not_found',
-    title: 'There is nothing at this address',
-    status: 404,
-    code: 'not_found',
-    detail: 'There is nothing at this address; see /openapi.yaml.',
-    requestId: 'request-1',
-  });
-});
+const CORS = [[], ['https://app.example.com']];
 
-it.each([
-  ['get', '/v1/uploads', 'POST'],
-  ['put', '/v1/uploads', 'POST'],
-  ['delete', '/v1/uploads', 'POST'],
-  ['options', '/v1/uploads', 'POST'],
-  ['post', '/v1/policy', 'GET, HEAD'],
-  ['post', '/readyz', 'GET, HEAD'],
-] as const)('answers 405 with Allow to %s %s', async (method, path, allow) => {
-  const { http } = await createTestApp();
-  const answer = await http[method](path);
-  expect(answer.status).toBe(405);
-  expect(answer.headers.allow).toBe(allow);
-  expect(answer.body).toMatchObject({ code: 'method_not_allowed', status: 405 });
-});
+describe.each(CORS.map((corsOrigins) => ({ corsOrigins })))(
+  'with $corsOrigins as CORS_ORIGINS',
+  ({ corsOrigins }) => {
+    it.each([
+      ['/', ''],
+      ['/?x=/v1/uploads', ''],
+      ['/v1', ''],
+      ['/v2/uploads', ' Did you mean "/v1/uploads"?'],
+      ['/v1/uploads/', ' Did you mean "/v1/uploads"?'],
+      ['//v1/uploads', ' Did you mean "/v1/uploads"?'],
+      ['/V1/uploads', ' Did you mean "/v1/uploads"?'],
+      ['/v1/upload', ' Did you mean "/v1/uploads"?'],
+      ['/v1/uploads/x', ' Did you mean "/v1/uploads"?'],
+      ['/readyz/', ' Did you mean "/readyz"?'],
+      ['/healthz', ''],
+      ['/favicon.ico', ''],
+      ['/metrics', ''],
+      ['/.env', ''],
+      ['/v1%2Fuploads', ' Did you mean "/v1/uploads"?'],
+      ['/*', ''],
+      ['/constructor', ''],
+      ['/documents/a/b', ''],
+      [`/${'x'.repeat(8_000)}`, ''],
+    ])('%s is 404 for every method, and points to the API', async (path, suggestion) => {
+      const { app } = await createTestApp({ corsOrigins });
+      for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const) {
+        const response = await app.inject({ method, url: path });
+        expect(response.headers, method).not.toHaveProperty('allow');
+        expect(response.json(), method).toStrictEqual({
+          type: 'urn:oss-presign:problem:not_found',
+          title: 'There is nothing at this address',
+          status: 404,
+          code: 'not_found',
+          detail: `There is nothing at this address.${suggestion} See /docs or /openapi.yaml for the API.`,
+          requestId: response.headers['x-request-id'],
+        });
+      }
+    });
+
+    it.each([
+      ['GET', '/v1/uploads', 'POST', 'Use POST here.'],
+      ['HEAD', '/v1/uploads', 'POST', undefined],
+      ['PUT', '/v1/uploads?a=b', 'POST', 'Use POST here.'],
+      ['PATCH', '/v1/uploads', 'POST', 'Use POST here.'],
+      ['DELETE', '/v1/uploads', 'POST', 'Use POST here.'],
+      ['OPTIONS', '/v1/uploads', 'POST', 'Use POST here.'],
+      ['TRACE', '/v1/uploads', 'POST', 'Use POST here.'],
+      ['PROPFIND', '/v1/uploads', 'POST', 'Use POST here.'],
+      ['POST', '/v1/policy', 'GET, HEAD', 'Use GET or HEAD here.'],
+      ['POST', '/readyz', 'GET, HEAD', 'Use GET or HEAD here.'],
+      ['OPTIONS', '/docs', 'GET, HEAD', 'Use GET or HEAD here.'],
+    ])('%s %s is 405 with the methods of the path', async (method, url, allow, detail) => {
+      const { app } = await createTestApp({ corsOrigins });
+      const response = await app.inject({ method: method as 'GET', url });
+      expect(response.statusCode).toBe(405);
+      expect(response.headers.allow).toBe(allow);
+      if (detail !== undefined) expect(response.json()).toMatchObject({ code: 'method_not_allowed', detail });
+    });
+  },
+);
 
 it('answers a path that cannot be decoded with a problem document', async () => {
   const { app } = await createTestApp();

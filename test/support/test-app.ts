@@ -95,6 +95,7 @@ export async function createTestApp({
     newObjectId: () => '019ab000-0000-7000-8000-000000000001',
     newRequestId: () => `request-${++ids}`,
     corsOrigins: [],
+    corsAllowedHeaders: [],
     trustProxy: [],
     ...overrides,
   });

@@ -1,0 +1,64 @@
+import { isIP } from 'node:net';
+import { compile } from '@fastify/proxy-addr';
+
+/** RFC 9110 5.6.2, the form of a field name. */
+const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+
+const MAX_HEADER_NAME_LENGTH = 64;
+
+/** Request headers that browsers never let a page set (https://fetch.spec.whatwg.org/#forbidden-request-header). */
+const FORBIDDEN_HEADERS =
+  /^(accept-(charset|encoding)|access-control-request-.*|connection|content-length|cookie2?|date|dnt|expect|host|keep-alive|origin|referer|set-cookie|te|trailer|transfer-encoding|upgrade|via|proxy-.*|sec-.*)$/i;
+
+/** The range names that `@fastify/proxy-addr` knows. */
+const RANGE_NAMES = ['loopback', 'linklocal', 'uniquelocal'];
+
+/**
+ * Says what is wrong with an entry of CORS_ORIGINS, or undefined if browsers can send it as `Origin`: scheme, host and port as the URL
+ * standard serialises them, or `http://localhost:*` for every port of localhost.
+ */
+export function originFault(entry: string): string | undefined {
+  if (entry === 'http://localhost:*') return undefined;
+  // URL parsers accept a "*" within a host name, and browsers never send one: it would only look like a wildcard.
+  if (entry.includes('*')) return 'must not contain "*"; list each origin, such as https://app.example.com';
+  if (entry === 'null') return 'must not be "null", which every sandboxed page sends';
+  const url = URL.parse(entry);
+  if (url && /^https?:$/.test(url.protocol))
+    return url.origin === entry ? undefined : `must be written as ${url.origin}`;
+  const withScheme = /^[\w.-]+(:\d+)?$/.test(entry) && URL.parse(`https://${entry}`);
+  return withScheme
+    ? `must begin with the scheme, such as ${withScheme.origin}`
+    : 'must be an http or https origin, such as https://app.example.com';
+}
+
+/** Says why an entry of CORS_ALLOWED_HEADERS cannot be the name of a request header that pages send, or undefined if it can. */
+export function corsHeaderFault(entry: string): string | undefined {
+  if (entry === '*') return 'must not be "*", which does not cover Authorization; list each header';
+  if (entry.length > MAX_HEADER_NAME_LENGTH) return `must have at most ${MAX_HEADER_NAME_LENGTH} characters`;
+  if (!TOKEN.test(entry) || entry.includes('*')) return 'must be a header name, such as X-Trace-Id';
+  return FORBIDDEN_HEADERS.test(entry)
+    ? 'must not be allowed: browsers never let a page set this header'
+    : undefined;
+}
+
+/**
+ * Says why an entry of TRUST_PROXY is not accepted, or undefined if it is: an address, a CIDR range, an address with an IPv4 netmask,
+ * or a range name, as Fastify itself reads them.
+ */
+export function trustedProxyFault(entry: string): string | undefined {
+  if (RANGE_NAMES.includes(entry)) return undefined;
+  const example = `must be an IP address, a CIDR range such as 10.0.0.0/8, or one of ${RANGE_NAMES.join(', ')}`;
+  // Fastify's parser reads "1" as the address 0.0.0.1, where others mean a number of proxies.
+  if (/^(\d+|true|\*)$/i.test(entry))
+    return `${example}; "${entry}" cannot stand for proxies that are not named`;
+  if (/\/0+$/.test(entry))
+    return `${example}; a range of all addresses would let every client choose its own address`;
+  const [address = ''] = entry.split('/');
+  if (isIP(address) === 0) return example;
+  try {
+    compile(entry);
+    return undefined;
+  } catch {
+    return example;
+  }
+}
