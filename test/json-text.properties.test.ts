@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { jsonMember, jsonText } from '../src/json-text.ts';
+import { cutForLog, escapeInvisible, jsonMember, jsonText } from '../src/json-text.ts';
 import { propertyRuns } from './support/property-runs.ts';
 
 // Code units of every kind: controls, quotation marks, halves of surrogate pairs.
@@ -9,21 +9,57 @@ const units = fc.string({
 });
 const text = fc.oneof(units, fc.string({ unit: 'binary' }), fc.string({ unit: 'grapheme' }), fc.string());
 
-it('writes every text as JSON.stringify does', () => {
+/** `JSON.stringify`, with every invisible character escaped, one by one. */
+const expected = (one: string) =>
+  JSON.stringify(one).replace(/[\u007f-\u009f\u2028\u2029]|\p{Cf}/gu, (character) =>
+    character
+      .split('')
+      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+      .join(''),
+  );
+
+it('writes every text as JSON.stringify does, but escapes invisible characters', () => {
   fc.assert(
     fc.property(text, (one) => {
-      expect(`"${jsonText(one)}"`).toBe(JSON.stringify(one));
+      expect(`"${jsonText(one)}"`).toBe(expected(one));
+      expect(JSON.parse(`"${jsonText(one)}"`)).toBe(one);
     }),
     { numRuns: propertyRuns(5_000) },
   );
 });
 
-it('writes every code unit as JSON.stringify does', () => {
+it('writes every code unit as JSON.stringify does, but escapes invisible characters', () => {
   for (let unit = 0; unit <= 0xffff; unit++) {
     const one = String.fromCharCode(unit);
     const written = `"${jsonText(one)}"`;
-    if (written !== JSON.stringify(one)) expect(written).toBe(JSON.stringify(one));
+    if (written !== expected(one)) expect(written).toBe(expected(one));
   }
+});
+
+it.each([
+  ['a bidirectional override', '\u202ealice', '\\u202ealice'],
+  ['a bidirectional isolate', 'a\u2066b', 'a\\u2066b'],
+  ['a zero-width space', 'in\u200bvoice', 'in\\u200bvoice'],
+  ['a byte order mark', '\ufeffx', '\\ufeffx'],
+  ['a soft hyphen', 'a\u00adb', 'a\\u00adb'],
+  ['a line separator', 'a\u2028b\u2029', 'a\\u2028b\\u2029'],
+  ['a control of the second range', 'a\u0085\u009b\u007f', 'a\\u0085\\u009b\\u007f'],
+  ['a tag', 'a\u{e0041}', 'a\\udb40\\udc41'],
+  ['an escape sequence of a terminal', '\u001b[31m', '\\u001b[31m'],
+])('escapes %s', (_what, one, escaped) => {
+  expect(jsonText(one)).toBe(escaped);
+  expect(JSON.parse(escapeInvisible(JSON.stringify({ one })))).toStrictEqual({ one });
+  expect(escapeInvisible(JSON.stringify(one))).toBe(`"${escaped}"`);
+});
+
+it('leaves visible text as it is', () => {
+  expect(jsonText('Größe 上传 🙂 naïve é')).toBe('Größe 上传 🙂 naïve é');
+});
+
+it('cuts what a caller chose to 256 characters, never within a surrogate pair', () => {
+  expect(cutForLog('x'.repeat(256))).toBe('x'.repeat(256));
+  expect(cutForLog('x'.repeat(257))).toBe(`${'x'.repeat(255)}…`);
+  expect(cutForLog(`${'x'.repeat(254)}🙂🙂`)).toBe(`${'x'.repeat(254)}…`);
 });
 
 it('leaves out a member that is undefined, and no other', () => {
