@@ -34,9 +34,6 @@ export type AppDependencies = UploadRoutesOptions & {
   readonly trustProxy: readonly string[];
 };
 
-/** A request id from outside that cannot break a log line or a header. */
-const REQUEST_ID = /^[A-Za-z0-9._-]{8,128}$/;
-
 /**
  * The whole HTTP service, from its dependencies: plugins, routes and the error handler. It never listens and never reads
  * the environment, so a test can hold one and inject requests.
@@ -49,10 +46,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
     logger: false,
     schemaController: NO_JSON_SCHEMA,
     requestIdHeader: false,
-    genReqId: ({ headers }) => {
-      const given = headers['x-request-id'];
-      return typeof given === 'string' && REQUEST_ID.test(given) ? given : newRequestId();
-    },
+    genReqId: newRequestId,
     trustProxy: trustProxy.length > 0 ? [...trustProxy] : false,
     bodyLimit: MAX_BODY_BYTES,
     // A body of 64 KiB needs no longer; a client that dribbles must not hold a connection.
@@ -66,7 +60,8 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
     frameworkErrors: (error, request, reply) => {
       sendProblem(toServiceError(error), request, reply);
     },
-    clientErrorHandler: (error, socket) => answerMalformedHttp(error, socket, newRequestId()),
+    clientErrorHandler: (error, socket) =>
+      answerMalformedHttp(error, socket, { requestId: newRequestId(), logger, observer }),
   });
 
   app.addHook('onRequest', (request, reply, done) => {

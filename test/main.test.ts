@@ -129,7 +129,7 @@ it.each([
   await drained;
 
   const messages = lines.map((line) => JSON.parse(line).msg);
-  expect(messages.filter((message) => message === 'answered')).toHaveLength(50);
+  expect(messages.filter((message) => message === 'request completed')).toHaveLength(50);
   expect(messages.at(-1)).toBe('stopped');
 });
 

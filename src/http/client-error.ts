@@ -1,12 +1,28 @@
 import type { Socket } from 'node:net';
 import { ServiceError } from '../errors.ts';
+import { jsonMember } from '../json-text.ts';
+import type { ServiceLogger } from './logging.ts';
+import type { Observer } from './observer.ts';
 import { toProblem } from './problem-json.ts';
+import { clientRequestId } from './request-ids.ts';
+import { rejectionMembers } from './request-lines.ts';
+
+/** An error of Node's HTTP parser; `rawPacket`, a Buffer, holds what the client sent last. */
+type ParserError = NodeJS.ErrnoException & { readonly rawPacket?: unknown };
 
 /**
- * Answers what Node's HTTP parser refused before there was a request: a problem document on the bare socket. The bytes
- * that were sent are not repeated: they can hold a token.
+ * Responds to what Node's HTTP parser rejected before there was a request: a problem document on the bare socket, and a line in the
+ * log. The bytes that were sent are not repeated: they can hold a token.
  */
-export function answerMalformedHttp(error: NodeJS.ErrnoException, socket: Socket, requestId: string): void {
+export function answerMalformedHttp(
+  error: ParserError,
+  socket: Socket,
+  {
+    requestId,
+    logger,
+    observer,
+  }: { readonly requestId: string; readonly logger: ServiceLogger; readonly observer: Observer },
+): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
@@ -17,10 +33,16 @@ export function answerMalformedHttp(error: NodeJS.ErrnoException, socket: Socket
       : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
         ? ['408 Request Timeout', 'The request did not arrive in time.']
         : ['400 Bad Request', 'The request is not valid HTTP/1.1.'];
-  const problem = {
-    ...toProblem(new ServiceError('invalid_request', detail), requestId),
-    status: Number.parseInt(statusLine, 10),
-  };
+  const rejection = new ServiceError('invalid_request', detail);
+  const status = Number.parseInt(statusLine, 10);
+  const problem = { ...toProblem(rejection, requestId), status };
+  observer.rejected('invalid_request');
+  const ids = `"requestId":"${requestId}"${jsonMember('clientRequestId', sentRequestId(error.rawPacket))}`;
+  const client = jsonMember('remoteAddress', socket.remoteAddress);
+  logger.writeLine(
+    'info',
+    `${ids},"method":null,"route":null,"status":${status}${rejectionMembers(rejection)}${client},"msg":"request completed"`,
+  );
   const body = JSON.stringify(problem);
   socket.end(
     [
@@ -34,4 +56,12 @@ export function answerMalformedHttp(error: NodeJS.ErrnoException, socket: Socket
       body,
     ].join('\r\n'),
   );
+}
+
+const REQUEST_ID_FIELD = /^x-request-id:[\t ]*([!-~]{1,128})[\t ]*\r?$/im;
+
+/** The request id that the client sent, if its whole header line is in the bytes at hand. */
+function sentRequestId(rawPacket: unknown): string | undefined {
+  if (!Buffer.isBuffer(rawPacket)) return undefined;
+  return clientRequestId(REQUEST_ID_FIELD.exec(rawPacket.toString('latin1', 0, 16_384))?.[1]);
 }

@@ -1,5 +1,6 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
 import type { Clock } from '../clock.ts';
+import { escapeInvisible } from '../json-text.ts';
 
 /** The process's log: pino's, and a shorter way for the lines that are written for each request. */
 export type ServiceLogger = Logger & {
@@ -50,7 +51,7 @@ export function createLogger(
       redact: { paths: [...SECRET_FIELDS], censor: REDACTED },
       serializers: { err: serializeError },
     },
-    destination,
+    { write: (line: string) => destination.write(escapeInvisible(line)) },
   );
   return Object.assign(logger, {
     writeLine(level: 'info' | 'debug', members: string) {

@@ -22,6 +22,6 @@ export type Decided = {
 export type Observer = {
   answered(answer: Answered): void;
   decided(decision: Decided): void;
-  /** A refusal that is not a decision of the policy. */
-  refused(code: Exclude<ErrorCode, 'policy_denied' | 'rate_limited'>): void;
+  /** A request that was rejected for anything but a denial by the policy. */
+  rejected(code: Exclude<ErrorCode, 'policy_denied'>): void;
 };

@@ -3,19 +3,25 @@ import { OVERLOADED } from '../errors.ts';
 import type { ServiceLogger } from './logging.ts';
 import type { Observer } from './observer.ts';
 import { PROBLEMS, sendProblem, toServiceError } from './problem-json.ts';
+import { clientRequestId } from './request-ids.ts';
 import { traceIdOf } from './trace-context.ts';
 
-/** Answers whatever is thrown as a problem document, counts it, and leaves what the log has to say of it. */
+/** Responds to everything that is thrown with a problem document, counts it, and keeps it for the request's log line. */
 export function registerRefusals(app: FastifyInstance, logger: ServiceLogger, observer: Observer): void {
   app.setErrorHandler((thrown, request, reply) => {
     const error = toServiceError(thrown);
-    const { code, detail, cause } = error;
-    if (code !== 'policy_denied' && code !== 'rate_limited') observer.refused(code);
+    const { code, detail, cause, logFields } = error;
+    if (code !== 'policy_denied') observer.rejected(code);
     if (PROBLEMS[code].status >= 500 && cause !== undefined) {
-      const traceId = traceIdOf(request.headers.traceparent);
-      logger.error({ requestId: request.id, traceId, err: cause, code }, detail);
-    } else request.refusal = { code, detail };
-    // Whoever refuses for want of time must not spend it on a line for each; the turn has its line.
+      const { id: requestId, headers } = request;
+      const ids = {
+        requestId,
+        clientRequestId: clientRequestId(headers['x-request-id']),
+        traceId: traceIdOf(headers.traceparent),
+      };
+      logger.error({ ...ids, err: cause, code, ...logFields }, detail);
+    } else request.rejection = error;
+    // Under overload a log line per rejected request would cost more than the rejection. The gate logs the overload.
     if (error === OVERLOADED) request.lineLevel = 'debug';
     return sendProblem(error, request, reply);
   });

@@ -1,28 +1,32 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { ErrorCode } from '../errors.ts';
-import { jsonMember, jsonText } from '../json-text.ts';
+import type { ServiceError } from '../errors.ts';
+import { cutForLog, jsonMember, jsonText } from '../json-text.ts';
 import type { ServiceLogger } from './logging.ts';
 import type { Decided, Observer } from './observer.ts';
+import { clientRequestId } from './request-ids.ts';
 import { traceIdOf } from './trace-context.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** At which level its line is written: `debug` once another line has told all of it. */
+    /** The level of its line: `debug` if another line of this request has all of it already. */
     lineLevel: 'info' | 'debug';
-    /** Why it was refused, where no such line says so. */
-    refusal: { readonly code: ErrorCode; readonly detail: string } | undefined;
+    /** Why it was rejected, unless a line of its own says so. */
+    rejection: ServiceError | undefined;
   }
 }
 
+/** Longest `detail` in a log line, in characters. Details name what the caller sent, and lists of the policy. */
+const MAX_DETAIL_CHARACTERS = 1024;
+
 /**
- * One line per request: method, route, status and time, and the refusal where it was one. What has its line already is told here
- * at the level `debug` only, as probes are. The route is the pattern, never the address that was sent.
+ * Writes one line per request: method, route, status, duration, and why it was rejected. Probes, and requests that have an audit
+ * line, are written at the level `debug`. The route is the pattern, never the URL that was sent.
  */
 export function registerAccessLog(app: FastifyInstance, logger: ServiceLogger, observer: Observer): void {
   app.decorateRequest('lineLevel', 'info');
-  app.decorateRequest('refusal', undefined);
+  app.decorateRequest('rejection', undefined);
   app.addHook('onResponse', (request, reply, done) => {
-    const { method, refusal } = request;
+    const { method, rejection } = request;
     const status = reply.statusCode;
     const route = request.routeOptions.url;
     observer.answered({
@@ -33,28 +37,54 @@ export function registerAccessLog(app: FastifyInstance, logger: ServiceLogger, o
     });
     const isProbe = route === '/livez' || route === '/readyz' || route === '/metrics';
     const level = isProbe ? 'debug' : request.lineLevel;
-    if (logger.isLevelEnabled(level)) {
-      const outcome = JSON.stringify({ method, route: route ?? null, status, ...refusal }).slice(1, -1);
-      writeRequestLine(logger, level, request, reply, outcome, 'answered');
-    }
+    if (logger.isLevelEnabled(level))
+      writeRequestLine(
+        logger,
+        level,
+        request,
+        reply,
+        status,
+        rejectionMembers(rejection),
+        'request completed',
+      );
     done();
   });
 }
 
 /**
- * Writes a line on a request: which one it is, what became of it, after how long and for whom.
- * @param outcome what became of it, as members of a JSON object without its braces.
+ * Writes a line about a request: its ids, method, route, status, duration and client address.
+ * @param members what else there is to log: members of a JSON object, each with a comma before it.
  */
 export function writeRequestLine(
   logger: ServiceLogger,
   level: 'info' | 'debug',
   request: FastifyRequest,
   reply: FastifyReply,
-  outcome: string,
-  msg: `upload ${Decided['outcome']}` | 'answered',
+  status: number,
+  members: string,
+  msg: `upload ${Decided['outcome']}` | 'request completed',
 ): void {
-  const which = `"requestId":"${jsonText(request.id)}"${jsonMember('traceId', traceIdOf(request.headers.traceparent))}`;
+  const { id, method, headers, ip } = request;
+  const route = request.routeOptions.url;
+  const ids = `"requestId":"${jsonText(id)}"${jsonMember('clientRequestId', clientRequestId(headers['x-request-id']))}${jsonMember('traceId', traceIdOf(headers.traceparent))}`;
+  const what = `"method":"${jsonText(method)}","route":${route === undefined ? 'null' : `"${jsonText(route)}"`},"status":${status}`;
   const durationMs = Math.round(reply.elapsedTime * 10) / 10;
-  const whose = `"durationMs":${durationMs}${jsonMember('remoteAddress', request.ip)}`;
-  logger.writeLine(level, `${which},${outcome},${whose},"msg":"${msg}"`);
+  logger.writeLine(
+    level,
+    // Behind a trusted proxy the address is what that proxy wrote into a header.
+    `${ids},${what}${members},"durationMs":${durationMs}${jsonMember('remoteAddress', cutForLog(ip))},"msg":"${msg}"`,
+  );
+}
+
+/** Why a request was rejected, as members of its log line. */
+export function rejectionMembers(rejection: ServiceError | undefined): string {
+  if (!rejection) return '';
+  const { code, detail, logFields } = rejection;
+  return `,"code":"${code}"${jsonMember('detail', detail.slice(0, MAX_DETAIL_CHARACTERS))}${logFieldMembers(logFields)}`;
+}
+
+function logFieldMembers(fields: ServiceError['logFields'] = {}): string {
+  return Object.entries(fields)
+    .map(([name, value]) => jsonMember(name, cutForLog(value)))
+    .join('');
 }

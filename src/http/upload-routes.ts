@@ -1,15 +1,23 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ServiceError, summarizeFaults } from '../errors.ts';
+import { cutForLog } from '../json-text.ts';
 import { describePolicy } from '../policy/describe-policy.ts';
+import { explainDenial } from '../policy/explain-denial.ts';
 import type { UploadRequest } from '../policy/upload-request.ts';
-import { type IssueUploadDependencies, issueUpload, type UploadOutcome } from '../uploads/issue-upload.ts';
+import {
+  type Admission,
+  type IssueUploadDependencies,
+  issueUpload,
+  type UploadOutcome,
+} from '../uploads/issue-upload.ts';
 import type { LimitVerdict } from '../uploads/limiter.ts';
 import { uploadAnswerText } from '../uploads/upload-answer.ts';
 import { parseUploadRequestBody } from '../uploads/upload-request-body.ts';
-import { auditText } from './audit-text.ts';
+import { type Audit, auditText } from './audit-text.ts';
 import { admissionOf } from './authenticate.ts';
 import type { ServiceLogger } from './logging.ts';
 import type { Decided, Observer } from './observer.ts';
+import { PROBLEMS } from './problem-json.ts';
 import { writeRequestLine } from './request-lines.ts';
 import { othersToo } from './turns.ts';
 
@@ -25,9 +33,8 @@ export function registerUploadRoutes(app: FastifyInstance, dependencies: UploadR
     const admission = admissionOf(request);
     const upload = parseUploadRequestBody(request.body);
     const outcome = await issueUpload(dependencies, admission, upload);
-    const decision = decisionOf(outcome);
-    observer.decided(decision);
-    audit(logger, request, reply, upload, decision);
+    observer.decided(decisionOf(outcome));
+    audit(logger, request, reply, upload, outcome);
     await othersToo;
     if (outcome.outcome === 'denied') {
       throw new ServiceError('policy_denied', summarizeFaults(outcome.violations), {
@@ -52,61 +59,84 @@ export function registerUploadRoutes(app: FastifyInstance, dependencies: UploadR
   });
 }
 
-/**
- * One line per decision. Written before the answer, for a client that has gone by then was granted it all the same.
- */
+/** Writes the audit line of a decision. Logged before the response: the grant counts even if the client has disconnected. */
 function audit(
   logger: ServiceLogger,
   request: FastifyRequest,
   reply: FastifyReply,
   upload: UploadRequest,
-  decision: Decision,
+  outcome: UploadOutcome,
 ): void {
-  const { caller } = admissionOf(request);
-  const { outcome, rule, target, key, reasons } = decision;
-  const told = auditText({
-    outcome,
-    reasons,
-    issuer: caller.issuer,
-    subject: caller.subject,
-    rule,
-    target: target ?? upload.target,
-    key: key ?? upload.key,
-    contentType: upload.contentType,
-    contentLength: upload.contentLength ?? null,
-  });
-  writeRequestLine(logger, 'info', request, reply, `"audit":${told}`, `upload ${outcome}`);
+  const text = auditText(auditOf(outcome, upload, admissionOf(request)));
+  const status = AUDITED_STATUS[outcome.outcome];
+  writeRequestLine(logger, 'info', request, reply, status, `,"audit":${text}`, `upload ${outcome.outcome}`);
   request.lineLevel = 'debug';
 }
 
-type Decision = Decided & { readonly target?: string; readonly key?: string };
+const AUDITED_STATUS = {
+  granted: 201,
+  limited: PROBLEMS.rate_limited.status,
+  denied: PROBLEMS.policy_denied.status,
+} as const;
 
-function decisionOf(result: UploadOutcome): Decision {
+/** What was granted is logged whole; what the caller chose of anything else is cut. */
+function auditOf(result: UploadOutcome, upload: UploadRequest, { caller, policy }: Admission): Audit {
   const { outcome } = result;
-  switch (outcome) {
-    case 'granted':
-      return {
-        outcome,
-        rule: result.rule,
-        target: result.answer.target,
-        key: result.answer.key,
-        reasons: [],
-      };
-    case 'limited':
-      return {
-        outcome,
-        rule: result.grant.rule.name,
-        target: result.grant.rule.target.name,
-        key: result.grant.key,
-        reasons: [result.verdict.limitedBy],
-      };
-    case 'denied':
-      return {
-        outcome,
-        rule: result.rule,
-        reasons: [...new Set(result.violations.map((violation) => violation.code))],
-      };
+  const common = {
+    issuer: caller.issuer,
+    subject: caller.subject,
+    contentType: cutForLog(upload.contentType),
+    contentLength: upload.contentLength ?? null,
+  };
+  if (outcome === 'granted') {
+    const { target, bucket, key, expiresAt } = result.answer;
+    return {
+      ...common,
+      outcome,
+      reasons: [],
+      rule: result.rule,
+      target,
+      bucket,
+      key,
+      contentType: upload.contentType,
+      expiresAt,
+    };
   }
+  if (outcome === 'limited') {
+    const { rule, key } = result.grant;
+    const { name: target, bucket } = rule.target;
+    const reasons = [result.verdict.limitedBy];
+    return { ...common, outcome, reasons, rule: rule.name, target, bucket, key: cutForLog(key) };
+  }
+  const concerned = policy.rules.find(({ name, target }) =>
+    result.rule === undefined ? target.name === upload.target : name === result.rule,
+  )?.target;
+  return {
+    ...common,
+    outcome,
+    reasons: reasonsOf(result),
+    rule: result.rule,
+    target: concerned?.name ?? cutIfAny(upload.target),
+    bucket: concerned?.bucket ?? null,
+    key: cutIfAny(upload.key),
+    ...explainDenial(policy, caller, upload, result.rule),
+  };
+}
+
+function cutIfAny(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : cutForLog(text);
+}
+
+function decisionOf(result: UploadOutcome): Decided {
+  const { outcome } = result;
+  if (outcome === 'granted') return { outcome, rule: result.rule, reasons: [] };
+  if (outcome === 'limited')
+    return { outcome, rule: result.grant.rule.name, reasons: [result.verdict.limitedBy] };
+  return { outcome, rule: result.rule, reasons: reasonsOf(result) };
+}
+
+function reasonsOf({ violations }: Extract<UploadOutcome, { outcome: 'denied' }>): readonly string[] {
+  return [...new Set(violations.map(({ code }) => code))];
 }
 
 // draft-ietf-httpapi-ratelimit-headers-06: the field names that clients and proxies know.

@@ -48,7 +48,7 @@ export function createMetrics(
   const granted = new Map<string, number>();
   new Counter({
     name: 'oss_presign_grants_total',
-    help: 'URLs handed out, by rule.',
+    help: 'Presigned URLs issued, by rule.',
     labelNames: ['rule'],
     registers,
     collect() {
@@ -56,10 +56,16 @@ export function createMetrics(
       for (const [rule, urls] of granted) this.inc({ rule }, urls);
     },
   });
-  const refusals = new Counter({
-    name: 'oss_presign_refusals_total',
-    help: 'Requests refused, by reason and by the rule that came closest; one with several reasons counts once for each.',
+  const denials = new Counter({
+    name: 'oss_presign_denials_total',
+    help: 'Uploads that the policy denied, by nearest rule and reason. A denial with several reasons counts once for each.',
     labelNames: ['rule', 'code'],
+    registers,
+  });
+  const rejections = new Counter({
+    name: 'oss_presign_rejections_total',
+    help: 'Requests rejected for anything but a denial by the policy, by code.',
+    labelNames: ['code'],
     registers,
   });
   const answerSeries = registerHistogram({
@@ -91,10 +97,9 @@ export function createMetrics(
       answered: ({ method, route, status, seconds }) => answersTo(method, route, status).observe(seconds),
       decided({ outcome, rule = 'none', reasons }) {
         if (outcome === 'granted') granted.set(rule, (granted.get(rule) ?? 0) + 1);
-        else if (outcome === 'limited') refusals.inc({ rule, code: 'rate_limited' });
-        else for (const code of reasons) refusals.inc({ rule, code });
+        if (outcome === 'denied') for (const code of reasons) denials.inc({ rule, code });
       },
-      refused: (code) => refusals.inc({ rule: 'none', code }),
+      rejected: (code) => rejections.inc({ code }),
     },
     timeSigning:
       (sign) =>

@@ -54,18 +54,18 @@ it('a granted request has the answer of the service, but for signature and times
   ]);
 });
 
-it('a refused request has the errors of the service and the reasons of every rule, and ends 1', async () => {
+it('a denied request has the violations of the service and the reasons of every rule, and ends 1', async () => {
   const request = { ...REQUEST, contentType: 'text/html', contentLength: 2 ** 21 };
   const { code, stdout, stderr } = await decide(CLAIMS, request);
   expect([code, stderr]).toStrictEqual([1, '']);
   const { outcome, rules, ...refusal } = JSON.parse(stdout);
-  expect(outcome).toBe('refused');
+  expect(outcome).toBe('denied');
   const {
     code: problem,
     detail,
     errors,
   } = (await (await createTestApp({ policyYaml })).post(request, CLAIMS)).body;
-  expect(refusal).toStrictEqual({ code: problem, detail, errors });
+  expect(refusal).toStrictEqual({ code: problem, detail, violations: errors });
   expect(rules[0]).toStrictEqual({ rule: 'own-files', reasons: errors });
   expect(rules[1].reasons[0].detail).toBe('The token lacks the scope "exports:write".');
 });
@@ -80,7 +80,7 @@ it('refuses the claims of an issuer that the policy does not name', async () => 
   const { code, stdout } = await decide({ ...CLAIMS, iss: 'https://other.test/' }, REQUEST);
   expect(code).toBe(1);
   expect(JSON.parse(stdout)).toStrictEqual({
-    outcome: 'refused',
+    outcome: 'denied',
     code: 'unauthenticated',
     detail: 'The policy trusts no issuer "https://other.test/"; it names https://login.test/.',
   });

@@ -1,4 +1,5 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { ServiceError } from '../../src/errors.ts';
 import { createLogger } from '../../src/http/logging.ts';
 import { fixedClock } from '../support/fixed-clock.ts';
 import { createTestApp, OWN_FILES_RULE, testCredentials, testPolicyYaml } from '../support/test-app.ts';
@@ -10,38 +11,197 @@ function auditOf(log: readonly string[]): unknown[] {
   return log.map((line) => JSON.parse(line)).flatMap((line) => (line.audit ? [line.audit] : []));
 }
 
-it('writes one audit line for a grant: who, rule, target, key, type, length', async () => {
+it('writes one audit line for a grant: request, caller, rule, bucket, key, type, length and expiry', async () => {
   const { post, log } = await createTestApp();
-  await post(PHOTO);
-  expect(log.map((line) => JSON.parse(line).msg)).toStrictEqual(['upload granted', 'answered']);
-  expect(auditOf(log)).toStrictEqual([
-    {
+  const answer = await post(PHOTO);
+  const lines = log.map((line) => JSON.parse(line));
+  expect(lines.map(({ msg }) => msg)).toStrictEqual(['upload granted', 'request completed']);
+  expect(lines[0]).toStrictEqual({
+    level: 'info',
+    time: expect.any(String),
+    requestId: 'request-1',
+    method: 'POST',
+    route: '/v1/uploads',
+    status: 201,
+    audit: {
       outcome: 'granted',
       reasons: [],
       issuer: 'https://login.test/',
       subject: 'alice',
       rule: 'own-files',
       target: 'media',
+      bucket: 'acme-media',
       ...PHOTO,
+      expiresAt: answer.body.expiresAt,
     },
-  ]);
+    durationMs: expect.any(Number),
+    remoteAddress: '127.0.0.1',
+    msg: 'upload granted',
+  });
 });
 
-it('writes one audit line for a refusal, with the reasons', async () => {
+it('logs a denial with what each rule does not allow, of which the caller learns nothing', async () => {
+  const policyYaml = testPolicyYaml({
+    rules: `  - { name: exports, who: { scope: exports:write, claims: { role: [admin] } }, target: media, prefix: exports/, contentTypes: [text/csv], maxSize: 1MiB }\n${OWN_FILES_RULE}`,
+  });
+  const { post, log } = await createTestApp({ policyYaml });
+  const answer = await post({ ...PHOTO, key: 'users/bob/a.html', contentType: 'text/html' });
+  const [line] = log.map((one) => JSON.parse(one));
+  expect(line).toMatchObject({ method: 'POST', route: '/v1/uploads', status: 403, msg: 'upload denied' });
+  expect(line.audit).toStrictEqual({
+    outcome: 'denied',
+    reasons: ['key_outside_prefix', 'content_type_not_allowed'],
+    issuer: 'https://login.test/',
+    subject: 'alice',
+    rule: 'own-files',
+    target: 'media',
+    bucket: 'acme-media',
+    key: 'users/bob/a.html',
+    contentType: 'text/html',
+    contentLength: 48_213,
+    denials: [
+      { rule: 'own-files', reasons: answer.body.errors.map(({ detail }: { detail: string }) => detail) },
+      {
+        rule: 'exports',
+        reasons: [
+          'The token lacks the scope "exports:write".',
+          expect.stringMatching(/claim "role" .* "admin"/),
+        ],
+      },
+    ],
+    otherRules: 0,
+  });
+  expect(answer.text).not.toMatch(/exports|role/);
+});
+
+it('logs status, method, route and bucket of a request that reached a limit, without an expiry', async () => {
+  const { post, log } = await createTestApp({
+    policyYaml: testPolicyYaml({ rules: `${OWN_FILES_RULE}    limits: { requestsPerMinute: 1 }\n` }),
+  });
+  await post(PHOTO);
+  expect((await post(PHOTO)).status).toBe(429);
+  const line = log.map((one) => JSON.parse(one)).find(({ msg }) => msg === 'upload limited');
+  expect(line).toMatchObject({ method: 'POST', route: '/v1/uploads', status: 429 });
+  expect(line.audit).toStrictEqual({
+    outcome: 'limited',
+    reasons: ['requestsPerMinute'],
+    issuer: 'https://login.test/',
+    subject: 'alice',
+    rule: 'own-files',
+    target: 'media',
+    bucket: 'acme-media',
+    ...PHOTO,
+  });
+});
+
+it('has the whole key of a grant, however long, and of everything else 256 characters', async () => {
+  const { post, http, log } = await createTestApp({ trustProxy: ['127.0.0.1'] });
+  const longest = `users/alice/${'x'.repeat(1023 - 'users/alice/'.length)}`;
+  expect((await post({ ...PHOTO, key: longest })).status).toBe(201);
+  expect(auditOf(log)).toMatchObject([{ key: longest }]);
+
+  await post({ ...PHOTO, key: `users/bob/${'y'.repeat(60_000)}` });
+  await post({ ...PHOTO, target: 'z'.repeat(60_000) });
+  await post({ ...PHOTO, contentType: `image/${'w'.repeat(60_000)}` });
+  await post({ ...PHOTO, metadata: { [`v${'v'.repeat(60_000)}`]: 'u'.repeat(100) } });
+  await post({ ...PHOTO, [`n${'n'.repeat(60_000)}`]: 1 });
+  await http.get('/v1/policy').set('x-forwarded-for', 'm'.repeat(10_000));
+  const others = log.filter((line) => !line.includes(longest));
+  expect(others.length).toBeGreaterThan(7);
+  expect(Math.max(...others.map(({ length }) => length))).toBeLessThan(4_000);
+  expect(others.join('')).not.toMatch(/([m-z])\1{1100}/);
+  expect(auditOf(others).find((audit) => JSON.stringify(audit).includes('yyy'))).toMatchObject({
+    key: `users/bob/${'y'.repeat(245)}…`,
+  });
+});
+
+it.each([
+  ['a bidirectional override in the subject', { sub: '\u202ealice' }, {}],
+  ['a line separator in a key', {}, { key: 'users/bob/a\u2028{"level":"info"}' }],
+  ['an escape sequence in a type', {}, { contentType: 'image/\u001b[31mpng' }],
+  ['a tag in the name of a field', {}, { 'a\u{e0041}': 1 }],
+  ['a zero-width space in a target', {}, { target: 'me\u200bdia' }],
+])('escapes what cannot be seen: %s', async (_what, claims, changes) => {
   const { post, log } = await createTestApp();
-  await post({ ...PHOTO, key: 'users/bob/a.html', contentType: 'text/html' });
-  expect(auditOf(log)).toStrictEqual([
-    {
-      outcome: 'denied',
-      reasons: ['key_outside_prefix', 'content_type_not_allowed'],
-      issuer: 'https://login.test/',
-      subject: 'alice',
-      rule: 'own-files',
-      key: 'users/bob/a.html',
-      contentType: 'text/html',
-      contentLength: 48_213,
+  await post({ ...PHOTO, ...changes }, claims);
+  expect(log.length).toBeGreaterThan(0);
+  for (const line of log) {
+    expect(line).toMatch(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]*\n$/u);
+    expect(() => JSON.parse(line)).not.toThrow();
+  }
+});
+
+it('escapes what cannot be seen in lines of the service itself as well', () => {
+  const lines: string[] = [];
+  const logger = createLogger('info', fixedClock, { write: (line: string) => lines.push(line) });
+  logger.warn({ issuer: 'https://\u202elogin.test/', err: new Error('a\u2029b\u009b') }, 'x\ufeffy');
+  expect(lines.join('')).toMatch(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]*\n$/u);
+  expect(JSON.parse(lines[0] ?? '')).toMatchObject({
+    issuer: 'https://\u202elogin.test/',
+    err: { message: 'a\u2029b\u009b' },
+    msg: 'x\ufeffy',
+  });
+});
+
+it('logs the fields that an error has for the log, cut, and sends none of them', async () => {
+  const verifier = {
+    verify: () => {
+      throw new ServiceError('unauthenticated', 'Not this token.', {
+        logFields: {
+          iss: 'i'.repeat(300),
+          kid: 'a\u202eb',
+        },
+      });
     },
-  ]);
+    status: () => [],
+    preload: async () => {},
+  };
+  const { post, log } = await createTestApp({ verifier });
+  const answer = await post(PHOTO);
+  expect(Object.keys(answer.body)).not.toContain('logFields');
+  expect(answer.text).not.toMatch(/iii|kid/);
+  const line = JSON.parse(log[0] ?? '');
+  expect(line).toMatchObject({
+    status: 401,
+    code: 'unauthenticated',
+    iss: `${'i'.repeat(255)}…`,
+    kid: 'a\u202eb',
+  });
+});
+
+describe('the request id', () => {
+  it.each([
+    ['trace-0123456789', 'trace-0123456789'],
+    ['x', 'x'],
+    ['Root=1-67891233-abcdef012345678912345678', 'Root=1-67891233-abcdef012345678912345678'],
+    ['a'.repeat(128), 'a'.repeat(128)],
+    ['a'.repeat(129), undefined],
+    ['a b"', undefined],
+    ['{"level":"error"}', undefined],
+    ['\u00fcber', undefined],
+  ])('is always the service’s own; the one that a client sends, %s, is only logged', async (sent, logged) => {
+    const { http, log, issuer } = await createTestApp();
+    const token = `Bearer ${await issuer.sign()}`;
+    const answers = [
+      await http.post('/v1/uploads').set('authorization', token).set('x-request-id', sent).send(PHOTO),
+      await http.get('/v1/policy').set('x-request-id', sent),
+      await http.get('/nothing').set('x-request-id', sent),
+    ];
+    expect(answers.map(({ headers }) => headers['x-request-id'])).toStrictEqual([
+      'request-1',
+      'request-2',
+      'request-3',
+    ]);
+    expect(answers.slice(1).map(({ body }) => body.requestId)).toStrictEqual(['request-2', 'request-3']);
+    const lines = log.map((line) => JSON.parse(line));
+    expect(lines.map(({ requestId }) => requestId)).toStrictEqual([
+      'request-1',
+      'request-1',
+      'request-2',
+      'request-3',
+    ]);
+    expect(new Set(lines.map(({ clientRequestId }) => clientRequestId))).toStrictEqual(new Set([logged]));
+  });
 });
 
 it('writes one line at the level info for each request, whatever becomes of it', async () => {
@@ -58,9 +218,9 @@ it('writes one line at the level info for each request, whatever becomes of it',
   ).toStrictEqual([
     ['request-1', 'upload granted', []],
     ['request-2', 'upload denied', ['key_outside_prefix']],
-    ['request-3', 'answered', 'invalid_request'],
-    ['request-4', 'answered', 'unauthenticated'],
-    ['request-5', 'answered', 'not_found'],
+    ['request-3', 'request completed', 'invalid_request'],
+    ['request-4', 'request completed', 'unauthenticated'],
+    ['request-5', 'request completed', 'not_found'],
   ]);
   for (const line of told) {
     expect(line).toMatchObject({ durationMs: expect.any(Number), remoteAddress: '127.0.0.1' });
@@ -70,7 +230,7 @@ it('writes one line at the level info for each request, whatever becomes of it',
 it('writes the request id and the route on the access line, never the address that was sent', async () => {
   const { http, log } = await createTestApp();
   await http.get('/v1/policy?access_token=SECRET-IN-QUERY');
-  const line = log.map((entry) => JSON.parse(entry)).find((entry) => entry.msg === 'answered');
+  const line = log.map((entry) => JSON.parse(entry)).find((entry) => entry.msg === 'request completed');
   expect(line).toMatchObject({ method: 'GET', route: '/v1/policy', status: 401, requestId: 'request-1' });
   expect(log.join('')).not.toContain('SECRET-IN-QUERY');
 });

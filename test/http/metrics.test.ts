@@ -36,9 +36,9 @@ it('counts what was granted and refused, by rule and code, and times every answe
   const text = await metricsOf(service.url);
   for (const line of [
     'oss_presign_grants_total{rule="own-files"} 1',
-    'oss_presign_refusals_total{rule="own-files",code="too_large"} 1',
-    'oss_presign_refusals_total{rule="none",code="invalid_request"} 1',
-    'oss_presign_refusals_total{rule="none",code="unauthenticated"} 1',
+    'oss_presign_denials_total{rule="own-files",code="too_large"} 1',
+    'oss_presign_rejections_total{code="invalid_request"} 1',
+    'oss_presign_rejections_total{code="unauthenticated"} 1',
     'oss_presign_http_request_duration_seconds_count{method="POST",route="/v1/uploads",status="201"} 1',
     'oss_presign_http_request_duration_seconds_count{method="GET",route="/v1/policy",status="401"} 1',
     'oss_presign_http_request_duration_seconds_count{method="POST",route="/v1/uploads",status="503"} 0',

@@ -115,3 +115,33 @@ it.each([
     expect(JSON.parse(body)).toMatchObject({ code: 'invalid_request', status: Number.parseInt(status, 10) });
   },
 );
+
+it('logs what the parser rejected, with the id of the response and the one that the client sent', async () => {
+  const { app, log } = await createTestApp();
+  await app.listen({ host: '127.0.0.1', port: 0 });
+  const address = app.server.address();
+  const socket = connect({
+    host: '127.0.0.1',
+    port: typeof address === 'object' ? (address?.port ?? 0) : 0,
+  });
+  socket.write(
+    'GET /livez?token=SECRET HTTP/1.1\r\nX-Request-Id: mine-1 \r\nAuthorization: Bearer SECRET\r\nno colon\r\n\r\n',
+  );
+  const [head = ''] = (await text(socket)).split('\r\n\r\n');
+  const [line, ...more] = log.map((one) => JSON.parse(one));
+  expect(more).toStrictEqual([]);
+  expect(head).toContain(`X-Request-Id: ${line.requestId}\r\n`);
+  expect(line).toStrictEqual({
+    level: 'info',
+    time: expect.any(String),
+    requestId: expect.stringMatching(/^request-\d$/),
+    clientRequestId: 'mine-1',
+    method: null,
+    route: null,
+    status: 400,
+    code: 'invalid_request',
+    detail: 'The request is not valid HTTP/1.1.',
+    remoteAddress: '127.0.0.1',
+    msg: 'request completed',
+  });
+});

@@ -97,20 +97,22 @@ it('counts decisions by rule and reason', async () => {
     observer.decided({ outcome: 'limited', rule: 'photos', reasons: ['requestsPerMinute'] });
     observer.decided({ outcome: 'denied', rule: 'photos', reasons: ['too_large', 'metadata_missing'] });
     observer.decided({ outcome: 'denied', reasons: ['no_matching_rule'] });
-    observer.refused('unauthenticated');
+    observer.rejected('rate_limited');
+    observer.rejected('unauthenticated');
     policyReloaded('refused');
   });
   expect([
     ...seriesOf(lines, 'grants'),
-    ...seriesOf(lines, 'refusals'),
+    ...seriesOf(lines, 'denials'),
+    ...seriesOf(lines, 'rejections'),
     ...seriesOf(lines, 'policy_reloads'),
   ]).toStrictEqual([
     'grants_total{rule="photos"} 2',
-    'refusals_total{rule="photos",code="rate_limited"} 1',
-    'refusals_total{rule="photos",code="too_large"} 1',
-    'refusals_total{rule="photos",code="metadata_missing"} 1',
-    'refusals_total{rule="none",code="no_matching_rule"} 1',
-    'refusals_total{rule="none",code="unauthenticated"} 1',
+    'denials_total{rule="photos",code="too_large"} 1',
+    'denials_total{rule="photos",code="metadata_missing"} 1',
+    'denials_total{rule="none",code="no_matching_rule"} 1',
+    'rejections_total{code="rate_limited"} 1',
+    'rejections_total{code="unauthenticated"} 1',
     'policy_reloads_total{result="applied"} 0',
     'policy_reloads_total{result="refused"} 1',
   ]);

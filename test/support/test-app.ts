@@ -89,7 +89,7 @@ export async function createTestApp({
     clock: fixedClock,
     logger: createLogger('debug', fixedClock, destination),
     readiness: () => [{ name: 'process', ok: true, detail: 'running' }],
-    observer: { answered: () => {}, decided: () => {}, refused: () => {} },
+    observer: { answered: () => {}, decided: () => {}, rejected: () => {} },
     isDraining: () => false,
     turns: createTurns(() => 0),
     newObjectId: () => '019ab000-0000-7000-8000-000000000001',

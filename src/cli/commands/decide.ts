@@ -28,7 +28,7 @@ nothing is signed, and neither the token's signature nor its times are looked at
     policy: POLICY_OPTION,
   },
   example: 'oss-presign decide --claims claims.json --request request.json --policy policy.yaml',
-  exitCodes: { 0: 'granted', 1: 'refused' },
+  exitCodes: { 0: 'granted', 1: 'denied' },
   run: async (options, context) => {
     const policy = policyOf(options, context);
     const caller = readCaller(options.claims?.[0] ?? '', context);
@@ -38,7 +38,7 @@ nothing is signed, and neither the token's signature nor its times are looked at
     if (!policy.issuers.some(({ issuer }) => issuer === caller.issuer)) {
       const trusted = policy.issuers.map(({ issuer }) => issuer).join(', ');
       const detail = `The policy trusts no issuer ${JSON.stringify(caller.issuer)}; it names ${trusted}.`;
-      print({ outcome: 'refused', code: 'unauthenticated', detail });
+      print({ outcome: 'denied', code: 'unauthenticated', detail });
       return 1;
     }
     const decision = decideUpload(policy, caller, request, () => OBJECT_ID);
@@ -47,8 +47,14 @@ nothing is signed, and neither the token's signature nor its times are looked at
       print({ outcome: 'granted', ...describeGrant(decision.grant, request), rules });
       return 0;
     }
-    const { violations: errors } = decision;
-    print({ outcome: 'refused', code: 'policy_denied', detail: summarizeFaults(errors), errors, rules });
+    const { violations } = decision;
+    print({
+      outcome: 'denied',
+      code: 'policy_denied',
+      detail: summarizeFaults(violations),
+      violations,
+      rules,
+    });
     return 1;
   },
 };

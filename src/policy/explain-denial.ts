@@ -1,0 +1,46 @@
+import type { Caller } from '../auth/caller.ts';
+import type { Policy } from './policy.ts';
+import { type RuleVerdict, ruleVerdicts } from './rule-verdicts.ts';
+import type { UploadRequest } from './upload-request.ts';
+
+/** What one rule does not allow, one sentence each. */
+export type RuleDenial = { readonly rule: string; readonly reasons: readonly string[] };
+
+/** A log line must stay short, and a denial cheap, however many rules the policy has. */
+const MAX_EXAMINED_RULES = 100;
+const MAX_RULES = 10;
+const MAX_REASONS = 5;
+const MAX_REASON_CHARACTERS = 256;
+
+/**
+ * Explains a denial for the log: what the nearest 10 rules do not allow. It examines the first 100 rules of the policy and the one
+ * that `decideUpload` found nearest. Never for the caller, because it names rules of other callers.
+ */
+export function explainDenial(
+  policy: Policy,
+  caller: Caller,
+  request: UploadRequest,
+  nearestRule: string | undefined,
+): { readonly denials: readonly RuleDenial[]; readonly otherRules: number } {
+  const nearest = policy.rules.filter(({ name }) => name === nearestRule);
+  const others = policy.rules.slice(0, MAX_EXAMINED_RULES).filter(({ name }) => name !== nearestRule);
+  const verdicts = ruleVerdicts({ ...policy, rules: [...nearest, ...others] }, caller, request);
+  const denials = verdicts
+    .toSorted((one, other) => distance(one, nearestRule) - distance(other, nearestRule))
+    .slice(0, MAX_RULES)
+    .map(({ rule, reasons }) => ({
+      rule,
+      reasons: reasons.slice(0, MAX_REASONS).map(({ detail }) => shorten(detail)),
+    }));
+  return { denials, otherRules: policy.rules.length - denials.length };
+}
+
+/** A rule that is not for this caller is further away than one that is for the caller and forbids many things. */
+function distance({ rule, reasons }: RuleVerdict, nearestRule: string | undefined): number {
+  if (rule === nearestRule) return 0;
+  return reasons.length + (reasons.some(({ code }) => code === 'no_matching_rule') ? 1000 : 0);
+}
+
+function shorten(detail: string): string {
+  return detail.length <= MAX_REASON_CHARACTERS ? detail : `${detail.slice(0, MAX_REASON_CHARACTERS - 1)}…`;
+}
