@@ -75,7 +75,6 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   registerNotFound(app);
   registerRefusals(app, logger, observer);
   registerAccessLog(app, logger, observer);
-  registerJsonBody(app);
   await registerCors(app, {
     origins: dependencies.corsOrigins,
     extraHeaders: dependencies.corsAllowedHeaders,
@@ -88,6 +87,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
       logger.warn({ waitedMs: Math.round(waitedMs) }, 'overloaded: a part of what arrives is refused'),
   });
   registerAuthentication(app, dependencies.active, enter);
+  registerJsonBody(app);
   registerUploadRoutes(app, dependencies);
   registerHealthRoutes(app, dependencies.readiness);
   registerDocumentRoutes(app);

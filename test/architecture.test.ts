@@ -29,6 +29,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'zod',
     'yaml',
     'type:node:net',
+    'type:node:http',
     // The files of the page of /docs.
     ...['node:fs/promises', 'node:module', 'node:path', 'node:crypto', 'node:util', 'node:zlib'],
   ],
