@@ -2,6 +2,7 @@ import fastify, { type FastifyInstance } from 'fastify';
 import { type ActivePolicy, registerAuthentication } from './http/authenticate.ts';
 import { answerMalformedHttp } from './http/client-error.ts';
 import { registerCors } from './http/cors.ts';
+import { registerDenialLimit } from './http/denial-limit.ts';
 import { registerDocumentRoutes } from './http/document-routes.ts';
 import { type ReadinessCheck, registerHealthRoutes } from './http/health-routes.ts';
 import { MAX_BODY_BYTES, registerJsonBody } from './http/json-body.ts';
@@ -14,6 +15,7 @@ import { registerRefusals } from './http/refusals.ts';
 import { registerAccessLog } from './http/request-lines.ts';
 import type { Turns } from './http/turns.ts';
 import { registerUploadRoutes, type UploadRoutesOptions } from './http/upload-routes.ts';
+import type { DenialLimiter } from './uploads/limiter.ts';
 
 export type AppDependencies = UploadRoutesOptions & {
   /** The policy of this moment. */
@@ -25,6 +27,8 @@ export type AppDependencies = UploadRoutesOptions & {
   /** True once the process was asked to stop: answers then end their connection. */
   readonly isDraining: () => boolean;
   readonly newRequestId: () => string;
+  /** Bounds the denied and invalid requests of each caller. */
+  readonly denials: DenialLimiter;
   readonly turns: Turns;
   /** The origins of web pages that may call the service; empty switches CORS off. */
   readonly corsOrigins: readonly string[];
@@ -39,7 +43,8 @@ export type AppDependencies = UploadRoutesOptions & {
  * the environment, so a test can hold one and inject requests.
  */
 export async function buildApp(dependencies: AppDependencies): Promise<FastifyInstance> {
-  const { logger, newRequestId, trustProxy, isDraining, observer, renderMetrics, turns } = dependencies;
+  const { logger, newRequestId, trustProxy, isDraining, observer, denials, renderMetrics, turns } =
+    dependencies;
   const app = fastify({
     // Fastify's own lines hold the address as it was sent, and with it whatever a caller put into the query; and a logger for each
     // request, of which most would write nothing, takes longer than the line that is written.
@@ -73,7 +78,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
     done();
   });
   registerNotFound(app);
-  registerRefusals(app, logger, observer);
+  registerRefusals(app, logger, observer, denials);
   registerAccessLog(app, logger, observer);
   await registerCors(app, {
     origins: dependencies.corsOrigins,
@@ -87,6 +92,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
       logger.warn({ waitedMs: Math.round(waitedMs) }, 'overloaded: a part of what arrives is refused'),
   });
   registerAuthentication(app, dependencies.active, enter);
+  registerDenialLimit(app, denials);
   registerJsonBody(app);
   registerUploadRoutes(app, dependencies);
   registerHealthRoutes(app, dependencies.readiness);

@@ -13,6 +13,7 @@ import type { ServiceLogger } from './http/logging.ts';
 import { buildOperationsApp } from './http/operations-app.ts';
 import { createRequestIds } from './http/request-ids.ts';
 import { createTurns } from './http/turns.ts';
+import { createDenialLimiter } from './limits/denial-limiter.ts';
 import { createMemoryLimiter } from './limits/memory-limiter.ts';
 import { createLivePolicy } from './live-policy.ts';
 import { createMetrics } from './metrics/metrics.ts';
@@ -118,6 +119,7 @@ export async function createService({
     turns: createTurns(() => performance.now()),
     newObjectId: () => uuidv7({ msecs: clock().getTime(), random: randomBytes(16) }),
     newRequestId: createRequestIds(randomFillSync),
+    denials: createDenialLimiter({ nowMs: () => performance.now() }),
     corsOrigins: config.corsOrigins,
     corsAllowedHeaders: config.corsAllowedHeaders,
     trustProxy: config.trustProxy,

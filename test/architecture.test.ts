@@ -45,7 +45,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   prepare: ['config', 'policy-file', 'type:policy'],
   'policy-file': ['policy', 'node:crypto', 'node:path', 'type:config'],
   'live-policy': ['type:auth', 'type:clock', 'type:http', 'type:pino', 'type:policy', 'type:policy-file'],
-  app: ['http', 'fastify'],
+  app: ['http', 'fastify', 'type:uploads'],
   service: ['*'],
   cli: [
     ...[

@@ -11,7 +11,7 @@ export const PROBLEMS: Readonly<Record<ErrorCode, { readonly status: number; rea
   method_not_allowed: { status: 405, title: 'The method is not allowed here' },
   body_too_large: { status: 413, title: 'The body is too large' },
   unsupported_media_type: { status: 415, title: 'The body is of a type that is not understood' },
-  rate_limited: { status: 429, title: 'A limit of the policy is reached' },
+  rate_limited: { status: 429, title: 'A limit is reached' },
   internal: { status: 500, title: 'Something went wrong in the service' },
   unavailable: { status: 503, title: 'The service is not available at the moment' },
 };

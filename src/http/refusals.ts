@@ -1,15 +1,25 @@
 import type { FastifyInstance } from 'fastify';
 import { OVERLOADED } from '../errors.ts';
+import type { DenialLimiter } from '../uploads/limiter.ts';
+import { countDenial } from './denial-limit.ts';
 import type { ServiceLogger } from './logging.ts';
 import type { Observer } from './observer.ts';
 import { PROBLEMS, sendProblem, toServiceError } from './problem-json.ts';
 import { clientRequestId } from './request-ids.ts';
 import { traceIdOf } from './trace-context.ts';
 
-/** Responds to everything that is thrown with a problem document, counts it, and keeps it for the request's log line. */
-export function registerRefusals(app: FastifyInstance, logger: ServiceLogger, observer: Observer): void {
+/**
+ * Responds to everything that is thrown with a problem document, counts it, and keeps it for the request's log line. A denial or
+ * invalid request counts against its caller, and becomes 429 beyond the limit.
+ */
+export function registerRefusals(
+  app: FastifyInstance,
+  logger: ServiceLogger,
+  observer: Observer,
+  denials: DenialLimiter,
+): void {
   app.setErrorHandler((thrown, request, reply) => {
-    const error = toServiceError(thrown);
+    const error = countDenial(denials, logger, request, toServiceError(thrown));
     const { code, detail, cause, logFields } = error;
     if (code !== 'policy_denied') observer.rejected(code);
     if (PROBLEMS[code].status >= 500 && cause !== undefined) {

@@ -5,6 +5,8 @@ import { judge, WINDOW_SECONDS } from './verdict.ts';
 export type MemoryWindows = {
   /** Adds `points` to the open window of this caller if the sum stays within `limit`, else changes nothing. */
   count(caller: string, limit: number, points: number, nowMs: number): LimitVerdict;
+  /** The verdict on one more point if the open window of this caller has no room for it, else undefined. Counts nothing. */
+  exhausted(caller: string, limit: number, nowMs: number): LimitVerdict | undefined;
   /** How many windows take up memory, open ones and others. */
   size(): number;
 };
@@ -60,6 +62,11 @@ export function createMemoryWindows(bound: keyof Limits, maxWindows: number): Me
       const verdict = judge(bound, limit, window.used, points, window.endsAtMs - nowMs);
       if (verdict.allowed) window.used += points;
       return verdict;
+    },
+    exhausted(caller, limit, nowMs) {
+      const window = windows.get(caller);
+      if (window === undefined || window.endsAtMs <= nowMs || window.used < limit) return undefined;
+      return judge(bound, limit, window.used, 1, window.endsAtMs - nowMs);
     },
     size: () => chained,
   };

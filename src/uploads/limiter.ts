@@ -42,3 +42,14 @@ export type Limiter = {
   mode(): LimiterMode;
   close(): Promise<void>;
 };
+
+/**
+ * Bounds how many denied and invalid requests one caller gets a reason for, per minute. Both functions return at once.
+ *
+ * `check` counts nothing: it returns a verdict if the caller has used up the minute, else undefined. `count` counts one denial, and
+ * returns a verdict that is not allowed, without counting, if there is no room for it.
+ */
+export type DenialLimiter = {
+  check(caller: Pick<LimitedUpload, 'issuer' | 'subject'>): LimitVerdict | undefined;
+  count(caller: Pick<LimitedUpload, 'issuer' | 'subject'>): LimitVerdict;
+};

@@ -8,6 +8,7 @@ import { createTokenVerifier, type TokenVerifier } from '../../src/auth/token-ve
 import { createStaticCredentials } from '../../src/credentials/static-credentials.ts';
 import { createLogger } from '../../src/http/logging.ts';
 import { createTurns } from '../../src/http/turns.ts';
+import { createDenialLimiter } from '../../src/limits/denial-limiter.ts';
 import { createMemoryLimiter } from '../../src/limits/memory-limiter.ts';
 import { parsePolicy } from '../../src/policy/file/parse-policy.ts';
 import type { Policy } from '../../src/policy/policy.ts';
@@ -94,6 +95,7 @@ export async function createTestApp({
     turns: createTurns(() => 0),
     newObjectId: () => '019ab000-0000-7000-8000-000000000001',
     newRequestId: () => `request-${++ids}`,
+    denials: createDenialLimiter({ nowMs: () => fixedClock().getTime() }),
     corsOrigins: [],
     corsAllowedHeaders: [],
     trustProxy: [],

@@ -19,7 +19,7 @@ it('refuses what goes beyond the requests per minute, says when to come back, an
   expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
   expect(refused.body).toStrictEqual({
     type: 'urn:oss-presign:problem:rate_limited',
-    title: 'A limit of the policy is reached',
+    title: 'A limit is reached',
     status: 429,
     code: 'rate_limited',
     detail: `The limit of 2 requests per minute is reached; try again in ${refused.headers['retry-after']} seconds.`,
