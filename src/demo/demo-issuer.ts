@@ -1,4 +1,4 @@
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import type { Clock } from '../clock.ts';
@@ -31,13 +31,11 @@ export async function startDemoIssuer(options: DemoIssuerOptions): Promise<DemoI
     keys: [{ ...(await exportJWK(publicKey)), kid: 'demo', alg: 'ES256', use: 'sig' }],
   });
   const server = createServer((request, response) => {
-    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://issuer');
-    if (pathname === '/jwks') response.setHeader('content-type', 'application/json').end(jwks);
-    else if (pathname === '/token') {
-      void tokenFor(searchParams.get('sub') ?? 'alice').then((token) => response.end(token));
-    } else if (pathname === '/' && page)
-      response.setHeader('content-type', 'text/html; charset=utf-8').end(page);
-    else response.writeHead(404).end();
+    // An error that leaves this handler would end the process.
+    respond(request.url ?? '/', response).catch(() => {
+      if (response.headersSent) response.destroy();
+      else response.writeHead(400).end();
+    });
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(port, host, resolve);
@@ -45,6 +43,16 @@ export async function startDemoIssuer(options: DemoIssuerOptions): Promise<DemoI
   const origin = options.origin ?? `http://${host}:${(server.address() as AddressInfo).port}`;
 
   return { issuer: `${origin}/`, jwksUrl: `${origin}/jwks`, tokenFor, close };
+
+  async function respond(requestTarget: string, response: ServerResponse): Promise<void> {
+    const url = URL.parse(requestTarget, 'http://issuer');
+    if (url === null) response.writeHead(400).end();
+    else if (url.pathname === '/jwks') response.setHeader('content-type', 'application/json').end(jwks);
+    else if (url.pathname === '/token') response.end(await tokenFor(url.searchParams.get('sub') ?? 'alice'));
+    else if (url.pathname === '/' && page)
+      response.setHeader('content-type', 'text/html; charset=utf-8').end(page);
+    else response.writeHead(404).end();
+  }
 
   function tokenFor(subject: string): Promise<string> {
     const issuedAt = Math.floor(clock().getTime() / 1000);

@@ -56,6 +56,8 @@ export async function startEmulator(
     const context = { requestId: newRequestId(), awaitsContinue };
     const done = handleRequest(emulation, request, response, context)
       .then((event) => onRequest?.(event))
+      // A fault of the emulator itself costs this response, never the process.
+      .catch(() => response.destroy())
       .finally(() => underWay.delete(done));
     underWay.add(done);
   };
