@@ -1,15 +1,36 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import type { CredentialsConfig, SecretPart } from './credentials/credentials-config.ts';
-import { parseSecret } from './credentials/files/parse-secret.ts';
+import { parseSecret, secretFault } from './credentials/files/parse-secret.ts';
 import { corsHeaderFault, originFault, trustedProxyFault } from './network-settings.ts';
+import { didYouMean } from './suggest.ts';
+
+/**
+ * A value that must be used as it is written. Shells and YAML remove the quotation marks around a value; `docker run --env-file`
+ * does not.
+ */
+const text = z.string().superRefine((value, context) => {
+  const fault = textFault(value);
+  if (fault !== undefined) context.addIssue({ code: 'custom', message: fault, continue: false });
+});
+
+function textFault(value: string): string | undefined {
+  if (/^["']|["']$/.test(value)) return 'is in quotation marks; leave them out';
+  if (/\p{Cc}/u.test(value)) return 'must not contain a line break or another control character';
+  return value.trim() === value ? undefined : 'must not begin or end with a blank';
+}
 
 /** Splits a comma-separated list; blanks around entries do not count, an empty text is an empty list. */
-const list = z.string().transform((text) =>
-  text
-    .split(',')
-    .map((entry) => entry.trim())
-    .filter((entry) => entry !== ''),
-);
+const list = z
+  .string()
+  .transform((value) => value.trim())
+  .pipe(text)
+  .transform((value) =>
+    value
+      .split(',')
+      .map((entry) => entry.trim())
+      .filter((entry) => entry !== ''),
+  );
 
 /** A message names at most this many wrong entries of a list. */
 const MAX_NAMED_ENTRIES = 5;
@@ -28,27 +49,48 @@ const listOf = (faultOf: (entry: string) => string | undefined, maxEntries = 1_0
     for (const fault of faults.slice(0, MAX_NAMED_ENTRIES)) addIssue(fault);
   });
 
-const wholeNumber = (min: number, max: number) =>
+function wholeNumber(min: number, max: number) {
+  const message = `must be a whole number from ${min} to ${max}`;
+  return text
+    .refine((value) => /^\d{1,9}$/.test(value), { message, abort: true })
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, message);
+}
+
+function oneOf<const Value extends string>(values: readonly Value[]) {
+  return text.pipe(
+    z.enum(values, {
+      error: ({ input }) => `must be one of ${values.join(', ')}.${suggestion(String(input), values)}`,
+    }),
+  );
+}
+
+/** Besides what is a few letters away, what was cut or written out: `warning` for `warn`. */
+function suggestion(value: string, values: readonly string[]): string {
+  const isShortFor = (one: string) => one.length > 2 && (value.startsWith(one) || one.startsWith(value));
+  const longer = value.length > 2 ? values.find(isShortFor) : undefined;
+  return didYouMean(longer ?? value, values);
+}
+
+const secret = (name: string) =>
   z
     .string()
-    .regex(/^\d{1,9}$/, 'must be a whole number')
-    .transform(Number)
-    .refine((value) => value >= min && value <= max, `must be from ${min} to ${max}`);
-
-const secret = z
-  .string()
-  .regex(/^[!-~]+$/, 'must be printable ASCII without blanks')
-  .optional();
+    .superRefine((value, context) => {
+      const fault = secretFault(value, name);
+      if (fault !== undefined) context.addIssue({ code: 'custom', message: fault });
+    })
+    .optional();
 
 const secretFile = (what: string) =>
-  z
-    .string()
-    .min(1)
-    .optional()
-    .meta({
-      description: `A file that holds ${what} instead; read again when it is replaced.`,
-      unit: 'path',
-    });
+  text.optional().meta({
+    description: `A file that holds ${what}. It is read again when it is replaced.`,
+    unit: 'path',
+  });
+
+/** An IP address or the name of one, without scheme and port. */
+function isHost(host: string): boolean {
+  return isIP(host) !== 0 || /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/i.test(host);
+}
 
 function isRedisAddress(text: string): boolean {
   const url = URL.parse(text);
@@ -60,18 +102,17 @@ function isRedisAddress(text: string): boolean {
 
 /** Every environment variable: the README's table and `.env.example` are generated from this. */
 export const environmentSchema = z.object({
-  HOST: z
-    .string()
+  HOST: text
+    .refine(isHost, { message: 'must be an IP address or a host name, without scheme and port' })
     .default('127.0.0.1')
-    .meta({ description: 'The address to listen on. The image sets 0.0.0.0.' }),
+    .meta({ description: 'The address to listen on. The image sets 0.0.0.0, which is every address.' }),
   PORT: wholeNumber(0, 65_535)
     .default(8080)
-    .meta({ description: 'The port to listen on; 0 takes a free one.' }),
-  POLICY_FILE: z
-    .string()
+    .meta({ description: 'The port to listen on. 0 takes a free port.' }),
+  POLICY_FILE: text
     .default('policy.yaml')
-    .meta({ description: 'The policy: who may upload what, where.' }),
-  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info').meta({
+    .meta({ description: 'The policy file: who may upload what, and where.' }),
+  LOG_LEVEL: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info').meta({
     description: 'The least severe log line to write: fatal, error, warn, info, debug, trace or silent.',
   }),
   CORS_ORIGINS: listOf(originFault).default([]).meta({
@@ -86,35 +127,35 @@ export const environmentSchema = z.object({
     description:
       'The proxies whose `X-Forwarded-For` is believed: addresses, CIDR ranges, or `loopback`, `linklocal`, `uniquelocal`, comma-separated.',
   }),
-  REDIS_URL: z
-    .string()
+  REDIS_URL: text
     .refine(isRedisAddress, {
       message: 'must be an address such as redis://user:password@host:6379/0',
     })
     .optional()
     .meta({
       description:
-        'Valkey or Redis for limits that hold across copies. Without it, each copy counts for itself.',
+        'Valkey or Redis, for limits that hold across replicas. Without it, each replica counts on its own.',
     }),
   METRICS_PORT: wholeNumber(0, 65_535).optional().meta({
     description:
-      'A port of its own for /metrics, which is then not to be had at PORT, and for the probes as well; 0 takes a free one.',
+      'Serves /metrics on this port instead of PORT. The probes are served on both. 0 takes a free port.',
   }),
   SHUTDOWN_DELAY_SECONDS: wholeNumber(0, 600).default(3).meta({
-    description:
-      'How long it goes on answering after SIGTERM, unready, until the balancer has noticed, in seconds.',
+    description: 'Seconds to keep serving, reported as not ready, after SIGTERM and before draining.',
   }),
   SHUTDOWN_GRACE_SECONDS: wholeNumber(1, 3600)
     .default(25)
-    .meta({ description: 'How long open requests may then take to end, in seconds.' }),
-  OSS_ACCESS_KEY_ID: secret.meta({
+    .meta({ description: 'Seconds that open requests may then take to end.' }),
+  OSS_ACCESS_KEY_ID: secret('OSS_ACCESS_KEY_ID').meta({
     description:
-      'The access key id of the cloud credentials. Without any of these six, the default chain of Alibaba Cloud.',
+      'The access key id. If none of these six variables is set, the service uses the Alibaba Cloud default credential chain.',
   }),
   OSS_ACCESS_KEY_ID_FILE: secretFile('the access key id'),
-  OSS_ACCESS_KEY_SECRET: secret.meta({ description: 'The access key secret.' }),
+  OSS_ACCESS_KEY_SECRET: secret('OSS_ACCESS_KEY_SECRET').meta({ description: 'The access key secret.' }),
   OSS_ACCESS_KEY_SECRET_FILE: secretFile('the access key secret'),
-  OSS_SESSION_TOKEN: secret.meta({ description: 'The STS token, with temporary credentials only.' }),
+  OSS_SESSION_TOKEN: secret('OSS_SESSION_TOKEN').meta({
+    description: 'The STS token. Only temporary credentials have one.',
+  }),
   OSS_SESSION_TOKEN_FILE: secretFile('the STS token'),
 });
 
@@ -153,9 +194,16 @@ export function loadConfig(
     if (value !== undefined && value.trim() !== '') values[name] = value;
   }
   const parsed = environmentSchema.safeParse(values);
-  for (const issue of parsed.error?.issues ?? []) faults.push(`${issue.path.join('.')} ${issue.message}.`);
+  for (const { path, message } of parsed.error?.issues ?? [])
+    faults.push(asSentence(path.join('.'), message));
+  if (parsed.success && parsed.data.PORT !== 0 && parsed.data.METRICS_PORT === parsed.data.PORT)
+    faults.push('METRICS_PORT must differ from PORT.');
 
-  const credentials = readCredentials(env, values, readFile, faults);
+  const broken = new Set(parsed.error?.issues.map(({ path }) => path[0]));
+  const sound = Object.fromEntries(Object.entries(values).filter(([name]) => !broken.has(name)));
+  const credentials = hasNoCredentials(values)
+    ? ({ source: 'default-chain', environment: chainVariables(env) } as const)
+    : readCredentials(env, sound, readFile, faults);
   if (!parsed.success || faults.length > 0 || !credentials) return { faults };
   const { data } = parsed;
   return {
@@ -176,7 +224,16 @@ export function loadConfig(
   };
 }
 
+/** Messages are the rest of a sentence, or of the first of two. */
+function asSentence(name: string, message: string): string {
+  return `${name} ${message}${/[.?]$/.test(message) ? '' : '.'}`;
+}
+
 const SECRETS = ['OSS_ACCESS_KEY_ID', 'OSS_ACCESS_KEY_SECRET', 'OSS_SESSION_TOKEN'] as const;
+
+function hasNoCredentials(values: Readonly<Record<string, string>>): boolean {
+  return SECRETS.every((name) => values[name] === undefined && values[`${name}_FILE`] === undefined);
+}
 
 function readCredentials(
   env: Environment,
@@ -184,9 +241,6 @@ function readCredentials(
   readFile: (path: string) => string,
   faults: string[],
 ): CredentialsConfig | undefined {
-  if (SECRETS.every((name) => values[name] === undefined && values[`${name}_FILE`] === undefined)) {
-    return { source: 'default-chain', environment: chainVariables(env) };
-  }
   const [accessKeyId, accessKeySecret, securityToken] = SECRETS.map((name) =>
     readPart(name, values, readFile, faults),
   );
@@ -238,15 +292,15 @@ function readPart(
     faults.push(`${name} and ${variable} are both set; leave one out.`);
     return undefined;
   }
-  let text: string;
+  let content: string;
   try {
-    text = readFile(file);
+    content = readFile(file);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
     faults.push(`${variable} cannot be read (${code}): ${file}`);
     return undefined;
   }
-  const parsed = parseSecret(text);
+  const parsed = parseSecret(content, variable);
   if ('secret' in parsed) return { file, variable };
   faults.push(`${variable} ${parsed.fault}: ${file}`);
   return undefined;

@@ -1,12 +1,15 @@
 import { type Config, type Environment, loadConfig } from './config.ts';
 import type { Policy } from './policy/policy.ts';
 import { createPolicyReader, type PolicyReading } from './policy-file.ts';
+import { unknownVariables } from './unknown-variables.ts';
 
 export type Prepared = {
   readonly config: Config;
   readonly policy: PolicyReading & { readonly policy: Policy };
   /** Reads the policy file once more, for its later versions. Never throws. */
   readonly readPolicy: () => PolicyReading;
+  /** What the operator should look at although the service can start, one sentence each. */
+  readonly warnings: readonly string[];
 };
 
 /**
@@ -19,10 +22,27 @@ export function prepare(
   readFile: (path: string) => string,
 ): Prepared | { readonly faults: readonly string[] } {
   const loaded = loadConfig(env, readFile);
-  const readPolicy = createPolicyReader(env.POLICY_FILE?.trim() || 'policy.yaml', env, readFile);
+  const policyFile = env.POLICY_FILE?.trim() || 'policy.yaml';
+  const readPolicy = createPolicyReader(policyFile, env, readFile);
   const policy = readPolicy();
-  if ('config' in loaded && 'policy' in policy) return { config: loaded.config, policy, readPolicy };
+  const warnings = unknownVariables(env, textOf(policyFile, readFile));
+  if ('config' in loaded && 'policy' in policy)
+    return { config: loaded.config, policy, readPolicy, warnings };
   return {
-    faults: [...('faults' in loaded ? loaded.faults : []), ...('faults' in policy ? policy.faults : [])],
+    faults: [
+      ...('faults' in loaded ? loaded.faults : []),
+      // A variable that is missing may be there under a mistyped name.
+      ...warnings,
+      ...('faults' in policy ? policy.faults : []),
+    ],
   };
+}
+
+/** The text of a file, or undefined when it cannot be read. */
+function textOf(path: string, readFile: (path: string) => string): string | undefined {
+  try {
+    return readFile(path);
+  } catch {
+    return undefined;
+  }
 }

@@ -65,6 +65,7 @@ export async function createService({
   config,
   policy: first,
   readPolicy,
+  warnings,
   logger,
   clock,
   fetch,
@@ -155,7 +156,7 @@ export async function createService({
 
   async function start(): Promise<string> {
     const { policy } = first;
-    for (const warning of policy.warnings) logger.warn(warning);
+    for (const warning of [...warnings, ...policy.warnings]) logger.warn(warning);
     const address = await app.listen({ host: config.host, port: config.port, backlog: LISTEN_BACKLOG });
     const metricsAddress = await operationsApp?.listen({ host: config.host, port: config.metricsPort ?? 0 });
     logger.info(

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { loadConfig } from '../src/config.ts';
+import { environmentSchema, loadConfig } from '../src/config.ts';
 
 const SECRETS = { OSS_ACCESS_KEY_ID: 'id', OSS_ACCESS_KEY_SECRET: 'TheSecret' };
 
@@ -89,13 +89,13 @@ it('tells all faults together, in plain words, without a secret', () => {
     OSS_ACCESS_KEY_ID: '',
   });
   expect(faults).toStrictEqual([
-    'PORT must be a whole number.',
-    expect.stringMatching(/^LOG_LEVEL /),
+    'PORT must be a whole number from 0 to 65535.',
+    'LOG_LEVEL must be one of fatal, error, warn, info, debug, trace, silent.',
     'CORS_ORIGINS "*" must not contain "*"; list each origin, such as https://app.example.com.',
     'TRUST_PROXY "everywhere" must be an IP address, a CIDR range such as 10.0.0.0/8, or one of loopback, linklocal, uniquelocal.',
     'REDIS_URL must be an address such as redis://user:password@host:6379/0.',
-    'SHUTDOWN_GRACE_SECONDS must be from 1 to 3600.',
-    'OSS_ACCESS_KEY_SECRET must be printable ASCII without blanks.',
+    'SHUTDOWN_GRACE_SECONDS must be a whole number from 1 to 3600.',
+    'OSS_ACCESS_KEY_SECRET must be one line of printable ASCII without blanks.',
     'OSS_ACCESS_KEY_ID (or OSS_ACCESS_KEY_ID_FILE) is empty: without credentials nothing can be signed.',
   ]);
   expect(faults.join()).not.toMatch(/Passw0rd|Two Words/);
@@ -203,7 +203,7 @@ it.each<[string, () => string, string]>([
   [
     'has two lines',
     () => 'a\nb',
-    'OSS_SESSION_TOKEN_FILE does not hold one line of printable ASCII: /run/token',
+    'OSS_SESSION_TOKEN_FILE must be one line of printable ASCII without blanks: /run/token',
   ],
 ])('says so when a secret’s file %s', (_name, readFile, fault) => {
   expect(faultsOf({ OSS_SESSION_TOKEN_FILE: '/run/token' }, readFile)).toStrictEqual([fault]);
@@ -213,4 +213,112 @@ it('refuses a secret that stands both in the environment and in a file', () => {
   expect(faultsOf({ OSS_ACCESS_KEY_SECRET_FILE: '/run/secret' })).toStrictEqual([
     'OSS_ACCESS_KEY_SECRET and OSS_ACCESS_KEY_SECRET_FILE are both set; leave one out.',
   ]);
+});
+
+it.each([
+  ['warning', 'warn'],
+  ['WARN', 'warn'],
+  ['Information', undefined],
+  ['information', 'info'],
+  ['err', 'error'],
+  ['debgu', 'debug'],
+  ['inf', 'info'],
+  ['verbose', undefined],
+])('LOG_LEVEL=%s: says which values there are, and the one that is meant', (value, meant) => {
+  expect(faultsOf({ LOG_LEVEL: value })).toStrictEqual([
+    `LOG_LEVEL must be one of fatal, error, warn, info, debug, trace, silent.${meant === undefined ? '' : ` Did you mean "${meant}"?`}`,
+  ]);
+});
+
+it('rejects a METRICS_PORT that is PORT, whichever of them is the default', () => {
+  const fault = ['METRICS_PORT must differ from PORT.'];
+  expect(faultsOf({ METRICS_PORT: '8080' })).toStrictEqual(fault);
+  expect(faultsOf({ PORT: '9000', METRICS_PORT: '9000' })).toStrictEqual(fault);
+  expect(faultsOf({ PORT: '0', METRICS_PORT: '0' }), 'two free ports').toStrictEqual([]);
+});
+
+it.each(['http://0.0.0.0', 'localhost:8080', 'my host', '0.0.0.0/0', '-a', 'a'.repeat(300)])(
+  'rejects %j as HOST',
+  (host) => {
+    expect(faultsOf({ HOST: host })).toStrictEqual([
+      'HOST must be an IP address or a host name, without scheme and port.',
+    ]);
+  },
+);
+
+it.each(['::', '::1', '0.0.0.0', 'localhost', 'a.example.com', 'pod-1'])('takes %s as HOST', (host) => {
+  expect(faultsOf({ HOST: host })).toStrictEqual([]);
+});
+
+it.each(['LTAI/5tKey', 'a,b', 'a=b', 'a:b', 'a%2Fb', 'a+b'])(
+  'rejects the access key id %s, in the environment and in a file',
+  (id) => {
+    const fault = 'must consist of letters, digits, ".", "_" and "-"';
+    expect(faultsOf({ OSS_ACCESS_KEY_ID: id })).toStrictEqual([`OSS_ACCESS_KEY_ID ${fault}.`]);
+    expect(
+      faultsOf({ OSS_ACCESS_KEY_ID: undefined, OSS_ACCESS_KEY_ID_FILE: '/run/id' }, () => `${id}\n`),
+    ).toStrictEqual([`OSS_ACCESS_KEY_ID_FILE ${fault}: /run/id`]);
+  },
+);
+
+it('takes the access key ids that Alibaba Cloud gives out', () => {
+  for (const id of ['LTAI5tNF7jTp1BfzuQJAbcde', 'STS.NUgYrLnoC37mZZCNnAbez', 'demo_access-key.id'])
+    expect(faultsOf({ OSS_ACCESS_KEY_ID: id })).toStrictEqual([]);
+});
+
+/** Damages that every variable meets, whatever its form. */
+const DAMAGED = [
+  '"8080"',
+  "'https://a.example.com'",
+  '"info',
+  'a\nb',
+  'a\tb',
+  '\u0000',
+  '\u2028',
+  'é',
+  '“x”',
+  '1e3',
+  '-1',
+  '+1',
+  '0x10',
+  '1.5',
+  '99999999999999999999',
+  'NaN',
+  'undefined',
+  'null',
+  'true',
+  '[]',
+  '{}',
+  '*',
+  '/',
+  'a b',
+  'x'.repeat(5000),
+  '\ud800',
+];
+
+it.each(Object.keys(environmentSchema.shape))(
+  '%s: every fault is one sentence of ours, without the value',
+  (name) => {
+    for (const value of DAMAGED) {
+      const env = name.endsWith('_FILE') && name.startsWith('OSS_') ? { [name.slice(0, -5)]: undefined } : {};
+      const faults = faultsOf({ ...env, [name]: value }, (path) => {
+        throw Object.assign(new Error(path), { code: 'ENOENT' });
+      });
+      for (const fault of faults) {
+        const what = `${name}=${JSON.stringify(value.slice(0, 30))}`;
+        expect(fault, what).toMatch(
+          new RegExp(`^${name.replace(/_FILE$/, '')}(_FILE)? (".*" )?(must|is|cannot|\\(or) .*`),
+        );
+        expect(fault, what).not.toMatch(/Invalid|expected|received|Too (small|big)|\n/);
+        expect(fault, what).toMatch(/[.?]$|: .+$/);
+        if (/^OSS_.*(?<!_FILE)$|REDIS/.test(name) && value.length > 9)
+          expect(fault, what).not.toContain(value);
+      }
+    }
+  },
+);
+
+it.each(Object.keys(environmentSchema.shape))('%s: says that a value is in quotation marks', (name) => {
+  expect(faultsOf({ [name]: '"value"' })).toContain(`${name} is in quotation marks; leave them out.`);
+  expect(faultsOf({ [name]: "'value'" })).toContain(`${name} is in quotation marks; leave them out.`);
 });

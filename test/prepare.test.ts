@@ -26,7 +26,7 @@ it('is content with credentials, a policy and its key set', () => {
 it('tells the faults of environment and policy together', () => {
   const policy = testPolicyYaml().replace('scope: uploads:write', '').replace('1MiB', '6GiB');
   expect(faultsOf({ PORT: 'x', OSS_ACCESS_KEY_ID: 'TheKeyId' }, { 'policy.yaml': policy })).toStrictEqual([
-    'PORT must be a whole number.',
+    'PORT must be a whole number from 0 to 65535.',
     'OSS_ACCESS_KEY_SECRET (or OSS_ACCESS_KEY_SECRET_FILE) is not set: without credentials nothing can be signed.',
     'policy.yaml:5 issuers[0].jwksFile cannot be read (ENOENT): jwks.json.',
     'policy.yaml:12 rules[0].who would let everybody in: name at least one of scope, claims and issuer.',
@@ -63,7 +63,7 @@ it('looks for the key set beside the policy, wherever that is', () => {
     asked.push(path);
     return path.endsWith('.yaml') ? testPolicyYaml() : jwks;
   });
-  expect(asked).toStrictEqual(['/etc/presign/policy.yaml', '/etc/presign/jwks.json']);
+  expect([...new Set(asked)]).toStrictEqual(['/etc/presign/policy.yaml', '/etc/presign/jwks.json']);
 });
 
 it.each([
@@ -101,4 +101,18 @@ it('refuses to go without a policy, and says where it looked', () => {
   expect(faultsOf({ ...CREDENTIALS, POLICY_FILE: '/nowhere/p.yaml' }, {})).toStrictEqual([
     'POLICY_FILE cannot be read (ENOENT): /nowhere/p.yaml. Without a policy nobody may upload anything.',
   ]);
+});
+
+it('says which variable may be mistyped, together with what is missing for it', () => {
+  const { OSS_ACCESS_KEY_SECRET, ...rest } = CREDENTIALS;
+  const files = { 'policy.yaml': testPolicyYaml(), 'jwks.json': jwks };
+  const warning =
+    'OSS_SECRET_ACCESS_KEY is not a variable of the service and has no effect. Did you mean OSS_ACCESS_KEY_SECRET?';
+  expect(faultsOf({ ...rest, OSS_SECRET_ACCESS_KEY: OSS_ACCESS_KEY_SECRET }, files)).toStrictEqual([
+    'OSS_ACCESS_KEY_SECRET (or OSS_ACCESS_KEY_SECRET_FILE) is not set: without credentials nothing can be signed.',
+    warning,
+  ]);
+  expect(prepare({ ...CREDENTIALS, OSS_SECRET_ACCESS_KEY: 'x' }, readFrom(files))).toMatchObject({
+    warnings: [warning],
+  });
 });

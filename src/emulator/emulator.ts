@@ -57,7 +57,7 @@ export async function startEmulator(
     const done = handleRequest(emulation, request, response, context)
       .then((event) => onRequest?.(event))
       // A fault of the emulator itself costs this response, never the process.
-      .catch(() => response.destroy())
+      .catch(() => void response.destroy())
       .finally(() => underWay.delete(done));
     underWay.add(done);
   };

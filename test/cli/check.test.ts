@@ -85,7 +85,9 @@ it('says every fault, and of what it could not check why, and ends 1', async () 
     'FAILED limiter',
     'FAILED clock',
   ]);
-  expect(lines[0]).toMatch(/PORT must be a whole number\. OSS_ACCESS_KEY_SECRET .* is not set/);
+  expect(lines[0]).toMatch(
+    /PORT must be a whole number from 0 to 65535\. OSS_ACCESS_KEY_SECRET .* is not set/,
+  );
   expect(lines[1]).toMatch(/policy\.yaml:1 rules must hold at least one rule/);
   expect(lines.slice(2).map((line) => line.replace(/.*: /, ''))).toStrictEqual([
     'not checked, as it needs the policy',

@@ -189,7 +189,7 @@ it.each<[string, (folder: string) => void, string]>([
   [
     'holds two lines',
     (folder) => moveOver(folder, 'secret', 'Hidden1\nHidden2'),
-    'OSS_ACCESS_KEY_SECRET_FILE does not hold one line of printable ASCII',
+    'OSS_ACCESS_KEY_SECRET_FILE must be one line of printable ASCII without blanks',
   ],
   [
     'is a folder',

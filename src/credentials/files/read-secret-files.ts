@@ -76,7 +76,7 @@ async function readAll(
     } catch (error) {
       return unreadable(part, error);
     }
-    const parsed = parseSecret(text);
+    const parsed = parseSecret(text, part.variable);
     if ('fault' in parsed) return { fault: `${part.variable} ${parsed.fault}` };
     secrets[name] = parsed.secret;
   }
