@@ -57,5 +57,5 @@ COPY --from=started --chown=root:root /app/node_modules/.cache ./node_modules/.c
 # Liveness only: a copy that is unready, for want of keys or while it drains, must be left alone and not be restarted.
 HEALTHCHECK --interval=5s --timeout=3s --start-period=10s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/livez`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
-# The command of `npm start`, without npm in between: signals reach the process itself.
+# What `npm start` runs, without npm in between, so that signals reach the process itself, and without reading .env.
 CMD ["node", "src/main.ts"]

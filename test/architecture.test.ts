@@ -63,7 +63,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
       'unknown-variables',
       'main',
     ],
-    ...['signing', 'http', 'node:util', 'node:fs', 'node:os', 'node:process'],
+    ...['signing', 'http', 'node:util', 'node:fs', 'node:os', 'node:path', 'node:process'],
   ],
   main: ['*'],
 };

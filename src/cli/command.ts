@@ -10,10 +10,12 @@ export type CliContext = {
   readonly fetch: typeof fetch;
   readonly clock: Clock;
   readonly write: (stream: 'stdout' | 'stderr', text: string) => void;
+  /** Writes a new file, whole or not at all; throws when it cannot, with code `EEXIST` when the file exists. */
+  readonly writeFile: (path: string, text: string) => void;
   /** Rejects with an Error whose message may be shown where there are none to be had. */
   readonly createCredentials: (credentials: Config['credentials']) => Promise<CredentialsSource>;
-  /** Turns this process into the service. */
-  readonly startService: (policyFile: string | undefined) => Promise<void>;
+  /** Turns this process into the service, with this environment. */
+  readonly startService: (env: Environment) => Promise<void>;
   /** Of the package. */
   readonly version: string;
 };

@@ -2,17 +2,18 @@ import type { Command, CommandOption } from './command.ts';
 
 /** What the program is for and which commands there are. */
 export function renderOverview(commands: readonly Command[]): string {
-  return `oss-presign hands out permission to upload: presigned PUT URLs for Alibaba Cloud OSS, by policy.
+  return `oss-presign issues presigned PUT URLs for Alibaba Cloud OSS, as a policy file allows.
 
 Usage: oss-presign COMMAND [OPTION…]
-       oss-presign COMMAND --help
+       oss-presign COMMAND --help, or oss-presign help COMMAND
        oss-presign --version
 
 Commands:
 ${renderTable(commands.map(({ name, summary }) => [name, summary]))}
-The environment variables are those of the service; POLICY_FILE names the policy (policy.yaml by default).
+The environment variables are those of the service; POLICY_FILE names the policy (policy.yaml by default). Variables that the
+environment lacks are read from .env in the working directory.
 
-Exit codes: 0 done; 1 the answer is no; 2 the command cannot be run as it was given.
+Exit codes: 0 done; 1 a check failed or the upload is denied; 2 the command cannot run as it was given.
 `;
 }
 
@@ -32,13 +33,13 @@ ${renderTable([
     `--${option} ${value}`,
     description,
   ]),
-  ['-h, --help', 'This text.'],
+  ['-h, --help', 'Prints this text.'],
 ])}
 Example:
   ${example}
 
 Exit codes:
-${renderTable([...Object.entries(exitCodes), ['2', 'it cannot be run as it was given, and stderr says why']])}`;
+${renderTable([...Object.entries(exitCodes), ['2', 'the command cannot run as it was given; stderr says why']])}`;
 }
 
 function renderTable(rows: readonly (readonly string[])[]): string {

@@ -6,6 +6,7 @@ import { systemClock } from '../clock.ts';
 import { createCredentials } from '../credentials/create-credentials.ts';
 import { nodeFault } from './node-fault.ts';
 import { run } from './run.ts';
+import { writeNewFile } from './write-new-file.ts';
 
 /** What a source would log, the line of its check says. */
 const NO_LOG = { info: () => {}, warn: () => {} };
@@ -29,8 +30,9 @@ const code = await run(process.argv.slice(2), {
   write: (stream, text) => void process[stream].write(text),
   createCredentials: (credentials) =>
     createCredentials(credentials, { clock: systemClock, log: NO_LOG, homeDirectory: homedir() }),
-  startService: async (policyFile) => {
-    if (policyFile !== undefined) process.env.POLICY_FILE = policyFile;
+  writeFile: writeNewFile,
+  startService: async (env) => {
+    Object.assign(process.env, env);
     await import('../main.ts');
   },
   version,

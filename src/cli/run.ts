@@ -1,11 +1,13 @@
 import { parseArgs } from 'node:util';
+import type { Environment } from '../config.ts';
+import { didYouMean } from '../suggest.ts';
 import { CannotRun, type CliContext, type Command, type OptionValues } from './command.ts';
 import { bucketCorsCommand } from './commands/bucket-cors.ts';
 import { checkCommand } from './commands/check.ts';
 import { decideCommand } from './commands/decide.ts';
-import { explainCommand } from './commands/explain.ts';
 import { ramPolicyCommand } from './commands/ram-policy.ts';
 import { startCommand } from './commands/start.ts';
+import { ENV_FILE, readEnvFile } from './env-file.ts';
 import { renderHelp, renderOverview } from './help.ts';
 
 const COMMANDS: readonly Command[] = [
@@ -14,7 +16,6 @@ const COMMANDS: readonly Command[] = [
   ramPolicyCommand,
   bucketCorsCommand,
   decideCommand,
-  explainCommand,
 ];
 
 const CANNOT_RUN = 2;
@@ -26,22 +27,25 @@ const CANNOT_RUN = 2;
  */
 export async function run(argv: readonly string[], context: CliContext): Promise<number | undefined> {
   const [name, ...rest] = argv;
-  if (name === '--help' || name === '-h') {
-    context.write('stdout', renderOverview(COMMANDS));
-    return 0;
-  }
   if (name === '--version') {
     context.write('stdout', `${context.version}\n`);
     return 0;
   }
-  const command = COMMANDS.find((one) => one.name === name);
+  const isHelp = name === 'help' || name === '--help' || name === '-h';
+  const commandName = isHelp ? rest[0] : name;
+  if (isHelp && commandName === undefined) {
+    context.write('stdout', renderOverview(COMMANDS));
+    return 0;
+  }
+  const command = COMMANDS.find((one) => one.name === commandName);
   if (!command) {
-    context.write('stderr', `error: ${commandFault(name)}\n\n${renderOverview(COMMANDS)}`);
+    context.write('stderr', `error: ${commandFault(commandName)}\n\n${renderOverview(COMMANDS)}`);
     return CANNOT_RUN;
   }
   try {
-    const options = readOptions(command, rest);
-    if (options !== 'help') return await command.run(options, context);
+    const options = isHelp ? 'help' : readOptions(command, rest);
+    if (options !== 'help')
+      return await command.run(options, { ...context, env: environmentWithFile(context) });
     context.write('stdout', renderHelp(command));
     return 0;
   } catch (error) {
@@ -52,44 +56,67 @@ export async function run(argv: readonly string[], context: CliContext): Promise
   }
 }
 
+/** The environment together with `.env`; which variables came from the file is noted on stderr. */
+function environmentWithFile({ env, readFile, write }: CliContext): Environment {
+  const read = readEnvFile(env, readFile);
+  if ('fault' in read) throw new CannotRun(read.fault);
+  if (read.names.length > 0) write('stderr', `note: read from ${ENV_FILE}: ${read.names.join(', ')}\n`);
+  return read.env;
+}
+
 function commandFault(name: string | undefined): string {
-  if (name === undefined) return 'no command is given.';
-  if (name.startsWith('-')) return `the command comes first, and ${name} is none.`;
-  return `there is no command ${JSON.stringify(name)}.`;
+  if (name === undefined) return 'expected a command.';
+  if (name.startsWith('-')) return `expected a command, got ${quote(name)}.`;
+  const names = COMMANDS.map((command) => command.name);
+  return `unknown command ${quote(name)}.${didYouMean(name, names)}`;
+}
+
+/** What was typed, cut to a length that keeps the message readable. */
+function quote(text: string): string {
+  return JSON.stringify(text.length > 64 ? `${text.slice(0, 64)}…` : text);
 }
 
 function readOptions({ options }: Command, args: readonly string[]): OptionValues | 'help' {
-  const values = parse(options, args);
-  if (values.help === true) return 'help';
-  const given = Object.fromEntries(Object.keys(options).map((name) => [name, asList(values[name])]));
-  const faults = Object.entries(options).flatMap(([name, { value, isRequired, isRepeatable }]) => {
-    const count = given[name]?.length ?? 0;
-    if (count === 0 && isRequired) return [`--${name} ${value} is missing.`];
-    if (count > 1 && !isRepeatable) return [`--${name} is given more than once.`];
-    return given[name]?.includes('') ? [`--${name} ${value} is empty.`] : [];
+  const { tokens } = parseArgs({
+    args: [...args],
+    options: {
+      ...Object.fromEntries(Object.keys(options).map((name) => [name, { type: 'string' as const }])),
+      help: { type: 'boolean' as const, short: 'h' },
+    },
+    // Strict parsing stops at the first fault, in words that explain escapes nobody needs here.
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
   });
+  if (tokens.some((token) => token.kind === 'option' && token.name === 'help')) return 'help';
+  const faults: string[] = [];
+  const given: Record<string, string[]> = {};
+  for (const [index, token] of tokens.entries()) {
+    const before = tokens[index - 1];
+    // What follows an unknown option is most likely its value.
+    const isValue = before?.kind === 'option' && !Object.hasOwn(options, before.name);
+    if (token.kind === 'positional' && !isValue) faults.push(`unexpected argument ${quote(token.value)}.`);
+    if (token.kind !== 'option') continue;
+    const option = Object.hasOwn(options, token.name) ? options[token.name] : undefined;
+    if (!option) {
+      const known = Object.keys(options).map((name) => `--${name}`);
+      faults.push(`unknown option ${quote(token.rawName)}.${didYouMean(token.rawName, known)}`);
+    } else if (token.value === undefined || (token.value.startsWith('-') && !token.inlineValue)) {
+      faults.push(`--${token.name} needs a value: --${token.name} ${option.value}.`);
+    } else if (token.value === '') {
+      faults.push(`--${token.name} ${option.value} is empty.`);
+    } else {
+      const values = given[token.name] ?? [];
+      given[token.name] = values;
+      values.push(token.value);
+    }
+  }
+  for (const [name, { value, isRequired, isRepeatable }] of Object.entries(options)) {
+    const count = given[name]?.length ?? 0;
+    const isNamed = faults.some((fault) => fault.startsWith(`--${name} `));
+    if (count === 0 && isRequired && !isNamed) faults.push(`--${name} ${value} is missing.`);
+    if (count > 1 && !isRepeatable) faults.push(`--${name} is given more than once.`);
+  }
   if (faults.length > 0) throw new CannotRun(...faults);
   return given;
-}
-
-function parse(options: Command['options'], args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        ...Object.fromEntries(
-          Object.keys(options).map((name) => [name, { type: 'string' as const, multiple: true }]),
-        ),
-        help: { type: 'boolean' as const, short: 'h' },
-      },
-    }).values as Readonly<Record<string, unknown>>;
-  } catch (error) {
-    // The first sentence names the fault; the others explain escapes that nobody needs here.
-    const [fault = ''] = (error as Error).message.split(/\. |\n/);
-    throw new CannotRun(`${fault.replace(/\.$/, '')}.`);
-  }
-}
-
-function asList(value: unknown): readonly string[] | undefined {
-  return value === undefined ? undefined : [value].flat().map(String);
 }

@@ -87,17 +87,31 @@ it('refuses the claims of an issuer that the policy does not name', async () => 
 });
 
 it.each([
-  ['claims that are not there', undefined, REQUEST, '--claims cannot be read (ENOENT): claims.json.'],
-  ['claims that are not JSON', '{', REQUEST, '--claims is not JSON: claims.json.'],
-  ['claims that are a list', [], REQUEST, '--claims does not hold a JSON object: claims.json.'],
+  ['claims that are not there', undefined, REQUEST, '--claims claims.json cannot be read (ENOENT).'],
+  ['claims that are not JSON', '{', REQUEST, '--claims claims.json is not JSON (line 1 column 2).'],
+  [
+    'claims that are cut off',
+    '{\n "iss": "Secr',
+    REQUEST,
+    '--claims claims.json is not JSON (line 2 column 14).',
+  ],
+  ['claims that are empty', ' \n', REQUEST, '--claims claims.json is empty.'],
+  [
+    'claims that are a token',
+    'eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhIn0.c2ln\n',
+    REQUEST,
+    '--claims claims.json holds a token. Write its decoded payload into the file, as JSON.',
+  ],
+  ['claims that are a text', '"a"', REQUEST, '--claims claims.json is not a JSON object.'],
+  ['claims that are a list', [], REQUEST, '--claims claims.json is not a JSON object.'],
   [
     'claims without sub',
     { iss: 'a' },
     REQUEST,
-    '--claims has to hold "iss" and "sub", both strings: claims.json.',
+    '--claims claims.json must have "iss" and "sub", both strings that are not empty.',
   ],
-  ['a request that is not there', CLAIMS, undefined, '--request cannot be read (ENOENT): request.json.'],
-  ['a request that is not JSON', CLAIMS, 'a', '--request is not JSON: request.json.'],
+  ['a request that is not there', CLAIMS, undefined, '--request request.json cannot be read (ENOENT).'],
+  ['a request that is not JSON', CLAIMS, 'a', '--request request.json is not JSON.'],
   ['a request that is a text', CLAIMS, '"a"', '--request request.json The body must be a JSON object.'],
   [
     'a request with an unknown field',

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -18,15 +18,17 @@ function start(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
   policy = testPolicyYaml(),
+  dotEnv?: string,
 ) {
   const cwd = mkdtempSync(join(tmpdir(), 'oss-presign-cli-'));
   onTestFinished(() => rmSync(cwd, { recursive: true }));
   writeFileSync(join(cwd, 'other.yaml'), policy);
+  if (dotEnv !== undefined) writeFileSync(join(cwd, '.env'), dotEnv);
   writeFileSync(join(cwd, 'jwks.json'), JSON.stringify(createTestIssuer().jwks));
   const child = spawn(process.execPath, [main, ...args], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
   onTestFinished(() => void child.kill('SIGKILL'));
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
-  return { child, ended, stderr: text(child.stderr) };
+  return { cwd, child, ended, stderr: text(child.stderr) };
 }
 
 it('answers on stdout with exit code 0, by the version of the package', async () => {
@@ -75,4 +77,49 @@ it('start refuses as npm start does, and ends 1', async () => {
   expect(await stderr).toBe(
     'oss-presign does not start:\n  - POLICY_FILE cannot be read (ENOENT): nowhere.yaml. Without a policy nobody may upload anything.\n',
   );
+});
+
+it('start takes from .env what the environment lacks, and says which variables that are', async () => {
+  const dotEnv = `POLICY_FILE=other.yaml\nPORT=1\nOSS_ACCESS_KEY_ID=TheKeyId\nOSS_ACCESS_KEY_SECRET=TheKeySecret\n`;
+  const { child, ended, stderr } = start(['start'], { PORT: '0' }, testPolicyYaml(), dotEnv);
+  for await (const line of createInterface(child.stdout)) if (line.includes('"listening"')) break;
+  child.stdout.resume();
+  child.kill('SIGINT');
+  expect([await ended, await stderr]).toStrictEqual([
+    0,
+    'note: read from .env: OSS_ACCESS_KEY_ID, OSS_ACCESS_KEY_SECRET, POLICY_FILE\n',
+  ]);
+});
+
+it('start refuses a .env that it cannot read whole', async () => {
+  const { ended, stderr } = start(['start'], {}, testPolicyYaml(), 'OSS_ACCESS_KEY_SECRET="TheKeySecret\n');
+  expect([await ended, await stderr]).toStrictEqual([
+    2,
+    'error: .env line 1: the quotation mark before the value is never closed.\nSee: oss-presign start --help\n',
+  ]);
+});
+
+it('writes a document to a new file with --output, whole, and never over another', async () => {
+  const command = ['ram-policy', '--policy', 'other.yaml', '--output', 'ram-policy.json'];
+  const { cwd, child, ended, stderr } = start(command);
+  expect([await text(child.stdout), await ended, await stderr]).toStrictEqual([
+    '',
+    0,
+    'Wrote ram-policy.json.\n',
+  ]);
+  expect(JSON.parse(readFileSync(join(cwd, 'ram-policy.json'), 'utf8'))).toHaveProperty('Version', '1');
+  expect(readdirSync(cwd).sort()).toStrictEqual(['jwks.json', 'other.yaml', 'ram-policy.json']);
+
+  const over = start([...command.slice(0, -1), 'other.yaml']);
+  expect([await over.ended, await over.stderr]).toStrictEqual([
+    2,
+    'error: --output other.yaml exists already. Remove it first or choose another name.\nSee: oss-presign ram-policy --help\n',
+  ]);
+  expect(readFileSync(join(over.cwd, 'other.yaml'), 'utf8')).toBe(testPolicyYaml());
+
+  const nowhere = start([...command.slice(0, -1), 'nowhere/file.json']);
+  expect([await nowhere.ended, await nowhere.stderr]).toStrictEqual([
+    2,
+    'error: --output nowhere/file.json cannot be written (ENOENT).\nSee: oss-presign ram-policy --help\n',
+  ]);
 });

@@ -36,6 +36,9 @@ export async function runCli(
     },
     createCredentials: (credentials) =>
       createCredentials(credentials, { clock: fixedClock, log: NO_LOG, homeDirectory: '/no/home' }),
+    writeFile: (path) => {
+      throw new Error(`a test wrote ${path}`);
+    },
     startService: async () => {
       throw new Error('a test started the service');
     },

@@ -229,7 +229,7 @@ describe('the role of an ECS machine', () => {
     await source.keepFresh();
     expect(source.describe()).toStrictEqual({
       ok: false,
-      detail: 'ecs_ram_role: answered with status 500',
+      detail: 'ecs_ram_role: HTTP 500',
     });
   });
 });
@@ -241,7 +241,7 @@ describe('a credentials URI', () => {
       ALIBABA_CLOUD_CREDENTIALS_URI: `http://127.0.0.1:${server.port}/credentials?key=PrivateToken`,
     });
     await source.keepFresh();
-    expect(source.describe().detail).toBe('credentials_uri: answered with status 500');
+    expect(source.describe().detail).toBe('credentials_uri: HTTP 500');
     const body = {
       Code: 'Success',
       AccessKeyId: 'STS.a',

@@ -103,17 +103,17 @@ it('keeps the value while it is valid when renewing fails, and tells each reason
   advance(45 * MINUTE);
   for (let failures = 0; failures < 3; failures++) {
     void source.keepFresh();
-    await answer(new Error('answered with status 500'));
+    await answer(new Error('HTTP 500'));
     advance(30 * SECOND);
   }
   expect(await idOf()).toBe('id-1');
   expect(source.describe()).toStrictEqual({
     ok: true,
-    detail: 'test_source, valid for 13 min; renewing fails: answered with status 500',
+    detail: 'test_source, valid for 13 min; renewing fails: HTTP 500',
   });
   expect(log.lines).toStrictEqual([
     'info: the cloud credentials are renewed {"credentialsSource":"test_source","expiresAt":"2026-11-23T11:00:00.000Z"}',
-    'warn: the cloud credentials cannot be renewed {"credentialsSource":"test_source","reason":"answered with status 500"}',
+    'warn: the cloud credentials cannot be renewed {"credentialsSource":"test_source","reason":"HTTP 500"}',
   ]);
 });
 

@@ -89,7 +89,7 @@ it('npx oss-presign check fetches the keys, reads the time and says that all is 
     'ok policy: policy.yaml, rules: own-files',
     'ok issuer keys: https://login.test/ loaded',
     'ok credentials: static',
-    'ok limiter: in memory; set REDIS_URL for limits that hold across copies',
+    'ok limiter: in memory; set REDIS_URL for limits that hold across replicas',
     expect.stringMatching(/^ok clock: (0 s off, by|1 s (ahead of|behind)) http:\/\/127\.0\.0\.1:PORT$/),
     '',
   ]);

@@ -24,9 +24,11 @@ export async function checkClock(
   let offset = told;
   for (const origin of origins) offset ??= await askForTime(origin, fetch, clock);
   const name = 'clock';
-  if (!offset) return { name, ok: false, detail: `no server told the time: ${[...origins].join(', ')}` };
+  if (!offset) return { name, ok: false, detail: `no server sent its time: ${[...origins].join(', ')}` };
   const ok = Math.abs(offset.seconds) <= MAX_OFFSET_SECONDS;
-  const advice = ok ? '' : '; OSS refuses from 900 s on, and issuers’ tokens long before: set it by NTP';
+  const advice = ok
+    ? ''
+    : '; OSS rejects signatures from 900 s on, and tokens fail long before: set the clock by NTP';
   return { name, ok, detail: `${describeOffset(offset)}${advice}` };
 }
 

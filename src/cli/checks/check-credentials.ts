@@ -15,16 +15,20 @@ export async function checkCredentials(
   try {
     source = await create();
   } catch (error) {
-    return { name, ok: false, detail: error instanceof Error ? error.message : 'they cannot be set up' };
+    return {
+      name,
+      ok: false,
+      detail: error instanceof Error ? error.message : 'the credentials cannot be set up',
+    };
   }
   try {
     const { expiresAt } = await source.get();
     const secondsLeft = expiresAt && Math.floor((expiresAt.getTime() - clock().getTime()) / 1000);
     if (secondsLeft !== undefined && secondsLeft < MIN_CREDENTIALS_SECONDS)
-      return { name, ok: false, detail: `they end in ${secondsLeft} s` };
+      return { name, ok: false, detail: `the credentials expire in ${secondsLeft} s` };
     return { name, ok: true, detail: source.describe().detail };
   } catch {
     // The error may hold what a server answered; what the source says of itself holds no secret.
-    return { name, ok: false, detail: `they cannot be had: ${source.describe().detail}` };
+    return { name, ok: false, detail: `no credentials from ${source.describe().detail}` };
   }
 }

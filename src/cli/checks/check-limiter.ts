@@ -5,7 +5,7 @@ import { createRedisLimiter } from '../../limits/redis-limiter.ts';
 export async function checkLimiter(redisUrl: string | undefined): Promise<ReadinessCheck> {
   const name = 'limiter';
   if (redisUrl === undefined)
-    return { name, ok: true, detail: 'in memory; set REDIS_URL for limits that hold across copies' };
+    return { name, ok: true, detail: 'in memory; set REDIS_URL for limits that hold across replicas' };
   const { promise, resolve } = Promise.withResolvers<string>();
   const limiter = createRedisLimiter({
     url: redisUrl,

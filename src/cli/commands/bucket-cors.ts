@@ -1,6 +1,7 @@
 import { environmentSchema } from '../../config.ts';
 import { type BucketCors, bucketCors } from '../../uploads/bucket-cors.ts';
 import { CannotRun, type CliContext, type Command, type OptionValues } from '../command.ts';
+import { OUTPUT_OPTION, writeDocument } from '../output-option.ts';
 import { POLICY_OPTION, policyOf } from '../policy-option.ts';
 
 /** `oss-presign bucket-cors`: what each bucket has to allow so that pages can upload to it. */
@@ -18,13 +19,15 @@ that the bucket has. It needs no credentials and no network.`,
       isRepeatable: true,
     },
     policy: POLICY_OPTION,
+    output: OUTPUT_OPTION,
   },
-  example: 'oss-presign bucket-cors --origin https://app.example.com --policy policy.yaml',
-  exitCodes: { 0: 'printed' },
+  example:
+    'oss-presign bucket-cors --origin https://app.example.com --policy policy.yaml --output set-cors.sh',
+  exitCodes: { 0: 'printed or written' },
   run: async (options, context) => {
     const policy = policyOf(options, context);
     const scripts = bucketCors(policy, originsOf(options, context)).map(renderScript);
-    context.write('stdout', scripts.join('\n'));
+    writeDocument(scripts.join('\n'), options, context);
     return 0;
   },
 };

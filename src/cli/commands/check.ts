@@ -1,6 +1,7 @@
 import { loadConfig } from '../../config.ts';
-import { type ReadinessCheck, renderCheck } from '../../http/health-routes.ts';
+import type { ReadinessCheck } from '../../http/health-routes.ts';
 import { readPolicyFile } from '../../policy-file.ts';
+import { unknownVariables } from '../../unknown-variables.ts';
 import { checkClock } from '../checks/check-clock.ts';
 import { checkCredentials } from '../checks/check-credentials.ts';
 import { checkIssuer } from '../checks/check-issuer.ts';
@@ -15,69 +16,97 @@ export const checkCommand: Command = {
   summary: 'check environment, policy, issuer keys, credentials, Redis and clock',
   description: `Checks whether the service could do its work here and now, without starting it: the environment, the policy file, whether the
 keys of each issuer can be fetched, whether there are credentials to sign with, whether Redis counts (when REDIS_URL is set), and
-how far the clock is off, by the Date of an issuer's answer or else of OSS. A line per check, "ok" or "FAILED". It changes
-nothing in the cloud; whether the credentials may write to the buckets, only an upload shows.`,
+how far the clock is off, by the Date of an issuer's response or else of OSS. It prints a line for each result: "ok", "FAILED",
+"WARNING", or "SKIPPED" for a check that needs another one which failed. It changes nothing in the cloud; whether the credentials
+may write to the buckets, only an upload shows.`,
   options: { policy: POLICY_OPTION },
   example: 'oss-presign check --policy policy.yaml',
-  exitCodes: { 0: 'all is well', 1: 'a check has failed' },
+  exitCodes: { 0: 'no check failed', 1: 'a check failed' },
   run: async (options, context) => {
     const env = environmentOf(options, context.env);
-    let isWell = true;
-    for await (const check of checkSetup({ ...context, env })) {
-      context.write('stdout', renderCheck(check));
-      isWell &&= check.ok;
+    let hasFailed = false;
+    for await (const { state, name, detail } of checkSetup({ ...context, env })) {
+      context.write('stdout', `${state} ${name}: ${detail}\n`);
+      hasFailed ||= state === 'FAILED';
     }
-    return isWell ? 0 : 1;
+    return hasFailed ? 1 : 0;
   },
 };
 
-/** Each check as soon as it is done; one that needs another which failed says so. */
-async function* checkSetup(context: CliContext): AsyncGenerator<ReadinessCheck> {
+type Result = {
+  readonly state: 'ok' | 'FAILED' | 'WARNING' | 'SKIPPED';
+  readonly name: string;
+  /** One line. */
+  readonly detail: string;
+};
+
+/** Each result as soon as it is known. */
+async function* checkSetup(context: CliContext): AsyncGenerator<Result> {
   const { env, readFile, fetch, clock } = context;
+  const policyFile = policyFileOf(env);
   const loaded = loadConfig(env, readFile);
   const config = 'config' in loaded ? loaded.config : undefined;
-  yield {
-    name: 'environment',
-    ok: config !== undefined,
-    detail: 'faults' in loaded ? loaded.faults.join(' ') : 'complete',
-  };
+  yield* resultsOf('environment', loaded, 'complete', unknownVariables(env, textOf(policyFile, readFile)));
 
-  const policyFile = policyFileOf(env);
   const read = readPolicyFile(policyFile, env, readFile);
   const policy = 'policy' in read ? read.policy : undefined;
-  yield {
-    name: 'policy',
-    ok: policy !== undefined,
-    detail:
-      'faults' in read
-        ? read.faults.join(' ')
-        : [`${policyFile}, rules: ${read.policy.rules.map(({ name }) => name).join(', ')}`]
-            .concat(read.policy.warnings)
-            .join('. '),
-  };
+  const rules = policy?.rules.map(({ name }) => name).join(', ');
+  yield* resultsOf('policy', read, `${policyFile}, rules: ${rules}`, policy?.warnings ?? []);
 
   const issuers = (policy?.issuers ?? []).map((issuer) => {
     const watched = createWatchedFetch(fetch, clock);
     return { watched, checked: checkIssuer(issuer, watched, clock) };
   });
-  for (const { checked } of issuers) yield await checked;
-  if (!policy) yield notChecked('issuer keys', 'the policy');
+  for (const { checked } of issuers) yield resultOf(await checked);
+  if (!policy) yield skipped('issuer keys', 'policy');
 
   yield config
-    ? await checkCredentials(() => context.createCredentials(config.credentials), clock)
-    : notChecked('credentials', 'the environment');
-  yield config ? await checkLimiter(config.redisUrl) : notChecked('limiter', 'the environment');
+    ? resultOf(await checkCredentials(() => context.createCredentials(config.credentials), clock))
+    : skipped('credentials', 'environment');
+  yield config ? resultOf(await checkLimiter(config.redisUrl)) : skipped('limiter', 'environment');
 
   const told = issuers.map(({ watched }) => watched.clockOffset()).find((offset) => offset !== undefined);
   yield policy
-    ? await checkClock(
-        told,
-        policy.rules.map(({ target }) => target),
-        context,
+    ? resultOf(
+        await checkClock(
+          told,
+          policy.rules.map(({ target }) => target),
+          context,
+        ),
       )
-    : notChecked('clock', 'the policy');
+    : skipped('clock', 'policy');
 }
 
-function notChecked(name: string, need: string): ReadinessCheck {
-  return { name, ok: false, detail: `not checked, as it needs ${need}` };
+/** A line for each fault, or else one that all is well; then a line for each warning. */
+function* resultsOf(
+  name: string,
+  read: object,
+  wellDetail: string,
+  warnings: readonly string[],
+): Generator<Result> {
+  if ('faults' in read)
+    for (const fault of read.faults as readonly string[])
+      yield { state: 'FAILED', name, detail: oneLine(fault) };
+  else yield { state: 'ok', name, detail: wellDetail };
+  for (const warning of warnings) yield { state: 'WARNING', name, detail: oneLine(warning) };
+}
+
+function resultOf({ name, ok, detail }: ReadinessCheck): Result {
+  return { state: ok ? 'ok' : 'FAILED', name, detail: oneLine(detail) };
+}
+
+function skipped(name: string, needed: 'environment' | 'policy'): Result {
+  return { state: 'SKIPPED', name, detail: `needs a valid ${needed}` };
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/\s*\n\s*/g, ' ').trim();
+}
+
+function textOf(path: string, readFile: (path: string) => string): string | undefined {
+  try {
+    return readFile(path);
+  } catch {
+    return undefined;
+  }
 }

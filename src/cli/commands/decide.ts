@@ -7,6 +7,7 @@ import { limitExpiry } from '../../uploads/limit-expiry.ts';
 import { uploadHeaders } from '../../uploads/upload-headers.ts';
 import { parseUploadRequestBody } from '../../uploads/upload-request-body.ts';
 import { CannotRun, type CliContext, type Command } from '../command.ts';
+import { OUTPUT_OPTION, writeDocument } from '../output-option.ts';
 import { POLICY_OPTION, policyOf } from '../policy-option.ts';
 
 /** Stands where the service puts the id that it makes for each upload. */
@@ -26,6 +27,7 @@ nothing is signed, and neither the token's signature nor its times are looked at
     },
     request: { value: 'FILE', description: 'The body of POST /v1/uploads.', isRequired: true },
     policy: POLICY_OPTION,
+    output: OUTPUT_OPTION,
   },
   example: 'oss-presign decide --claims claims.json --request request.json --policy policy.yaml',
   exitCodes: { 0: 'granted', 1: 'denied' },
@@ -33,7 +35,7 @@ nothing is signed, and neither the token's signature nor its times are looked at
     const policy = policyOf(options, context);
     const caller = readCaller(options.claims?.[0] ?? '', context);
     const request = readRequest(options.request?.[0] ?? '', context);
-    const print = (answer: object) => context.write('stdout', `${JSON.stringify(answer, null, 2)}\n`);
+    const print = (answer: object) => writeDocument(`${JSON.stringify(answer, null, 2)}\n`, options, context);
 
     if (!policy.issuers.some(({ issuer }) => issuer === caller.issuer)) {
       const trusted = policy.issuers.map(({ issuer }) => issuer).join(', ');
@@ -82,11 +84,11 @@ function describeGrant({ rule, key }: Grant, request: UploadRequest): object {
 function readCaller(path: string, context: CliContext) {
   const claims = readJson('--claims', path, context);
   if (typeof claims !== 'object' || claims === null || Array.isArray(claims))
-    throw new CannotRun(`--claims does not hold a JSON object: ${path}.`);
+    throw new CannotRun(`--claims ${path} is not a JSON object.`);
   try {
     return callerFromClaims(claims as Readonly<Record<string, unknown>>);
   } catch {
-    throw new CannotRun(`--claims has to hold "iss" and "sub", both strings: ${path}.`);
+    throw new CannotRun(`--claims ${path} must have "iss" and "sub", both strings that are not empty.`);
   }
 }
 
@@ -106,11 +108,20 @@ function readJson(option: string, path: string, { readFile }: CliContext): unkno
     text = readFile(path);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
-    throw new CannotRun(`${option} cannot be read (${code}): ${path}.`);
+    throw new CannotRun(`${option} ${path} cannot be read (${code}).`);
   }
   try {
-    return JSON.parse(text);
-  } catch {
-    throw new CannotRun(`${option} is not JSON: ${path}.`);
+    return JSON.parse(text.replace(/^\uFEFF/, ''));
+  } catch (error) {
+    throw new CannotRun(`${option} ${path} ${jsonFault(text, error as Error)}.`);
   }
+}
+
+/** Why a text is not JSON. It shows nothing of the text, which may be a token. */
+function jsonFault(text: string, error: Error): string {
+  if (text.trim() === '') return 'is empty';
+  if (/^\s*(Bearer\s+)?eyJ[\w-]+\.[\w-]*\.[\w-]*\s*$/.test(text))
+    return 'holds a token. Write its decoded payload into the file, as JSON';
+  const [at = ''] = / \(line \d+ column \d+\)/.exec(error.message) ?? [];
+  return `is not JSON${at}`;
 }

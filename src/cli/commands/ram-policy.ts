@@ -1,5 +1,6 @@
 import { ramPolicy } from '../../policy/ram-policy.ts';
 import type { Command } from '../command.ts';
+import { OUTPUT_OPTION, writeDocument } from '../output-option.ts';
 import { POLICY_OPTION, policyOf } from '../policy-option.ts';
 
 /** `oss-presign ram-policy`: the least that the signing credentials have to be allowed. */
@@ -8,12 +9,12 @@ export const ramPolicyCommand: Command = {
   summary: 'print the RAM policy that the signing credentials need',
   description: `Prints the least-privilege RAM policy, as JSON, for the user or role whose credentials sign: writing objects under the
 prefixes of the policy's rules, and nothing else. A {claim} in a prefix becomes "*". It needs no credentials and no network.`,
-  options: { policy: POLICY_OPTION },
-  example: 'oss-presign ram-policy --policy policy.yaml > ram-policy.json',
-  exitCodes: { 0: 'printed' },
+  options: { policy: POLICY_OPTION, output: OUTPUT_OPTION },
+  example: 'oss-presign ram-policy --policy policy.yaml --output ram-policy.json',
+  exitCodes: { 0: 'printed or written' },
   run: async (options, context) => {
     const policy = policyOf(options, context);
-    context.write('stdout', `${JSON.stringify(ramPolicy(policy), null, 2)}\n`);
+    writeDocument(`${JSON.stringify(ramPolicy(policy), null, 2)}\n`, options, context);
     for (const { name, headers } of policy.rules) {
       const isKms = Object.entries(headers).some(
         ([header, value]) => header.toLowerCase() === 'x-oss-server-side-encryption' && value === 'KMS',

@@ -30,7 +30,7 @@ export function toSourceFailure(error: unknown): SourceFailure {
   const stsCode = STS_CODE.exec(message)?.[1];
   if (stsCode) return new SourceFailure(`refused with ${stsCode}`, true);
   const status = STATUS.exec(message)?.[1];
-  if (status) return new SourceFailure(`answered with status ${status}`, true);
+  if (status) return new SourceFailure(`HTTP ${status}`, true);
   if (/unmarshal|parse/.test(message)) return new SourceFailure('the answer is not understood', true);
   return new SourceFailure('the answer holds no credentials', true);
 }

@@ -1,0 +1,30 @@
+import { CannotRun, type CliContext, type CommandOption, type OptionValues } from './command.ts';
+
+/** The option of every command that prints a document. */
+export const OUTPUT_OPTION: CommandOption = {
+  value: 'FILE',
+  description: 'Writes to this new file instead of stdout. A file that exists is never replaced.',
+};
+
+/**
+ * Prints a document, or writes it to the file of `--output` and says so on stderr.
+ * @throws CannotRun when the file exists or cannot be written.
+ */
+export function writeDocument(text: string, { output }: OptionValues, context: CliContext): void {
+  const file = output?.[0];
+  if (file === undefined) {
+    context.write('stdout', text);
+    return;
+  }
+  try {
+    context.writeFile(file, text);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
+    throw new CannotRun(
+      code === 'EEXIST'
+        ? `--output ${file} exists already. Remove it first or choose another name.`
+        : `--output ${file} cannot be written (${code}).`,
+    );
+  }
+  context.write('stderr', `Wrote ${file}.\n`);
+}

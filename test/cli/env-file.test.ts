@@ -1,0 +1,57 @@
+import { expect, it } from 'vitest';
+import { readEnvFile } from '../../src/cli/env-file.ts';
+
+const read = (text: string, env: Readonly<Record<string, string>> = {}) => readEnvFile(env, () => text);
+const fails = (code: string) => () => {
+  throw Object.assign(new Error('no'), { code });
+};
+
+it.each([
+  ['A=1', { A: '1' }],
+  ['A=1\r\nB=2\r\n', { A: '1', B: '2' }],
+  ['\uFEFFA=1\n', { A: '1' }],
+  ['# a comment\n\n   \n  # another=one\nA=1 # behind it\n', { A: '1' }],
+  ['export A=1\n  B = 2 \n', { A: '1', B: '2' }],
+  ['A="two\nlines"\nB=\'a # b\'\nC=`x`\n', { A: 'two\nlines', B: 'a # b', C: 'x' }],
+  ["A=\nB=a=b\nC=it's\n", { A: '', B: 'a=b', C: "it's" }],
+  ['A=1\nA=2\n', { A: '2' }],
+  ['', {}],
+])('reads %j as Node.js does', (text, variables) => {
+  expect(read(text)).toStrictEqual({ env: variables, names: Object.keys(variables) });
+});
+
+it('leaves what the environment has, also an empty variable', () => {
+  expect(read('A=file\nB=file\nC=file', { A: 'env', B: '' })).toStrictEqual({
+    env: { A: 'env', B: '', C: 'file' },
+    names: ['C'],
+  });
+});
+
+it('is content without a file', () => {
+  expect(readEnvFile({ A: '1' }, fails('ENOENT'))).toStrictEqual({ env: { A: '1' }, names: [] });
+});
+
+it.each([
+  ['PORT=1\nOSS_ACCESS_KEY_SECRET TheSecret\n', '.env line 2: expected NAME=value or a comment.'],
+  ['OSS_ACCESS_KEY_SECRET: TheSecret\n', '.env line 1: expected NAME=value or a comment.'],
+  ['# x\n\n=TheSecret', '.env line 3: expected NAME=value or a comment.'],
+  ['1A=TheSecret', '.env line 1: expected NAME=value or a comment.'],
+  ['export\nA=1', '.env line 1: expected NAME=value or a comment.'],
+  ['{"A": "TheSecret"}', '.env line 1: expected NAME=value or a comment.'],
+  ['A="1\n2"\nB="TheSecret\nC=1', '.env line 3: the quotation mark before the value is never closed.'],
+  ["A='TheSecret\n", '.env line 1: the quotation mark before the value is never closed.'],
+  ['A=1\n\uFFFD\uFFFD', '.env is not UTF-8 text.'],
+  ['A\0=\0TheSecret', '.env is not UTF-8 text.'],
+])('says what is wrong with %j, without a value', (text, fault) => {
+  expect(read(text)).toStrictEqual({ fault });
+});
+
+it.each(['EACCES', 'EISDIR', 'EIO'])('says that it cannot be read: %s', (code) => {
+  expect(readEnvFile({}, fails(code))).toStrictEqual({ fault: `.env cannot be read (${code}).` });
+});
+
+it('takes a long file in linear time', () => {
+  const startedAt = performance.now();
+  for (const line of ['A=1\n', ' \t', 'A = "', '=', 'export ']) read(line.repeat(100_000 / line.length));
+  expect(performance.now() - startedAt).toBeLessThan(2000);
+});
