@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, it, onTestFinished } from 'vitest';
+import { runCli } from './cli/run-cli.ts';
 import { type ClientStage, startStage } from './support/client-stage.ts';
 
 const text = readFileSync(new URL('../docs/troubleshooting.md', import.meta.url), 'utf8');
@@ -35,6 +36,20 @@ it('block 4 of the troubleshooting page is what OSS answers when no CORS rule ma
     headers: { origin: 'https://app.example.com', 'access-control-request-method': 'PUT' },
   });
   expect(await answer.text()).toMatch(shown[4] ?? '');
+});
+
+it('the CORS rule of the troubleshooting page is what bucket-cors prints for the policy of the demo', async () => {
+  const policy = readFileSync(new URL('../src/demo/policy.yaml', import.meta.url), 'utf8');
+  const { stdout } = await runCli(['bucket-cors', '--origin', 'https://app.example.com'], {
+    files: { 'policy.yaml': policy },
+    env: {
+      DEMO_ISSUER: 'http://localhost:8090/',
+      DEMO_JWKS_URL: 'http://localhost:8090/jwks',
+      DEMO_OSS_ENDPOINT: 'http://localhost:9000',
+    },
+  });
+  const printed = /<<'XML'\n([\s\S]*?)XML\n/.exec(stdout)?.[1] ?? 'nothing';
+  expect(text).toContain(`\n\`\`\`xml\n${printed}\`\`\`\n`);
 });
 
 /** Asks for a URL and uploads with changed headers; the answer of OSS. */

@@ -11,6 +11,7 @@ export type RuleDescription = {
   readonly region: string;
   readonly prefix: string;
   readonly naming: PolicyRule['naming'];
+  readonly keepFilename: boolean;
   readonly contentTypes: readonly string[];
   /** Bytes; null when unlimited. */
   readonly maxSize: number | null;
@@ -38,6 +39,7 @@ function describeRule(rule: PolicyRule, prefix: string): RuleDescription {
     region: rule.target.region,
     prefix,
     naming: rule.naming,
+    keepFilename: rule.keepFilename,
     contentTypes: rule.contentTypes,
     maxSize: rule.maxSize,
     expiresIn: { default: rule.expiresIn.defaultSeconds, max: rule.expiresIn.maxSeconds },

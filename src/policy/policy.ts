@@ -18,7 +18,13 @@ export type ClaimCondition = {
   readonly prefixes: readonly string[];
 };
 
-export type PolicyRule = Omit<Rule, 'target'> & { readonly target: Target };
+export type PolicyRule = Omit<Rule, 'target' | 'headers'> & {
+  readonly target: Target;
+  /** All headers that are signed whatever a request asks for: those of the rule, and the defaults. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** What the rule's own `x-oss-meta-*` headers count towards the limit of OSS, in bytes. */
+  readonly metadataBytes: number;
+};
 
 /** A policy that has been checked whole. */
 export type Policy = {

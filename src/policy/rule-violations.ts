@@ -1,6 +1,8 @@
+import { downloadNameFault } from './download-name.ts';
 import { CLIENT_HEADER_FIELDS, CLIENT_HEADERS } from './file/rule-headers.ts';
 import { MAX_PUT_BYTES } from './file/schema-parts.ts';
 import { mediaTypeEssence } from './media-type.ts';
+import { MAX_METADATA_BYTES, metadataBytes } from './metadata-size.ts';
 import { objectKeyFaults } from './object-key.ts';
 import type { PolicyRule } from './policy.ts';
 import type { UnusableClaim } from './prefix-template.ts';
@@ -57,8 +59,9 @@ function addKeyViolations(
   violations: Violation[],
   rule: PolicyRule,
   prefix: string,
-  { key }: UploadRequest,
+  request: UploadRequest,
 ): void {
+  const { key } = request;
   if (key === undefined) {
     if (rule.naming === 'client') {
       violations.push({
@@ -71,6 +74,7 @@ function addKeyViolations(
       const detail = `The rule's prefix for this caller cannot be used. ${fault}`;
       violations.push({ pointer: '', code: 'key_not_allowed', detail });
     }
+    if (rule.keepFilename) addFilenameViolations(violations, request);
     return;
   }
   if (rule.naming === 'server') {
@@ -90,6 +94,16 @@ function addKeyViolations(
       detail: `The key must begin with ${JSON.stringify(prefix)}.`,
     });
   }
+}
+
+function addFilenameViolations(violations: Violation[], { filename = '', contentType }: UploadRequest): void {
+  const fault = downloadNameFault(filename, mediaTypeEssence(contentType) ?? '');
+  if (fault === undefined) return;
+  violations.push({
+    pointer: '/filename',
+    code: 'key_not_allowed',
+    detail: `This rule offers the file under its name, and the filename ${fault}.`,
+  });
 }
 
 function addContentViolations(
@@ -132,9 +146,16 @@ function contentTypeDetail(ranges: readonly string[], essence: string | undefine
 
 function addMetadataViolations(
   violations: Violation[],
-  { metadata: { allowed, required } }: PolicyRule,
+  { metadata: { allowed, required }, metadataBytes: ownBytes }: PolicyRule,
   { metadata }: UploadRequest,
 ): void {
+  if (ownBytes > 0 && ownBytes + metadataBytes(metadata) > MAX_METADATA_BYTES) {
+    violations.push({
+      pointer: '/metadata',
+      code: 'metadata_not_allowed',
+      detail: `The metadata has ${metadataBytes(metadata)} bytes, names (with "x-oss-meta-") and values, and the rule adds ${ownBytes}; at most ${MAX_METADATA_BYTES} are allowed in all.`,
+    });
+  }
   for (const name of Object.keys(metadata)) {
     if (allowed.includes(name)) continue;
     violations.push({

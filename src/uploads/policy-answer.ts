@@ -15,6 +15,9 @@ export const policyAnswer = z.strictObject({
         naming: z
           .enum(['client', 'server', 'either'])
           .meta({ description: 'Who names the object: client (key), server (filename), or either.' }),
+        keepFilename: z.boolean().meta({
+          description: 'Whether Content-Disposition offers the object under its file name (with filename).',
+        }),
         contentTypes: z.array(z.string()).meta({
           description:
             'Media types and ranges. A range matches registered (IANA) types only, and none that browsers run.',

@@ -1,3 +1,4 @@
+import { dispositionWithName } from '../policy/download-name.ts';
 import { CLIENT_HEADER_FIELDS, CLIENT_HEADERS } from '../policy/file/rule-headers.ts';
 import type { PolicyRule } from '../policy/policy.ts';
 import type { UploadRequest } from '../policy/upload-request.ts';
@@ -16,5 +17,10 @@ export function uploadHeaders(rule: PolicyRule, request: UploadRequest): Record<
   }
   if (!(rule.overwrite && request.overwrite)) headers['x-oss-forbid-overwrite'] = 'true';
   for (const [name, value] of Object.entries(request.metadata)) headers[`x-oss-meta-${name}`] = value;
-  return Object.assign(headers, rule.headers);
+  Object.assign(headers, rule.headers);
+  if (rule.keepFilename && request.filename !== undefined) {
+    const type = rule.headers['Content-Disposition'] ?? 'attachment';
+    headers['Content-Disposition'] = dispositionWithName(type.toLowerCase(), request.filename);
+  }
+  return headers;
 }

@@ -7,12 +7,7 @@ import { startTestService } from '../support/test-service.ts';
 
 // A granted URL in the hands of a client: what was granted works from any HTTP client, everything else is refused by the bucket.
 
-const policyYaml = (endpoint: string) => `
-issuers:
-  - { issuer: https://login.test/, audience: uploads, jwksFile: jwks.json, algorithms: [ES256] }
-targets:
-  media: { bucket: ${BUCKET}, region: ${REGION}, endpoint: ${endpoint} }
-rules:
+const OWN_FILES = `
   - name: own-files
     who: { scope: uploads:write }
     target: media
@@ -25,6 +20,14 @@ rules:
     headers: { Content-Disposition: attachment, x-oss-object-acl: private }
 `;
 
+const policyYaml = (endpoint: string, rules: string) => `
+issuers:
+  - { issuer: https://login.test/, audience: uploads, jwksFile: jwks.json, algorithms: [ES256] }
+targets:
+  media: { bucket: ${BUCKET}, region: ${REGION}, endpoint: ${endpoint} }
+rules:
+${rules}`;
+
 type Sent = {
   readonly method?: string;
   readonly url?: string;
@@ -32,11 +35,11 @@ type Sent = {
   readonly body?: string;
 };
 
-async function setUp() {
+async function setUp(rules = OWN_FILES) {
   const clock = { now };
   const emulator = await startTestEmulator({ clock: () => clock.now });
   const service = await startTestService({
-    policyYaml: policyYaml(emulator.url),
+    policyYaml: policyYaml(emulator.url, rules),
     env: { OSS_ACCESS_KEY_ID: LONG_LIVED.accessKeyId, OSS_ACCESS_KEY_SECRET: LONG_LIVED.accessKeySecret },
   });
   return {
@@ -224,5 +227,57 @@ describe('works for', () => {
     expect((await send(await grant({ contentLength: 0, key: 'users/alice/b' }), { body: 'x' })).status).toBe(
       403,
     );
+  });
+});
+
+describe('a standard header that the grant does not hold', () => {
+  const ruleWith = (fields: string) => `
+  - { name: r, who: { scope: uploads:write }, target: media, prefix: users/, contentTypes: [text/plain], maxSize: 1KiB${fields} }
+`;
+  const SENT = {
+    'Cache-Control': 'public, max-age=31536000, immutable',
+    'Content-Disposition': 'inline; filename="invoice.html"',
+    'Content-Encoding': 'gzip',
+    'Content-Language': 'xx',
+    Expires: 'Wed, 01 Jan 2031 00:00:00 GMT',
+  };
+  const NOTHING_OF_THE_CLIENT = { metadata: {}, cacheControl: undefined };
+
+  async function sendWith(fields: string, name: keyof typeof SENT) {
+    const { grant, emulator } = await setUp(ruleWith(fields));
+    const granted = await grant(NOTHING_OF_THE_CLIENT);
+    const { status } = await send(granted, { headers: { [name]: SENT[name] } });
+    return { status, stored: emulator.files().length, granted: granted.headers };
+  }
+
+  it.each<[keyof typeof SENT, string]>([
+    ['Cache-Control', ''],
+    ['Content-Disposition', ''],
+    ['Cache-Control', ', clientHeaders: [contentDisposition, contentEncoding]'],
+    ['Content-Disposition', ', clientHeaders: [cacheControl]'],
+    ['Content-Disposition', ', headers: { Cache-Control: none }'],
+    ['Cache-Control', ', headers: { content-disposition: inline, cache-control: no-store }'],
+    ['Content-Encoding', ', headers: { Content-Encoding: identity }'],
+    ['Content-Language', ', headers: { Content-Language: en }'],
+    ['Expires', ', headers: { Expires: "Thu, 26 Nov 2026 10:00:00 GMT" }'],
+  ])('%s cannot be stored with a rule that has%s: it is signed', async (name, fields) => {
+    const { status, stored, granted } = await sendWith(fields, name);
+    const spelled = Object.keys(granted).map((header) => header.toLowerCase());
+    expect(spelled).toContain(name.toLowerCase());
+    expect([status, stored]).toStrictEqual([403, 0]);
+  });
+
+  it.each<[keyof typeof SENT, string]>([
+    ['Content-Encoding', ''],
+    ['Content-Language', ''],
+    ['Expires', ''],
+    ['Cache-Control', ', headers: { Cache-Control: none }'],
+    ['Content-Disposition', ', headers: { content-disposition: NONE }'],
+    ['Cache-Control', ', clientHeaders: [cacheControl]'],
+    ['Content-Disposition', ', clientHeaders: [contentDisposition]'],
+  ])('%s is free with a rule that has%s, as SECURITY.md says', async (name, fields) => {
+    const { status, stored, granted } = await sendWith(fields, name);
+    expect(Object.keys(granted)).not.toContain(name);
+    expect([status, stored]).toStrictEqual([200, 1]);
   });
 });

@@ -123,7 +123,9 @@ it('prints one script for each bucket, once for all the targets of a bucket', as
     'ossutil api put-bucket-cors --bucket acme-media --region cn-hangzhou --cors-configuration file://cors-acme-media.xml',
   ]);
   const [archive, media] = rulesOf(stdout);
-  expect(archive?.allowedHeaders).toStrictEqual(['content-md5', 'content-type', 'x-oss-forbid-overwrite']);
+  expect(archive?.allowedHeaders).toStrictEqual([
+    ...['cache-control', 'content-disposition', 'content-md5', 'content-type', 'x-oss-forbid-overwrite'],
+  ]);
   expect(media?.allowedHeaders).toContain('x-oss-meta-b');
 });
 

@@ -27,6 +27,7 @@ it('tells a caller what it may upload, with its own prefix, and nothing of other
         region: 'cn-hangzhou',
         prefix: 'users/bob/',
         naming: 'either',
+        keepFilename: false,
         contentTypes: ['image/*', 'text/plain'],
         maxSize: 1_048_576,
         expiresIn: { default: 600, max: 3600 },

@@ -353,3 +353,36 @@ it('whatever is asked: what is granted lies in the caller’s own prefix, is a g
   );
   expect(granted).toBeGreaterThan(50);
 });
+
+it.each([
+  [
+    'what OSS takes with that of the rule',
+    8192 - 'x-oss-meta-source'.length - 3 - 'x-oss-meta-album'.length,
+    [],
+  ],
+  [
+    'one byte more',
+    8193 - 'x-oss-meta-source'.length - 3 - 'x-oss-meta-album'.length,
+    ['/metadata metadata_not_allowed'],
+  ],
+])('metadata may have %s', (_title, length, codes) => {
+  const rules = rule('metadata: { allowed: [album] }, headers: { X-Oss-Meta-Source: web }');
+  const decision = decide(rules, { metadata: { album: 'v'.repeat(length) } });
+  expect(codesOf(decision)).toStrictEqual(codes.length === 0 ? ['allowed'] : codes);
+  if (decision.allowed) return;
+  expect(decision.violations[0]?.detail).toBe(
+    'The metadata has 8173 bytes, names (with "x-oss-meta-") and values, and the rule adds 20; at most 8192 are allowed in all.',
+  );
+});
+
+it('says why a wildcard does not match a type that it would by its name', () => {
+  const decision = decide(rule('naming: either'), { contentType: 'Image/JPG' });
+  expect(decision.allowed ? [] : decision.violations).toStrictEqual([
+    {
+      pointer: '/contentType',
+      code: 'content_type_not_allowed',
+      detail:
+        'The content type must be one of: image/*. A "*" matches registered (IANA) media types only, and image/jpg is not one: the rule has to name it in contentTypes.',
+    },
+  ]);
+});

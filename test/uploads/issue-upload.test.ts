@@ -116,7 +116,11 @@ it('signs at the instant after counting, however long that took, and for no long
     answer: {
       method: 'PUT',
       url: expect.stringContaining('x-oss-date=20261123T100005Z&x-oss-expires=85&'),
-      headers: { 'Content-Type': 'image/png', 'x-oss-forbid-overwrite': 'true' },
+      headers: {
+        'Content-Type': 'image/png',
+        'Content-Disposition': 'attachment',
+        'x-oss-forbid-overwrite': 'true',
+      },
       key: 'users/alice/a.png',
       bucket: 'acme-media',
       region: 'cn-hangzhou',

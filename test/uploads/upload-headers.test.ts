@@ -26,7 +26,9 @@ it.each([
 );
 
 it('holds every header that was asked for or that the rule adds, and no length', () => {
-  const rule = ruleWith('    headers: { x-oss-storage-class: IA, Expires: never }\n');
+  const rule = ruleWith(
+    '    headers: { x-oss-storage-class: IA, Expires: "Thu, 26 Nov 2026 10:00:00 GMT" }\n',
+  );
   const request = {
     ...REQUEST,
     contentLength: 7,
@@ -45,6 +47,6 @@ it('holds every header that was asked for or that the rule adds, and no length',
     'x-oss-forbid-overwrite': 'true',
     'x-oss-meta-album': '42',
     'x-oss-storage-class': 'IA',
-    Expires: 'never',
+    Expires: 'Thu, 26 Nov 2026 10:00:00 GMT',
   });
 });

@@ -1,9 +1,11 @@
 import type { z } from 'zod';
 import type { IssuerConfig, IssuerKeys } from '../../auth/issuer.ts';
+import { metadataBytes } from '../metadata-size.ts';
 import type { Policy } from '../policy.ts';
 import { issuerKeys, type PolicySources } from './issuer-keys.ts';
 import { type PolicyFault, readPolicyDocument } from './policy-document.ts';
 import { type Issuer, type PolicyFile, policySchema } from './policy-schema.ts';
+import { metadataOfHeaders, signedHeaders } from './rule-headers.ts';
 
 const DEFAULT_ALGORITHMS = ['RS256', 'ES256', 'EdDSA'];
 
@@ -99,7 +101,12 @@ function compilePolicy(file: PolicyFile, issuerKeys: readonly IssuerKeys[]): Pol
         `Rule ${rule.name} puts a claim into its prefix for callers of every issuer; a claim is unique only within one (RFC 7519 4.1.2). Name who.issuer.`,
       );
     }
-    return { ...rule, target };
+    return {
+      ...rule,
+      target,
+      headers: signedHeaders(rule.headers, rule.clientHeaders),
+      metadataBytes: metadataBytes(metadataOfHeaders(rule.headers)),
+    };
   });
   return {
     issuers: file.issuers.map((issuer, index) =>

@@ -1,4 +1,9 @@
 import { z } from 'zod';
+import { didYouMean } from '../../suggest.ts';
+import { MAX_METADATA_BYTES } from '../metadata-size.ts';
+import { HEADER_VALUES, METADATA_VALUE } from './rule-header-values.ts';
+
+export { HEADER_VALUE } from './rule-header-values.ts';
 
 /** The request fields that set a header of the object, and their headers. Signed whenever they are in the answer. */
 export const CLIENT_HEADERS = {
@@ -10,61 +15,112 @@ export type ClientHeader = keyof typeof CLIENT_HEADERS;
 /** Those fields, listed once for all requests. */
 export const CLIENT_HEADER_FIELDS = Object.keys(CLIENT_HEADERS) as readonly ClientHeader[];
 
-/** Values that every HTTP client sends as they are: printable ASCII without blanks at the ends (OSS facts, 1.6). */
-export const HEADER_VALUE = /^[!-~](?:[ -~]*[!-~])?$/;
+/**
+ * Signed for every rule that neither sets the header, nor leaves it to clients, nor says `none`. OSS stores what a client
+ * sends under a header that is not signed, so that without these a client could choose both.
+ */
+const DEFAULT_HEADERS = {
+  cacheControl: 'private, no-cache',
+  contentDisposition: 'attachment',
+} as const satisfies Partial<Record<ClientHeader, string>>;
 
-const anyValue = z
-  .string()
-  .regex(HEADER_VALUE, 'must be printable ASCII, without blanks at its ends, and not empty');
+const METADATA_PREFIX = 'x-oss-meta-';
 
-// What PutObject takes besides what the request itself decides (Content-Type, Content-Length, Content-MD5,
-// x-oss-forbid-overwrite). Source: OSS PutObject, request headers.
-const ADDED_HEADERS: Readonly<Record<string, z.ZodType<string>>> = {
-  'cache-control': anyValue,
-  'content-disposition': anyValue,
-  'content-encoding': anyValue,
-  expires: anyValue,
-  'x-oss-object-acl': z.enum(['default', 'private', 'public-read', 'public-read-write']),
-  'x-oss-storage-class': z.enum(['Standard', 'IA', 'Archive', 'ColdArchive', 'DeepColdArchive']),
-  'x-oss-server-side-encryption': z.enum(['AES256', 'KMS', 'SM4']),
-  'x-oss-server-side-encryption-key-id': anyValue,
-  'x-oss-server-side-data-encryption': z.enum(['SM4']),
-  'x-oss-tagging': anyValue,
-  'x-oss-callback': anyValue,
-  'x-oss-callback-var': anyValue,
-  'x-oss-traffic-limit': z
-    .string()
-    .refine((value) => /^\d{6,9}$/.test(value) && Number(value) >= 819_200 && Number(value) <= 838_860_800, {
-      message: 'must be 819200 to 838860800 (bit/s)',
-    }),
-  'x-oss-request-payer': z.enum(['requester']),
-};
-
-/** A rule's `headers`: what is added to every answer of the rule and signed. Refuses what OSS would not take. */
+/** A rule's `headers`: what is added to every answer of the rule and signed. Rejects what OSS would not take. */
 export const addedHeadersSchema = z
   .record(z.string(), z.union([z.string(), z.int()]).transform(String))
   .superRefine((headers, context) => {
     const seen = new Set<string>();
+    let metadataBytes = 0;
     for (const [header, value] of Object.entries(headers)) {
       const name = header.toLowerCase();
-      const schema = /^x-oss-meta-[a-z0-9-]{1,64}$/.test(name)
-        ? anyValue
-        : Object.hasOwn(ADDED_HEADERS, name)
-          ? ADDED_HEADERS[name]
-          : undefined;
       if (seen.has(name)) addIssue(header, 'stands twice');
       seen.add(name);
+      if (isTurnedOff(name, value)) continue;
+      const schema = valueSchema(name);
       if (!schema) {
+        const known = Object.keys(HEADER_VALUES);
         addIssue(
           header,
-          `cannot be added by a rule; possible are ${Object.keys(ADDED_HEADERS).join(', ')} and x-oss-meta-…`,
+          `cannot be added by a rule; possible are ${known.join(', ')} and x-oss-meta-….${didYouMean(header, known)}`,
         );
         continue;
       }
+      if (name.startsWith(METADATA_PREFIX)) metadataBytes += name.length + value.length;
       for (const issue of schema.safeParse(value).error?.issues ?? []) addIssue(header, issue.message);
     }
+    if (metadataBytes > MAX_METADATA_BYTES) {
+      context.addIssue(
+        `has ${metadataBytes} bytes of x-oss-meta-… names and values; OSS takes at most ${MAX_METADATA_BYTES} for an object`,
+      );
+    }
+    const valueUnder = (name: string) =>
+      Object.entries(headers).find(([header]) => header.toLowerCase() === name)?.[1];
+    for (const name of [
+      'x-oss-server-side-encryption-key-id',
+      'x-oss-server-side-data-encryption',
+    ] as const) {
+      if (seen.has(name) && valueUnder('x-oss-server-side-encryption') !== 'KMS')
+        context.addIssue(`sets ${name}, which needs x-oss-server-side-encryption: KMS`);
+    }
+    if (seen.has('x-oss-callback-var') && !seen.has('x-oss-callback'))
+      context.addIssue('sets x-oss-callback-var, which needs x-oss-callback');
 
     function addIssue(header: string, message: string): void {
       context.addIssue({ code: 'custom', path: [header], message });
     }
   });
+
+/**
+ * Everything that is signed for a rule whatever a request asks for: its `headers`, and the defaults for Content-Disposition and
+ * Cache-Control where it neither sets them, nor leaves them to clients, nor says `none`.
+ */
+export function signedHeaders(
+  headers: Readonly<Record<string, string>>,
+  clientHeaders: readonly ClientHeader[],
+): Readonly<Record<string, string>> {
+  const signed = Object.fromEntries(
+    Object.entries(headers)
+      .filter(([header, value]) => !isTurnedOff(header.toLowerCase(), value))
+      .map(([header, value]) => [usualSpelling(header), value]),
+  );
+  const named = new Set(Object.keys(headers).map((header) => header.toLowerCase()));
+  for (const field of Object.keys(DEFAULT_HEADERS) as (keyof typeof DEFAULT_HEADERS)[]) {
+    const header = CLIENT_HEADERS[field];
+    if (named.has(header.toLowerCase()) || clientHeaders.includes(field)) continue;
+    signed[header] = DEFAULT_HEADERS[field];
+  }
+  return signed;
+}
+
+/** The metadata that a rule sets by its headers, by name without `x-oss-meta-`. */
+export function metadataOfHeaders(
+  headers: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(headers)
+      .map(([header, value]) => [header.toLowerCase(), value] as const)
+      .filter(([name]) => name.startsWith(METADATA_PREFIX))
+      .map(([name, value]) => [name.slice(METADATA_PREFIX.length), value]),
+  );
+}
+
+/** Says whether a header, in lower case, has a default that the value turns off. */
+function isTurnedOff(name: string, value: string): boolean {
+  return (
+    value.toLowerCase() === 'none' &&
+    Object.keys(DEFAULT_HEADERS).some((field) => CLIENT_HEADERS[field as ClientHeader].toLowerCase() === name)
+  );
+}
+
+function valueSchema(name: string): z.ZodType<string> | undefined {
+  if (/^x-oss-meta-[a-z0-9-]{1,64}$/.test(name)) return METADATA_VALUE;
+  return Object.hasOwn(HEADER_VALUES, name) ? HEADER_VALUES[name] : undefined;
+}
+
+/** The headers that a request may set as well have one spelling, so that each stands once in an answer. */
+function usualSpelling(header: string): string {
+  return (
+    Object.values(CLIENT_HEADERS).find((usual) => usual.toLowerCase() === header.toLowerCase()) ?? header
+  );
+}

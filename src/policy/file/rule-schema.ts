@@ -78,6 +78,7 @@ export const ruleSchema = z
       return z.NEVER;
     }),
     naming: z.enum(['client', 'server', 'either']).default('either'),
+    keepFilename: z.boolean().default(false),
     contentTypes: z
       .array(
         z
@@ -142,8 +143,11 @@ export const ruleSchema = z
       context.addIssue({
         code: 'custom',
         path: ['headers'],
-        message: `sets ${CLIENT_HEADERS[header]}, which clientHeaders leaves to the client`,
+        message: `sets ${CLIENT_HEADERS[header]}, which clientHeaders leaves to the client; remove one of the two`,
       });
+    }
+    for (const message of rule.keepFilename ? keepFilenameFaults(rule) : []) {
+      context.addIssue({ code: 'custom', path: ['keepFilename'], message });
     }
     for (const metadata of rule.metadata.allowed) {
       if (!addedNames.has(`x-oss-meta-${metadata}`)) continue;
@@ -161,3 +165,25 @@ export const ruleSchema = z
       });
     }
   });
+
+/** What else in a rule contradicts `keepFilename: true`. */
+function keepFilenameFaults(rule: {
+  readonly naming: string;
+  readonly clientHeaders: readonly ClientHeader[];
+  readonly headers: Readonly<Record<string, string>>;
+}): readonly string[] {
+  const faults: string[] = [];
+  if (rule.naming === 'client') {
+    faults.push('needs naming: server or either, because with naming: client a request has no file name');
+  }
+  if (rule.clientHeaders.includes('contentDisposition')) {
+    faults.push('sets Content-Disposition, which clientHeaders leaves to the client; remove one of the two');
+  }
+  for (const [header, value] of Object.entries(rule.headers)) {
+    if (header.toLowerCase() !== 'content-disposition' || /^(?:attachment|inline)$/i.test(value)) continue;
+    faults.push(
+      'adds the file name to Content-Disposition, which headers may then set to attachment or inline only',
+    );
+  }
+  return faults;
+}

@@ -19,6 +19,7 @@ it('answers with everything that an upload needs, and nothing else', async () =>
       'Cache-Control': 'no-cache',
       'x-oss-forbid-overwrite': 'true',
       'x-oss-meta-album': '42',
+      'Content-Disposition': 'attachment',
     },
     key: 'users/alice/photo.png',
     bucket: 'acme-media',
@@ -37,7 +38,7 @@ it('answers with everything that an upload needs, and nothing else', async () =>
     'x-oss-credential': 'LTAI5tTestKey/20261123/cn-hangzhou/oss/aliyun_v4_request',
     'x-oss-date': '20261123T100000Z',
     'x-oss-expires': '600',
-    'x-oss-additional-headers': 'cache-control;content-length',
+    'x-oss-additional-headers': 'cache-control;content-disposition;content-length',
     'x-oss-signature': expect.stringMatching(/^[0-9a-f]{64}$/),
   });
 });
@@ -68,7 +69,9 @@ it('binds an empty file to the length 0', async () => {
   const { post } = await createTestApp();
   const answer = await post({ ...PHOTO, contentLength: 0 });
   expect(answer.body.contentLength).toBe(0);
-  expect(new URL(answer.body.url).searchParams.get('x-oss-additional-headers')).toBe('content-length');
+  expect(new URL(answer.body.url).searchParams.get('x-oss-additional-headers')).toBe(
+    'content-disposition;content-length',
+  );
 });
 
 it('signs Content-MD5, and the type with its parameters, verbatim', async () => {
@@ -82,6 +85,7 @@ it('signs Content-MD5, and the type with its parameters, verbatim', async () => 
     'Content-Type': 'Text/Plain; Charset="utf-8"',
     'Content-MD5': '1B2M2Y8AsgTpgAmY7PhCfg==',
     'x-oss-forbid-overwrite': 'true',
+    'Content-Disposition': 'attachment',
   });
 });
 
@@ -91,7 +95,7 @@ it('leaves the length open only where the rule says unlimited', async () => {
   });
   const answer = await post({ key: 'users/alice/a', contentType: 'image/png' });
   expect(answer.body.contentLength).toBeNull();
-  expect(new URL(answer.body.url).searchParams.has('x-oss-additional-headers')).toBe(false);
+  expect(new URL(answer.body.url).searchParams.get('x-oss-additional-headers')).toBe('content-disposition');
 });
 
 it('lets an object be replaced only where both rule and request say so', async () => {
@@ -158,4 +162,43 @@ it('tells how much of the rule’s limit is left', async () => {
   const answer = await post(PHOTO);
   expect(answer.status).toBe(201);
   expect(answer.headers).toMatchObject({ 'ratelimit-limit': '5', 'ratelimit-remaining': '4' });
+});
+
+it.each([
+  ['', 'attachment'],
+  ['    headers: { content-disposition: INLINE }\n', 'inline'],
+])('offers an object under its file name where the rule keeps it%s', async (fields, type) => {
+  const { post } = await createTestApp({
+    policyYaml: testPolicyYaml({ rules: `${OWN_FILES_RULE}    keepFilename: true\n${fields}` }),
+  });
+  const image = { contentType: 'image/png', contentLength: 7 };
+  const named = await post({ ...image, filename: '报告 1.png' });
+  expect(named.body.headers).toStrictEqual({
+    'Content-Type': 'image/png',
+    'x-oss-forbid-overwrite': 'true',
+    'Content-Disposition': `${type}; filename="?? 1.png"; filename*=UTF-8''%E6%8A%A5%E5%91%8A%201.png`,
+  });
+  expect(named.body.key).toBe('users/alice/019ab000-0000-7000-8000-000000000001.png');
+  expect(new URL(named.body.url).searchParams.get('x-oss-additional-headers')).toBe(
+    'content-disposition;content-length',
+  );
+  const keyed = await post({ ...image, key: 'users/alice/a.png' });
+  expect(keyed.body.headers['Content-Disposition'].toLowerCase()).toBe(type);
+  const denied = await post({ ...image, filename: 'a/b.png' });
+  expect(denied.status).toBe(403);
+  expect(denied.body.errors).toStrictEqual([
+    {
+      pointer: '/filename',
+      code: 'key_not_allowed',
+      detail:
+        'This rule offers the file under its name, and the filename holds "/" or "\\"; send the name without its folders.',
+    },
+  ]);
+});
+
+it('looks at the file name’s characters only where the rule keeps it', async () => {
+  const { post } = await createTestApp();
+  const answer = await post({ filename: 'a/b\u202e.png', contentType: 'image/png', contentLength: 7 });
+  expect(answer.status).toBe(201);
+  expect(answer.body.headers['Content-Disposition']).toBe('attachment');
 });

@@ -1,0 +1,53 @@
+import { create } from 'content-disposition';
+import { fittingExtension } from './file-extension.ts';
+
+/** File systems take no longer names. It also bounds the header, in which a character takes up to nine. */
+const MAX_NAME_LENGTH = 255;
+
+const CONTROL_OR_SEPARATOR = /[\p{Cc}\p{Zl}\p{Zp}]/u;
+// Joiners belong to the spelling of words and emoji; every other format character makes a name read as another one.
+const JOINER_WITHIN_A_WORD = /(?<=[^ -~])[\u200c\u200d](?=[^ -~])/gu;
+const FORMAT_CHARACTER = /\p{Cf}/u;
+
+/** What an operating system runs when a person opens the downloaded file. */
+export const RUN_WHEN_OPENED: ReadonlySet<string> = new Set(
+  (
+    'exe dll com bat cmd msi msp msu scr pif cpl vb vbe vbs js jse wsf wsh wsc sct ps1 psm1 reg inf lnk url hta chm hlp jnlp ' +
+    'xaml xap xbap application appref-ms appinstaller msix msixbundle appx appxbundle gadget scf library-ms settingcontent-ms ' +
+    'jar sh bash command workflow scpt app pkg mpkg desktop run'
+  ).split(' '),
+);
+
+/**
+ * Why a file name cannot be kept in Content-Disposition, one sentence that says what to change; undefined when it can.
+ * A name is rejected, never repaired.
+ * @param essence the content type's `type/subtype` in lower case.
+ */
+export function downloadNameFault(filename: string, essence: string): string | undefined {
+  if (filename.length > MAX_NAME_LENGTH) {
+    return `has ${filename.length} characters; at most ${MAX_NAME_LENGTH} are allowed`;
+  }
+  if (!filename.isWellFormed()) return 'holds half of a surrogate pair; send well-formed Unicode';
+  if (/[/\\]/.test(filename)) return 'holds "/" or "\\"; send the name without its folders';
+  if (CONTROL_OR_SEPARATOR.test(filename)) return 'holds a control character or line separator; leave it out';
+  if (FORMAT_CHARACTER.test(filename.replaceAll(JOINER_WITHIN_A_WORD, ''))) {
+    return 'holds an invisible format character or bidirectional control; leave it out';
+  }
+  if (/^[.\s]*$/.test(filename) || filename.trim() !== filename || filename.endsWith('.')) {
+    return 'is only dots or blanks, begins or ends with a blank, or ends with a dot; send another name';
+  }
+  const extension = /\.([^.]*)$/.exec(filename)?.[1]?.toLowerCase();
+  if (extension && RUN_WHEN_OPENED.has(extension) && !fittingExtension(filename, essence)) {
+    return `ends in ".${extension}", which operating systems run; send another name`;
+  }
+  return undefined;
+}
+
+/**
+ * The Content-Disposition that offers the file under its name (RFC 6266): `filename` in ASCII, and `filename*` (RFC 8187) where
+ * that is not the whole name.
+ * @param filename one without {@link downloadNameFault}.
+ */
+export function dispositionWithName(type: string, filename: string): string {
+  return create(filename, { type });
+}

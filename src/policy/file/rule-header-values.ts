@@ -1,0 +1,181 @@
+import { z } from 'zod';
+import { closestName } from '../../suggest.ts';
+
+const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
+const QUOTED_STRING = '"(?:[ !#-\\[\\]-~]|\\\\[ -~])*"';
+const CACHE_DIRECTIVE = `${TOKEN}(?:=(?:${TOKEN}|${QUOTED_STRING}))?`;
+const CACHE_CONTROL = new RegExp(`^${CACHE_DIRECTIVE}(?: *, *${CACHE_DIRECTIVE})*$`);
+const DISPOSITION = new RegExp(`^(${TOKEN})(?: *; *${TOKEN}=(?:${TOKEN}|${QUOTED_STRING}))*$`);
+const LANGUAGES = /^[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*(?: *, *[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*)*$/;
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+
+// https://www.iana.org/assignments/http-parameters (content codings)
+const CONTENT_CODINGS = [
+  'aes128gcm',
+  'br',
+  'compress',
+  'dcb',
+  'dcz',
+  'deflate',
+  'exi',
+  'gzip',
+  'identity',
+].concat(['pack200-gzip', 'x-compress', 'x-gzip', 'zstd']);
+
+/** Values that every HTTP client sends unchanged: printable ASCII without blanks at the ends. */
+export const HEADER_VALUE = /^[!-~](?:[ -~]*[!-~])?$/;
+
+/** OSS's limit for `x-oss-callback` and `x-oss-callback-var`, in characters of base64. */
+const MAX_CALLBACK_LENGTH = 5120;
+
+type Fault = string | undefined;
+
+/**
+ * The values that PutObject takes, by header in lower case, besides the headers that the request itself decides (Content-Type,
+ * Content-Length, Content-MD5, x-oss-forbid-overwrite). Source: OSS PutObject, request headers; RFC 9110, 9111 and 6266.
+ */
+export const HEADER_VALUES: Readonly<Record<string, z.ZodType<string>>> = {
+  'cache-control': value(1024, (text) =>
+    CACHE_CONTROL.test(text)
+      ? undefined
+      : 'must be a list of directives (RFC 9111), such as private, max-age=60',
+  ),
+  'content-disposition': value(1024, dispositionFault),
+  'content-encoding': value(1024, contentEncodingFault),
+  'content-language': value(1024, (text) =>
+    LANGUAGES.test(text) ? undefined : 'must be a list of language tags (RFC 9110), such as zh-CN, en',
+  ),
+  expires: value(64, (text) =>
+    isHttpDate(text) ? undefined : 'must be an HTTP date (RFC 9110), such as Thu, 26 Nov 2026 10:00:00 GMT',
+  ),
+  'x-oss-object-acl': z.enum(['default', 'private', 'public-read', 'public-read-write']),
+  'x-oss-storage-class': z.enum(['Standard', 'IA', 'Archive', 'ColdArchive', 'DeepColdArchive']),
+  'x-oss-server-side-encryption': z.enum(['AES256', 'KMS', 'SM4']),
+  'x-oss-server-side-encryption-key-id': value(128, (text) =>
+    /^[A-Za-z0-9][A-Za-z0-9_:/.-]*$/.test(text) ? undefined : 'must be the id of a KMS key',
+  ),
+  'x-oss-server-side-data-encryption': z.enum(['SM4']),
+  'x-oss-tagging': value(8192, taggingFault),
+  'x-oss-callback': value(MAX_CALLBACK_LENGTH, callbackFault),
+  'x-oss-callback-var': value(MAX_CALLBACK_LENGTH, callbackVarFault),
+  'x-oss-traffic-limit': z
+    .string()
+    .refine((text) => /^\d{6,9}$/.test(text) && Number(text) >= 819_200 && Number(text) <= 838_860_800, {
+      message: 'must be 819200 to 838860800 (bit/s)',
+    }),
+  'x-oss-request-payer': z.enum(['requester']),
+};
+
+/** The value of a header `x-oss-meta-…`. OSS limits all of them together. */
+export const METADATA_VALUE = value(8192, () => undefined);
+
+function value(maxLength: number, faultOf: (text: string) => Fault): z.ZodType<string> {
+  return z.string().superRefine((text, context) => {
+    const fault =
+      text.length > maxLength
+        ? `must have at most ${maxLength} characters`
+        : HEADER_VALUE.test(text)
+          ? faultOf(text)
+          : 'must be printable ASCII, without blanks at its ends, and not empty';
+    if (fault !== undefined) context.addIssue(fault);
+  });
+}
+
+function dispositionFault(text: string): Fault {
+  const type = DISPOSITION.exec(text)?.[1]?.toLowerCase();
+  if (type === 'attachment' || type === 'inline') return undefined;
+  return `must be attachment or inline, with parameters or without (RFC 6266), or none${suggestion(type ?? '', ['attachment', 'inline', 'none'])}`;
+}
+
+function contentEncodingFault(text: string): Fault {
+  const unknown = text.split(/ *, */).find((coding) => !CONTENT_CODINGS.includes(coding.toLowerCase()));
+  if (unknown === undefined) return undefined;
+  return `must be a list of ${CONTENT_CODINGS.join(', ')}${suggestion(unknown, CONTENT_CODINGS)}`;
+}
+
+/** Says whether the text is an IMF-fixdate (RFC 9110 5.6.7) of a day that exists, with the right name of the weekday. */
+function isHttpDate(text: string): boolean {
+  const date = new Date(text);
+  return !Number.isNaN(date.getTime()) && date.toUTCString() === text;
+}
+
+function taggingFault(text: string): Fault {
+  const tags = text.split('&').map((tag) => tag.split('='));
+  if (tags.length > 10) return `has ${tags.length} tags; OSS takes at most 10`;
+  const names = new Set<string>();
+  for (const [encodedName = '', encodedValue, ...rest] of tags) {
+    const name = decodeTagText(encodedName);
+    const tagValue = decodeTagText(encodedValue ?? '');
+    if (!name || encodedValue === undefined || tagValue === undefined || rest.length > 0) {
+      return 'must be name=value pairs, joined by "&" and percent-encoded, such as team=web&stage=test';
+    }
+    if (Buffer.byteLength(name) > 128) return 'has a tag name of more than 128 bytes';
+    if (Buffer.byteLength(tagValue) > 256) return 'has a tag value of more than 256 bytes';
+    if (names.has(name)) return `has the tag ${JSON.stringify(name)} twice`;
+    names.add(name);
+  }
+  return undefined;
+}
+
+function decodeTagText(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Source: OSS "Callback", the members of the callback parameter. */
+function callbackFault(text: string): Fault {
+  const callback = base64Object(text);
+  if (callback === undefined) return 'must be base64 of a JSON object';
+  const { callbackUrl, callbackBody, callbackBodyType, callbackSNI } = callback;
+  const urls = typeof callbackUrl === 'string' ? callbackUrl.split(';') : [];
+  if (urls.length < 1 || urls.length > 5 || !urls.every(isCallbackUrl)) {
+    return 'must hold callbackUrl: one to five http or https URLs, joined by ";"';
+  }
+  if (typeof callbackBody !== 'string' || callbackBody === '') {
+    return 'must hold callbackBody, a string that is not empty';
+  }
+  const types: readonly unknown[] = [undefined, 'application/x-www-form-urlencoded', 'application/json'];
+  if (!types.includes(callbackBodyType)) {
+    return 'has a callbackBodyType that is neither application/x-www-form-urlencoded nor application/json';
+  }
+  if (callbackSNI !== undefined && typeof callbackSNI !== 'boolean') {
+    return 'has a callbackSNI that is neither true nor false';
+  }
+  return undefined;
+}
+
+/** OSS also takes an address without a scheme, and then uses http. */
+function isCallbackUrl(text: string): boolean {
+  const url = URL.parse(text.includes('://') ? text : `http://${text}`);
+  return url !== null && /^https?:$/.test(url.protocol) && !url.hostname.startsWith('[');
+}
+
+function callbackVarFault(text: string): Fault {
+  const variables = base64Object(text);
+  if (variables === undefined) return 'must be base64 of a JSON object';
+  for (const [name, variable] of Object.entries(variables)) {
+    if (!/^x:[a-z0-9_.-]+$/.test(name) || typeof variable !== 'string') {
+      return 'must hold strings, under names that begin with "x:" and are in lower case';
+    }
+  }
+  return undefined;
+}
+
+function base64Object(text: string): Readonly<Record<string, unknown>> | undefined {
+  if (!BASE64.test(text)) return undefined;
+  try {
+    const content: unknown = JSON.parse(Buffer.from(text, 'base64').toString('utf8'));
+    const isObject = typeof content === 'object' && content !== null && !Array.isArray(content);
+    return isObject ? (content as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function suggestion(name: string, known: readonly string[]): string {
+  const closest = closestName(name, known);
+  return closest === undefined ? '' : `; did you mean ${closest}?`;
+}
