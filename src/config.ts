@@ -4,6 +4,7 @@ import type { CredentialsConfig, SecretPart } from './credentials/credentials-co
 import { parseSecret, secretFault } from './credentials/files/parse-secret.ts';
 import { corsHeaderFault, originFault, trustedProxyFault } from './network-settings.ts';
 import { didYouMean } from './suggest.ts';
+import { readFault } from './text-file.ts';
 
 /**
  * A value that must be used as it is written. Shells and YAML remove the quotation marks around a value; `docker run --env-file`
@@ -296,8 +297,7 @@ function readPart(
   try {
     content = readFile(file);
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
-    faults.push(`${variable} cannot be read (${code}): ${file}`);
+    faults.push(`${variable} ${readFault(error)}: ${file}`);
     return undefined;
   }
   const parsed = parseSecret(content, variable);

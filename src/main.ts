@@ -1,12 +1,12 @@
-import { readFileSync } from 'node:fs';
 import process from 'node:process';
 import { systemClock } from './clock.ts';
 import { createLogger } from './http/logging.ts';
 import { createLogOutput } from './log-output.ts';
 import { prepare } from './prepare.ts';
+import { readTextFile } from './read-text-file.ts';
 import { createService } from './service.ts';
 
-const prepared = prepare(process.env, (path) => readFileSync(path, 'utf8'));
+const prepared = prepare(process.env, readTextFile);
 if ('faults' in prepared) refuseToStart(prepared.faults);
 
 const { config } = prepared;

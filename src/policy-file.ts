@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import type { Environment } from './config.ts';
 import { parsePolicy } from './policy/file/parse-policy.ts';
 import type { Policy } from './policy/policy.ts';
+import { NotTextError, readFault } from './text-file.ts';
 
 /** What a policy file held, together with the key sets that it names, when it was read. */
 export type PolicyReading = {
@@ -59,7 +60,7 @@ export function createPolicyReader(
       return { content: `${text}\0`, text: () => text };
     } catch (error) {
       return {
-        content: codeOf(error),
+        content: readFault(error),
         text: () => {
           throw error;
         },
@@ -79,7 +80,9 @@ function parse(
   } catch (error) {
     return {
       faults: [
-        `POLICY_FILE cannot be read (${codeOf(error)}): ${path}. Without a policy nobody may upload anything.`,
+        error instanceof NotTextError
+          ? `${path}:${error.line} ${error.message}.`
+          : `POLICY_FILE ${readFault(error)}: ${path}.${codeOf(error) === 'ENOENT' ? ` Copy policy.example.yaml to ${path} to begin.` : ''}`,
       ],
     };
   }

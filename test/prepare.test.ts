@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { prepare } from '../src/prepare.ts';
+import { decodeTextFile } from '../src/text-file.ts';
 import { testPolicyYaml } from './support/test-app.ts';
 import { createTestIssuer } from './support/tokens.ts';
 
@@ -99,7 +100,23 @@ it.each([
 
 it('refuses to go without a policy, and says where it looked', () => {
   expect(faultsOf({ ...CREDENTIALS, POLICY_FILE: '/nowhere/p.yaml' }, {})).toStrictEqual([
-    'POLICY_FILE cannot be read (ENOENT): /nowhere/p.yaml. Without a policy nobody may upload anything.',
+    'POLICY_FILE cannot be read (ENOENT): /nowhere/p.yaml. Copy policy.example.yaml to /nowhere/p.yaml to begin.',
+  ]);
+});
+
+it('names the line of a policy that is not UTF-8, and the key set that is not', () => {
+  const encoded = (text: string): string => decodeTextFile(Buffer.from(text, 'latin1'));
+  const faultsWith = (policy: string, keys: string) => {
+    const prepared = prepare(CREDENTIALS, (path) => encoded(path.endsWith('.yaml') ? policy : keys));
+    return 'faults' in prepared ? prepared.faults : [];
+  };
+  const policy = testPolicyYaml();
+  const line = policy.slice(0, policy.indexOf('prefix:')).split('\n').length;
+  expect(faultsWith(policy.replace('prefix: ', 'prefix: Müller/'), jwks)).toStrictEqual([
+    `policy.yaml:${line} is not UTF-8: line ${line} has other bytes; save it as UTF-8.`,
+  ]);
+  expect(faultsWith(policy, `{"ü": 1}`)).toStrictEqual([
+    'policy.yaml:5 issuers[0].jwksFile is not UTF-8: line 1 has other bytes; save it as UTF-8: jwks.json.',
   ]);
 });
 

@@ -1,9 +1,9 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import process from 'node:process';
 import { systemClock } from '../clock.ts';
 import { createCredentials } from '../credentials/create-credentials.ts';
+import { readTextFile } from '../read-text-file.ts';
 import { nodeFault } from './node-fault.ts';
 import { run } from './run.ts';
 import { writeNewFile } from './write-new-file.ts';
@@ -11,8 +11,7 @@ import { writeNewFile } from './write-new-file.ts';
 /** What a source would log, the line of its check says. */
 const NO_LOG = { info: () => {}, warn: () => {} };
 
-const readFile = (path: string | URL) => readFileSync(path, 'utf8');
-const { version, engines } = JSON.parse(readFile(new URL('../../package.json', import.meta.url)));
+const { version, engines } = JSON.parse(readTextFile(new URL('../../package.json', import.meta.url)));
 const fault = nodeFault(engines.node, process.versions.node);
 if (fault !== undefined) {
   process.stderr.write(`error: ${fault}\n`);
@@ -24,7 +23,7 @@ process.stdout.on('error', () => process.exit());
 
 const code = await run(process.argv.slice(2), {
   env: process.env,
-  readFile,
+  readFile: readTextFile,
   fetch: globalThis.fetch,
   clock: systemClock,
   write: (stream, text) => void process[stream].write(text),

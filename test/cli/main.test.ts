@@ -75,7 +75,7 @@ it('start refuses as npm start does, and ends 1', async () => {
   const { ended, stderr } = start(['start', '--policy', 'nowhere.yaml'], CREDENTIALS);
   expect(await ended).toBe(1);
   expect(await stderr).toBe(
-    'oss-presign does not start:\n  - POLICY_FILE cannot be read (ENOENT): nowhere.yaml. Without a policy nobody may upload anything.\n',
+    'oss-presign does not start:\n  - POLICY_FILE cannot be read (ENOENT): nowhere.yaml. Copy policy.example.yaml to nowhere.yaml to begin.\n',
   );
 });
 

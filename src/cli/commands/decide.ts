@@ -3,6 +3,7 @@ import { ServiceError, summarizeFaults } from '../../errors.ts';
 import { decideUpload, type Grant } from '../../policy/decide-upload.ts';
 import { ruleVerdicts } from '../../policy/rule-verdicts.ts';
 import type { UploadRequest } from '../../policy/upload-request.ts';
+import { readFault } from '../../text-file.ts';
 import { limitExpiry } from '../../uploads/limit-expiry.ts';
 import { uploadHeaders } from '../../uploads/upload-headers.ts';
 import { parseUploadRequestBody } from '../../uploads/upload-request-body.ts';
@@ -107,8 +108,7 @@ function readJson(option: string, path: string, { readFile }: CliContext): unkno
   try {
     text = readFile(path);
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
-    throw new CannotRun(`${option} ${path} cannot be read (${code}).`);
+    throw new CannotRun(`${option} ${path} ${readFault(error)}.`);
   }
   try {
     return JSON.parse(text.replace(/^\uFEFF/, ''));

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { IssuerKeys } from '../../auth/issuer.ts';
+import { readFault } from '../../text-file.ts';
 
 export type PolicySources = {
   /** Where `${NAME}` and `secretEnv` are looked up. */
@@ -49,7 +50,7 @@ function readJwks(path: string, readFile: (path: string) => string): z.output<ty
   try {
     text = readFile(path);
   } catch (error) {
-    return `cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown error'}): ${path}`;
+    return `${readFault(error)}: ${path}`;
   }
   let json: unknown;
   try {
