@@ -90,7 +90,8 @@ function parse(
   if ('policy' in parsed) return parsed;
   return {
     faults: parsed.faults.map(
-      ({ line, path: where, detail }) => `${path}:${line} ${where ? `${where} ` : ''}${detail}.`,
+      ({ line, path: where, detail }) =>
+        `${path}:${line} ${where ? `${where} ` : ''}${detail}${detail.endsWith('?') ? '' : '.'}`,
     ),
   };
 }

@@ -1,11 +1,14 @@
-import type { z } from 'zod';
 import type { IssuerConfig, IssuerKeys } from '../../auth/issuer.ts';
+import { closestName } from '../../suggest.ts';
 import { metadataBytes } from '../metadata-size.ts';
 import type { Policy } from '../policy.ts';
+import { describeIssue, type ReportFault, reportIssue } from './issue-faults.ts';
 import { issuerKeys, type PolicySources } from './issuer-keys.ts';
-import { type PolicyFault, readPolicyDocument } from './policy-document.ts';
+import { type PolicyDocument, type PolicyFault, readPolicyDocument } from './policy-document.ts';
 import { type Issuer, type PolicyFile, policySchema } from './policy-schema.ts';
 import { metadataOfHeaders, signedHeaders } from './rule-headers.ts';
+import { fitToSchema } from './schema-walk.ts';
+import { cut } from './yaml-faults.ts';
 
 const DEFAULT_ALGORITHMS = ['RS256', 'ES256', 'EdDSA'];
 
@@ -19,71 +22,83 @@ export function parsePolicy(
   sources: PolicySources,
 ): { readonly policy: Policy } | { readonly faults: readonly PolicyFault[] } {
   const document = readPolicyDocument(text, sources.env);
+  if (document.content === undefined) return { faults: bounded(document.faults) };
+  const content = fitToSchema(document.content, policySchema);
   const faults: PolicyFault[] = [...document.faults];
-  if (document.content === undefined) return { faults };
-  const { content } = document;
-
-  const fault = (path: readonly PropertyKey[], detail: string): void => {
-    faults.push({ line: document.lineOf(path), path: renderPath(path), detail });
+  const fault: ReportFault = (path, detail, about) => {
+    const found = document.faultAt(path, detail, about);
+    if (found) faults.push(found);
   };
-  const parsed = policySchema.safeParse(content);
-  for (const issue of parsed.error?.issues ?? []) reportIssue(issue, fault);
-  checkReferences(content, fault);
+
+  const parsed = policySchema.safeParse(content, { error: describeIssue });
+  for (const issue of parsed.error?.issues ?? [])
+    reportIssue(issue, policySchema, document.writtenText, fault);
+  checkReferences(content, document, fault);
   const issuers = issuersOf(content).map((entry, index) =>
     issuerKeys(entry, sources, (field, detail) => fault(['issuers', index, field], detail)),
   );
-  if (!parsed.success || faults.length > 0) return { faults: faults.sort((a, b) => a.line - b.line) };
+  if (!parsed.success || faults.length > 0) return { faults: bounded(faults) };
   return { policy: compilePolicy(parsed.data, issuers) };
 }
 
-function renderPath(path: readonly PropertyKey[]): string {
-  return path
-    .map((step, index) => (typeof step === 'number' ? `[${step}]` : `${index > 0 ? '.' : ''}${String(step)}`))
-    .join('');
+/** More faults than an operator reads have one cause. */
+const MAX_FAULTS = 50;
+
+/** In the order of the file, each once, and no more than {@link MAX_FAULTS}. */
+function bounded(faults: readonly PolicyFault[]): readonly PolicyFault[] {
+  const distinct = new Map(faults.map((fault) => [`${fault.line} ${fault.path} ${fault.detail}`, fault]));
+  const sorted = [...distinct.values()].sort((a, b) => a.line - b.line);
+  const [firstLeftOut] = sorted.slice(MAX_FAULTS);
+  if (!firstLeftOut) return sorted;
+  const detail = `${sorted.length - MAX_FAULTS} more faults from here on`;
+  return [...sorted.slice(0, MAX_FAULTS), { line: firstLeftOut.line, path: '', detail }];
 }
 
-type ReportFault = (path: readonly PropertyKey[], detail: string) => void;
-
-/** Turns zod's issues into faults: one per unknown field, and for a union what its closest member says. */
-function reportIssue(issue: z.core.$ZodIssue, fault: ReportFault): void {
-  if (issue.code === 'unrecognized_keys') {
-    for (const key of issue.keys) fault([...issue.path, key], 'is not a field of the policy file');
-  } else if (issue.code === 'invalid_type' && /received undefined$/.test(issue.message)) {
-    fault(issue.path, 'is missing');
-  } else if (issue.code === 'invalid_key') {
-    for (const inner of issue.issues) fault(issue.path, `as a name ${inner.message}`);
-  } else if (issue.code === 'invalid_union' && issue.message === 'Invalid input') {
-    const nested = issue.errors.flat().filter((inner) => inner.code !== 'invalid_type');
-    if (nested.length === 0) fault(issue.path, 'is missing or of the wrong type');
-    for (const inner of nested) reportIssue({ ...inner, path: [...issue.path, ...inner.path] }, fault);
-  } else {
-    fault(issue.path, issue.message);
-  }
-}
-
-/** Checks what one part of the file says about another. Works on a file with other faults, so that all are told at once. */
-function checkReferences(content: unknown, fault: ReportFault): void {
+/** Checks what one part of the file says about another. Works on a file with other faults, so that all are reported at once. */
+function checkReferences(content: unknown, document: PolicyDocument, fault: ReportFault): void {
   const targets = Object.keys(asRecord(asRecord(content).targets));
   const issuers = issuersOf(content).map((entry) => entry.issuer);
   const rules = asList(asRecord(content).rules).map(asRecord);
+  const written = (path: readonly PropertyKey[]): string => document.writtenText(path) ?? '';
+
+  const seenIssuers = new Set<unknown>();
   for (const [index, issuer] of issuers.entries()) {
-    if (issuer !== undefined && issuers.indexOf(issuer) < index)
-      fault(['issuers', index, 'issuer'], 'stands twice');
+    if (issuer !== undefined && seenIssuers.has(issuer)) fault(['issuers', index, 'issuer'], 'is used twice');
+    seenIssuers.add(issuer);
   }
-  const names = rules.map((rule) => rule.name);
+  const knownTargets = document.writtenKeys(['targets']);
+  const knownIssuers = issuers.map((_issuer, index) => written(['issuers', index, 'issuer']));
+  const knownRules = rules.map((_rule, index) => written(['rules', index, 'name']));
+  const names = new Set<unknown>();
+  for (const { name } of rules) names.add(name);
+  const seenNames = new Set<unknown>();
   for (const [index, rule] of rules.entries()) {
-    if (rule.name !== undefined && names.indexOf(rule.name) < index)
-      fault(['rules', index, 'name'], 'stands twice');
-    if (typeof rule.target === 'string' && !targets.includes(rule.target)) {
-      fault(
-        ['rules', index, 'target'],
-        `names no entry of targets; there are: ${targets.join(', ') || 'none'}`,
-      );
-    }
-    const issuer = asRecord(rule.who).issuer;
+    const at = (...steps: PropertyKey[]) => ['rules', index, ...steps];
+    if (rule.name !== undefined && seenNames.has(rule.name)) fault(at('name'), 'is used twice');
+    seenNames.add(rule.name);
+    if (typeof rule.target === 'string' && !targets.includes(rule.target))
+      fault(at('target'), unknownName('target', written(at('target')), knownTargets));
+    const { issuer } = asRecord(rule.who);
     if (typeof issuer === 'string' && !issuers.includes(issuer))
-      fault(['rules', index, 'who', 'issuer'], 'names no entry of issuers');
+      fault(at('who', 'issuer'), unknownName('issuer', written(at('who', 'issuer')), knownIssuers));
+    for (const [entry, other] of asList(rule.sharesPrefixWith).entries()) {
+      if (typeof other !== 'string') continue;
+      const place = at('sharesPrefixWith', entry);
+      if (other === rule.name) fault(place, 'names its own rule');
+      else if (!names.has(other)) fault(place, unknownName('rule', written(place), knownRules));
+    }
   }
+}
+
+const MAX_LISTED_NAMES = 5;
+
+/** `name` and `known` are as the file has them: a value of the environment is not shown. */
+function unknownName(kind: string, name: string, known: readonly string[]): string {
+  const closest = name.includes('${') ? undefined : closestName(name, known);
+  const listed = known.slice(0, MAX_LISTED_NAMES).map(cut);
+  if (known.length > MAX_LISTED_NAMES) listed.push('…');
+  const hint = closest === undefined ? '' : `; did you mean "${cut(closest)}"?`;
+  return `unknown ${kind} ${JSON.stringify(cut(name))}; known ${kind}s: ${listed.join(', ') || 'none'}${hint}`;
 }
 
 function compilePolicy(file: PolicyFile, issuerKeys: readonly IssuerKeys[]): Policy {

@@ -1,88 +1,189 @@
-import { isScalar, LineCounter, parseDocument, visit } from 'yaml';
+import { isMap, isSeq, LineCounter, type Node, type Pair, parseDocument, Scalar, visit } from 'yaml';
+import { EnvironmentText, fillPlaceholders } from './placeholders.ts';
+import { aliasFault, cut, keyText, syntaxFault } from './yaml-faults.ts';
 
 /** One fault of the policy file: its line (from 1), where it is, and what to change. */
 export type PolicyFault = { readonly line: number; readonly path: string; readonly detail: string };
 
 export type PolicyDocument = {
-  /** The file as plain data; undefined when it is not usable YAML. */
+  /** The file as plain data, with {@link EnvironmentText} where placeholders were replaced; undefined when it cannot be used. */
   readonly content: unknown;
   readonly faults: readonly PolicyFault[];
-  /** The line (from 1) where a path stands, or the nearest of its parents. */
-  readonly lineOf: (path: readonly PropertyKey[]) => number;
+  /**
+   * A fault at a path, with the line of the path or of the nearest of its parents; undefined where it is about a value
+   * whose placeholder could not be replaced, because that is a fault already.
+   */
+  readonly faultAt: (
+    path: readonly PropertyKey[],
+    detail: string,
+    about?: 'name' | 'value',
+  ) => PolicyFault | undefined;
+  /** The text at a path as it is written in the file, with its placeholders; undefined where there is none. */
+  readonly writtenText: (path: readonly PropertyKey[]) => string | undefined;
+  /** The names of the fields at a path, as they are written in the file. */
+  readonly writtenKeys: (path: readonly PropertyKey[]) => readonly string[];
 };
 
+/** Larger than a policy of 10,000 rules. Bounded because a policy is checked between requests. */
+const MAX_POLICY_LENGTH = 2 * 1024 ** 2;
+/** Twice of what a header of OSS may have; every other text is shorter. Checked before any pattern looks at a text. */
+const MAX_TEXT_LENGTH = 16_384;
+
 /**
- * Reads YAML and puts the environment's values where `${NAME}` stands in a text, after parsing, so that no value can
- * change the file's structure.
+ * Reads YAML and replaces `${NAME}` by values of the environment, after parsing, so that no value can change the file's structure.
+ * Never throws on what the file holds. No fault holds a value of the environment.
  */
 export function readPolicyDocument(
-  text: string,
+  source: string,
   env: Readonly<Record<string, string | undefined>>,
 ): PolicyDocument {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines });
-  const syntaxFaults = [...document.errors, ...document.warnings].map((problem) => ({
-    line: lines.linePos(problem.pos[0]).line,
-    path: '',
-    detail: `is not valid YAML: ${problem.message.split('\n')[0]?.replace(/ at line \d+, column \d+:?$/, '')}`,
-  }));
-  // What a parser says of a line after the first thing it did not expect helps nobody.
-  const faults: PolicyFault[] = syntaxFaults.filter(
-    ({ line }, index) => syntaxFaults.findIndex((fault) => fault.line === line) === index,
-  );
-  if (faults.length > 0) return { content: undefined, faults, lineOf };
+  const faults: PolicyFault[] = [];
+  if (source.length > MAX_POLICY_LENGTH) {
+    faults.push({ line: 1, path: '', detail: `is longer than ${MAX_POLICY_LENGTH} characters` });
+    return { content: undefined, faults, faultAt, writtenText: () => undefined, writtenKeys: () => [] };
+  }
+  // Keys are compared below, once their placeholders are replaced, and by a set.
+  const document = parseDocument(source, { lineCounter: lines, uniqueKeys: false });
+  const written = new Map<unknown, string>();
+  const unfilled = new Set<unknown>();
+  let isUsable = true;
 
-  visit(document, {
-    Pair(_key, pair) {
-      if (keyOf(pair) !== '__proto__') return;
-      const line = lines.linePos(startOf(pair.key) ?? 0).line;
-      // The schema's records drop it without a word, and with it what a rule demands.
-      faults.push({ line, path: '', detail: '"__proto__" cannot be a name in the policy file' });
-    },
-    Scalar(_key, node) {
-      if (typeof node.value !== 'string') return;
-      node.value = node.value.replace(/\$\{([^{}]*)\}/g, (placeholder, name: string) => {
-        const value = env[name];
-        if (value !== undefined && value !== '') return value;
-        const line = lines.linePos(node.range?.[0] ?? 0).line;
-        faults.push({
-          line,
-          path: '',
-          detail: `${placeholder} names an environment variable that is not set`,
-        });
-        return placeholder;
-      });
-    },
-  });
+  const fault = syntaxFault(source, document);
+  if (fault) {
+    faults.push({ line: lineAt(fault.offset), path: '', detail: fault.detail });
+    return { content: undefined, faults, faultAt, writtenText, writtenKeys };
+  }
+
   try {
-    return { content: document.toJS() ?? {}, faults, lineOf };
+    visit(document, {
+      Scalar(key, node) {
+        if (typeof node.value !== 'string' || !node.value.includes('${')) return;
+        const filled = fillPlaceholders(node.value, env);
+        if ('faults' in filled) {
+          for (const detail of filled.faults)
+            faults.push({ line: lineAt(startOf(node) ?? 0), path: '', detail });
+          unfilled.add(node);
+          return;
+        }
+        written.set(node, node.value);
+        // As a text in a key, because a key can be nothing else.
+        node.value = key === 'key' ? filled.text : new EnvironmentText(filled.text);
+      },
+      Alias(_key, node) {
+        if (!node.resolve(document)) addFault(node, aliasFault(node));
+      },
+    });
+    visit(document, {
+      Map: (_key, { items }) => checkKeys(items),
+      Scalar: (_key, node) => checkLength(node),
+    });
+    if (!isUsable) return { content: undefined, faults, faultAt, writtenText, writtenKeys };
+    return { content: document.toJS() ?? {}, faults, faultAt, writtenText, writtenKeys };
   } catch {
     faults.push({
       line: 1,
       path: '',
-      detail: 'is not usable YAML: its aliases cannot be resolved or expand too far',
+      detail: 'has aliases ("*name") that cannot be resolved or expand too far',
     });
-    return { content: undefined, faults, lineOf };
+    return { content: undefined, faults, faultAt, writtenText, writtenKeys };
   }
 
-  function lineOf(path: readonly PropertyKey[]): number {
-    for (let length = path.length; length > 0; length--) {
-      const parent = document.getIn(path.slice(0, length - 1), true);
-      const key = path[length - 1];
-      const items = (parent as { items?: readonly unknown[] } | undefined)?.items ?? [];
-      const item = typeof key === 'number' ? items[key] : items.find((pair) => keyOf(pair) === key);
-      const offset = startOf(item) ?? startOf((item as { key?: unknown } | undefined)?.key);
-      if (offset !== undefined) return lines.linePos(offset).line;
+  function checkKeys(pairs: readonly Pair[]): void {
+    const seen = new Set<string>();
+    for (const { key } of pairs) {
+      const name = keyText(key);
+      if (name === undefined) addFault(key, 'has a list or a mapping as the name of a field');
+      // The schema's records drop it without a word, and with it the condition that it stands for.
+      else if (name === '__proto__') addFault(key, '"__proto__" cannot be a name in the policy file');
+      else if (seen.has(name)) addFault(key, `${quoteKey(key)} is used twice`);
+      seen.add(name ?? '');
     }
-    return 1;
+  }
+
+  function checkLength(node: Scalar): void {
+    const text = node.value instanceof EnvironmentText ? node.value.text : node.value;
+    if (typeof text === 'string' && text.length > MAX_TEXT_LENGTH)
+      addFault(node, `a text has ${text.length} characters; at most ${MAX_TEXT_LENGTH} are allowed`);
+  }
+
+  function quoteKey(key: unknown): string {
+    return JSON.stringify(cut(written.get(key) ?? keyText(key) ?? ''));
+  }
+
+  function addFault(node: unknown, detail: string): void {
+    isUsable = false;
+    faults.push({ line: lineAt(startOf(node) ?? 0), path: '', detail });
+  }
+
+  function lineAt(offset: number): number {
+    return lines.linePos(offset).line;
+  }
+
+  /** The nodes along a path, as far as it exists: for each step the key (or element) and the value. */
+  function nodesAlong(path: readonly PropertyKey[]): { readonly at: unknown; readonly value: unknown }[] {
+    const nodes: { at: unknown; value: unknown }[] = [];
+    let node: unknown = document.contents;
+    for (const step of path) {
+      let found: { at: unknown; value: unknown } | undefined;
+      if (isSeq(node) && typeof step === 'number') found = { at: node.items[step], value: node.items[step] };
+      else if (isMap(node)) {
+        const pair = node.items.find(({ key }) => keyText(key) === String(step));
+        if (pair) found = { at: pair.key, value: pair.value };
+      }
+      if (found?.at === undefined) break;
+      nodes.push(found);
+      node = found.value;
+    }
+    return nodes;
+  }
+
+  function faultAt(
+    path: readonly PropertyKey[],
+    detail: string,
+    about: 'name' | 'value' = 'value',
+  ): PolicyFault | undefined {
+    const nodes = nodesAlong(path);
+    const isUnfilled = nodes.some(
+      ({ at, value }) => unfilled.has(at) || (about === 'value' && unfilled.has(value)),
+    );
+    if (isUnfilled) return undefined;
+    const offset = startOf(nodes.at(-1)?.at) ?? startOf(nodes.at(-2)?.at) ?? 0;
+    return {
+      line: lineAt(offset),
+      path: renderPath(
+        path,
+        nodes.map(({ at }) => written.get(at)),
+      ),
+      detail,
+    };
+  }
+
+  function writtenText(path: readonly PropertyKey[]): string | undefined {
+    const node = nodesAlong(path)[path.length - 1]?.value;
+    if (!(node instanceof Scalar)) return undefined;
+    return written.get(node) ?? (typeof node.value === 'string' ? node.value : undefined);
+  }
+
+  function writtenKeys(path: readonly PropertyKey[]): readonly string[] {
+    const nodes = nodesAlong(path);
+    const node = path.length === 0 ? document.contents : nodes[path.length - 1]?.value;
+    return isMap(node) ? node.items.map(({ key }) => cut(written.get(key) ?? keyText(key) ?? '')) : [];
   }
 }
 
-function keyOf(pair: unknown): unknown {
-  const key = (pair as { key?: unknown }).key;
-  return isScalar(key) ? key.value : key;
+/** `rules[0].who.claims["https://example.com/roles"]`, on one line. A name with placeholders is shown as it is written. */
+function renderPath(path: readonly PropertyKey[], written: readonly (string | undefined)[]): string {
+  return path
+    .map((step, index) => {
+      if (typeof step === 'number') return `[${step}]`;
+      const name = cut(written[index] ?? String(step));
+      if (!/^[\w$/~.-]+$/.test(name)) return `[${JSON.stringify(name)}]`;
+      return index > 0 ? `.${name}` : name;
+    })
+    .join('');
 }
 
 function startOf(node: unknown): number | undefined {
-  return (node as { range?: readonly number[] } | undefined)?.range?.[0];
+  return (node as Node | undefined)?.range?.[0];
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { didYouMean } from '../../suggest.ts';
+import { closestName } from '../../suggest.ts';
 import { MAX_METADATA_BYTES } from '../metadata-size.ts';
+import { describeIssue } from './issue-faults.ts';
 import { HEADER_VALUES, METADATA_VALUE } from './rule-header-values.ts';
 
 export { HEADER_VALUE } from './rule-header-values.ts';
@@ -34,20 +35,17 @@ export const addedHeadersSchema = z
     let metadataBytes = 0;
     for (const [header, value] of Object.entries(headers)) {
       const name = header.toLowerCase();
-      if (seen.has(name)) addIssue(header, 'stands twice');
+      if (seen.has(name)) addIssue(header, 'is used twice');
       seen.add(name);
       if (isTurnedOff(name, value)) continue;
       const schema = valueSchema(name);
       if (!schema) {
-        const known = Object.keys(HEADER_VALUES);
-        addIssue(
-          header,
-          `cannot be added by a rule; possible are ${known.join(', ')} and x-oss-meta-….${didYouMean(header, known)}`,
-        );
+        addIssue(header, `cannot be added by a rule; ${possibleHeaders(header)}`);
         continue;
       }
       if (name.startsWith(METADATA_PREFIX)) metadataBytes += name.length + value.length;
-      for (const issue of schema.safeParse(value).error?.issues ?? []) addIssue(header, issue.message);
+      for (const issue of schema.safeParse(value, { error: describeIssue }).error?.issues ?? [])
+        addIssue(header, issue.message);
     }
     if (metadataBytes > MAX_METADATA_BYTES) {
       context.addIssue(
@@ -111,6 +109,14 @@ function isTurnedOff(name: string, value: string): boolean {
     value.toLowerCase() === 'none' &&
     Object.keys(DEFAULT_HEADERS).some((field) => CLIENT_HEADERS[field as ClientHeader].toLowerCase() === name)
   );
+}
+
+function possibleHeaders(header: string): string {
+  const known = Object.keys(HEADER_VALUES);
+  const closest = closestName(header, known);
+  if (closest !== undefined) return `did you mean "${closest}"?`;
+  const standard = known.filter((name) => !name.startsWith('x-oss-'));
+  return `possible are ${standard.join(', ')}, x-oss-meta-… and the x-oss-… headers of PutObject`;
 }
 
 function valueSchema(name: string): z.ZodType<string> | undefined {

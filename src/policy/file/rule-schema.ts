@@ -107,7 +107,10 @@ export const ruleSchema = z
         'must not be more than 5 GiB, the limit of OSS for one PUT',
       ),
     expiresIn: z
-      .strictObject({ default: durationSeconds.optional(), max: durationSeconds.optional() })
+      .union([
+        durationSeconds.transform((seconds) => ({ default: seconds, max: seconds })),
+        z.strictObject({ default: durationSeconds.optional(), max: durationSeconds.optional() }),
+      ])
       .default({})
       .transform((expiresIn) => {
         const maxSeconds = expiresIn.max ?? Math.max(expiresIn.default ?? 0, 3600);
@@ -125,6 +128,7 @@ export const ruleSchema = z
       .default({ allowed: [], required: [] })
       .transform(({ allowed, required }) => ({ allowed: [...new Set([...allowed, ...required])], required })),
     overwrite: z.boolean().default(false),
+    sharesPrefixWith: z.array(name).default([]),
     clientHeaders: z
       .array(z.enum(Object.keys(CLIENT_HEADERS) as [ClientHeader, ...ClientHeader[]]))
       .default([]),

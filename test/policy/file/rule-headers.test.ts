@@ -246,7 +246,7 @@ it('rejects metadata headers that are more than OSS takes, each of which it woul
 });
 
 it('suggests the header that was meant', () => {
-  expect(faultsOf(headers({ 'Cache-Controll': 'no-cache' }))[0]).toContain('Did you mean "cache-control"?');
+  expect(faultsOf(headers({ 'Cache-Controll': 'no-cache' }))[0]).toContain('did you mean "cache-control"?');
 });
 
 it.each(['cacheControl', 'contentDisposition'] as const)(

@@ -1,0 +1,37 @@
+/** A text of the policy file in which `${NAME}` was replaced. Its field decides whether it becomes a text, number, boolean or list. */
+export class EnvironmentText {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+const PLACEHOLDER = /\$\{([^{}]*)(\}?)/g;
+const NAME_AND_DEFAULT = /^([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?$/s;
+
+/**
+ * Replaces each `${NAME}` and `${NAME:-default}` by the value of that environment variable. An unset or empty variable takes the
+ * default, as in a shell. Values are not searched for placeholders again.
+ * @returns the text, or the sentences that say what is wrong, which never hold a value.
+ */
+export function fillPlaceholders(
+  source: string,
+  env: Readonly<Record<string, string | undefined>>,
+): { readonly text: string } | { readonly faults: readonly string[] } {
+  const faults: string[] = [];
+  const text = source.replaceAll(PLACEHOLDER, (placeholder, inside: string, end: string) => {
+    const [, name, defaultValue] = (end && NAME_AND_DEFAULT.exec(inside)) || [];
+    if (name === undefined) {
+      const what = JSON.stringify(placeholder.slice(0, 60));
+      faults.push(`${what} is not a placeholder; write \${NAME} or \${NAME:-default}`);
+      return '';
+    }
+    const value = Object.hasOwn(env, name) ? env[name] : undefined;
+    if (value !== undefined && value !== '') return value;
+    if (defaultValue === undefined)
+      faults.push(`\${${name.slice(0, 60)}} names an environment variable that is not set`);
+    return defaultValue ?? '';
+  });
+  return faults.length > 0 ? { faults } : { text };
+}

@@ -1,0 +1,99 @@
+import { type Alias, type Document, isScalar, Lexer, type YAMLError } from 'yaml';
+
+/** Offset within the file, and what to change. */
+export type SyntaxFault = { readonly offset: number; readonly detail: string };
+
+const MAX_QUOTED_LENGTH = 60;
+
+/** What to change for the errors that the parser can name exactly. The others keep the parser's words. */
+const REMEDIES: Readonly<Partial<Record<YAMLError['code'], string>>> = {
+  TAB_AS_INDENT: 'use spaces, not a tab',
+  MULTIPLE_DOCS: 'a second YAML document begins here; remove the "---"',
+  TAG_RESOLVE_FAILED: 'YAML tags are not supported; put quotes around a text that begins with "!"',
+  BAD_SCALAR_START: 'put quotes around this text; it begins with a character that YAML reserves',
+  RESOURCE_EXHAUSTION: 'is not valid YAML: brackets or lists are nested too deeply',
+  BAD_ALIAS: 'put quotes around a text that begins with "*"; without quotes, YAML takes it for a reference',
+  BAD_DQ_ESCAPE: 'invalid escape in double quotes; write "\\\\" for a backslash, or use single quotes',
+  BLOCK_AS_IMPLICIT_KEY: 'put quotes around a text that holds ": ", and indent all fields of a mapping alike',
+  MULTILINE_IMPLICIT_KEY: 'is not valid YAML: expected "field: value" on this line',
+  BAD_INDENT: 'is not valid YAML: wrong indentation, or a bracket that is not closed before this line',
+};
+
+/**
+ * Says what is wrong with the syntax of a file: the first fault only, because a parser's further complaints follow from it.
+ * @returns undefined when the parser has none.
+ */
+export function syntaxFault(source: string, { errors, warnings }: Document.Parsed): SyntaxFault | undefined {
+  const [first] = [...errors, ...warnings].sort((a, b) => a.pos[0] - b.pos[0]);
+  if (!first) return undefined;
+  const unquoted = unquotedBrace(source);
+  if (unquoted && lineStart(source, unquoted.offset) <= first.pos[0]) return unquoted;
+  // A tab after a wrong token is the likelier cause of it.
+  const line = source.slice(lineStart(source, first.pos[0])).split('\n', 1)[0] ?? '';
+  const isTab = /^ *\t/.test(line) || source[first.pos[0]] === '\t';
+  const detail = isTab ? REMEDIES.TAB_AS_INDENT : REMEDIES[first.code];
+  return { offset: first.pos[0], detail: detail ?? `is not valid YAML: ${firstSentence(first.message)}` };
+}
+
+/** Says that an alias such as an unquoted `*` has no anchor. */
+export function aliasFault({ source }: Alias): string {
+  return `put quotes around ${JSON.stringify(cut(`*${source}`))}; without quotes, YAML takes it for a reference`;
+}
+
+/** A key as text; keys that are lists or mappings have none. */
+export function keyText(key: unknown): string | undefined {
+  if (typeof key === 'string') return key;
+  return isScalar(key) && key.value !== undefined ? String(key.value) : undefined;
+}
+
+export function cut(text: string): string {
+  return text.length > MAX_QUOTED_LENGTH ? `${text.slice(0, MAX_QUOTED_LENGTH - 1)}…` : text;
+}
+
+/**
+ * Finds the first unquoted text that a `{` interrupts, such as `${NAME}` or `users/{sub}/` within `{ }` or `[ ]`, where YAML takes
+ * the brace for a mapping; outside of brackets only a text that begins with the brace is affected, `prefix: {sub}/`.
+ */
+function unquotedBrace(source: string): SyntaxFault | undefined {
+  let offset = 0;
+  let depth = 0;
+  let previous = '';
+  let isAfterScalar = false;
+  let closedAt = -1;
+  for (const token of new Lexer().lex(source)) {
+    // Control characters that mark documents and scalars are not part of the source.
+    if (token === '\u0002' || token === '\u0018' || token === '\u001f') {
+      if (token === '\u001f' && depth === 0 && closedAt === offset && previous === '}') {
+        return {
+          offset,
+          detail: 'put quotes around a text that begins with "{", such as "{sub}/"',
+        };
+      }
+      isAfterScalar = token === '\u001f';
+      continue;
+    }
+    if (token === '{' && depth > 0 && /[^\s,:[\]{}"']$/.test(previous)) {
+      const name = /^[^{}[\],\n]*\}?/.exec(source.slice(offset + 1))?.[0] ?? '';
+      const text = `${previous}{${name}`;
+      return { offset, detail: `put quotes around ${cut(text)} within { } and [ ]` };
+    }
+    const isFlowToken = !isAfterScalar;
+    if (isFlowToken && (token === '{' || token === '[')) depth++;
+    if (isFlowToken && (token === '}' || token === ']')) {
+      depth = Math.max(0, depth - 1);
+      if (depth === 0) closedAt = offset + token.length;
+    }
+    previous = token;
+    isAfterScalar = false;
+    offset += token.length;
+  }
+  return undefined;
+}
+
+function lineStart(source: string, offset: number): number {
+  return source.lastIndexOf('\n', offset - 1) + 1;
+}
+
+function firstSentence(message: string): string {
+  return cut((message.split('\n')[0] ?? '').replace(/ at line \d+, column \d+:?$/, ''));
+}
