@@ -6,21 +6,36 @@ import { prepare } from './prepare.ts';
 import { readTextFile } from './read-text-file.ts';
 import { createService } from './service.ts';
 
+/** Signals that follow the first one within this time count as the same, in milliseconds. */
+const SAME_SIGNAL_MS = 250;
+
+/** What closing connections and the log may take beyond the grace time, in milliseconds. */
+const EXIT_MARGIN_MS = 500;
+
+let stoppingSince: number | undefined;
+
 const prepared = prepare(process.env, readTextFile);
 if ('faults' in prepared) refuseToStart(prepared.faults);
 
 const { config } = prepared;
+// A broken stderr must not end the process.
+process.stderr.on('error', () => {});
+const logOutput = createLogOutput({
+  clock: systemClock,
+  report: (line) => void process.stderr.write(line),
+});
 const service = await createService({
   ...prepared,
-  logger: createLogger(config.logLevel, systemClock, createLogOutput()),
+  logger: createLogger(config.logLevel, systemClock, logOutput),
+  logOutput,
   clock: systemClock,
   fetch: globalThis.fetch,
   processMetrics: true,
 }).catch((error: Error) => refuseToStart([`It cannot be set up: ${error.message}`]));
 
-process.once('SIGTERM', () => stop());
-// Whoever presses Ctrl-C has no balancer that would have to notice first.
-process.once('SIGINT', () => stop({ delaySeconds: 0 }));
+process.on('SIGTERM', () => stop(config.shutdownDelaySeconds));
+// Ctrl-C: no load balancer has to notice first.
+process.on('SIGINT', () => stop(0));
 process.on('SIGHUP', service.reloadPolicy);
 
 try {
@@ -29,11 +44,25 @@ try {
   refuseToStart([listenFault(error as NodeJS.ErrnoException)]);
 }
 
-function stop(options?: { readonly delaySeconds: number }): void {
-  service.stop(options).then(
-    () => process.exit(0),
-    () => process.exit(1),
-  );
+/**
+ * Stops the service and exits with 0: after the delay and the grace time at the latest, whatever hangs, and at once on a second signal.
+ */
+function stop(delaySeconds: number): void {
+  const now = performance.now();
+  if (stoppingSince !== undefined) {
+    // One Ctrl-C can arrive twice: from the terminal, and passed on by npm.
+    if (now - stoppingSince > SAME_SIGNAL_MS) process.exit(0);
+    return;
+  }
+  stoppingSince = now;
+  setTimeout(() => process.exit(0), (delaySeconds + config.shutdownGraceSeconds) * 1000 + EXIT_MARGIN_MS);
+  service
+    .stop({ delaySeconds })
+    .then(logOutput.end)
+    .then(
+      () => process.exit(0),
+      () => process.exit(1),
+    );
 }
 
 function listenFault({ code, port = config.port }: NodeJS.ErrnoException & { port?: number }): string {

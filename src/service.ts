@@ -16,6 +16,7 @@ import { createTurns } from './http/turns.ts';
 import { createDenialLimiter } from './limits/denial-limiter.ts';
 import { createMemoryLimiter } from './limits/memory-limiter.ts';
 import { createLivePolicy } from './live-policy.ts';
+import type { LogOutput } from './log-output.ts';
 import { createMetrics } from './metrics/metrics.ts';
 import type { Prepared } from './prepare.ts';
 import { presignPut } from './signing/presign-put.ts';
@@ -23,6 +24,8 @@ import type { Limiter } from './uploads/limiter.ts';
 
 export type ServiceSources = Prepared & {
   readonly logger: ServiceLogger;
+  /** What the logger writes to; without it, it counts as never failing. */
+  readonly logOutput?: Pick<LogOutput, 'status' | 'written'>;
   readonly clock: Clock;
   readonly fetch: typeof fetch;
   /** Whether /metrics tells of the whole process as well; false by default, since several services may share one. */
@@ -54,6 +57,12 @@ const CREDENTIALS_INTERVAL_MS = 1_000;
 /** Connections that may wait to be accepted, as far as the kernel allows. With Node's 511, clients of a burst wait seconds to try anew. */
 const LISTEN_BACKLOG = 4_096;
 
+/** For a logger that writes somewhere else, e.g. in tests. */
+const NEVER_FAILS: Pick<LogOutput, 'status' | 'written'> = {
+  status: () => ({ lostLines: 0, fault: undefined }),
+  written: () => Promise.resolve(true),
+};
+
 /** A clock before this was never set: a machine that begins its life in 1970 would sign URLs that are long over. */
 const EARLIEST_SANE = new Date('2026-01-01T00:00:00Z');
 
@@ -67,6 +76,7 @@ export async function createService({
   readPolicy,
   warnings,
   logger,
+  logOutput = NEVER_FAILS,
   clock,
   fetch,
   processMetrics = false,
@@ -96,6 +106,7 @@ export async function createService({
       policy: livePolicy.status,
       limiter,
       isReady: () => readiness().every(({ ok }) => ok),
+      logOutput: logOutput.status,
     },
     { seconds: () => performance.now() / 1000, ofProcess: processMetrics },
   );

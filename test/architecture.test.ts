@@ -13,7 +13,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   auth: ['errors', 'clock', 'jose', 'node:crypto'],
   credentials: ['uploads', 'errors', 'clock', 'node:fs/promises', 'node:path', '@alicloud/credentials'],
   limits: ['type:uploads', 'node:crypto', 'ioredis'],
-  metrics: ['prom-client', 'type:auth', 'type:http', 'type:live-policy', 'type:uploads'],
+  metrics: ['prom-client', 'type:auth', 'type:http', 'type:live-policy', 'type:log-output', 'type:uploads'],
   uploads: ['policy', 'signing', 'errors', 'json-text', 'suggest', 'zod', 'type:auth', 'type:clock'],
   http: [
     'type:clock',
@@ -43,7 +43,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   suggest: ['leven'],
   'text-file': ['node:buffer'],
   'read-text-file': ['text-file', 'node:fs'],
-  'log-output': ['pino', 'node:process'],
+  'log-output': ['type:clock', 'node:fs', 'node:net', 'node:process'],
   'unknown-variables': ['config', 'suggest'],
   prepare: ['config', 'policy-file', 'unknown-variables', 'type:policy'],
   'policy-file': ['policy', 'text-file', 'node:crypto', 'node:path', 'type:config'],

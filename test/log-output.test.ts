@@ -4,6 +4,8 @@ import { expect, it } from 'vitest';
 
 const LOG_OUTPUT = new URL('../src/log-output.ts', import.meta.url).href;
 
+const OPTIONS = '{ clock: () => new Date(), report: () => {} }';
+
 /** Of every kind: short ones that share a block, one that fills more than a block, and text that has more bytes than characters. */
 const makeLines = () => [
   ...Array.from({ length: 1000 }, (_, index) => `line ${index}`),
@@ -21,7 +23,7 @@ it.each([
 ])('writes every line, in order and whole, when the process %s', async (_how, ending) => {
   const script = `
     import { createLogOutput } from ${JSON.stringify(LOG_OUTPUT)};
-    const output = createLogOutput();
+    const output = createLogOutput(${OPTIONS});
     for (const line of (${makeLines})()) output.write(line + '\\n');
     ${ending}`;
   const written = await new Promise<string>((resolve) => {
@@ -39,7 +41,7 @@ it('writes the first line at once, without waiting for others', async () => {
   // Busy and then killed: whatever waits for a timer or for the end is never written.
   const script = `
     import { createLogOutput } from ${JSON.stringify(LOG_OUTPUT)};
-    createLogOutput().write('first\\n');
+    createLogOutput(${OPTIONS}).write('first\\n');
     setImmediate(() => setImmediate(() => {
       for (const until = performance.now() + 500; performance.now() < until; );
       process.kill(process.pid, 'SIGKILL');
@@ -55,7 +57,7 @@ it('writes the first line at once, without waiting for others', async () => {
 it('writes a line within moments, also when no other follows', async () => {
   const script = `
     import { createLogOutput } from ${JSON.stringify(LOG_OUTPUT)};
-    const output = createLogOutput();
+    const output = createLogOutput(${OPTIONS});
     output.write('before\\n');
     setTimeout(() => output.write('alone\\n'), 20);
     process.stdin.resume();`;

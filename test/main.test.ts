@@ -1,6 +1,15 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { type IncomingMessage, request } from 'node:http';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -13,7 +22,7 @@ import type { StandInHosts } from './credentials/redirect-hosts.ts';
 import { oidcEnvironment, startStandInSts } from './credentials/stand-in-sts.ts';
 import { replaceBySwap } from './support/mounted-volume.ts';
 import { testPolicyYaml } from './support/test-app.ts';
-import { createTestIssuer } from './support/tokens.ts';
+import { createTestIssuer, type TestIssuer } from './support/tokens.ts';
 
 const CREDENTIALS = {
   OSS_ACCESS_KEY_ID: 'TheKeyId',
@@ -222,6 +231,123 @@ it('goes on answering, unready, for the delay after SIGTERM', async () => {
   expect([answer.status, answer.headers.get('connection')]).toStrictEqual([200, 'close']);
   expect(await ended).toBe(0);
   expect(performance.now() - startedAt).toBeGreaterThan(1900);
+});
+
+describe('whatever becomes of its log', () => {
+  const PHOTO = JSON.stringify({ key: 'users/alice/a.png', contentType: 'image/png', contentLength: 1 });
+  const metricsOf = async (address: unknown) => (await fetch(`${address}/metrics`)).text();
+  const askFor = async (address: unknown, issuer: TestIssuer) => {
+    const token = await issuer.sign({ exp: Math.floor(Date.now() / 1000) + 600 });
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+    return (await fetch(`${address}/v1/uploads`, { method: 'POST', headers, body: PHOTO })).status;
+  };
+
+  it('goes on with a full disk, says so once on stderr and in a metric, and logs what was lost once there is room', async () => {
+    const issuer = createTestIssuer();
+    const folder = folderWithPolicy(issuer);
+    const path = join(folder, 'log');
+    const log = openSync(path, 'a');
+    // A limit of 2 KiB on the size of files stands for the disk.
+    const child = spawn('sh', ['-c', 'ulimit -f 4; exec "$0" "$1"', process.execPath, main], {
+      cwd: folder,
+      env: { PORT: '0', ...CREDENTIALS },
+      stdio: ['ignore', log, 'pipe'],
+    });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    closeSync(log);
+    const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+    const stderr = text(child.stderr as Readable);
+    const lines = () => readFileSync(path, 'utf8').split('\n');
+    const address = await vi.waitFor(
+      () => JSON.parse(lines().find((line) => line.includes('"msg":"listening"')) ?? '').address,
+      { timeout: 15_000 },
+    );
+    await vi.waitFor(async () => {
+      expect(await askFor(address, issuer)).toBe(201);
+      expect(await metricsOf(address)).toMatch(/^oss_presign_log_lines_lost_total [1-9]\d*$/m);
+    }, 10_000);
+    expect(await metricsOf(address)).toContain('oss_presign_log_output_usable 0\n');
+    expect((await fetch(`${address}/livez`)).status).toBe(200);
+    expect(await askFor(address, issuer)).toBe(201);
+
+    truncateSync(path);
+    await vi.waitFor(
+      () =>
+        expect(lines().find((line) => line.includes('log lines were lost'))).toMatch(
+          /"lostLines":\d+,"since":/,
+        ),
+      10_000,
+    );
+    expect(await metricsOf(address)).toContain('oss_presign_log_output_usable 1\n');
+    child.kill('SIGTERM');
+    expect(await ended).toBe(0);
+    expect(await stderr).toMatch(/^\{"level":"error",[^\n]*"reason":"EFBIG",[^\n]*\}\n$/);
+  });
+
+  it('goes on when the readers of stdout and stderr are gone, and ends 0 on SIGTERM', async () => {
+    const issuer = createTestIssuer();
+    const child = start(folderWithPolicy(issuer), { ...CREDENTIALS, SHUTDOWN_GRACE_SECONDS: '30' });
+    const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
+    const { address } = await logLine(child, 'listening');
+    child.stdout.destroy();
+    child.stderr.destroy();
+    await vi.waitFor(async () => {
+      expect(await askFor(address, issuer)).toBe(201);
+      expect(await metricsOf(address)).toMatch(/^oss_presign_log_lines_lost_total [1-9]\d*$/m);
+    }, 10_000);
+    const startedAt = performance.now();
+    child.kill('SIGTERM');
+    expect(await ended).toBe(0);
+    expect(performance.now() - startedAt).toBeLessThan(5000);
+  });
+
+  it('goes on while nothing reads it, and ends 0 on SIGTERM', async () => {
+    const issuer = createTestIssuer();
+    const child = start(folderWithPolicy(issuer), { ...CREDENTIALS, SHUTDOWN_GRACE_SECONDS: '30' });
+    const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
+    const { address } = await logLine(child, 'listening');
+    child.stdout.pause();
+    const { port, hostname } = new URL(String(address));
+    const socket = connect(Number(port), hostname);
+    const request = `GET /none HTTP/1.1\r\nHost: a\r\nX-Request-Id: ${'x'.repeat(128)}\r\n\r\n`;
+    socket.resume().end(request.repeat(2000));
+    await once(socket, 'close');
+    // More than the pipe takes; the service keeps the rest.
+    await vi.waitFor(
+      async () => expect(await metricsOf(address)).toContain('oss_presign_log_output_usable 0\n'),
+      { timeout: 10_000, interval: 100 },
+    );
+    expect((await fetch(`${address}/livez`)).status).toBe(200);
+    expect(await askFor(address, issuer)).toBe(201);
+    const startedAt = performance.now();
+    child.kill('SIGTERM');
+    expect(await ended).toBe(0);
+    expect(performance.now() - startedAt).toBeLessThan(5000);
+  });
+});
+
+it('ends at once on a second signal, with its log written', async () => {
+  const child = start(folderWithPolicy(), { ...CREDENTIALS, SHUTDOWN_GRACE_SECONDS: '3600' });
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+  const lines: string[] = [];
+  const reader = createInterface(child.stdout);
+  const listening = once(reader, 'line');
+  reader.on('line', (line) => lines.push(line));
+  const { port, hostname } = new URL(JSON.parse((await listening)[0]).address);
+  const socket = connect(Number(port), hostname);
+  socket.on('error', () => undefined);
+  await once(socket, 'connect');
+  socket.write('POST /v1/uploads HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n{');
+  // Repeated by hand: what follows at once counts as the same signal.
+  await vi.waitFor(
+    () => {
+      child.kill('SIGTERM');
+      expect(child.exitCode).toBe(0);
+    },
+    { timeout: 10_000, interval: 100 },
+  );
+  expect(await ended).toBe(0);
+  expect(lines.map((line) => JSON.parse(line).msg)).toContain('stopping');
 });
 
 it('takes a new policy when Kubernetes swaps the volume, refuses a bad one, and obeys SIGHUP', async () => {

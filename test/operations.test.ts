@@ -37,6 +37,7 @@ async function exposedSeries(): Promise<readonly Series[]> {
       policy: () => ({ version: '', rules: 0, loadedAt: now }),
       limiter: { mode: () => 'memory' },
       isReady: () => true,
+      logOutput: () => ({ lostLines: 0, fault: undefined }),
     },
     { seconds: () => 0, ofProcess: true },
   );

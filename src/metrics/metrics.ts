@@ -2,6 +2,7 @@ import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { TokenVerifier } from '../auth/token-verifier.ts';
 import type { Observer } from '../http/observer.ts';
 import type { PolicyStatus } from '../live-policy.ts';
+import type { LogOutputStatus } from '../log-output.ts';
 import type { CredentialsSource } from '../uploads/credentials-source.ts';
 import type { Limiter } from '../uploads/limiter.ts';
 import { registerHistogram, type Series } from './histogram.ts';
@@ -13,6 +14,7 @@ export type MetricsSources = {
   readonly policy: () => PolicyStatus;
   readonly limiter: Pick<Limiter, 'mode'>;
   readonly isReady: () => boolean;
+  readonly logOutput: () => LogOutputStatus;
 };
 
 export type Metrics = {
@@ -70,7 +72,7 @@ export function createMetrics(
   });
   const answerSeries = registerHistogram({
     name: 'oss_presign_http_request_duration_seconds',
-    help: 'Time from the request’s headers to the end of the answer.',
+    help: 'Time from the end of the request headers to the end of the response.',
     bounds: ANSWER_BUCKETS_SECONDS,
     registry,
   });
@@ -83,7 +85,7 @@ export function createMetrics(
   })({});
   const reloads = new Counter({
     name: 'oss_presign_policy_reloads_total',
-    help: 'New versions of the policy file, by what became of them.',
+    help: 'New versions of the policy file, by result.',
     labelNames: ['result'],
     registers,
   });
@@ -91,6 +93,15 @@ export function createMetrics(
   for (const result of ['applied', 'refused']) reloads.inc({ result }, 0);
   for (const status of [500, 503]) answersTo('POST', '/v1/uploads', status);
   registerGauges(sources, registers);
+  new Counter({
+    name: 'oss_presign_log_lines_lost_total',
+    help: 'Log lines that were dropped because standard output failed or was blocked.',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(sources.logOutput().lostLines);
+    },
+  });
 
   return {
     observer: {
@@ -124,7 +135,7 @@ export function createMetrics(
 }
 
 function registerGauges(
-  { credentials, issuers, policy, limiter, isReady }: MetricsSources,
+  { credentials, issuers, policy, limiter, isReady, logOutput }: MetricsSources,
   registers: Registry[],
 ): void {
   const gauge = <Label extends string>(
@@ -147,47 +158,64 @@ function registerGauges(
   const unixSeconds = (instant: Date) => instant.getTime() / 1000;
   const asNumber = (is: boolean) => (is ? 1 : 0);
 
-  gauge('ready', '1 while /readyz says 200.', [], (ready) => ready.set(asNumber(isReady())));
-  gauge('credentials_usable', '1 while there are credentials that can sign.', [], (usable) =>
+  gauge('ready', 'Whether /readyz returns 200 (1 or 0).', [], (ready) => ready.set(asNumber(isReady())));
+  gauge('log_output_usable', 'Whether log lines can be written to standard output (1 or 0).', [], (usable) =>
+    usable.set(asNumber(logOutput().fault === undefined)),
+  );
+  gauge('credentials_usable', 'Whether valid signing credentials are available (1 or 0).', [], (usable) =>
     usable.set(asNumber(credentials.describe().ok)),
   );
   gauge(
     'credentials_expiry_timestamp_seconds',
-    'When the credentials end (Unix time); +Inf where they do not, or where nobody knows.',
+    'When the signing credentials expire (Unix time); +Inf if they do not, or if it is not known.',
     [],
     (expiry) => {
       const expiresAt = credentials.expiresAt();
       expiry.set(expiresAt ? unixSeconds(expiresAt) : Number.POSITIVE_INFINITY);
     },
   );
-  gauge('issuer_keys_loaded', '1 while there are keys of the issuer.', ['issuer'], (loaded) => {
-    for (const { issuer, keysLoaded } of issuers()) loaded.set({ issuer }, asNumber(keysLoaded));
-  });
+  gauge(
+    'issuer_keys_loaded',
+    'Whether verification keys of the issuer are loaded (1 or 0).',
+    ['issuer'],
+    (loaded) => {
+      for (const { issuer, keysLoaded } of issuers()) loaded.set({ issuer }, asNumber(keysLoaded));
+    },
+  );
   gauge(
     'issuer_keys_fetched_timestamp_seconds',
-    'When the keys in use were fetched (Unix time); missing where they are given.',
+    'When the verification keys in use were fetched (Unix time); missing if they are configured.',
     ['issuer'],
     (fetched) => {
       for (const { issuer, fetchedAt } of issuers())
         if (fetchedAt) fetched.set({ issuer }, unixSeconds(fetchedAt));
     },
   );
-  gauge('issuer_keys_failing', '1 while the last fetch of the keys failed.', ['issuer'], (failing) => {
-    for (const { issuer, lastError } of issuers()) failing.set({ issuer }, asNumber(lastError !== undefined));
-  });
-  gauge('policy_info', '1 for the version of the policy in force.', ['version'], (info) =>
+  gauge(
+    'issuer_keys_failing',
+    'Whether the last fetch of the verification keys failed (1 or 0).',
+    ['issuer'],
+    (failing) => {
+      for (const { issuer, lastError } of issuers())
+        failing.set({ issuer }, asNumber(lastError !== undefined));
+    },
+  );
+  gauge('policy_info', 'The version of the active policy, as a label; the value is 1.', ['version'], (info) =>
     info.set({ version: policy().version }, 1),
   );
-  gauge('policy_rules', 'Rules of the policy in force.', [], (rules) => rules.set(policy().rules));
-  gauge('policy_loaded_timestamp_seconds', 'Since when the policy is in force (Unix time).', [], (loaded) =>
+  gauge('policy_rules', 'Number of rules of the active policy.', [], (rules) => rules.set(policy().rules));
+  gauge('policy_loaded_timestamp_seconds', 'When the active policy was loaded (Unix time).', [], (loaded) =>
     loaded.set(unixSeconds(policy().loadedAt)),
   );
-  gauge('policy_file_refused', '1 while the policy file holds a version that was refused.', [], (refused) =>
-    refused.set(asNumber(policy().refusedVersion !== undefined)),
+  gauge(
+    'policy_file_refused',
+    'Whether the policy file holds a version that was rejected (1 or 0).',
+    [],
+    (refused) => refused.set(asNumber(policy().refusedVersion !== undefined)),
   );
   gauge(
     'limiter_mode',
-    '1 for where limits are counted: redis, memory, or degraded (no Redis).',
+    '1 for the place where limits are counted: redis, memory, or degraded (Redis unreachable).',
     ['mode'],
     (mode) => {
       for (const one of ['redis', 'memory', 'degraded'] as const)

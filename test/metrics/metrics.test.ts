@@ -10,6 +10,7 @@ function sourcesWith(changes: Partial<MetricsSources> = {}): MetricsSources {
     policy: () => ({ version: 'abc', rules: 2, loadedAt: now }),
     limiter: { mode: () => 'memory' },
     isReady: () => true,
+    logOutput: () => ({ lostLines: 0, fault: undefined }),
     ...changes,
   };
 }
@@ -35,6 +36,7 @@ it('tells the state of everything that the service stands on', async () => {
     'policy_reloads_total{result="applied"} 0',
     'policy_reloads_total{result="refused"} 0',
     'ready 1',
+    'log_output_usable 1',
     'credentials_usable 1',
     'credentials_expiry_timestamp_seconds +Inf',
     'issuer_keys_loaded{issuer="https://login.test/"} 1',
@@ -46,6 +48,7 @@ it('tells the state of everything that the service stands on', async () => {
     'limiter_mode{mode="redis"} 0',
     'limiter_mode{mode="memory"} 1',
     'limiter_mode{mode="degraded"} 0',
+    'log_lines_lost_total 0',
   ]);
 });
 
@@ -59,9 +62,12 @@ it('tells what is wrong', async () => {
     policy: () => ({ version: 'abc', rules: 1, loadedAt: now, refusedVersion: 'bad' }),
     limiter: { mode: () => 'degraded' },
     isReady: () => false,
+    logOutput: () => ({ lostLines: 7, fault: 'ENOSPC' }),
   });
   for (const line of [
     'ready 0',
+    'log_output_usable 0',
+    'log_lines_lost_total 7',
     'credentials_usable 0',
     `credentials_expiry_timestamp_seconds ${now.getTime() / 1000}`,
     'issuer_keys_loaded{issuer="https://login.test/"} 0',
