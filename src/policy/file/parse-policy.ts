@@ -6,6 +6,7 @@ import { describeIssue, type ReportFault, reportIssue } from './issue-faults.ts'
 import { issuerKeys, type PolicySources } from './issuer-keys.ts';
 import { type PolicyDocument, type PolicyFault, readPolicyDocument } from './policy-document.ts';
 import { type Issuer, type PolicyFile, policySchema } from './policy-schema.ts';
+import { policyWarnings } from './policy-warnings.ts';
 import { metadataOfHeaders, signedHeaders } from './rule-headers.ts';
 import { fitToSchema } from './schema-walk.ts';
 import { cut } from './yaml-faults.ts';
@@ -128,7 +129,7 @@ function compilePolicy(file: PolicyFile, issuerKeys: readonly IssuerKeys[]): Pol
       compileIssuer(issuer, issuerKeys[index] ?? { kind: 'discovery' }),
     ),
     rules,
-    warnings,
+    warnings: [...warnings, ...policyWarnings(rules)],
   };
 }
 

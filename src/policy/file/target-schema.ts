@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { closestName } from '../../suggest.ts';
+import { parseOssHost } from './regions.ts';
 import { isWebAddress } from './schema-parts.ts';
 
 const ENDPOINT_WORDS = ['public', 'internal', 'accelerate', 'accelerate-overseas', 'dualstack'] as const;
@@ -7,7 +9,11 @@ const endpoint = z
   .string()
   .refine((value) => ENDPOINT_WORDS.some((word) => word === value) || isWebAddress(value), {
     abort: true,
-    message: `must be one of ${ENDPOINT_WORDS.join(', ')}, or an https:// address such as https://upload.example.com`,
+    error: ({ input }) => {
+      const closest = closestName(String(input), ENDPOINT_WORDS);
+      const hint = closest === undefined ? '' : `; did you mean "${closest}"?`;
+      return `must be one of ${ENDPOINT_WORDS.join(', ')}, or an https:// address such as https://upload.example.com${hint}`;
+    },
   })
   .refine(
     (value) => !/^https?:/.test(value) || new URL(value).origin === value.replace(/\/$/, '').toLowerCase(),
@@ -32,15 +38,32 @@ export const targetSchema = z
       ),
     region: z
       .string()
-      .regex(/^(?!oss-)[a-z0-9]+(?:-[a-z0-9]+)*$/, 'must be a region id such as cn-hangzhou, without "oss-"'),
+      .max(63)
+      .regex(
+        /^(?!oss-)(?!.*-internal$)[a-z0-9]+(?:-[a-z0-9]+)*$/,
+        'must be a region id such as cn-hangzhou, without "oss-" or "-internal"',
+      )
+      .refine((region) => !ENDPOINT_WORDS.some((word) => word === region), {
+        message: "must be the bucket's own region, such as cn-hangzhou; this word belongs to endpoint",
+      }),
     endpoint: endpoint.default('public'),
     pathStyle: z.boolean().optional(),
   })
   .superRefine((target, context) => {
+    const fault = endpointFault(target);
+    if (fault !== undefined) context.addIssue({ code: 'custom', path: ['endpoint'], message: fault });
     if (target.pathStyle && !/^https?:/.test(target.endpoint)) {
-      context.addIssue({ code: 'custom', path: ['pathStyle'], message: 'needs an address as endpoint' });
+      context.addIssue({
+        code: 'custom',
+        path: ['pathStyle'],
+        message: 'needs an address (https://…) as endpoint',
+      });
     } else if (target.pathStyle && new URL(target.endpoint).hostname.endsWith('.aliyuncs.com')) {
-      context.addIssue({ code: 'custom', path: ['pathStyle'], message: 'is refused by the public service' });
+      context.addIssue({
+        code: 'custom',
+        path: ['pathStyle'],
+        message: 'must be false for OSS, which rejects path style',
+      });
     }
   })
   .transform(({ bucket, region, endpoint, pathStyle }) => ({
@@ -49,12 +72,38 @@ export const targetSchema = z
     endpoint: targetEndpoint(endpoint, bucket, pathStyle),
   }));
 
+/** What an endpoint's host says against the other fields, without any value of theirs: it may come from the environment. */
+function endpointFault({
+  bucket,
+  region,
+  endpoint,
+}: {
+  readonly bucket: string;
+  readonly region: string;
+  readonly endpoint: string;
+}): string | undefined {
+  if (!/^https?:/.test(endpoint)) return undefined;
+  const { hostname } = new URL(endpoint);
+  if (hostname.endsWith('.')) return 'must have a host without a dot at its end';
+  const host = parseOssHost(hostname);
+  if (!host) return undefined;
+  if (host.isS3) return 'is the address for S3 clients; write it without "s3."';
+  if (host.bucket !== undefined && host.bucket !== bucket)
+    return "names another bucket than this target's bucket";
+  if (host.regions && !host.regions.includes(region))
+    return "names another region than this target's region, so OSS would reject every signature";
+  return undefined;
+}
+
 function targetEndpoint(endpoint: string, bucket: string, pathStyle: boolean | undefined): TargetEndpoint {
   const word = ENDPOINT_WORDS.find((one) => one === endpoint);
   if (word) return word;
   const url = new URL(endpoint);
   // OSS takes path style on IP addresses only; localhost stands for one. A host of OSS itself takes the bucket in front.
   const isPath = pathStyle ?? /^\[|^[\d.]+$|^localhost$/.test(url.hostname);
-  const isVirtual = url.hostname.endsWith('.aliyuncs.com') && !url.hostname.startsWith(`${bucket}.`);
+  const ossHost = parseOssHost(url.hostname);
+  const isVirtual = ossHost
+    ? ossHost.bucket === undefined
+    : url.hostname.endsWith('.aliyuncs.com') && !url.hostname.startsWith(`${bucket}.`);
   return { url: url.origin, addressing: isPath ? 'path' : isVirtual ? 'virtual' : 'cname' };
 }

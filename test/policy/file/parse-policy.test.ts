@@ -150,12 +150,12 @@ it.each([
   ['https://upload.example.com', { url: 'https://upload.example.com', addressing: 'cname' }],
   ['https://upload.example.com/', { url: 'https://upload.example.com', addressing: 'cname' }],
   [
-    'https://oss-cn-hzfinance.aliyuncs.com',
-    { url: 'https://oss-cn-hzfinance.aliyuncs.com', addressing: 'virtual' },
+    'https://oss-cn-hangzhou.aliyuncs.com',
+    { url: 'https://oss-cn-hangzhou.aliyuncs.com', addressing: 'virtual' },
   ],
   [
-    'https://acme-media.oss-cn-hzfinance.aliyuncs.com',
-    { url: 'https://acme-media.oss-cn-hzfinance.aliyuncs.com', addressing: 'cname' },
+    'https://acme-media.oss-cn-hangzhou.aliyuncs.com',
+    { url: 'https://acme-media.oss-cn-hangzhou.aliyuncs.com', addressing: 'cname' },
   ],
   ['http://127.0.0.1:9000', { url: 'http://127.0.0.1:9000', addressing: 'path' }],
   ['http://localhost:9000', { url: 'http://localhost:9000', addressing: 'path' }],
@@ -219,7 +219,7 @@ it.each<[string, string]>([
   ],
   [
     '    region: oss-cn-hangzhou',
-    '9 targets.media.region: must be a region id such as cn-hangzhou, without "oss-"',
+    '9 targets.media.region: must be a region id such as cn-hangzhou, without "oss-" or "-internal"',
   ],
   [
     '    endpoint: ftp://upload.example.com',

@@ -1,0 +1,104 @@
+import { readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { faultsOf, policyOf, ruleLine, withRules } from './policy-file-text.ts';
+
+const warningsOf = (text: string) => policyOf(text).warnings;
+
+it.each([
+  ['cn-hangzhuo', '; did you mean "cn-hangzhou"?'],
+  ['cn-shanhai', '; did you mean "cn-shanghai"?'],
+  ['ap-souteast-1', '; did you mean "ap-southeast-1"?'],
+  ['xx-nowhere-9', '.'],
+])('warns of the region %s, and takes it', (region, hint) => {
+  const text = withRules(ruleLine('r', 'p/')).replace('cn-hangzhou', region);
+  expect(warningsOf(text)).toStrictEqual([
+    `Target media: the region "${region}" is not known to this version${hint} A new region works all the same.`,
+  ]);
+});
+
+it.each(['cn-hangzhou', 'cn-wulanchabu', 'me-central-1', 'cn-shanghai-finance-1', 'us-southeast-1'])(
+  'knows the region %s',
+  (region) => {
+    expect(warningsOf(withRules(ruleLine('r', 'p/')).replace('cn-hangzhou', region))).toStrictEqual([]);
+  },
+);
+
+it.each([
+  ['Sub', 'sub'],
+  ['SUB', 'sub'],
+  ['Email_Verified', 'email_verified'],
+  ['/Realm_access/roles', 'realm_access'],
+])('warns of the claim %s', (claim, known) => {
+  const warning = `Rule r: no token is known to have the claim "${claim}". Claim names are case-sensitive; did you mean "${known}"?`;
+  expect(warningsOf(withRules(ruleLine('r', `p/{${claim}}/`)))).toStrictEqual([warning]);
+  expect(
+    warningsOf(withRules(ruleLine('r', 'p/').replace('scope: s', `claims: { "${claim}": x }`))),
+  ).toStrictEqual([warning]);
+});
+
+it.each([
+  ['realm_access.roles', '/realm_access/roles'],
+  ['resource_access.my-app.roles', '/resource_access/my-app/roles'],
+])('warns of the claim %s, which is not nested', (claim, pointer) => {
+  const warning = `Rule r: the claim "${claim}" is looked up by this literal name. A nested claim is written "${pointer}"; "/${claim}" keeps the literal name without this warning.`;
+  expect(warningsOf(withRules(ruleLine('r', `p/{${claim}}/`)))).toStrictEqual([warning]);
+  expect(
+    warningsOf(withRules(ruleLine('r', 'p/').replace('scope: s', `claims: { ${claim}: x }`))),
+  ).toStrictEqual([warning]);
+});
+
+it.each([
+  'sub',
+  'tenant',
+  'userId',
+  'kubernetes.io',
+  'https://example.com/roles',
+  'urn:x:roles',
+  '/realm_access/roles',
+  '/a.b',
+  'a.b/c',
+])('takes the claim %s without a warning', (claim) => {
+  expect(warningsOf(withRules(ruleLine('r', `p/{${claim}}/`)))).toStrictEqual([]);
+});
+
+it('warns by name of rules whose prefixes can meet, until one of them says that this is meant', () => {
+  const rules = (fields = '') => withRules(ruleLine('own', '{sub}/'), ruleLine('team', '{tenant}/', fields));
+  expect(warningsOf(rules())).toStrictEqual([
+    'Rules own and team can give different callers the same folder of bucket acme-media: "{sub}/" and "{tenant}/" meet if claims "sub" and "tenant" have matching values. Change a prefix, or set sharesPrefixWith: [team] in rule own if this is meant.',
+  ]);
+  expect(warningsOf(rules('sharesPrefixWith: [own]'))).toStrictEqual([]);
+});
+
+it('checks the names in sharesPrefixWith', () => {
+  const fault = (names: string) =>
+    faultsOf(withRules(ruleLine('own', '{sub}/'), ruleLine('team', 't/', `sharesPrefixWith: ${names}`)));
+  expect(fault('[owm]')).toStrictEqual([
+    '7 rules[1].sharesPrefixWith[0]: unknown rule "owm"; known rules: own, team; did you mean "own"?',
+  ]);
+  expect(fault('[team]')).toStrictEqual(['7 rules[1].sharesPrefixWith[0]: names its own rule']);
+  expect(fault('own')).toStrictEqual(['7 rules[1].sharesPrefixWith: must be a list, such as [own]']);
+});
+
+it('bounds the number of warnings', () => {
+  const rules = Array.from({ length: 60 }, (_, index) => ruleLine(`r${index}`, `{c${index}}/`));
+  const warnings = warningsOf(withRules(...rules));
+  expect(warnings).toHaveLength(21);
+  expect(warnings.at(-1)).toBe('There are more rules whose prefixes can meet.');
+});
+
+it.each(['policy.example.yaml', 'src/demo/policy.yaml', 'deploy/kubernetes/base/policy.yaml'])(
+  '%s has no warnings',
+  (name) => {
+    const file = readFileSync(new URL(`../../../${name}`, import.meta.url), 'utf8');
+    // The policy in the Kubernetes manifests is the value of a ConfigMap.
+    const text = /^data:\n {2}policy\.yaml: \|\n/m.test(file)
+      ? file.slice(file.indexOf('policy.yaml: |\n') + 'policy.yaml: |\n'.length).replaceAll(/^ {4}/gm, '')
+      : file;
+    const env = {
+      DEMO_ISSUER: 'http://127.0.0.1:8090/',
+      DEMO_JWKS_URL: 'http://127.0.0.1:8090/jwks',
+      DEMO_OSS_ENDPOINT: 'http://127.0.0.1:9000',
+    };
+    expect(policyOf(text, env).warnings).toStrictEqual([]);
+  },
+);
