@@ -21,7 +21,7 @@ export function readHeaderClaim(headers: ReadonlyMap<string, string>): Signature
 
   const fields = new Map<string, string>();
   for (const part of authorization.slice(ALGORITHM.length + 1).split(',')) {
-    const [, name = '', value = ''] = /^\s*([A-Za-z]+)=(.*?)\s*$/.exec(part) ?? [];
+    const [, name = '', value = ''] = /^([A-Za-z]+)=(.*)$/.exec(part.trim()) ?? [];
     if (!FIELDS.includes(name) || fields.has(name)) throw new OssError('authorizationMalformed');
     fields.set(name, value);
   }
