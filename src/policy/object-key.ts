@@ -3,33 +3,58 @@ import { fittingExtension } from './file-extension.ts';
 /** OSS's limit, in bytes of UTF-8. */
 export const MAX_KEY_BYTES = 1023;
 
-// Cc and the line separators break logs and headers; the bidirectional controls make a name read as another one.
+/** Normalization sorts consecutive combining marks, which takes time that grows with the square of their number. */
+const MAX_COMBINING_MARKS = 32;
+// One more than that.
+const TOO_MANY_COMBINING_MARKS = /\p{M}{33}/u;
+
+// Cc and the line separators break logs and headers; bidirectional controls make a name read as another one.
 const CONTROL_CHARACTER = /[\p{Cc}\u2028\u2029]/u;
 const BIDIRECTIONAL_CONTROL = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
+
+// Format characters (Cf), and the letters and unassigned characters that renderers do not show. Variation selectors are marks (M).
+const INVISIBLE_CHARACTER =
+  /(?![\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069])(?:\p{Cf}|(?!\p{M})\p{Default_Ignorable_Code_Point})/u;
+
+// Joiners decide how words of Persian or Hindi are written, and combine emoji. ASCII digits never need one.
+const JOINER_INSIDE_WORD =
+  /(?<=[\p{L}\p{M}\p{Nd}\p{Extended_Pictographic}\p{Emoji_Modifier}])(?<![0-9])[\u200c\u200d](?=[\p{L}\p{M}\p{Extended_Pictographic}])/gu;
 
 const [DOT, SLASH, BACKSLASH] = [0x2e, 0x2f, 0x5c];
 
 const NO_FAULTS: readonly string[] = Object.freeze([]);
 
 /**
- * What is wrong with an object key, one sentence per fault; an empty list when it can be signed as it is.
- * A key is refused, never repaired: what is signed is what was asked.
+ * Lists what is wrong with an object key, one sentence per fault; the list is empty when the key can be signed as it is.
+ * A key is rejected, never repaired: the key that was sent is the key that is signed. A key that is too long has this one fault,
+ * because every further test takes time that depends on its length.
  * Source: OSS object naming (1–1023 bytes, no leading `/` or `\`), and the WHATWG URL parser, which every browser
  * and Node's fetch use and which drops `.` and `..` segments.
  */
 export function objectKeyFaults(key: string): readonly string[] {
   if (isOrdinaryKey(key)) return NO_FAULTS;
+  const bytes = Buffer.byteLength(key);
+  if (bytes > MAX_KEY_BYTES) {
+    return [`The key is ${bytes} bytes of UTF-8; at most ${MAX_KEY_BYTES} are allowed.`];
+  }
   if (!key.isWellFormed()) return ['The key holds half of a surrogate pair; send well-formed Unicode.'];
   const faults: string[] = [];
-  const bytes = Buffer.byteLength(key);
   if (bytes < 1) faults.push('The key is empty.');
-  if (bytes > MAX_KEY_BYTES)
-    faults.push(`The key is ${bytes} bytes of UTF-8; at most ${MAX_KEY_BYTES} are allowed.`);
-  if (key.normalize('NFC') !== key) faults.push('The key is not in Unicode normalization form C (NFC).');
+  if (TOO_MANY_COMBINING_MARKS.test(key)) {
+    faults.push(
+      `The key holds more than ${MAX_COMBINING_MARKS} combining marks in a row; leave out the superfluous ones.`,
+    );
+  } else if (key.normalize('NFC') !== key) {
+    faults.push("The key is not in Unicode normalization form C (NFC); send key.normalize('NFC').");
+  }
   if (key.startsWith('/')) faults.push('The key begins with "/".');
   if (key.includes('\\')) faults.push('The key holds a backslash.');
   if (CONTROL_CHARACTER.test(key)) faults.push('The key holds a control character or line separator.');
   if (BIDIRECTIONAL_CONTROL.test(key)) faults.push('The key holds a bidirectional control character.');
+  const invisible = INVISIBLE_CHARACTER.exec(key.replace(JOINER_INSIDE_WORD, ''))?.[0];
+  if (invisible !== undefined) {
+    faults.push(`The key holds an invisible character, ${codePointName(invisible)}; leave it out.`);
+  }
   const segments = key.split('/');
   if (segments.some((segment, index) => segment === '' && index > 0)) {
     faults.push('The key holds an empty segment ("//", or "/" at its end).');
@@ -38,6 +63,10 @@ export function objectKeyFaults(key: string): readonly string[] {
     faults.push('The key holds a "." or ".." segment.');
   }
   return faults;
+}
+
+function codePointName(character: string): string {
+  return `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
 }
 
 /**

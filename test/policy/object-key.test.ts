@@ -25,6 +25,8 @@ it.each([
 const EMPTY_SEGMENT = 'The key holds an empty segment ("//", or "/" at its end).';
 const DOTS = 'The key holds a "." or ".." segment.';
 const CONTROL = 'The key holds a control character or line separator.';
+const NOT_NFC = "The key is not in Unicode normalization form C (NFC); send key.normalize('NFC').";
+const TOO_MANY_MARKS = 'The key holds more than 32 combining marks in a row; leave out the superfluous ones.';
 const BIDI = 'The key holds a bidirectional control character.';
 
 it.each([
@@ -49,7 +51,13 @@ it.each([
     `a${one}`,
     [BIDI],
   ]),
-  ['u\u0308', ['The key is not in Unicode normalization form C (NFC).']],
+  ['u\u0308', [NOT_NFC]],
+  ['\u1112\u1161\u11ab', [NOT_NFC]],
+  [`a${'\u0301'.repeat(32)}`, [NOT_NFC]],
+  [`a${'\u0301'.repeat(33)}`, [TOO_MANY_MARKS]],
+  [`a${'\u0301\u0323'.repeat(250)}`, [TOO_MANY_MARKS]],
+  [`//\\..\n${'\u0301'.repeat(30_000)}`, ['The key is 60006 bytes of UTF-8; at most 1023 are allowed.']],
+  [`\ud83d${'k'.repeat(1024)}`, ['The key is 1027 bytes of UTF-8; at most 1023 are allowed.']],
   ['k'.repeat(1024), ['The key is 1024 bytes of UTF-8; at most 1023 are allowed.']],
   [`${'图'.repeat(341)}k`, ['The key is 1024 bytes of UTF-8; at most 1023 are allowed.']],
   ['\ud83d', ['The key holds half of a surrogate pair; send well-formed Unicode.']],
@@ -57,6 +65,49 @@ it.each([
   ['/a/..//\\\n', ['The key begins with "/".', 'The key holds a backslash.', CONTROL, EMPTY_SEGMENT, DOTS]],
 ])('says everything that is wrong with %j', (key, faults) => {
   expect(objectKeyFaults(key)).toStrictEqual(faults);
+});
+
+it.each([
+  ['zero width space', 'invoice\u200b.png', 'U+200B'],
+  ['word joiner', 'a\u2060b', 'U+2060'],
+  ['byte order mark', '\ufeffa', 'U+FEFF'],
+  ['soft hyphen', 'in\u00advoice', 'U+00AD'],
+  ['Mongolian vowel separator', 'a\u180eb', 'U+180E'],
+  ['invisible times', 'a\u2062b', 'U+2062'],
+  ['interlinear annotation', 'a\ufff9b', 'U+FFF9'],
+  ['musical control', 'a\u{1d173}b', 'U+1D173'],
+  ['language tag', 'a\u{e0001}b', 'U+E0001'],
+  ['tags of a flag', '🏴\u{e0067}\u{e0062}\u{e007f}', 'U+E0067'],
+  ['Hangul filler', 'a\u3164b', 'U+3164'],
+  ['halfwidth Hangul filler', 'a\uffa0', 'U+FFA0'],
+  ['joiner at the beginning', '\u200da', 'U+200D'],
+  ['joiner at the end', 'a/می\u200c', 'U+200C'],
+  ['joiner at the end of a segment', 'می\u200c/a', 'U+200C'],
+  ['joiner before a dot', 'invoice\u200d.png', 'U+200D'],
+  ['joiner between digits', '1\u200d2', 'U+200D'],
+  ['joiner beside a blank', 'a \u200cb', 'U+200C'],
+  ['two joiners in a row', 'می\u200c\u200cخواهم', 'U+200C'],
+])('rejects a key with an invisible character: %s', (_name, key, codePoint) => {
+  expect(objectKeyFaults(key)).toStrictEqual([
+    `The key holds an invisible character, ${codePoint}; leave it out.`,
+  ]);
+});
+
+it.each([
+  ['Persian', 'می\u200cخواهم.pdf'],
+  ['Persian after a digit', '۱۲\u200cساله.pdf'],
+  ['Hindi', 'क्\u200dष.pdf'],
+  ['Bengali', 'র\u200d্য.pdf'],
+  ['Sinhala', 'ශ්\u200dරී.pdf'],
+  ['German', 'Auf\u200clage.pdf'],
+  ['an emoji of a family', '👩\u200d👩\u200d👧.png'],
+  ['an emoji with a skin tone', '👩🏽\u200d💻.png'],
+  ['an emoji with a variation selector', '❤\ufe0f\u200d🔥.png'],
+  ['the rainbow flag', '🏳\ufe0f\u200d🌈.png'],
+  ['a flag of two letters', '🇨🇳.png'],
+  ['an ideograph with a variation selector', '葛\u{e0100}.png'],
+])('takes joiners and selectors where writing needs them: %s', (_name, key) => {
+  expect(objectKeyFaults(key)).toStrictEqual([]);
 });
 
 it('finds no fault exactly in what has 1–1023 bytes of printable ASCII, no backslash, and no empty or dot segment', () => {
