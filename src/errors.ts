@@ -1,3 +1,5 @@
+import type { ViolationCode } from './policy/rule-violations.ts';
+
 /**
  * Every way the service says no, as the stable `code` of a problem document.
  * The HTTP status of each stands in one table, `http/problem-json.ts`.
@@ -14,14 +16,33 @@ export type ErrorCode =
   | 'internal'
   | 'unavailable';
 
-/** One fault within a refused request: where it is (RFC 6901 pointer into the body), its stable code, one sentence. */
-export type Fault = { readonly pointer: string; readonly code: string; readonly detail: string };
+/** The `code` of each fault in a request that is not valid. */
+export const REQUEST_FAULT_CODES = [
+  'required',
+  'unknown_field',
+  'invalid_type',
+  'invalid_value',
+  'conflict',
+] as const;
+export type RequestFaultCode = (typeof REQUEST_FAULT_CODES)[number];
 
-/** The `detail` for a list of faults, so that a client that shows nothing else shows a reason: the first one, and how many more. */
-export function summarizeFaults(faults: readonly Fault[]): string {
-  const [first, ...others] = faults;
-  const reason = first?.detail ?? '';
-  return others.length === 0 ? reason : `${reason} And ${others.length} more; see errors.`;
+/** One fault of a rejected request: where it is (RFC 6901 pointer into the body), its stable code, one sentence. */
+export type Fault = {
+  readonly pointer: string;
+  readonly code: RequestFaultCode | ViolationCode;
+  readonly detail: string;
+};
+
+/** A problem document lists at most this many faults, so that a small request cannot cause a large response. */
+export const MAX_FAULTS = 20;
+
+/**
+ * The `detail` for a list of faults, so that a client that shows nothing else shows a reason: the first one, and how many more.
+ * @param count how many faults there are, if the list holds only some of them.
+ */
+export function summarizeFaults(faults: readonly Fault[], count = faults.length): string {
+  const reason = faults[0]?.detail ?? '';
+  return count <= 1 ? reason : `${reason} And ${count - 1} more; see errors.`;
 }
 
 export type ServiceErrorOptions = {

@@ -37,7 +37,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   demo: ['*'],
   config: ['zod', 'node:net', 'credentials', 'network-settings', 'suggest', 'text-file'],
   'network-settings': ['node:net', '@fastify/proxy-addr'],
-  errors: [],
+  errors: ['type:policy'],
   clock: [],
   'json-text': [],
   suggest: ['leven'],

@@ -1,6 +1,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { type ErrorCode, ServiceError } from '../errors.ts';
+import { type ErrorCode, MAX_FAULTS, REQUEST_FAULT_CODES, ServiceError } from '../errors.ts';
+import { VIOLATION_CODES } from '../policy/rule-violations.ts';
 
 /** The HTTP side of every error code: adding a code without a line here does not compile. */
 export const PROBLEMS: Readonly<Record<ErrorCode, { readonly status: number; readonly title: string }>> = {
@@ -30,7 +31,7 @@ export const problemSchema = z.object({
     .array(
       z.object({
         pointer: z.string().meta({ description: 'Where in the body (RFC 6901).' }),
-        code: z.string(),
+        code: z.enum([...REQUEST_FAULT_CODES, ...VIOLATION_CODES]),
         detail: z.string(),
       }),
     )
@@ -50,7 +51,7 @@ export function toProblem(error: ServiceError, requestId: string): Problem {
     code: error.code,
     detail: error.detail,
     requestId,
-    ...(error.errors && { errors: [...error.errors] }),
+    ...(error.errors && { errors: error.errors.slice(0, MAX_FAULTS) }),
   };
 }
 

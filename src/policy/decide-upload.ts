@@ -1,10 +1,16 @@
 import type { Caller } from '../auth/caller.ts';
-import { mediaTypeEssence } from './media-type.ts';
 import { serverMadeName } from './object-key.ts';
 import type { Policy, PolicyRule } from './policy.ts';
 import { resolvePrefix, type UnusableClaim } from './prefix-template.ts';
 import { ruleAdmits } from './rule-admits.ts';
-import { ruleViolations, unusableClaim, type Violation } from './rule-violations.ts';
+import {
+  type ExaminedRequest,
+  examineRequest,
+  type Finding,
+  ruleFindings,
+  unusableClaim,
+  type Violation,
+} from './rule-violations.ts';
 import type { UploadRequest } from './upload-request.ts';
 
 export type Grant = {
@@ -32,8 +38,9 @@ export function decideUpload(
 ): Decision {
   let admittingCount = 0;
   let candidateCount = 0;
-  const unusableClaims: UnusableClaim[] = [];
-  let nearest: { readonly rule: PolicyRule; readonly violations: readonly Violation[] } | undefined;
+  const unusableClaims = new Map<string, UnusableClaim>();
+  const examined = examineRequest(request);
+  let nearest: { readonly rule: PolicyRule; readonly findings: readonly Finding[] } | undefined;
 
   for (const rule of policy.rules) {
     if (!ruleAdmits(rule, caller)) continue;
@@ -42,15 +49,18 @@ export function decideUpload(
     candidateCount++;
     const resolved = resolvePrefix(rule.prefix, caller.claims);
     if (!resolved.ok) {
-      if (!unusableClaims.some(({ claim }) => claim === resolved.claim)) unusableClaims.push(resolved);
+      unusableClaims.set(resolved.claim, resolved);
       continue;
     }
-    const violations = ruleViolations(rule, resolved.prefix, request);
-    if (violations.length === 0)
-      return { allowed: true, grant: grantOf(rule, resolved.prefix, request, newObjectId) };
-    if (!nearest || distance(violations) < distance(nearest.violations)) nearest = { rule, violations };
+    const findings = ruleFindings(rule, resolved.prefix, examined);
+    if (findings.length === 0)
+      return { allowed: true, grant: grantOf(rule, resolved.prefix, examined, newObjectId) };
+    if (!nearest || distance(findings) < distance(nearest.findings)) nearest = { rule, findings };
   }
-  if (nearest) return { allowed: false, violations: nearest.violations, rule: nearest.rule.name };
+  if (nearest) {
+    const violations = nearest.findings.flatMap(({ describe }) => describe());
+    return { allowed: false, violations, rule: nearest.rule.name };
+  }
   return {
     allowed: false,
     violations: noRuleViolations(request, admittingCount, candidateCount, unusableClaims),
@@ -58,18 +68,19 @@ export function decideUpload(
 }
 
 /** A rule for another place is further away than one for this place that finds many faults. */
-function distance(violations: readonly Violation[]): number {
-  const isElsewhere = violations.some((violation) => violation.code === 'key_outside_prefix');
-  return violations.length + (isElsewhere ? 1000 : 0);
+function distance(findings: readonly Finding[]): number {
+  let distance = 0;
+  for (const { code, count } of findings) distance += code === 'key_outside_prefix' ? 1000 + count : count;
+  return distance;
 }
 
 function noRuleViolations(
   request: UploadRequest,
   admittingCount: number,
   candidateCount: number,
-  unusableClaims: readonly UnusableClaim[],
+  unusableClaims: ReadonlyMap<string, UnusableClaim>,
 ): readonly Violation[] {
-  if (unusableClaims.length > 0) return unusableClaims.map(unusableClaim);
+  if (unusableClaims.size > 0) return [...unusableClaims.values()].map(unusableClaim);
   if (request.target !== undefined && admittingCount > 0 && candidateCount === 0) {
     return [
       {
@@ -89,12 +100,12 @@ function noRuleViolations(
   ];
 }
 
-function grantOf(rule: PolicyRule, prefix: string, request: UploadRequest, newObjectId: () => string): Grant {
-  const key = request.key ?? serverMadeKey(prefix, request, newObjectId);
+function grantOf(
+  rule: PolicyRule,
+  prefix: string,
+  { request, essence = '' }: ExaminedRequest,
+  newObjectId: () => string,
+): Grant {
+  const key = request.key ?? prefix + serverMadeName(newObjectId(), request.filename ?? '', essence);
   return { rule, key, expiresInSeconds: request.expiresIn ?? rule.expiresIn.defaultSeconds };
-}
-
-function serverMadeKey(prefix: string, request: UploadRequest, newObjectId: () => string): string {
-  const essence = mediaTypeEssence(request.contentType) ?? '';
-  return prefix + serverMadeName(newObjectId(), request.filename ?? '', essence);
 }

@@ -33,13 +33,12 @@ const NO_FAULTS: readonly string[] = Object.freeze([]);
  */
 export function objectKeyFaults(key: string): readonly string[] {
   if (isOrdinaryKey(key)) return NO_FAULTS;
-  const bytes = Buffer.byteLength(key);
-  if (bytes > MAX_KEY_BYTES) {
-    return [`The key is ${bytes} bytes of UTF-8; at most ${MAX_KEY_BYTES} are allowed.`];
+  if (isTooLongKey(key)) {
+    return [`The key is ${Buffer.byteLength(key)} bytes of UTF-8; at most ${MAX_KEY_BYTES} are allowed.`];
   }
   if (!key.isWellFormed()) return ['The key holds half of a surrogate pair; send well-formed Unicode.'];
   const faults: string[] = [];
-  if (bytes < 1) faults.push('The key is empty.');
+  if (key === '') faults.push('The key is empty.');
   if (TOO_MANY_COMBINING_MARKS.test(key)) {
     faults.push(
       `The key holds more than ${MAX_COMBINING_MARKS} combining marks in a row; leave out the superfluous ones.`,
@@ -63,6 +62,12 @@ export function objectKeyFaults(key: string): readonly string[] {
     faults.push('The key holds a "." or ".." segment.');
   }
   return faults;
+}
+
+/** Reports whether a key is longer than OSS accepts. */
+export function isTooLongKey(key: string): boolean {
+  // A UTF-16 code unit is at most 3 bytes of UTF-8.
+  return key.length * 3 > MAX_KEY_BYTES && Buffer.byteLength(key) > MAX_KEY_BYTES;
 }
 
 function codePointName(character: string): string {

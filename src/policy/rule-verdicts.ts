@@ -2,7 +2,13 @@ import type { Caller } from '../auth/caller.ts';
 import type { Policy, PolicyRule } from './policy.ts';
 import { resolvePrefix } from './prefix-template.ts';
 import { unmetDemands } from './rule-admits.ts';
-import { ruleViolations, unusableClaim, type Violation } from './rule-violations.ts';
+import {
+  type ExaminedRequest,
+  examineRequest,
+  ruleViolations,
+  unusableClaim,
+  type Violation,
+} from './rule-violations.ts';
 import type { UploadRequest } from './upload-request.ts';
 
 /** What one rule says to a request; without reasons against it, the rule allows all of it. */
@@ -13,16 +19,18 @@ export type RuleVerdict = { readonly rule: string; readonly reasons: readonly Vi
  * which the refusal that a caller sees never does.
  */
 export function ruleVerdicts(policy: Policy, caller: Caller, request: UploadRequest): readonly RuleVerdict[] {
-  return policy.rules.map((rule) => ({ rule: rule.name, reasons: reasonsAgainst(rule, caller, request) }));
+  const examined = examineRequest(request);
+  return policy.rules.map((rule) => ({ rule: rule.name, reasons: reasonsAgainst(rule, caller, examined) }));
 }
 
-function reasonsAgainst(rule: PolicyRule, caller: Caller, request: UploadRequest): readonly Violation[] {
+function reasonsAgainst(rule: PolicyRule, caller: Caller, examined: ExaminedRequest): readonly Violation[] {
   const unmet = unmetDemands(rule, caller);
   if (unmet.length > 0) return unmet.map((detail) => ({ pointer: '', code: 'no_matching_rule', detail }));
-  if (request.target !== undefined && request.target !== rule.target.name) {
+  const { target } = examined.request;
+  if (target !== undefined && target !== rule.target.name) {
     const detail = `The rule is for the target ${rule.target.name}.`;
     return [{ pointer: '/target', code: 'no_matching_rule', detail }];
   }
   const resolved = resolvePrefix(rule.prefix, caller.claims);
-  return resolved.ok ? ruleViolations(rule, resolved.prefix, request) : [unusableClaim(resolved)];
+  return resolved.ok ? ruleViolations(rule, resolved.prefix, examined) : [unusableClaim(resolved)];
 }

@@ -3,24 +3,27 @@ import { CLIENT_HEADER_FIELDS, CLIENT_HEADERS } from './file/rule-headers.ts';
 import { MAX_PUT_BYTES } from './file/schema-parts.ts';
 import { mediaTypeEssence } from './media-type.ts';
 import { MAX_METADATA_BYTES, metadataBytes } from './metadata-size.ts';
-import { objectKeyFaults } from './object-key.ts';
+import { isTooLongKey, objectKeyFaults } from './object-key.ts';
 import type { PolicyRule } from './policy.ts';
 import type { UnusableClaim } from './prefix-template.ts';
 import type { UploadRequest } from './upload-request.ts';
 import { mediaRangeAllows, whyNoWildcard } from './wildcard-types.ts';
 
-export type ViolationCode =
-  | 'no_matching_rule'
-  | 'key_outside_prefix'
-  | 'key_not_allowed'
-  | 'content_type_not_allowed'
-  | 'too_large'
-  | 'length_required'
-  | 'metadata_not_allowed'
-  | 'metadata_missing'
-  | 'expiry_too_long'
-  | 'overwrite_not_allowed'
-  | 'header_not_allowed';
+/** The `code` of each violation; clients depend on them. */
+export const VIOLATION_CODES = [
+  'no_matching_rule',
+  'key_outside_prefix',
+  'key_not_allowed',
+  'content_type_not_allowed',
+  'too_large',
+  'length_required',
+  'metadata_not_allowed',
+  'metadata_missing',
+  'expiry_too_long',
+  'overwrite_not_allowed',
+  'header_not_allowed',
+] as const;
+export type ViolationCode = (typeof VIOLATION_CODES)[number];
 
 /** Why a request is not granted: where in it (RFC 6901 pointer), a stable code, one sentence that says what to change. */
 export type Violation = { readonly pointer: string; readonly code: ViolationCode; readonly detail: string };
@@ -28,19 +31,71 @@ export type Violation = { readonly pointer: string; readonly code: ViolationCode
 // A UUID, a dot and the longest extension: what a server-made name can add to the prefix.
 const LONGEST_SERVER_MADE_NAME = 'x'.repeat(47);
 
+/** A request with everything about it that depends on no rule, so that many rules cost no more than their own comparisons. */
+export type ExaminedRequest = {
+  readonly request: UploadRequest;
+  readonly keyFaults: readonly string[];
+  /** A key that is too long has this one fault: it is not compared with prefixes. */
+  readonly isKeyTooLong: boolean;
+  /** `type/subtype` in lower case; undefined when the content type is not one media type. */
+  readonly essence: string | undefined;
+  readonly metadataNames: readonly string[];
+  readonly metadataBytes: number;
+  /** Why the file name cannot be signed into Content-Disposition; computed when the first rule needs it. */
+  readonly filenameFault: () => string | undefined;
+};
+
+/** Examines a request once, before it is compared with rules. */
+export function examineRequest(request: UploadRequest): ExaminedRequest {
+  const { key, filename = '', metadata } = request;
+  const essence = mediaTypeEssence(request.contentType);
+  let found: { readonly fault: string | undefined } | undefined;
+  return {
+    request,
+    keyFaults: key === undefined ? [] : objectKeyFaults(key),
+    isKeyTooLong: key !== undefined && isTooLongKey(key),
+    essence,
+    metadataNames: Object.keys(metadata),
+    metadataBytes: metadataBytes(metadata),
+    filenameFault: () => {
+      found ??= { fault: downloadNameFault(filename, essence ?? '') };
+      return found.fault;
+    },
+  };
+}
+
+/**
+ * Violations of one kind. They are described only for the rule that came nearest: a request can have hundreds of violations, and a
+ * policy thousands of rules.
+ */
+export type Finding = {
+  readonly code: ViolationCode;
+  readonly count: number;
+  readonly describe: () => readonly Violation[];
+};
+
 /** Everything in the request that the rule does not allow; `prefix` is the rule's own for this caller. */
 export function ruleViolations(
   rule: PolicyRule,
   prefix: string,
-  request: UploadRequest,
+  examined: ExaminedRequest,
 ): readonly Violation[] {
-  const violations: Violation[] = [];
-  addKeyViolations(violations, rule, prefix, request);
-  addContentViolations(violations, rule, request);
-  addMetadataViolations(violations, rule, request);
-  addHeaderViolations(violations, rule, request);
-  addExpiryAndOverwriteViolations(violations, rule, request);
-  return violations;
+  return ruleFindings(rule, prefix, examined).flatMap(({ describe }) => describe());
+}
+
+/** The same as {@link ruleViolations}, counted and not yet described. */
+export function ruleFindings(
+  rule: PolicyRule,
+  prefix: string,
+  examined: ExaminedRequest,
+): readonly Finding[] {
+  const findings: Finding[] = [];
+  findKeyViolations(findings, rule, prefix, examined);
+  findContentViolations(findings, rule, examined);
+  findMetadataViolations(findings, rule, examined);
+  findHeaderViolations(findings, rule, examined);
+  findExpiryAndOverwriteViolations(findings, rule, examined);
+  return findings;
 }
 
 /** Why a rule does not apply to a caller without a usable value of a claim that the rule's prefix needs. */
@@ -55,86 +110,102 @@ export function unusableClaim({ claim, reason }: UnusableClaim): Violation {
   return { pointer: '', code: 'no_matching_rule', detail: details[reason] };
 }
 
-function addKeyViolations(
-  violations: Violation[],
-  rule: PolicyRule,
-  prefix: string,
-  request: UploadRequest,
-): void {
-  const { key } = request;
-  if (key === undefined) {
-    if (rule.naming === 'client') {
-      violations.push({
-        pointer: '/filename',
-        code: 'key_not_allowed',
-        detail: 'This rule does not make keys; send the whole object key as "key" instead of "filename".',
-      });
-    }
-    for (const fault of objectKeyFaults(prefix + LONGEST_SERVER_MADE_NAME)) {
-      const detail = `The rule's prefix for this caller cannot be used. ${fault}`;
-      violations.push({ pointer: '', code: 'key_not_allowed', detail });
-    }
-    if (rule.keepFilename) addFilenameViolations(violations, request);
-    return;
-  }
-  if (rule.naming === 'server') {
-    violations.push({
-      pointer: '/key',
-      code: 'key_not_allowed',
-      detail: 'This rule makes the key itself; send "filename" instead of "key".',
-    });
-  }
-  for (const detail of objectKeyFaults(key)) {
-    violations.push({ pointer: '/key', code: 'key_not_allowed', detail });
-  }
-  if (!key.startsWith(prefix)) {
-    violations.push({
-      pointer: '/key',
-      code: 'key_outside_prefix',
-      detail: `The key must begin with ${JSON.stringify(prefix)}.`,
-    });
-  }
+/** Adds one violation, whose detail is made only if it is described. */
+function add(findings: Finding[], pointer: string, code: ViolationCode, detail: () => string): void {
+  findings.push({ code, count: 1, describe: () => [{ pointer, code, detail: detail() }] });
 }
 
-function addFilenameViolations(violations: Violation[], { filename = '', contentType }: UploadRequest): void {
-  const fault = downloadNameFault(filename, mediaTypeEssence(contentType) ?? '');
-  if (fault === undefined) return;
-  violations.push({
-    pointer: '/filename',
-    code: 'key_not_allowed',
-    detail: `This rule offers the file under its name, and the filename ${fault}.`,
+/** Adds the violations of one code that several faults of the key cause. */
+function addKeyFaults(
+  findings: Finding[],
+  pointer: string,
+  faults: readonly string[],
+  introduction = '',
+): void {
+  if (faults.length === 0) return;
+  const code = 'key_not_allowed';
+  findings.push({
+    code,
+    count: faults.length,
+    describe: () => faults.map((fault) => ({ pointer, code, detail: `${introduction}${fault}` })),
   });
 }
 
-function addContentViolations(
-  violations: Violation[],
+function findKeyViolations(
+  findings: Finding[],
   rule: PolicyRule,
-  { contentType, contentLength }: UploadRequest,
+  prefix: string,
+  examined: ExaminedRequest,
 ): void {
-  const essence = mediaTypeEssence(contentType);
+  const { request, keyFaults, isKeyTooLong } = examined;
+  const { key } = request;
+  if (key === undefined) {
+    if (rule.naming === 'client') {
+      add(
+        findings,
+        '/filename',
+        'key_not_allowed',
+        () => 'This rule does not create keys; send the whole object key as "key" instead of "filename".',
+      );
+    }
+    const faults = objectKeyFaults(prefix + LONGEST_SERVER_MADE_NAME);
+    addKeyFaults(findings, '', faults, "The rule's prefix for this caller cannot be used. ");
+    if (rule.keepFilename) findFilenameViolation(findings, examined);
+    return;
+  }
+  if (rule.naming === 'server') {
+    add(
+      findings,
+      '/key',
+      'key_not_allowed',
+      () => 'This rule creates the key itself; send "filename" instead of "key".',
+    );
+  }
+  addKeyFaults(findings, '/key', keyFaults);
+  if (!isKeyTooLong && !key.startsWith(prefix)) {
+    add(findings, '/key', 'key_outside_prefix', () => `The key must begin with ${JSON.stringify(prefix)}.`);
+  }
+}
+
+function findFilenameViolation(findings: Finding[], { filenameFault }: ExaminedRequest): void {
+  const fault = filenameFault();
+  if (fault === undefined) return;
+  add(
+    findings,
+    '/filename',
+    'key_not_allowed',
+    () => `This rule offers the file under its name, and the filename ${fault}.`,
+  );
+}
+
+function findContentViolations(
+  findings: Finding[],
+  rule: PolicyRule,
+  { request: { contentLength }, essence }: ExaminedRequest,
+): void {
   if (essence === undefined || !rule.contentTypes.some((range) => mediaRangeAllows(range, essence))) {
-    violations.push({
-      pointer: '/contentType',
-      code: 'content_type_not_allowed',
-      detail: contentTypeDetail(rule.contentTypes, essence),
-    });
+    add(findings, '/contentType', 'content_type_not_allowed', () =>
+      contentTypeDetail(rule.contentTypes, essence),
+    );
   }
   if (contentLength === undefined) {
     if (rule.maxSize === null) return;
-    violations.push({
-      pointer: '/contentLength',
-      code: 'length_required',
-      detail: 'The exact length of the file in bytes is required.',
-    });
+    add(
+      findings,
+      '/contentLength',
+      'length_required',
+      () => 'The exact length of the file in bytes is required.',
+    );
     return;
   }
   const maxBytes = rule.maxSize ?? MAX_PUT_BYTES;
   if (contentLength > maxBytes) {
-    violations.push({
-      pointer: '/contentLength',
-      code: 'too_large',
-      detail: `The file has ${contentLength} bytes; at most ${maxBytes} are allowed.`,
-    });
+    add(
+      findings,
+      '/contentLength',
+      'too_large',
+      () => `The file has ${contentLength} bytes; at most ${maxBytes} are allowed.`,
+    );
   }
 }
 
@@ -144,65 +215,84 @@ function contentTypeDetail(ranges: readonly string[], essence: string | undefine
   return reason === undefined ? allowed : `${allowed} ${reason}`;
 }
 
-function addMetadataViolations(
-  violations: Violation[],
+function findMetadataViolations(
+  findings: Finding[],
   { metadata: { allowed, required }, metadataBytes: ownBytes }: PolicyRule,
-  { metadata }: UploadRequest,
+  { request: { metadata }, metadataNames, metadataBytes: sentBytes }: ExaminedRequest,
 ): void {
-  if (ownBytes > 0 && ownBytes + metadataBytes(metadata) > MAX_METADATA_BYTES) {
-    violations.push({
-      pointer: '/metadata',
-      code: 'metadata_not_allowed',
-      detail: `The metadata has ${metadataBytes(metadata)} bytes, names (with "x-oss-meta-") and values, and the rule adds ${ownBytes}; at most ${MAX_METADATA_BYTES} are allowed in all.`,
-    });
+  if (ownBytes > 0 && ownBytes + sentBytes > MAX_METADATA_BYTES) {
+    add(
+      findings,
+      '/metadata',
+      'metadata_not_allowed',
+      () =>
+        `The metadata has ${sentBytes} bytes, names (with "x-oss-meta-") and values, and the rule adds ${ownBytes}; at most ${MAX_METADATA_BYTES} are allowed in all.`,
+    );
   }
-  for (const name of Object.keys(metadata)) {
-    if (allowed.includes(name)) continue;
-    violations.push({
-      pointer: `/metadata/${name}`,
-      code: 'metadata_not_allowed',
-      detail: `The metadata entry "${name}" is not allowed; possible are: ${allowed.join(', ') || 'none'}.`,
+  // Counted from the rule's names: a request can have hundreds, and there may be thousands of rules.
+  const allowedCount = metadataNames.length === 0 ? 0 : countSent(new Set(allowed), metadata);
+  if (allowedCount < metadataNames.length) {
+    const code = 'metadata_not_allowed';
+    findings.push({
+      code,
+      count: metadataNames.length - allowedCount,
+      describe: () => {
+        const names = new Set(allowed);
+        const possible = allowed.join(', ') || 'none';
+        return metadataNames
+          .filter((name) => !names.has(name))
+          .map((name) => ({
+            pointer: `/metadata/${name}`,
+            code,
+            detail: `The metadata entry "${name}" is not allowed; possible are: ${possible}.`,
+          }));
+      },
     });
   }
   for (const name of required) {
     if (Object.hasOwn(metadata, name)) continue;
-    violations.push({
-      pointer: `/metadata/${name}`,
-      code: 'metadata_missing',
-      detail: `The metadata entry "${name}" is required.`,
-    });
+    add(findings, `/metadata/${name}`, 'metadata_missing', () => `The metadata entry "${name}" is required.`);
   }
 }
 
-function addHeaderViolations(violations: Violation[], rule: PolicyRule, request: UploadRequest): void {
+function countSent(names: ReadonlySet<string>, metadata: UploadRequest['metadata']): number {
+  let count = 0;
+  for (const name of names) if (Object.hasOwn(metadata, name)) count++;
+  return count;
+}
+
+function findHeaderViolations(findings: Finding[], rule: PolicyRule, { request }: ExaminedRequest): void {
   for (const field of CLIENT_HEADER_FIELDS) {
     if (request[field] === undefined || rule.clientHeaders.includes(field)) continue;
-    violations.push({
-      pointer: `/${field}`,
-      code: 'header_not_allowed',
-      detail: `This rule does not let the client set ${CLIENT_HEADERS[field]}; leave "${field}" out.`,
-    });
+    add(
+      findings,
+      `/${field}`,
+      'header_not_allowed',
+      () => `This rule does not let the client set ${CLIENT_HEADERS[field]}; leave "${field}" out.`,
+    );
   }
 }
 
-function addExpiryAndOverwriteViolations(
-  violations: Violation[],
+function findExpiryAndOverwriteViolations(
+  findings: Finding[],
   rule: PolicyRule,
-  { expiresIn, overwrite }: UploadRequest,
+  { request: { expiresIn, overwrite } }: ExaminedRequest,
 ): void {
   if (expiresIn !== undefined && expiresIn > rule.expiresIn.maxSeconds) {
-    violations.push({
-      pointer: '/expiresIn',
-      code: 'expiry_too_long',
-      detail: `The URL may be valid for at most ${rule.expiresIn.maxSeconds} seconds.`,
-    });
+    add(
+      findings,
+      '/expiresIn',
+      'expiry_too_long',
+      () => `The URL may be valid for at most ${rule.expiresIn.maxSeconds} seconds.`,
+    );
   }
   if (overwrite && !rule.overwrite) {
-    violations.push({
-      pointer: '/overwrite',
-      code: 'overwrite_not_allowed',
-      detail:
+    add(
+      findings,
+      '/overwrite',
+      'overwrite_not_allowed',
+      () =>
         'This rule does not let an existing object be replaced; send "overwrite": false or choose another key.',
-    });
+    );
   }
 }

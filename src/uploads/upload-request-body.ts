@@ -1,36 +1,71 @@
 import { z } from 'zod';
-import { type Fault, ServiceError, summarizeFaults } from '../errors.ts';
+import {
+  type Fault,
+  MAX_FAULTS,
+  type RequestFaultCode,
+  ServiceError,
+  summarizeFaults,
+} from '../errors.ts';
+import { cutForLog } from '../json-text.ts';
 import { HEADER_VALUE } from '../policy/file/rule-headers.ts';
 import { isMediaType } from '../policy/media-type.ts';
+import { MAX_METADATA_BYTES } from '../policy/metadata-size.ts';
+import { MAX_KEY_BYTES } from '../policy/object-key.ts';
 import type { UploadRequest } from '../policy/upload-request.ts';
+import { didYouMean } from '../suggest.ts';
 
-/** OSS's limit for all `x-oss-meta-*` headers of an object together, names and values. */
-const MAX_METADATA_BYTES = 8192;
+/** As many entries as fit into these bytes, each with a name and a value of one character. */
+const MAX_METADATA_ENTRIES = Math.floor(MAX_METADATA_BYTES / 'x-oss-meta-nv'.length);
 
-const headerText = z
-  .string()
-  .max(1024, 'must have at most 1024 characters')
-  .regex(HEADER_VALUE, 'must be printable ASCII, without blanks at its ends, and not empty');
+/** A string whose length is checked before anything else looks at it: a longer one has this one fault. */
+const text = (maxLength: number, message = `must have at most ${maxLength} characters`) =>
+  z.string().max(maxLength, { message, abort: true });
+
+type Rejected = { readonly input?: unknown };
+
+/** A header's value; the message names the first thing that is wrong with it. */
+const headerText = (notAscii: string) =>
+  text(1024).regex(HEADER_VALUE, {
+    error: ({ input }: Rejected) => {
+      if (input === '') return 'must not be empty';
+      return /^[ -~]*$/.test(String(input)) ? 'must not begin or end with a blank' : notAscii;
+    },
+  });
+
+const NOT_ASCII = 'must be printable ASCII';
 
 const metadata = z
   .record(
-    z.string().regex(/^[A-Za-z0-9-]{1,128}$/, 'as a name must be 1–128 letters, digits or "-"'),
-    z.string().regex(/^[ -~]*[!-~][ -~]*$/, 'must be printable ASCII and not blank'),
+    text(128, 'as a name must have at most 128 characters').regex(
+      /^[A-Za-z0-9-]+$/,
+      'as a name must be letters, digits or "-", at least one',
+    ),
+    text(MAX_METADATA_BYTES).regex(/^ *[!-~][ -~]*$/, {
+      error: ({ input }: Rejected) =>
+        /^ *$/.test(String(input))
+          ? 'must not be blank'
+          : 'must be printable ASCII; percent-encode it (encodeURIComponent) and decode it when you read it',
+    }),
   )
   .superRefine((entries, context) => {
-    const names = Object.keys(entries).map((name) => name.toLowerCase());
-    const bytes = Object.entries(entries).reduce(
-      (sum, [name, value]) => sum + `x-oss-meta-${name}`.length + value.trim().length,
-      0,
-    );
+    let bytes = 0;
+    const names = new Set<string>();
+    for (const [sentName, value] of Object.entries(entries)) {
+      const name = sentName.toLowerCase();
+      bytes += `x-oss-meta-${name}`.length + value.trim().length;
+      if (names.has(name)) {
+        context.addIssue({
+          code: 'custom',
+          path: [sentName],
+          message: 'is sent twice, because names are lower-cased',
+        });
+      }
+      names.add(name);
+    }
     if (bytes > MAX_METADATA_BYTES) {
       context.addIssue(
         `has ${bytes} bytes, names (with "x-oss-meta-") and values; at most ${MAX_METADATA_BYTES} are allowed`,
       );
-    }
-    for (const [index, name] of Object.keys(entries).entries()) {
-      if (names.indexOf(name.toLowerCase()) === index) continue;
-      context.addIssue({ code: 'custom', path: [name], message: 'stands twice; names are lower-cased' });
     }
   })
   .transform((entries) =>
@@ -38,127 +73,184 @@ const metadata = z
   );
 
 /** The body of `POST /v1/uploads`; also the source of its part of `openapi.yaml`. */
-export const uploadRequestBody = z.strictObject({
-  key: z.string().optional().meta({
-    description: 'The whole object key, as it will be in the bucket. Either key or filename, never both.',
-  }),
-  filename: z
-    .string()
-    .min(1, 'must not be empty')
-    .max(1024, 'must have at most 1024 characters')
-    .optional()
-    .meta({
-      description: 'The service makes the key: the rule’s prefix, a UUIDv7, and a safe lower-case extension.',
+export const uploadRequestBody = z
+  .strictObject({
+    // The policy checks the length before anything else, so that a key that is too long is denied like any other bad key.
+    key: z.string().optional().meta({
+      maxLength: MAX_KEY_BYTES,
+      description:
+        'The whole object key, as it will be in the bucket: at most 1023 bytes of UTF-8. Send either `key` or `filename`.',
     }),
-  contentType: z
-    .string()
-    .max(255, 'must have at most 255 characters')
-    .refine(isMediaType, {
-      message: 'must be one media type (RFC 9110), such as image/png or text/plain; charset=utf-8',
-    })
-    .meta({ description: 'A media type (RFC 9110 8.3.1).', examples: ['image/png'] }),
-  contentLength: z
-    .int('must be a whole number of bytes')
-    .min(0, 'must not be negative')
-    .optional()
-    .meta({ description: 'The exact length in bytes; required unless the rule says maxSize: unlimited.' }),
-  contentMd5: z
-    .string()
-    .regex(/^[A-Za-z0-9+/]{21}[AQgw]==$/, 'must be the base64 of the 16 bytes of an MD5 (RFC 1864)')
-    .optional()
-    .meta({ description: 'Base64 of the 16 bytes of the MD5 (RFC 1864); OSS then refuses damaged bytes.' }),
-  metadata: metadata.default({}).meta({
-    description: 'Becomes `x-oss-meta-<name>`. Names are lower-cased, values trimmed; 8 KiB in all.',
-  }),
-  cacheControl: headerText.optional().meta({ description: 'Where the rule’s clientHeaders allows it.' }),
-  contentDisposition: headerText
-    .optional()
-    .meta({ description: 'Where the rule’s clientHeaders allows it.' }),
-  contentEncoding: headerText.optional().meta({ description: 'Where the rule’s clientHeaders allows it.' }),
-  expiresIn: z.int('must be a whole number of seconds').min(1, 'must be at least 1').optional().meta({
-    description:
-      'Seconds. Default and maximum come from the rule; more than the maximum is refused, not cut.',
-  }),
-  overwrite: z
-    .boolean()
-    .default(false)
-    .meta({ description: 'true needs a rule that allows it; else an existing object is never replaced.' }),
-  target: z
-    .string()
-    .min(1, 'must not be empty')
-    .max(64, 'must have at most 64 characters')
-    .optional()
-    .meta({ description: 'One of the policy’s targets; only needed to choose among rules.' }),
-});
+    filename: text(1024).min(1, 'must not be empty').optional().meta({
+      description:
+        'The service creates the key: the rule’s prefix, a UUIDv7, and a safe lower-case extension.',
+    }),
+    contentType: text(255)
+      .refine(isMediaType, {
+        error: ({ input }: Rejected) =>
+          input === ''
+            ? 'is empty, because the browser does not know the type of the file; send a type that the policy allows, such as application/octet-stream'
+            : 'must be one media type, such as image/png or text/plain; charset=UTF-8',
+      })
+      .meta({
+        description:
+          'One media type (RFC 9110 8.3.1), or what browsers produce for recordings, such as `video/webm;codecs=vp8,opus`. It is signed as it is sent.',
+        examples: ['image/png', 'text/plain; charset=UTF-8'],
+      }),
+    contentLength: z.int('must be a whole number of bytes').min(0, 'must not be negative').optional().meta({
+      description: 'The exact length in bytes. Required unless the rule says `maxSize: unlimited`.',
+    }),
+    contentMd5: text(24, 'must be the base64 of the 16 bytes of an MD5 (RFC 1864)')
+      .regex(/^[A-Za-z0-9+/]{21}[AQgw]==$/, 'must be the base64 of the 16 bytes of an MD5 (RFC 1864)')
+      .optional()
+      .meta({
+        description: 'Base64 of the 16 bytes of the MD5 (RFC 1864). OSS then rejects bytes that differ.',
+      }),
+    metadata: metadata.default({}).meta({
+      description:
+        'Becomes `x-oss-meta-<name>`. Names are 1–128 letters, digits or `-`, and are lower-cased. Values are printable ASCII and are trimmed; percent-encode other characters. At most 8 KiB in all, names (with `x-oss-meta-`) and values.',
+    }),
+    cacheControl: headerText(NOT_ASCII).optional().meta({
+      description: 'The object’s `Cache-Control`, if the rule’s `clientHeaders` allows it.',
+    }),
+    contentDisposition: headerText(
+      "must be printable ASCII; write other characters of a file name as in attachment; filename*=UTF-8''%E6%8A%A5%E5%91%8A.pdf (RFC 6266)",
+    )
+      .optional()
+      .meta({
+        description:
+          'The object’s `Content-Disposition`, if the rule’s `clientHeaders` allows it. Write a file name that is not ASCII as `filename*` (RFC 6266, RFC 8187).',
+        examples: ["attachment; filename*=UTF-8''%E6%8A%A5%E5%91%8A.pdf"],
+      }),
+    contentEncoding: headerText(NOT_ASCII).optional().meta({
+      description: 'The object’s `Content-Encoding`, if the rule’s `clientHeaders` allows it.',
+    }),
+    expiresIn: z.int('must be a whole number of seconds').min(1, 'must be at least 1').optional().meta({
+      description:
+        'How long the URL is to be valid, in seconds. The rule has a default and a maximum; a higher value is denied, not reduced.',
+    }),
+    overwrite: z.boolean().default(false).meta({
+      description:
+        '`true` replaces an existing object, if the rule allows it. If it is left out or `false`, an existing object is never replaced.',
+    }),
+    target: text(64).min(1, 'must not be empty').optional().meta({
+      description: 'One of the policy’s targets. Only needed to choose among rules.',
+    }),
+  })
+  .meta({ oneOf: [{ required: ['key'] }, { required: ['filename'] }] });
+
+const FIELDS = Object.keys(uploadRequestBody.shape);
 
 // Zod's code generator: takes what the schema takes, and leaves everything else to the schema, which says why.
 const compiledBody = z.compile(uploadRequestBody);
 
 /**
- * Checks the body of `POST /v1/uploads`.
- * @throws ServiceError `invalid_request` with every fault at once, each by its JSON pointer (RFC 6901).
+ * Checks the body of `POST /v1/uploads`, in time that is linear in its length.
+ * @throws ServiceError `invalid_request` with the faults (at most {@link MAX_FAULTS}), each by its JSON pointer (RFC 6901).
  */
 export function parseUploadRequestBody(body: unknown): UploadRequest {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     throw new ServiceError('invalid_request', 'The body must be a JSON object.');
   }
+  rejectTooManyEntries(body);
   const parsed = compiledBody.safeParse(body);
   if (parsed.success && Object.hasOwn(body, 'key') !== Object.hasOwn(body, 'filename')) return parsed.data;
-  const errors = [...(parsed.error?.issues ?? []).flatMap(faultsOf), ...keyOrFilenameFaults(body)];
-  throw new ServiceError('invalid_request', summarizeFaults(errors), { errors });
+  const found = [
+    ...(parsed.error?.issues ?? []).flatMap((issue) => faultsOf(issue, body)),
+    ...namingFaults(body),
+  ];
+  throw invalidRequest(found);
 }
 
-function keyOrFilenameFaults(body: object): readonly Fault[] {
+/** A fault that is described only if the response shows it: a body can have thousands. */
+type Found = () => Fault;
+
+function invalidRequest(found: readonly Found[]): ServiceError {
+  const errors = found.slice(0, MAX_FAULTS).map((describe) => describe());
+  return new ServiceError('invalid_request', summarizeFaults(errors, found.length), { errors });
+}
+
+function rejectTooManyEntries(body: object): void {
+  const sent = (body as { readonly metadata?: unknown }).metadata;
+  if (typeof sent !== 'object' || sent === null) return;
+  const count = Object.keys(sent).length;
+  if (count <= MAX_METADATA_ENTRIES) return;
+  const detail = `metadata has ${count} entries; at most ${MAX_METADATA_ENTRIES} are allowed.`;
+  throw invalidRequest([() => ({ pointer: '/metadata', code: 'invalid_value', detail })]);
+}
+
+function namingFaults(body: object): readonly Found[] {
   const hasKey = Object.hasOwn(body, 'key');
   if (hasKey !== Object.hasOwn(body, 'filename')) return [];
   return [
-    hasKey
-      ? { pointer: '/filename', code: 'conflict', detail: 'Send either key or filename, not both.' }
-      : { pointer: '/key', code: 'required', detail: 'Send key or filename.' },
+    () =>
+      hasKey
+        ? { pointer: '/filename', code: 'conflict', detail: 'Send either key or filename, not both.' }
+        : { pointer: '/key', code: 'required', detail: 'Send key or filename.' },
   ];
 }
 
-function faultsOf(issue: z.core.$ZodIssue): readonly Fault[] {
-  if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({
-      pointer: pointerOf([...issue.path, key]),
-      code: 'unknown_field',
-      detail: `The field ${JSON.stringify(key)} is not known; leave it out.`,
-    }));
+function faultsOf(issue: z.core.$ZodIssue, body: object): readonly Found[] {
+  const fault = (code: RequestFaultCode, predicate: string) => () => ({
+    pointer: pointerOf(issue.path),
+    code,
+    detail: `${labelOf(issue.path)} ${predicate}.`,
+  });
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      return issue.keys.map((name) => () => unknownField(issue.path, name));
+    case 'invalid_key':
+      return issue.issues.map(({ message }) => fault('invalid_value', message));
+    case 'invalid_type':
+      return [
+        valueAt(issue.path, body) === undefined
+          ? fault('required', 'is required')
+          : fault('invalid_type', `must be ${TYPE_NAMES[issue.expected] ?? issue.expected}`),
+      ];
+    case 'too_big':
+      return [
+        fault(
+          'invalid_value',
+          issue.origin === 'string' ? issue.message : `must be at most ${issue.maximum}`,
+        ),
+      ];
+    default:
+      return [fault('invalid_value', issue.message)];
   }
-  const pointer = pointerOf(issue.path);
-  const field = String(issue.path.at(-1) ?? 'body');
-  if (issue.code === 'invalid_key') {
-    return issue.issues.map(({ message }) => ({
-      pointer,
-      code: 'invalid_value',
-      detail: `${field} ${message}.`,
-    }));
-  }
-  if (issue.code === 'invalid_type') {
-    const isMissing = issue.message.endsWith('received undefined');
-    return [
-      isMissing
-        ? { pointer, code: 'required', detail: `${field} is required.` }
-        : {
-            pointer,
-            code: 'invalid_type',
-            detail: `${field} must be ${TYPE_NAMES[issue.expected] ?? issue.expected}.`,
-          },
-    ];
-  }
-  return [{ pointer, code: 'invalid_value', detail: `${field} ${issue.message}.` }];
+}
+
+function unknownField(path: readonly PropertyKey[], name: string): Fault {
+  const suggestion = didYouMean(name, FIELDS);
+  const shown = JSON.stringify(cutForLog(name));
+  return {
+    pointer: pointerOf([...path, name]),
+    code: 'unknown_field',
+    detail:
+      suggestion === '' ? `Unknown field ${shown}; leave it out.` : `Unknown field ${shown}.${suggestion}`,
+  };
 }
 
 const TYPE_NAMES: Readonly<Record<string, string>> = {
   string: 'a string',
   int: 'a whole number',
-  number: 'a number',
+  number: 'a whole number',
   boolean: 'true or false',
   record: 'an object of strings',
   object: 'an object',
 };
 
+function valueAt(path: readonly PropertyKey[], body: object): unknown {
+  return path.reduce<unknown>((value, step) => (value as Record<PropertyKey, unknown>)[step], body);
+}
+
+function labelOf(path: readonly PropertyKey[]): string {
+  const [field, entry] = path.map(String);
+  if (field === undefined) return 'The body';
+  return entry === undefined ? field : `${field} entry ${JSON.stringify(cutForLog(entry))}`;
+}
+
 function pointerOf(path: readonly PropertyKey[]): string {
-  return path.map((step) => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+  return path
+    .map((step) => `/${cutForLog(String(step)).replaceAll('~', '~0').replaceAll('/', '~1')}`)
+    .join('');
 }
