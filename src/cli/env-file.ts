@@ -15,7 +15,7 @@ export type EnvFile =
 
 /** One or more lines that Node.js reads as a variable, a comment or nothing. A value in quotation marks may have several lines. */
 const ENTRY =
-  /[^\S\n]*(?:(?:export[ \t]+)?[A-Za-z_][\w.-]*[ \t]*=[ \t]*(?:"[^"]*"[^\n]*|'[^']*'[^\n]*|`[^`]*`[^\n]*|(?!["'`])[^\n]*)|(?:#[^\n]*)?)(?:\n|$)/y;
+  /[^\S\n]*(?:(?:export[ \t]+)?[A-Za-z_][\w.-]*[ \t]*=[ \t]*(?:"[^"]*"[^\n]*|'[^']*'[^\n]*|`[^`]*`[^\n]*|(?![ \t"'`])[^\n]*)|(?:#[^\n]*)?)(?:\n|$)/y;
 
 /**
  * Adds the variables of `.env` to the environment, by Node's own rules for such files. A variable that the environment already has,

@@ -1,4 +1,5 @@
 import type { Caller } from '../auth/caller.ts';
+import { createHeldLists } from './held-lists.ts';
 import { serverMadeName } from './object-key.ts';
 import type { Policy, PolicyRule } from './policy.ts';
 import { resolvePrefix, type UnusableClaim } from './prefix-template.ts';
@@ -40,10 +41,11 @@ export function decideUpload(
   let candidateCount = 0;
   const unusableClaims = new Map<string, UnusableClaim>();
   const examined = examineRequest(request);
+  const lists = createHeldLists();
   let nearest: { readonly rule: PolicyRule; readonly findings: readonly Finding[] } | undefined;
 
   for (const rule of policy.rules) {
-    if (!ruleAdmits(rule, caller)) continue;
+    if (!ruleAdmits(rule, caller, lists)) continue;
     admittingCount++;
     if (request.target !== undefined && request.target !== rule.target.name) continue;
     candidateCount++;

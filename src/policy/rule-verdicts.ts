@@ -1,4 +1,5 @@
 import type { Caller } from '../auth/caller.ts';
+import { createHeldLists, type HeldLists } from './held-lists.ts';
 import type { Policy, PolicyRule } from './policy.ts';
 import { resolvePrefix } from './prefix-template.ts';
 import { unmetDemands } from './rule-admits.ts';
@@ -20,11 +21,20 @@ export type RuleVerdict = { readonly rule: string; readonly reasons: readonly Vi
  */
 export function ruleVerdicts(policy: Policy, caller: Caller, request: UploadRequest): readonly RuleVerdict[] {
   const examined = examineRequest(request);
-  return policy.rules.map((rule) => ({ rule: rule.name, reasons: reasonsAgainst(rule, caller, examined) }));
+  const lists = createHeldLists();
+  return policy.rules.map((rule) => ({
+    rule: rule.name,
+    reasons: reasonsAgainst(rule, caller, examined, lists),
+  }));
 }
 
-function reasonsAgainst(rule: PolicyRule, caller: Caller, examined: ExaminedRequest): readonly Violation[] {
-  const unmet = unmetDemands(rule, caller);
+function reasonsAgainst(
+  rule: PolicyRule,
+  caller: Caller,
+  examined: ExaminedRequest,
+  lists: HeldLists,
+): readonly Violation[] {
+  const unmet = unmetDemands(rule, caller, lists);
   if (unmet.length > 0) return unmet.map((detail) => ({ pointer: '', code: 'no_matching_rule', detail }));
   const { target } = examined.request;
   if (target !== undefined && target !== rule.target.name) {

@@ -1,11 +1,5 @@
 import { z } from 'zod';
-import {
-  type Fault,
-  MAX_FAULTS,
-  type RequestFaultCode,
-  ServiceError,
-  summarizeFaults,
-} from '../errors.ts';
+import { type Fault, MAX_FAULTS, type RequestFaultCode, ServiceError, summarizeFaults } from '../errors.ts';
 import { cutForLog } from '../json-text.ts';
 import { HEADER_VALUE } from '../policy/file/rule-headers.ts';
 import { isMediaType } from '../policy/media-type.ts';

@@ -82,7 +82,7 @@ it('says no bound that every integer has, and no grammar where the format says i
   const { UploadAnswer, UploadRequest } = parse(file).components.schemas;
   expect(UploadAnswer.properties.expiresAt).toStrictEqual({ type: 'string', format: 'date-time' });
   expect(UploadRequest.properties.contentLength).toStrictEqual({
-    description: 'The exact length in bytes; required unless the rule says maxSize: unlimited.',
+    description: 'The exact length in bytes. Required unless the rule says `maxSize: unlimited`.',
     type: 'integer',
     minimum: 0,
   });

@@ -100,7 +100,8 @@ function skipped(name: string, needed: 'environment' | 'policy'): Result {
 }
 
 function oneLine(text: string): string {
-  return text.replaceAll(/\s*\n\s*/g, ' ').trim();
+  const lines = text.split('\n').map((line) => line.trim());
+  return lines.filter((line) => line !== '').join(' ');
 }
 
 function textOf(path: string, readFile: (path: string) => string): string | undefined {

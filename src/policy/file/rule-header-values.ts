@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { closestName } from '../../suggest.ts';
 
-const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
-const QUOTED_STRING = '"(?:[ !#-\\[\\]-~]|\\\\[ -~])*"';
-const CACHE_DIRECTIVE = `${TOKEN}(?:=(?:${TOKEN}|${QUOTED_STRING}))?`;
-const CACHE_CONTROL = new RegExp(`^${CACHE_DIRECTIVE}(?: *, *${CACHE_DIRECTIVE})*$`);
-const DISPOSITION = new RegExp(`^(${TOKEN})(?: *; *${TOKEN}=(?:${TOKEN}|${QUOTED_STRING}))*$`);
+// token, or token "=" ( token / quoted-string ), separated by commas (RFC 9111 5.2).
+const CACHE_CONTROL =
+  /^[!#$%&'*+.^_`|~0-9A-Za-z-]+(?:=(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+|"(?:[ !#-[\]-~]|\\[ -~])*"))?(?: *, *[!#$%&'*+.^_`|~0-9A-Za-z-]+(?:=(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+|"(?:[ !#-[\]-~]|\\[ -~])*"))?)*$/;
+// token with parameters, separated by ";" (RFC 6266 4.1).
+const DISPOSITION =
+  /^([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?: *; *[!#$%&'*+.^_`|~0-9A-Za-z-]+=(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+|"(?:[ !#-[\]-~]|\\[ -~])*"))*$/;
 const LANGUAGES = /^[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*(?: *, *[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*)*$/;
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
@@ -88,7 +89,10 @@ function dispositionFault(text: string): Fault {
 }
 
 function contentEncodingFault(text: string): Fault {
-  const unknown = text.split(/ *, */).find((coding) => !CONTENT_CODINGS.includes(coding.toLowerCase()));
+  const unknown = text
+    .split(',')
+    .map((coding) => coding.trim())
+    .find((coding) => !CONTENT_CODINGS.includes(coding.toLowerCase()));
   if (unknown === undefined) return undefined;
   return `must be a list of ${CONTENT_CODINGS.join(', ')}${suggestion(unknown, CONTENT_CODINGS)}`;
 }

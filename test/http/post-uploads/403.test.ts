@@ -92,3 +92,48 @@ it('refuses a caller who leaves out required metadata', async () => {
     },
   ]);
 });
+
+it.each([
+  ['ASCII characters', 'k'.repeat(1012)],
+  ['characters of several bytes', '图'.repeat(338)],
+  ['combining marks', 'a\u0301\u0323'.repeat(12_000)],
+  ['slashes, backslashes and dots', '//..\\'.repeat(10_000)],
+  ['halves of surrogate pairs', '\ud83d'.repeat(10_000)],
+])('a key that is too long has this one fault: %s', async (_name, text) => {
+  const { post } = await createTestApp();
+  for (const key of [`users/alice/${text}`, `users/bob/${text}xx`]) {
+    const { status, body } = await post({ ...PHOTO, key });
+    expect(status).toBe(403);
+    expect(body.errors).toStrictEqual([
+      {
+        pointer: '/key',
+        code: 'key_not_allowed',
+        detail: `The key is ${Buffer.byteLength(key)} bytes of UTF-8; at most 1023 are allowed.`,
+      },
+    ]);
+  }
+});
+
+it('lists 20 of the violations, and says how many more there are', async () => {
+  const { post } = await createTestApp();
+  const metadata = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`n${index}`, 'x']));
+  const { status, body } = await post({ ...PHOTO, metadata });
+  expect(status).toBe(403);
+  expect(body.detail).toBe(
+    'The metadata entry "n0" is not allowed; possible are: album. And 99 more; see errors.',
+  );
+  expect(body.errors).toHaveLength(20);
+});
+
+it('names the rule that comes nearest, also when a request has hundreds of violations', async () => {
+  const { post } = await createTestApp({
+    policyYaml: testPolicyYaml({
+      rules: `${OWN_FILES_RULE.replace('allowed: [album]', 'allowed: [album, n0, n1, n2]').replace('own-files', 'more')}${OWN_FILES_RULE}`,
+    }),
+  });
+  const metadata = Object.fromEntries(Array.from({ length: 400 }, (_, index) => [`n${index}`, 'x']));
+  const { body } = await post({ ...PHOTO, metadata });
+  expect(body.detail).toBe(
+    'The metadata entry "n3" is not allowed; possible are: album, n0, n1, n2. And 396 more; see errors.',
+  );
+});
