@@ -1,5 +1,4 @@
 import type { Logger } from 'pino';
-import type { IssuerConfig } from './auth/issuer.ts';
 import type { TokenVerifier } from './auth/token-verifier.ts';
 import type { Clock } from './clock.ts';
 import type { ActivePolicy } from './http/authenticate.ts';
@@ -29,8 +28,8 @@ export type LivePolicy = {
 export type LivePolicyOptions = {
   readonly first: PolicyReading & { readonly policy: Policy };
   readonly read: () => PolicyReading;
-  /** Throws where the issuers cannot be used. */
-  readonly createVerifier: (issuers: readonly IssuerConfig[]) => TokenVerifier;
+  /** Throws if the issuers cannot be used. */
+  readonly createVerifier: (policy: Policy) => TokenVerifier;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Told once for each new version. */
@@ -49,7 +48,7 @@ export function createLivePolicy({
   logger,
   onReload,
 }: LivePolicyOptions): LivePolicy {
-  let active = { policy: first.policy, verifier: createVerifier(first.policy.issuers) };
+  let active = { policy: first.policy, verifier: createVerifier(first.policy) };
   let version = first.version;
   let loadedAt = clock();
   let lastSeen = first.version;
@@ -90,7 +89,7 @@ export function createLivePolicy({
     }
     const { policy } = reading;
     try {
-      active = { policy, verifier: createVerifier(policy.issuers) };
+      active = { policy, verifier: createVerifier(policy) };
     } catch (error) {
       refuse(reading.version, [error instanceof Error ? error.message : String(error)]);
       return;

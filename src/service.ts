@@ -5,6 +5,7 @@ import type { FastifyInstance } from 'fastify';
 import { v7 as uuidv7 } from 'uuid';
 import { buildApp } from './app.ts';
 import { createKeySources } from './auth/keys/create-key-sources.ts';
+import { describeKeys } from './auth/keys/key-source.ts';
 import { createTokenVerifier } from './auth/token-verifier.ts';
 import type { Clock } from './clock.ts';
 import { createCredentials } from './credentials/create-credentials.ts';
@@ -18,6 +19,7 @@ import { createMemoryLimiter } from './limits/memory-limiter.ts';
 import { createLivePolicy } from './live-policy.ts';
 import type { LogOutput } from './log-output.ts';
 import { createMetrics } from './metrics/metrics.ts';
+import { claimsNamedBy, scopesNamedBy } from './policy/claims-named-by.ts';
 import type { Prepared } from './prepare.ts';
 import { presignPut } from './signing/presign-put.ts';
 import type { Limiter } from './uploads/limiter.ts';
@@ -85,7 +87,13 @@ export async function createService({
   const livePolicy = createLivePolicy({
     first,
     read: readPolicy,
-    createVerifier: (issuers) => createTokenVerifier({ issuers, clock, keySources }),
+    createVerifier: (policy) =>
+      createTokenVerifier({
+        issuers: policy.issuers,
+        namedByPolicy: { claims: claimsNamedBy(policy), scopes: scopesNamedBy(policy) },
+        clock,
+        keySources,
+      }),
     clock,
     logger,
     onReload: (result) => {
@@ -150,9 +158,7 @@ export async function createService({
         name: 'issuer keys',
         // One issuer that is down must not take the callers of all the others with it.
         ok: issuers.some((issuer) => issuer.keysLoaded),
-        detail: issuers
-          .map(({ issuer, keysLoaded }) => `${issuer} ${keysLoaded ? 'loaded' : 'not loaded'}`)
-          .join(', '),
+        detail: issuers.map(({ issuer, ...keys }) => `${issuer} ${describeKeys(keys)}`).join(', '),
       },
       {
         name: 'policy',
@@ -193,10 +199,16 @@ export async function createService({
   async function loadIssuerKeys(): Promise<void> {
     const { verifier } = livePolicy.active();
     await verifier.preload();
-    for (const { issuer, lastError } of verifier.status()) {
-      if (lastError === toldErrors.get(issuer)) continue;
-      toldErrors.set(issuer, lastError);
-      if (lastError === undefined) logger.info({ issuer }, 'the keys of the issuer can be fetched again');
+    for (const { issuer, lastError, keysTooOld, fetchedAt } of verifier.status()) {
+      const state = keysTooOld ? `too old: ${lastError}` : lastError;
+      if (state === toldErrors.get(issuer)) continue;
+      toldErrors.set(issuer, state);
+      if (state === undefined) logger.info({ issuer }, 'the keys of the issuer can be fetched again');
+      else if (keysTooOld)
+        logger.error(
+          { issuer, reason: lastError, fetchedAt },
+          'the keys of the issuer are too old: its tokens are rejected with 503',
+        );
       else logger.warn({ issuer, reason: lastError }, 'the keys of the issuer cannot be fetched');
     }
   }

@@ -9,8 +9,8 @@ const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter(
 /** What the files of a folder may import: other folders of src, packages, and with `type:` types only. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   signing: ['node:crypto'],
-  policy: ['suggest', 'content-disposition', 'text-file', 'zod', 'yaml', 'type:auth'],
-  auth: ['errors', 'clock', 'jose', 'node:crypto'],
+  policy: ['suggest', 'content-disposition', 'text-file', 'web-address', 'zod', 'yaml', 'type:auth'],
+  auth: ['errors', 'clock', 'web-address', 'jose', 'node:crypto'],
   credentials: ['uploads', 'errors', 'clock', 'node:fs/promises', 'node:path', '@alicloud/credentials'],
   limits: ['type:uploads', 'node:crypto', 'ioredis'],
   metrics: ['prom-client', 'type:auth', 'type:http', 'type:live-policy', 'type:log-output', 'type:uploads'],
@@ -43,6 +43,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   suggest: ['leven'],
   'text-file': ['node:buffer'],
   'read-text-file': ['text-file', 'node:fs'],
+  'web-address': ['node:net'],
   'log-output': ['type:clock', 'node:fs', 'node:net', 'node:process'],
   'unknown-variables': ['config', 'suggest'],
   prepare: ['config', 'policy-file', 'unknown-variables', 'type:policy'],
@@ -82,6 +83,7 @@ const TAKES_EFFECTS_AS_ARGUMENTS = [
   'errors',
   'json-text',
   'suggest',
+  'web-address',
   'config',
   'network-settings',
   'unknown-variables',

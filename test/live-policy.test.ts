@@ -24,7 +24,7 @@ function hold(first: PolicyReading & { policy: Policy } = good('first')): {
   const live = createLivePolicy({
     first,
     read: () => inFile,
-    createVerifier: (issuers) => {
+    createVerifier: ({ issuers }) => {
       if (issuers.length === 0) throw new TypeError('no issuer');
       return {} as TokenVerifier;
     },

@@ -1,7 +1,15 @@
 import { unauthenticated } from './unauthenticated.ts';
 
-/** Longer tokens are refused unread; access tokens in the field stay under 4 KiB. */
-const MAX_TOKEN_BYTES = 8192;
+/**
+ * Longer tokens are rejected unread. All headers of a request together have as many bytes (`maxHeaderSize`), so every token that
+ * arrives is short enough; Entra ID and Keycloak make tokens of 11 KB for users with many groups or roles.
+ */
+const MAX_TOKEN_BYTES = 16_384;
+
+/** Longest `alg`, `typ` and `kid`; longer ones are no values that an issuer uses. */
+const MAX_ALGORITHM_LENGTH = 32;
+const MAX_TYPE_LENGTH = 64;
+const MAX_KEY_ID_LENGTH = 1024;
 
 /**
  * What `typ` may say, in lower case and without `application/`: nothing, a plain JWT, or an access token (RFC 9068 2.1).
@@ -41,14 +49,14 @@ export type ParsedToken = {
 export function parseToken(token: string): ParsedToken {
   if (token.length > MAX_TOKEN_BYTES) throw malformed(`The token is longer than ${MAX_TOKEN_BYTES} bytes.`);
   const [headerSegment, claimsSegment, signatureSegment, ...more] = token.split('.');
-  if (more.length === 2) throw malformed('The token is encrypted (JWE); send a signed one (JWS).');
+  if (more.length === 2) throw malformed('The token is encrypted (JWE). Send a signed one (JWS).');
   if (
     headerSegment === undefined ||
     claimsSegment === undefined ||
     signatureSegment === undefined ||
     more.length > 0
   )
-    throw malformed('The token is not a JWT: it needs three parts, separated by dots.');
+    throw malformed('The token is not a JWT: it must have three parts, separated by dots.');
   if (
     NEITHER_BASE64URL_NOR_DOT.test(token) ||
     !endsCanonically(headerSegment) ||
@@ -66,15 +74,23 @@ export function parseToken(token: string): ParsedToken {
 function checkHeader(header: Readonly<Record<string, unknown>>): ParsedToken['header'] {
   for (const parameter of REFUSED_PARAMETERS) {
     if (Object.hasOwn(header, parameter))
-      throw malformed(`The token has the header parameter ${parameter}, which is not accepted.`);
+      throw malformed(`The token has the header parameter \`${parameter}\`, which is not accepted.`);
   }
   const { alg, kid, typ } = header;
-  if (typ !== 'JWT' && !ACCEPTED_TYPES.includes(typeof typ === 'string' ? normalizeType(typ) : typ)) {
-    throw malformed('The token is of another type (typ); send an access token: JWT or at+jwt.');
+  if (
+    typ !== 'JWT' &&
+    !ACCEPTED_TYPES.includes(
+      typeof typ === 'string' && typ.length <= MAX_TYPE_LENGTH ? normalizeType(typ) : typ,
+    )
+  ) {
+    throw malformed('The token has the wrong type (`typ` header): send an access token, JWT or at+jwt.');
   }
-  if (typeof alg !== 'string') throw malformed('The token does not name its algorithm (alg).');
-  if (kid !== undefined && typeof kid !== 'string')
-    throw malformed('The key ID (kid) of the token is not a string.');
+  if (typeof alg !== 'string' || alg.length > MAX_ALGORITHM_LENGTH)
+    throw malformed('The token has no algorithm (`alg` header).');
+  if (kid !== undefined && (typeof kid !== 'string' || kid.length > MAX_KEY_ID_LENGTH))
+    throw malformed(
+      `The token's key ID (\`kid\` header) is not a string of at most ${MAX_KEY_ID_LENGTH} characters.`,
+    );
   return { alg, kid };
 }
 

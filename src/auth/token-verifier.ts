@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
-import { type Caller, callerFromClaims } from './caller.ts';
+import { type Caller, callerFromClaims, type NamedByPolicy, reduceCaller } from './caller.ts';
 import { claimsFault } from './claims-fault.ts';
-import { assertIssuers, type IssuerConfig } from './issuer.ts';
+import { assertIssuers, type IssuerConfig, issuersOf } from './issuer.ts';
 import type { KeySources } from './keys/create-key-sources.ts';
 import type { KeySource, KeysStatus } from './keys/key-source.ts';
 import { parseToken } from './parse-token.ts';
@@ -12,9 +12,9 @@ import { isSignedByOneOf } from './verify-signature.ts';
 
 export type TokenVerifier = {
   /**
-   * The caller that a token proves: at once where it was verified a short while ago, so that most requests wait for nothing.
+   * The caller that a token proves: at once if it was verified a short while ago, so that most requests wait for nothing.
    * Otherwise a promise, which rejects with ServiceError `unauthenticated` with `WWW-Authenticate` (RFC 6750 3), or
-   * `unavailable` with `Retry-After` (seconds) when the keys of the token's issuer cannot be had. Never throws.
+   * `unavailable` with `Retry-After` (seconds) while the keys of the token's issuer cannot be had. Never throws.
    */
   verify(token: string): Caller | Promise<Caller>;
   /** For /readyz: one entry per issuer. Never throws, and starts no network. */
@@ -23,17 +23,23 @@ export type TokenVerifier = {
   preload(): Promise<void>;
 };
 
-type TrustedIssuer = { readonly config: IssuerConfig; readonly keys: KeySource };
+/** One value of `iss`: its entry, and the tenant that its tokens have to name. */
+type TrustedIssuer = {
+  readonly config: IssuerConfig;
+  readonly keys: KeySource;
+  readonly tenant: string | undefined;
+};
 
 /**
- * Creates the one judge of tokens (RFC 7519, RFC 8725).
+ * Creates what verifies every token (RFC 7519, RFC 8725).
  *
  * The token's `iss`, compared character by character, chooses one issuer; from then on only the keys, algorithms and
  * audience of that issuer count, so that none can speak for another, and none that is out of reach holds up another.
  *
- * A token that was verified a short while ago is not verified again as long as its issuer has the same keys. Where fetching
+ * A token that was verified a short while ago is not verified again as long as its issuer has the same keys. While fetching
  * keys is due, it is as if the token had never been seen.
  *
+ * @param options.namedByPolicy what callers keep of their tokens; everything by default.
  * @throws TypeError for issuers that are configured twice or open to algorithm confusion.
  * @example
  * const verifier = createTokenVerifier({ issuers, clock, keySources: createKeySources({ clock, fetch }) });
@@ -41,45 +47,55 @@ type TrustedIssuer = { readonly config: IssuerConfig; readonly keys: KeySource }
  */
 export function createTokenVerifier({
   issuers,
+  namedByPolicy,
   clock,
   keySources,
   verifiedTokens,
 }: {
   readonly issuers: readonly IssuerConfig[];
+  readonly namedByPolicy?: NamedByPolicy;
   readonly clock: Clock;
   readonly keySources: KeySources;
   readonly verifiedTokens?: VerifiedTokensOptions;
 }): TokenVerifier {
   assertIssuers(issuers);
-  const trusted = new Map<unknown, TrustedIssuer>(
-    issuers.map((config) => [config.issuer, { config, keys: keySources(config) }]),
-  );
+  const entries = issuers.map((config) => ({ config, keys: keySources(config) }));
+  const trusted = new Map<unknown, TrustedIssuer>();
+  for (const entry of entries) {
+    for (const { iss, tenant } of issuersOf(entry.config)) trusted.set(iss, { ...entry, tenant });
+  }
   const verified = createVerifiedTokens<TrustedIssuer>(verifiedTokens);
 
   async function verifyUnknown(token: string, digest: string, now: Date): Promise<Caller> {
     const parsed = parseToken(token);
     const { header, claims } = parsed;
-    const invalidToken = (detail: string) =>
-      unauthenticated(detail, 'invalid_token', describeRejectedToken(parsed));
-    if (claims.iss === undefined) throw invalidToken('The token does not say who issued it (iss).');
     const issuer = trusted.get(claims.iss);
-    if (!issuer) throw invalidToken('The token is from an issuer (iss) that is not trusted here.');
-    const { audience, algorithms } = issuer.config;
-    if (!algorithms.includes(header.alg)) {
-      throw invalidToken(`The algorithm (alg) of the token has to be ${algorithms.join(' or ')}.`);
+    const invalidToken = (detail: string) =>
+      unauthenticated(detail, 'invalid_token', describeRejectedToken(parsed, issuer?.config.audienceClaim));
+    if (claims.iss === undefined) throw invalidToken('The token has no issuer (`iss` claim).');
+    if (!issuer) throw invalidToken("The token's issuer (`iss` claim) is not trusted by this service.");
+    const { config, tenant } = issuer;
+    if (!config.algorithms.includes(header.alg)) {
+      throw invalidToken(`The token's algorithm (\`alg\` header) must be ${config.algorithms.join(' or ')}.`);
     }
     const keySet = issuer.keys.keySet(now);
     const keys = await issuer.keys.find(header, now);
     if (keys.length === 0)
       throw invalidToken('The token is signed with a key that its issuer does not publish.');
     if (!isSignedByOneOf(keys, token))
-      throw invalidToken('The signature of the token is not one that its issuer made.');
+      throw invalidToken("The token's signature was not made with its issuer's key.");
     // Fetching keys may have taken seconds.
     const verifiedAt = clock();
-    const fault = claimsFault(claims, audience, verifiedAt);
+    const fault = claimsFault(claims, config, verifiedAt);
     if (fault) throw invalidToken(fault);
-    const caller = callerFromClaims(claims);
-    if (keySet) verified.keep(digest, { caller, issuer, keySet }, verifiedAt);
+    if (tenant !== undefined && claims.tid !== tenant)
+      throw invalidToken(
+        "The token's tenant (`tid` claim) is not the one that its issuer (`iss` claim) names.",
+      );
+    const whole = callerFromClaims(claims, tenant === undefined ? undefined : config.issuer);
+    const caller = namedByPolicy ? reduceCaller(whole, namedByPolicy) : whole;
+    const expiresAt = new Date(Number(claims.exp) * 1000);
+    if (keySet) verified.keep(digest, { caller, issuer, keySet }, expiresAt, verifiedAt);
     return caller;
   }
 
@@ -92,9 +108,9 @@ export function createTokenVerifier({
         ? known.caller
         : verifyUnknown(token, digest, now);
     },
-    status: () => [...trusted.values()].map(({ config: { issuer }, keys }) => ({ issuer, ...keys.status() })),
+    status: () => entries.map(({ config: { issuer }, keys }) => ({ issuer, ...keys.status() })),
     preload: async () => {
-      await Promise.all([...trusted.values()].map(({ keys }) => keys.load()));
+      await Promise.all(entries.map(({ keys }) => keys.load()));
     },
   };
 }

@@ -17,12 +17,15 @@ export type VerifiedTokens<Issuer> = {
    * to `exp`, whatever their `nbf` and `iat`; at no other instant is it found.
    */
   find(digest: string, now: Date): VerifiedToken<Issuer> | undefined;
-  /** Keeps a token, whose claims hold now, for at most five minutes, and not beyond its `exp`. */
-  keep(digest: string, token: VerifiedToken<Issuer>, now: Date): void;
+  /** Keeps a token, whose claims hold now, for at most five minutes, and not beyond its expiry. */
+  keep(digest: string, token: VerifiedToken<Issuer>, expiresAt: Date, now: Date): void;
 };
 
 export type VerifiedTokensOptions = {
-  /** How many tokens are kept at most; 0.7 kB each with ten claims, some 10 kB with all that fit. Default 20,000. */
+  /**
+   * How many tokens are kept at most. One whose caller takes more than 2 KiB of memory counts as several, one for each 2 KiB:
+   * all of them together take at most 2 KiB times this number, 40 MiB by default. Default 20,000.
+   */
   readonly maxTokens?: number;
   /** How many of them one caller may hold. Default 1 % of `maxTokens`. */
   readonly maxTokensPerCaller?: number;
@@ -30,11 +33,19 @@ export type VerifiedTokensOptions = {
 
 const MAX_AGE_MS = 300_000;
 
+/** The memory of a token that counts as one. */
+const BYTES_PER_TOKEN = 2048;
+
+/** Of a token with no claims: its digest, and what stands for its caller and in the maps. */
+const BASE_BYTES = 640;
+
 type Kept<Issuer> = VerifiedToken<Issuer> & { readonly keptAt: number; readonly keptUntil: number };
 
 type Generation<Issuer> = {
   readonly beganAt: number;
   readonly tokens: Map<string, Kept<Issuer>>;
+  /** How many tokens they count as. */
+  size: number;
   /** By caller, how many of the tokens are its own. */
   readonly held: Map<string, number>;
 };
@@ -69,31 +80,57 @@ export function createVerifiedTokens<Issuer>({
       // Before it was kept, the clock has been set back, and nobody knows how long ago that was.
       return time >= kept.keptAt && time < kept.keptUntil ? kept : undefined;
     },
-    keep(digest, token, now) {
+    keep(digest, token, expiresAt, now) {
       const time = now.getTime();
       const ageMs = time - young.beganAt;
-      if (young.tokens.size >= maxPerGeneration || ageMs >= MAX_AGE_MS || ageMs < 0) {
+      const { caller, issuer, keySet } = token;
+      const size = Math.ceil((BASE_BYTES + heapBytes(caller)) / BYTES_PER_TOKEN);
+      if (size > maxHeld) return;
+      if (young.size + size > maxPerGeneration || ageMs >= MAX_AGE_MS || ageMs < 0) {
         old = young;
         young = createGeneration(time);
       }
-      const { caller, issuer, keySet } = token;
       // The length tells where the one ends and the other begins.
       const holder = `${caller.issuer.length} ${caller.issuer}${caller.subject}`;
       const held = young.held.get(holder) ?? 0;
       if (!young.tokens.has(digest)) {
-        if (held >= maxHeld) return;
-        young.held.set(holder, held + 1);
+        if (held + size > maxHeld) return;
+        young.held.set(holder, held + size);
+        young.size += size;
       }
-      const expiresAt = Number(caller.claims.exp) * 1000;
       young.tokens.set(digest, {
         caller,
         issuer,
         keySet,
         keptAt: time,
-        keptUntil: Math.min(expiresAt, time + maxAgeMs(digest)),
+        keptUntil: Math.min(expiresAt.getTime(), time + maxAgeMs(digest)),
       });
     },
   };
+}
+
+/**
+ * At least as many bytes as a value of parsed JSON takes in V8's heap: a rough sum that errs upwards. Works without recursion,
+ * because a caller decides how deep its claims are nested.
+ */
+function heapBytes(value: unknown): number {
+  let bytes = 0;
+  const rest: unknown[] = [value];
+  while (rest.length > 0) {
+    const one = rest.pop();
+    if (typeof one === 'string') bytes += 24 + Buffer.byteLength(one);
+    else if (Array.isArray(one)) {
+      bytes += 48 + 12 * one.length;
+      for (const entry of one) rest.push(entry);
+    } else if (typeof one === 'object' && one !== null) {
+      bytes += 96;
+      for (const [name, member] of Object.entries(one)) {
+        bytes += 72 + Buffer.byteLength(name);
+        rest.push(member);
+      }
+    } else bytes += 16;
+  }
+  return bytes;
 }
 
 /** From two thirds of the time to all of it, by chance of the digest: what came together is not due again together. */
@@ -102,5 +139,5 @@ function maxAgeMs(digest: string): number {
 }
 
 function createGeneration<Issuer>(beganAt: number): Generation<Issuer> {
-  return { beganAt, tokens: new Map(), held: new Map() };
+  return { beganAt, tokens: new Map(), size: 0, held: new Map() };
 }

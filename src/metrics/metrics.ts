@@ -176,7 +176,7 @@ function registerGauges(
   );
   gauge(
     'issuer_keys_loaded',
-    'Whether verification keys of the issuer are loaded (1 or 0).',
+    'Whether usable verification keys of the issuer are loaded, not older than maxStale (1 or 0).',
     ['issuer'],
     (loaded) => {
       for (const { issuer, keysLoaded } of issuers()) loaded.set({ issuer }, asNumber(keysLoaded));

@@ -13,3 +13,8 @@ export function claimsNamedBy({ rules }: Pick<Policy, 'rules'>): ReadonlySet<str
   }
   return names;
 }
+
+/** The scopes that rules of this policy ask for. */
+export function scopesNamedBy({ rules }: Pick<Policy, 'rules'>): ReadonlySet<string> {
+  return new Set(rules.flatMap(({ who }) => who.scope ?? []));
+}

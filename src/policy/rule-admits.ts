@@ -39,7 +39,7 @@ export function unmetDemands(
 }
 
 function isOfIssuer({ issuer }: PolicyRule['who'], caller: Caller): boolean {
-  return issuer === undefined || issuer === caller.issuer;
+  return issuer === undefined || issuer === caller.issuer || issuer === caller.issuerTemplate;
 }
 
 function meetsCondition(

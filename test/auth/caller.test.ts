@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { callerFromClaims } from '../../src/auth/caller.ts';
+import { callerFromClaims, reduceCaller } from '../../src/auth/caller.ts';
 
 const identity = { iss: 'https://login.test/', sub: 'alice' };
 
@@ -24,7 +24,10 @@ describe('callerFromClaims', () => {
     ['the entries of a scp list', { scp: ['a', 'b'] }, ['a', 'b']],
     ['scope and scp together, each scope once', { scope: 'a b', scp: ['b', 'c', 'c'] }, ['a', 'b', 'c']],
     ['only the strings of a scp list', { scp: ['a', 7, null, ['b']] }, ['a']],
-    ['no scope from a scope list', { scope: ['a'] }, []],
+    ['the entries of a scope list', { scope: ['a', 'b'] }, ['a', 'b']],
+    ['an entry with a space as the one scope that it is', { scope: ['a b'] }, ['a b']],
+    ['only the strings of a scope list, none of them empty', { scope: ['a', '', 7, null, { b: 1 }] }, ['a']],
+    ['two lists together, each scope once', { scope: ['a', 'b'], scp: ['b', 'c'] }, ['a', 'b', 'c']],
     ['no scope from values of other types', { scope: 7, scp: { a: true } }, []],
   ])('grants %s', (_, claims, scopes) => {
     expect(callerFromClaims({ ...identity, ...claims }).scopes).toStrictEqual(scopes);
@@ -37,5 +40,34 @@ describe('callerFromClaims', () => {
     [{ iss: 'https://login.test/', sub: ['alice'] }],
   ])('makes no caller of claims without identity: %j', (claims) => {
     expect(() => callerFromClaims(claims)).toThrow(new TypeError('The claims are not verified.'));
+  });
+});
+
+describe('reduceCaller', () => {
+  const claims = {
+    ...identity,
+    role: ['member'],
+    realm_access: { roles: ['x'] },
+    secret: 'no',
+    scope: 'a b c',
+  };
+
+  it('keeps issuer, subject, and the claims and scopes that the policy names', () => {
+    const named = { claims: new Set(['role', 'realm_access', 'missing']), scopes: new Set(['c', 'd', 'a']) };
+    expect(reduceCaller(callerFromClaims(claims, 'https://{tenantid}/'), named)).toStrictEqual({
+      issuer: 'https://login.test/',
+      issuerTemplate: 'https://{tenantid}/',
+      subject: 'alice',
+      scopes: ['c', 'a'],
+      claims: { role: ['member'], realm_access: { roles: ['x'] } },
+    });
+  });
+
+  it('keeps a claim called __proto__ as a claim, and invents none that objects inherit', () => {
+    const odd = JSON.parse('{"iss":"i","sub":"s","__proto__":{"admin":true}}') as Record<string, unknown>;
+    const named = { claims: new Set(['__proto__', 'constructor', 'toString']), scopes: new Set<string>() };
+    const { claims: kept } = reduceCaller(callerFromClaims(odd), named);
+    expect(Object.getOwnPropertyNames(kept)).toStrictEqual(['__proto__']);
+    expect((kept as { admin?: unknown }).admin).toBeUndefined();
   });
 });

@@ -4,12 +4,18 @@ import { now } from '../support/fixed-clock.ts';
 import { defaultClaims, nowSeconds } from '../support/tokens.ts';
 
 const valid = defaultClaims('https://login.test/');
-const NOT_A_TIME = (name: string) =>
-  `The token has a time (${name}) that is not a number of seconds since 1970.`;
-const OTHER_AUDIENCE = 'The token is for another audience; aud has to hold uploads.';
-const MALFORMED_AUDIENCE = 'The audience (aud) of the token is neither a string nor a list of strings.';
-const WRONG_SUBJECT = 'The subject (sub) of the token is not a string of 1 to 255 characters.';
-const UNSAFE_SUBJECT = 'The subject (sub) of the token holds a control character or malformed Unicode.';
+const NOT_A_TIME = (name: string) => `The token's \`${name}\` claim is not a time in seconds since 1970.`;
+const OTHER_AUDIENCE = 'The token is for another audience: its `aud` claim must contain uploads.';
+const MALFORMED_AUDIENCE = "The token's audience (`aud` claim) is neither a string nor a list of strings.";
+const WRONG_SUBJECT = "The token's subject (`sub` claim) must be a string of 1 to 255 characters.";
+const UNSAFE_SUBJECT = "The token's subject (`sub` claim) contains a control character or malformed Unicode.";
+const NO_EXPIRY = 'The token has no expiry time (`exp` claim).';
+
+/** The fault of claims for the audience `uploads` or others. */
+const faultOf = (
+  claims: Readonly<Record<string, unknown>>,
+  audience: string | readonly string[] = 'uploads',
+) => claimsFault(claims, { audience }, now);
 
 describe('claimsFault', () => {
   it.each([
@@ -24,11 +30,11 @@ describe('claimsFault', () => {
     ['a subject of other scripts', { sub: 'auth0|阿里斯 😀' }],
     ['claims that nobody asked for', { azp: 'web', nonce: 7, cnf: null }],
   ])('finds nothing wrong with %s', (_, claims) => {
-    expect(claimsFault({ ...valid, ...claims }, 'uploads', now)).toBeUndefined();
+    expect(faultOf({ ...valid, ...claims })).toBeUndefined();
   });
 
   it.each([
-    ['no expiry', { exp: undefined }, 'The token does not say when it expires (exp).'],
+    ['no expiry', { exp: undefined }, NO_EXPIRY],
     ['an expiry of null', { exp: null }, NOT_A_TIME('exp')],
     ['an expiry in words', { exp: '2099-01-01T00:00:00Z' }, NOT_A_TIME('exp')],
     ['an expiry as digits in a string', { exp: String(nowSeconds + 600) }, NOT_A_TIME('exp')],
@@ -42,17 +48,17 @@ describe('claimsFault', () => {
     [
       'a not-before past the tolerance',
       { nbf: nowSeconds + 31 },
-      'The token is not valid before 2026-11-23T10:00:31Z (nbf).',
+      'The token is not valid before 2026-11-23T10:00:31Z (`nbf` claim).',
     ],
     ['a not-before in words', { nbf: 'now' }, NOT_A_TIME('nbf')],
     ['a not-before of null', { nbf: null }, NOT_A_TIME('nbf')],
     [
       'an issue time past the tolerance',
       { iat: nowSeconds + 31 },
-      'The token was issued in the future, at 2026-11-23T10:00:31Z (iat).',
+      'The token was issued in the future, at 2026-11-23T10:00:31Z (`iat` claim).',
     ],
     ['an issue time in words', { iat: 'now' }, NOT_A_TIME('iat')],
-    ['no audience', { aud: undefined }, 'The token does not say for whom it is (aud).'],
+    ['no audience', { aud: undefined }, 'The token has no audience (`aud` claim).'],
     ['another audience', { aud: 'billing' }, OTHER_AUDIENCE],
     ['an audience in other letters', { aud: 'Uploads' }, OTHER_AUDIENCE],
     ['an audience with a space', { aud: 'uploads ' }, OTHER_AUDIENCE],
@@ -63,7 +69,7 @@ describe('claimsFault', () => {
     ['an audience as an object', { aud: { uploads: true } }, MALFORMED_AUDIENCE],
     ['an audience two lists deep', { aud: [['uploads']] }, MALFORMED_AUDIENCE],
     ['a list that holds more than strings', { aud: ['uploads', 7] }, MALFORMED_AUDIENCE],
-    ['no subject', { sub: undefined }, 'The token does not say whose it is (sub).'],
+    ['no subject', { sub: undefined }, 'The token has no subject (`sub` claim).'],
     ['a subject of null', { sub: null }, WRONG_SUBJECT],
     ['a numeric subject', { sub: 7 }, WRONG_SUBJECT],
     ['a subject in a list', { sub: ['alice'] }, WRONG_SUBJECT],
@@ -76,16 +82,16 @@ describe('claimsFault', () => {
     ['a subject with a line separator', { sub: 'alice\u2028' }, UNSAFE_SUBJECT],
     ['a subject with half a surrogate pair', { sub: 'alice\ud83d' }, UNSAFE_SUBJECT],
   ])('finds the fault in %s', (_, claims, fault) => {
-    expect(claimsFault({ ...valid, ...claims }, 'uploads', now)).toBe(fault);
+    expect(faultOf({ ...valid, ...claims })).toBe(fault);
   });
 
   it('accepts any one of several audiences', () => {
-    expect(claimsFault({ ...valid, aud: 'media' }, ['uploads', 'media'], now)).toBeUndefined();
+    expect(faultOf({ ...valid, aud: 'media' }, ['uploads', 'media'])).toBeUndefined();
   });
 
   it('names all audiences when none of them is meant', () => {
-    expect(claimsFault({ ...valid, aud: 'billing' }, ['uploads', 'media'], now)).toBe(
-      'The token is for another audience; aud has to hold uploads or media.',
+    expect(faultOf({ ...valid, aud: 'billing' }, ['uploads', 'media'])).toBe(
+      'The token is for another audience: its `aud` claim must contain uploads or media.',
     );
   });
 
@@ -93,8 +99,80 @@ describe('claimsFault', () => {
     const { exp, ...rest } = valid;
     const claims = JSON.parse(`{"__proto__":{"exp":${exp}}}`) as Record<string, unknown>;
 
-    expect(claimsFault({ ...claims, ...rest }, 'uploads', now)).toBe(
-      'The token does not say when it expires (exp).',
+    expect(faultOf({ ...claims, ...rest })).toBe(NO_EXPIRY);
+  });
+
+  describe('with an audienceClaim', () => {
+    const { aud: _, ...withoutAudience } = valid;
+    const byClient = { audience: ['web', 'cli'], audienceClaim: 'client_id' };
+    const fault = (claims: object, demands = byClient) =>
+      claimsFault({ ...withoutAudience, ...claims }, demands, now);
+
+    it.each([
+      ['a string', { client_id: 'web' }],
+      ['a list', { client_id: ['other', 'cli'] }],
+      ['a string, whatever aud holds', { client_id: 'web', aud: 'billing' }],
+    ])('accepts that claim as %s', (_what, claims) => {
+      expect(fault(claims)).toBeUndefined();
+    });
+
+    it.each([
+      ['the claim missing', {}, 'The token has no audience (`client_id` claim).'],
+      [
+        'the claim missing, though aud is right',
+        { aud: 'web' },
+        'The token has no audience (`client_id` claim).',
+      ],
+      [
+        'another value',
+        { client_id: 'billing', aud: 'web' },
+        'The token is for another audience: its `client_id` claim must contain web or cli.',
+      ],
+      [
+        'a number',
+        { client_id: 7 },
+        "The token's audience (`client_id` claim) is neither a string nor a list of strings.",
+      ],
+      [
+        'a part of the value',
+        { client_id: 'we' },
+        'The token is for another audience: its `client_id` claim must contain web or cli.',
+      ],
+    ])('rejects %s', (_what, claims, expected) => {
+      expect(fault(claims)).toBe(expected);
+    });
+
+    it.each(['constructor', 'toString', '__proto__', 'hasOwnProperty'])(
+      'does not take the claim %s for given that an object inherits',
+      (audienceClaim) => {
+        expect(fault({}, { ...byClient, audienceClaim })).toBe(
+          `The token has no audience (\`${audienceClaim}\` claim).`,
+        );
+      },
     );
+
+    it('reads a claim whose name is a URL', () => {
+      expect(
+        fault(
+          { 'https://example.com/aud': 'web' },
+          { ...byClient, audienceClaim: 'https://example.com/aud' },
+        ),
+      ).toBeUndefined();
+    });
+  });
+
+  describe('with a clockTolerance', () => {
+    const fault = (claims: object, clockToleranceSeconds: number) =>
+      claimsFault({ ...valid, ...claims }, { audience: 'uploads', clockToleranceSeconds }, now);
+
+    it.each([0, 1, 30, 60, 120])('of %i s is exact to the second, either way', (seconds) => {
+      expect(fault({ exp: nowSeconds - seconds + 1 }, seconds)).toBeUndefined();
+      expect(fault({ exp: nowSeconds - seconds }, seconds)).toMatch(/^The token expired at /);
+      expect(fault({ nbf: nowSeconds + seconds, iat: nowSeconds + seconds }, seconds)).toBeUndefined();
+      expect(fault({ nbf: nowSeconds + seconds + 1 }, seconds)).toMatch(/^The token is not valid before /);
+      expect(fault({ iat: nowSeconds + seconds + 1 }, seconds)).toMatch(
+        /^The token was issued in the future/,
+      );
+    });
   });
 });

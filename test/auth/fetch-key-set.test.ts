@@ -1,5 +1,4 @@
-import { createServer, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { RequestListener } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import type { IssuerConfig } from '../../src/auth/issuer.ts';
@@ -10,11 +9,14 @@ import { createTestIssuer, type TestIssuer } from '../support/tokens.ts';
 import { json, onlineVerifier, startKeyServer } from './key-server.ts';
 
 const MAX_BODY_BYTES = 1024 * 1024;
-const TOO_LONG = 'The answer is longer than 1048576 bytes.';
-const NO_KEY_SET = 'The answer is not a JSON Web Key Set.';
-const NOT_JSON = 'The answer is not JSON.';
-const NO_ANSWER = 'No answer could be had.';
-const TOO_SLOW = 'No answer came in time.';
+/** What is said of a response, where HOST stands for the server's address. */
+const TOO_LONG = 'the response of HOST is longer than 1048576 bytes';
+const NO_KEY_SET = 'the response of HOST is not a JSON Web Key Set';
+const NOT_JSON = 'the response of HOST is not JSON';
+const BROKEN = 'HOST closed the connection (UND_ERR_SOCKET)';
+const TOO_SLOW = 'HOST did not respond in time';
+const status = (code: number) => `HOST responded with status ${code}, not 200`;
+const of = (origin: string, reason: string) => reason.replace('HOST', new URL(origin).host);
 
 const send =
   (status: number, body: string | Uint8Array = '', headers: Record<string, string> = {}): RequestListener =>
@@ -53,10 +55,10 @@ describe('fetching keys by URL', () => {
   });
 
   it.each<[string, RequestListener, string]>([
-    ['an error', json(jwks, 500), 'The answer has status 500, not 200.'],
-    ['keys that are called missing', json(jwks, 404), 'The answer has status 404, not 200.'],
-    ['another kind of success', json(jwks, 203), 'The answer has status 203, not 200.'],
-    ['nothing', send(204), 'The answer has status 204, not 200.'],
+    ['an error', json(jwks, 500), status(500)],
+    ['keys that are called missing', json(jwks, 404), status(404)],
+    ['another kind of success', json(jwks, 203), status(203)],
+    ['nothing', send(204), status(204)],
     ['an empty answer', send(200), NOT_JSON],
     ['a page', send(200, '<html></html>'), NOT_JSON],
     ['JSON that is not UTF-8', send(200, Buffer.from([0x22, 0xff, 0x22])), NOT_JSON],
@@ -74,19 +76,19 @@ describe('fetching keys by URL', () => {
       send(200, gzipSync(JSON.stringify(jwks).padEnd(MAX_BODY_BYTES + 1)), { 'content-encoding': 'gzip' }),
       TOO_LONG,
     ],
-    ['a connection that breaks', (request) => request.socket.destroy(), NO_ANSWER],
+    ['a connection that breaks', (request) => request.socket.destroy(), BROKEN],
     [
       'an answer that breaks off',
       (_, response) => {
         response.writeHead(200, { 'content-length': '1000' }).write('{"keys":');
         response.socket?.end();
       },
-      NO_ANSWER,
+      BROKEN,
     ],
   ])('refuses %s', async (_, answer, lastError) => {
     const { origin } = await startKeyServer(answer);
 
-    expect(await statusAfterFetch(byUrl(origin))).toStrictEqual(failed(issuer, lastError));
+    expect(await statusAfterFetch(byUrl(origin))).toStrictEqual(failed(issuer, of(origin, lastError)));
   });
 
   it('stops reading an answer without end', async () => {
@@ -98,16 +100,14 @@ describe('fetching keys by URL', () => {
       fill();
     });
 
-    expect(await statusAfterFetch(byUrl(origin))).toStrictEqual(failed(issuer, TOO_LONG));
+    expect(await statusAfterFetch(byUrl(origin))).toStrictEqual(failed(issuer, of(origin, TOO_LONG)));
   });
 
-  it.each([301, 302, 303, 307, 308])('does not follow a redirect (%i)', async (status) => {
+  it.each([301, 302, 303, 307, 308])('does not follow a redirect (%i)', async (code) => {
     const elsewhere = await startKeyServer(json(jwks));
-    const { origin } = await startKeyServer(send(status, '', { location: `${elsewhere.origin}/jwks` }));
+    const { origin } = await startKeyServer(send(code, '', { location: `${elsewhere.origin}/jwks` }));
 
-    expect(await statusAfterFetch(byUrl(origin))).toStrictEqual(
-      failed(issuer, `The answer has status ${status}, not 200.`),
-    );
+    expect(await statusAfterFetch(byUrl(origin))).toStrictEqual(failed(issuer, of(origin, status(code))));
     expect(elsewhere.requests).toStrictEqual([]);
   });
 
@@ -138,24 +138,87 @@ describe('fetching keys by URL', () => {
   ])('gives up on a server that %s', async (_, answer) => {
     const { origin } = await startKeyServer(answer);
 
-    expect(await statusAfterFetch(byUrl(origin), 50)).toStrictEqual(failed(issuer, TOO_SLOW));
+    expect(await statusAfterFetch(byUrl(origin), 50)).toStrictEqual(failed(issuer, of(origin, TOO_SLOW)));
   });
 
-  it('says of a closed port only that no answer could be had', async () => {
-    const server = createServer();
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const { port } = server.address() as AddressInfo;
-    await new Promise((resolve) => server.close(resolve));
+  it('names the host and the system’s code of a closed port', async () => {
+    const server = await startKeyServer(json(jwks));
+    await server.stop();
 
-    expect(await statusAfterFetch(byUrl(`http://127.0.0.1:${port}`))).toStrictEqual(
-      failed(issuer, NO_ANSWER),
+    expect(await statusAfterFetch(byUrl(server.origin))).toStrictEqual(
+      failed(issuer, of(server.origin, 'HOST refused the connection (ECONNREFUSED)')),
     );
+  });
+
+  // As undici wraps them: a TypeError whose cause has the code, or an AggregateError when several addresses were tried.
+  const fetchFailed = (code: string) =>
+    new TypeError('fetch failed', { cause: Object.assign(new Error(`secret ${code}`), { code }) });
+  const aggregate = new TypeError('fetch failed', {
+    cause: new AggregateError([Object.assign(new Error('one'), { code: 'ENETUNREACH' })]),
+  });
+
+  it.each<[string, Error, string]>([
+    ['an unknown name', fetchFailed('ENOTFOUND'), 'cannot resolve login.test:8443 (ENOTFOUND)'],
+    ['a resolver that is down', fetchFailed('EAI_AGAIN'), 'cannot resolve login.test:8443 (EAI_AGAIN)'],
+    ['a slow network', fetchFailed('ETIMEDOUT'), 'login.test:8443 did not respond in time (ETIMEDOUT)'],
+    [
+      'a slow connection',
+      fetchFailed('UND_ERR_CONNECT_TIMEOUT'),
+      'login.test:8443 did not respond in time (UND_ERR_CONNECT_TIMEOUT)',
+    ],
+    ['a reset', fetchFailed('ECONNRESET'), 'login.test:8443 closed the connection (ECONNRESET)'],
+    ['no route', fetchFailed('EHOSTUNREACH'), 'cannot reach login.test:8443 (EHOSTUNREACH)'],
+    ['several addresses', aggregate, 'cannot reach login.test:8443 (ENETUNREACH)'],
+    [
+      'a private CA',
+      fetchFailed('UNABLE_TO_VERIFY_LEAF_SIGNATURE'),
+      'the certificate of login.test:8443 is not trusted (UNABLE_TO_VERIFY_LEAF_SIGNATURE); for a private CA set NODE_EXTRA_CA_CERTS',
+    ],
+    [
+      'a self-signed certificate',
+      fetchFailed('DEPTH_ZERO_SELF_SIGNED_CERT'),
+      'the certificate of login.test:8443 is not trusted (DEPTH_ZERO_SELF_SIGNED_CERT); for a private CA set NODE_EXTRA_CA_CERTS',
+    ],
+    [
+      'a certificate that is over',
+      fetchFailed('CERT_HAS_EXPIRED'),
+      'the certificate of login.test:8443 is not valid (CERT_HAS_EXPIRED)',
+    ],
+    [
+      'a certificate of another host',
+      fetchFailed('ERR_TLS_CERT_ALTNAME_INVALID'),
+      'the certificate of login.test:8443 is not valid (ERR_TLS_CERT_ALTNAME_INVALID)',
+    ],
+    [
+      'a server without TLS',
+      fetchFailed('ERR_SSL_WRONG_VERSION_NUMBER'),
+      'no response from login.test:8443 (ERR_SSL_WRONG_VERSION_NUMBER)',
+    ],
+    ['an error without a code', new TypeError('fetch failed'), 'no response from login.test:8443'],
+    ['a code that is no code', fetchFailed('https://user:secret@x'), 'no response from login.test:8443'],
+  ])('says of %s what happened and where, and nothing else of the address', async (_, error, lastError) => {
+    const verifier = createTokenVerifier({
+      issuers: [byUrl('https://login.test:8443/path?key=secret')],
+      clock: fixedClock,
+      keySources: createKeySources({ clock: fixedClock, fetch: () => Promise.reject(error) }),
+    });
+
+    await verifier.preload();
+
+    expect(verifier.status()).toStrictEqual([failed(issuer, lastError)]);
   });
 });
 
 describe('fetching keys by discovery', () => {
-  const OTHER_ISSUER = 'The discovery document is that of another issuer.';
-  const UNSAFE = 'The jwks_uri of the discovery document is not an https address.';
+  const UNSAFE = 'the jwks_uri of the discovery document is not an https address';
+  const NO_ISSUER = 'the discovery document of HOST names no issuer';
+  const otherIssuer = (named: string) =>
+    `the discovery document names the issuer "${named}"; the policy must name exactly the same`;
+  const advice = 'set jwksUrl in the policy if that is intended';
+  const plainHttp = (host: string) =>
+    `the jwks_uri of the discovery document uses plain http to ${host}; ${advice}`;
+  const inside = (host: string) =>
+    `the jwks_uri of the discovery document leads from a public issuer into a private network (${host}); ${advice}`;
   const login = createTestIssuer();
 
   const byDiscovery = (issuer: string): IssuerConfig => ({
@@ -197,34 +260,53 @@ describe('fetching keys by discovery', () => {
     [
       'names another issuer',
       (origin) => ({ issuer: 'https://evil.test', jwks_uri: `${origin}/keys` }),
-      OTHER_ISSUER,
+      otherIssuer('https://evil.test'),
     ],
     [
       'adds a slash to the issuer',
       (origin) => ({ issuer: `${origin}/`, jwks_uri: `${origin}/keys` }),
-      OTHER_ISSUER,
+      otherIssuer('http://HOST/'),
     ],
-    ['names no issuer', (origin) => ({ jwks_uri: `${origin}/keys` }), OTHER_ISSUER],
-    ['names a list of issuers', (origin) => ({ issuer: [origin], jwks_uri: `${origin}/keys` }), OTHER_ISSUER],
-    ['is null', () => null, OTHER_ISSUER],
-    ['is a string', (origin) => origin, OTHER_ISSUER],
+    [
+      'names an issuer that a terminal would obey',
+      (origin) => ({ issuer: 'https://a\u001b[2J\u202eb"c', jwks_uri: `${origin}/keys` }),
+      otherIssuer('https://a[2Jb\\"c'),
+    ],
+    [
+      'names a very long issuer',
+      (origin) => ({ issuer: `https://${'a'.repeat(5_000)}`, jwks_uri: `${origin}/keys` }),
+      otherIssuer(`https://${'a'.repeat(248)}`),
+    ],
+    ['names no issuer', (origin) => ({ jwks_uri: `${origin}/keys` }), NO_ISSUER],
+    ['names a list of issuers', (origin) => ({ issuer: [origin], jwks_uri: `${origin}/keys` }), NO_ISSUER],
+    ['is null', () => null, NO_ISSUER],
+    ['is a string', (origin) => origin, NO_ISSUER],
     ['has no jwks_uri', (issuer) => ({ issuer }), UNSAFE],
     ['has a jwks_uri that is no string', (issuer) => ({ issuer, jwks_uri: [`${issuer}/keys`] }), UNSAFE],
     ['has a relative jwks_uri', (issuer) => ({ issuer, jwks_uri: '/keys' }), UNSAFE],
-    ['has keys on http', (issuer) => ({ issuer, jwks_uri: 'http://keys.test/keys' }), UNSAFE],
+    [
+      'has keys on http',
+      (issuer) => ({ issuer, jwks_uri: 'http://keys.example.com/keys' }),
+      plainHttp('keys.example.com'),
+    ],
     [
       'has keys on http at a host like loopback',
-      (issuer) => ({ issuer, jwks_uri: 'http://127.0.0.1.evil.test/' }),
-      UNSAFE,
+      (issuer) => ({ issuer, jwks_uri: 'http://127.0.0.1.example.com/' }),
+      plainHttp('127.0.0.1.example.com'),
     ],
     [
       'has keys on http at a host like localhost',
-      (issuer) => ({ issuer, jwks_uri: 'http://localhost.evil.test/' }),
-      UNSAFE,
+      (issuer) => ({ issuer, jwks_uri: 'http://localhost.example.com/' }),
+      plainHttp('localhost.example.com'),
     ],
     [
       'has keys on http at a host that ends like localhost',
       (issuer) => ({ issuer, jwks_uri: 'http://notlocalhost/keys' }),
+      plainHttp('notlocalhost'),
+    ],
+    [
+      'has a password in the address of the keys',
+      (issuer) => ({ issuer, jwks_uri: 'https://user:secret@keys.example.com/keys' }),
       UNSAFE,
     ],
     ['has keys in a file', (issuer) => ({ issuer, jwks_uri: 'file:///etc/keys' }), UNSAFE],
@@ -237,20 +319,58 @@ describe('fetching keys by discovery', () => {
     const server = await startIssuer(document);
 
     expect(await statusAfterFetch(byDiscovery(server.origin))).toStrictEqual(
-      failed(server.origin, lastError),
+      failed(server.origin, of(server.origin, lastError)),
     );
     expect(server.requests).toStrictEqual(['/.well-known/openid-configuration']);
   });
 
-  it.each([
-    ['https://login.test', 'https://keys.test/keys', true],
-    ['https://login.test', 'http://localhost:8080/keys', true],
-    ['https://login.test', 'http://127.8.9.1/keys', true],
-    ['https://login.test', 'http://[::1]:8080/keys', true],
-    ['https://login.test', 'http://login.test/keys', false],
-    ['http://login:8080', 'http://login:8080/keys', true],
-    ['http://login:8080', 'http://login:8081/keys', false],
-  ])('trusts keys of %s at %s or not: %s', async (issuer, jwksUri, isFetched) => {
+  it.each<[string, string, string | undefined]>([
+    ['https://login.example.com', 'https://keys.example.com/keys', undefined],
+    ['https://login.example.com', 'https://login.example.com:8443/keys', undefined],
+    ['https://login.example.com', 'https://8.8.8.8/keys', undefined],
+    ['https://login.example.com', 'http://login.example.com/keys', plainHttp('login.example.com')],
+    // From a public issuer into a private network, however the address is written.
+    ...[
+      ...[
+        'http://localhost:8080',
+        'https://localhost',
+        'http://keys.localhost',
+        'http://127.8.9.1',
+        'http://127.1',
+      ],
+      ...[
+        'http://0x7f.1',
+        'http://2130706433',
+        'http://[::1]:8080',
+        'https://[::ffff:127.0.0.1]',
+        'http://0.0.0.0',
+      ],
+      ...['https://10.0.0.1', 'https://172.16.0.1', 'https://192.168.1.1:8443', 'https://169.254.169.254'],
+      ...['https://100.100.100.200', 'https://[fd00::1]', 'https://[fe80::1]', 'https://[::ffff:10.0.0.1]'],
+      ...[
+        'https://[64:ff9b::a00:1]',
+        'https://keys',
+        'https://keys.internal',
+        'https://keys.svc.cluster.local',
+      ],
+      ...['https://keys.corp.', 'https://keys.lan'],
+    ].map((origin): [string, string, string] => [
+      'https://login.example.com',
+      `${origin}/keys`,
+      inside(new URL(origin).host),
+    ]),
+    // Inside a private network, and on this machine.
+    ['https://10.0.0.1', 'https://10.0.0.2/keys', undefined],
+    ['https://kubernetes.default.svc.cluster.local', 'https://172.20.1.5:6443/openid/v1/jwks', undefined],
+    ['https://10.0.0.1', 'https://127.0.0.1/keys', inside('127.0.0.1')],
+    ['https://10.0.0.1', 'http://10.0.0.2/keys', plainHttp('10.0.0.2')],
+    ['http://10.0.0.1', 'http://10.0.0.2/keys', undefined],
+    ['http://127.0.0.1:8080', 'http://localhost:8081/keys', undefined],
+    ['http://127.0.0.1:8080', 'http://10.0.0.2/keys', undefined],
+    ['http://127.0.0.1:8080', 'http://keys.example.com/keys', plainHttp('keys.example.com')],
+    ['http://login:8080', 'http://login:8080/keys', undefined],
+    ['http://login:8080', 'http://login:8081/keys', plainHttp('login:8081')],
+  ])('takes keys of %s from %s or says why not: %s', async (issuer, jwksUri, fault) => {
     const requests: string[] = [];
     const answers = new Map<string, unknown>([
       [`${issuer}/.well-known/openid-configuration`, { issuer, jwks_uri: jwksUri }],
@@ -270,8 +390,8 @@ describe('fetching keys by discovery', () => {
 
     await verifier.preload();
 
-    expect(verifier.status()).toStrictEqual([isFetched ? loaded(issuer) : failed(issuer, UNSAFE)]);
-    expect(requests).toStrictEqual([...answers.keys()].slice(0, isFetched ? 2 : 1));
+    expect(verifier.status()).toStrictEqual([fault ? failed(issuer, fault) : loaded(issuer)]);
+    expect(requests).toStrictEqual([...answers.keys()].slice(0, fault ? 1 : 2));
   });
 
   it('follows no redirect to a document', async () => {
@@ -279,7 +399,7 @@ describe('fetching keys by discovery', () => {
     const { origin } = await startKeyServer(send(302, '', { location: elsewhere.origin }));
 
     expect(await statusAfterFetch(byDiscovery(origin))).toStrictEqual(
-      failed(origin, 'The answer has status 302, not 200.'),
+      failed(origin, of(origin, status(302))),
     );
     expect(elsewhere.requests).toStrictEqual([]);
   });
@@ -292,7 +412,7 @@ describe('fetching keys by discovery', () => {
     });
 
     expect(await statusAfterFetch(byDiscovery(server.origin), 50)).toStrictEqual(
-      failed(server.origin, TOO_SLOW),
+      failed(server.origin, of(server.origin, TOO_SLOW)),
     );
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { IssuerConfig } from '../../src/auth/issuer.ts';
+import { describeKeys } from '../../src/auth/keys/key-source.ts';
 import { now } from '../support/fixed-clock.ts';
 import { createHandClock } from '../support/hand-clock.ts';
 import { createTestIssuer, nowSeconds, type TestIssuer } from '../support/tokens.ts';
@@ -19,9 +20,17 @@ function byUrl({ config }: TestIssuer, { origin }: Pick<KeyServer, 'origin'>): I
 function unavailable(retryAfter: string): Refusal {
   return {
     code: 'unavailable',
-    detail: 'The keys of the issuer cannot be fetched; try again later.',
+    detail: 'The verification keys of the issuer cannot be fetched; try again later.',
     errors: undefined,
     headers: { 'Retry-After': retryAfter },
+  };
+}
+
+/** The rejection of a token whose key nobody may look up for now. */
+function undecided(retryAfter: string): Refusal {
+  return {
+    ...unavailable(retryAfter),
+    detail: 'The service cannot look up the key of this token at the moment; try again later.',
   };
 }
 
@@ -84,7 +93,7 @@ describe('keys by URL', () => {
   });
 
   // Unknown key IDs cost an attacker nothing; each fetch costs the issuer.
-  it('are fetched at most once per cool-down, however many unknown key IDs come', async () => {
+  it('are fetched at most three times per cool-down, however many unknown key IDs come', async () => {
     const login = createTestIssuer();
     const server = await startKeyServer(json(login.jwks));
     const { clock, advance } = createHandClock();
@@ -95,19 +104,72 @@ describe('keys by URL', () => {
       );
       return Promise.all(tokens.map((token) => refusalOfToken(verifier, token)));
     };
-    const refused = Array(50).fill(invalidToken(UNKNOWN_KEY));
+    const rejected = Array(50).fill(invalidToken(UNKNOWN_KEY));
     await verifier.verify(await login.sign());
     expect(server.requests).toHaveLength(1);
 
-    expect(await flood()).toStrictEqual(refused);
-    expect(await flood()).toStrictEqual(refused);
-    advance(COOLDOWN_MS - 1);
-    expect(await flood()).toStrictEqual(refused);
-    expect(server.requests).toHaveLength(2);
+    for (const fetches of [2, 3, 4]) {
+      expect(await flood()).toStrictEqual(rejected);
+      expect(server.requests).toHaveLength(fetches);
+      advance(1_000);
+    }
+    expect(await flood()).toStrictEqual(Array(50).fill(undecided('27')));
+    advance(COOLDOWN_MS - 3_001);
+    expect(await flood()).toStrictEqual(Array(50).fill(undecided('1')));
+    expect(server.requests).toHaveLength(4);
 
-    advance(1);
-    expect(await flood()).toStrictEqual(refused);
-    expect(server.requests).toHaveLength(3);
+    // Whatever comes, the issuer sees three fetches in any 30 s.
+    for (const fetches of [5, 6, 7]) {
+      advance(fetches === 5 ? 1 : 1_000);
+      expect(await flood()).toStrictEqual(rejected);
+      expect(await flood()).toStrictEqual(Array(50).fill(undecided(fetches === 7 ? '28' : '1')));
+      expect(server.requests).toHaveLength(fetches);
+    }
+  });
+
+  it('let one made-up key ID delay no real new key', async () => {
+    const [old, current] = [createTestIssuer({ kid: 'old' }), createTestIssuer({ kid: 'current' })];
+    const server = await startKeyServer(json(old.jwks));
+    const { clock, advance } = createHandClock();
+    const verifier = onlineVerifier([byUrl(old, server)], clock);
+    await verifier.verify(await old.sign());
+    const junk = forgeToken({ alg: 'ES256', kid: 'junk' }, { iss: old.issuer }, () => 'junk');
+    expect((await refusalOfToken(verifier, junk)).code).toBe('unauthenticated');
+
+    server.answer = json({ keys: [...old.jwks.keys, ...current.jwks.keys] });
+    advance(1_000);
+    expect((await verifier.verify(await current.sign())).subject).toBe('alice');
+  });
+
+  // A 401 would sign people out whose tokens are good.
+  it('leave a real new key undecided while made-up key IDs keep the service from looking, and then find it', async () => {
+    const [old, current] = [createTestIssuer({ kid: 'old' }), createTestIssuer({ kid: 'current' })];
+    const server = await startKeyServer(json(old.jwks));
+    const { clock, advance } = createHandClock();
+    const verifier = onlineVerifier([byUrl(old, server)], clock);
+    for (const kid of ['junk-1', 'junk-2', 'junk-3', 'junk-4', 'junk-5']) {
+      const junk = forgeToken({ alg: 'ES256', kid }, { iss: old.issuer }, () => 'junk');
+      await refusalOfToken(verifier, junk);
+    }
+    server.answer = json({ keys: [...old.jwks.keys, ...current.jwks.keys] });
+    const token = await current.sign();
+
+    advance(10_000);
+    expect(await refusalOfToken(verifier, token)).toStrictEqual(undecided('20'));
+    expect((await verifier.verify(await old.sign())).subject).toBe('alice');
+    advance(20_000);
+    expect((await verifier.verify(token)).subject).toBe('alice');
+  });
+
+  it('are found out to lack a key by a fetch that began after the token came', async () => {
+    const login = createTestIssuer();
+    const server = await startKeyServer(json(login.jwks));
+    const verifier = onlineVerifier([byUrl(login, server)]);
+
+    expect(await refusalOfToken(verifier, await login.sign({}, { kid: 'unknown' }))).toStrictEqual(
+      invalidToken(UNKNOWN_KEY),
+    );
+    expect(server.requests).toHaveLength(1);
   });
 
   it('are fetched anew for the first token with a new key ID, however young they are', async () => {
@@ -131,7 +193,7 @@ describe('keys by URL', () => {
     server.answer = json(current.jwks);
     await verifier.verify(await current.sign());
     expect(await refusalOfToken(verifier, await old.sign())).toStrictEqual(invalidToken(UNKNOWN_KEY));
-    expect(server.requests).toHaveLength(2);
+    expect(server.requests).toHaveLength(3);
   });
 
   it('are not believed beyond their age once the issuer has withdrawn them', async () => {
@@ -173,7 +235,7 @@ describe('keys by URL', () => {
         issuer: 'https://login.test/',
         keysLoaded: true,
         fetchedAt: now,
-        lastError: 'The answer has status 503, not 200.',
+        lastError: `${new URL(server.origin).host} responded with status 503, not 200`,
       },
     ]);
   });
@@ -245,6 +307,102 @@ describe('keys by URL', () => {
   });
 });
 
+describe('keys that cannot be refreshed', () => {
+  const HOUR_MS = 3_600_000;
+  const lasting = { exp: nowSeconds + 40 * 86_400 };
+  const refused = 'refused the connection (ECONNREFUSED)';
+
+  /** An issuer whose keys were fetched once, and whose server then stopped. */
+  async function startUnreachable(change: Partial<IssuerConfig> = {}) {
+    const login = createTestIssuer();
+    const server = await startKeyServer(json(login.jwks));
+    const { clock, advance } = createHandClock();
+    const config = { ...byUrl(login, server), ...change };
+    const verifier = onlineVerifier([config], clock);
+    const token = await login.sign(lasting);
+    await verifier.verify(token);
+    await server.stop();
+    return { login, server, config, verifier, token, advance, host: new URL(server.origin).host };
+  }
+
+  it.each<[string, Partial<IssuerConfig>, number]>([
+    ['24 hours by default', {}, 24 * HOUR_MS],
+    ['what the issuer says', { maxStaleSeconds: 3_600 }, HOUR_MS],
+    ['a longer time', { maxStaleSeconds: 7 * 86_400 }, 168 * HOUR_MS],
+  ])('verify for %s, and then no token, remembered or new', async (_, change, maxStaleMs) => {
+    const { login, verifier, token, advance, host } = await startUnreachable(change);
+
+    advance(maxStaleMs - 1);
+    expect((await verifier.verify(token)).subject).toBe('alice');
+    expect((await verifier.verify(await login.sign({ ...lasting, sub: 'bob' }))).subject).toBe('bob');
+    await verifier.verify(token);
+    // Verified while no fetch was due, and so remembered.
+    expect(verifier.verify(token)).not.toBeInstanceOf(Promise);
+    expect(verifier.status()).toStrictEqual([
+      { issuer: login.issuer, keysLoaded: true, fetchedAt: now, lastError: `${host} ${refused}` },
+    ]);
+
+    advance(1);
+    expect(await refusalOfToken(verifier, token)).toMatchObject({
+      code: 'unavailable',
+      headers: { 'Retry-After': '30' },
+    });
+    expect(await refusalOfToken(verifier, await login.sign(lasting))).toMatchObject({ code: 'unavailable' });
+    expect(verifier.status()).toStrictEqual([
+      {
+        issuer: login.issuer,
+        keysLoaded: false,
+        keysTooOld: true,
+        fetchedAt: now,
+        lastError: `${host} ${refused}`,
+      },
+    ]);
+    advance(30 * 24 * HOUR_MS);
+    expect(await refusalOfToken(verifier, token)).toMatchObject({ code: 'unavailable' });
+  });
+
+  it('verify again with the next fetch that succeeds', async () => {
+    const { login, verifier, token, advance, server } = await startUnreachable();
+    advance(25 * HOUR_MS);
+    expect(await refusalOfToken(verifier, token)).toMatchObject({ code: 'unavailable' });
+
+    await server.restart();
+    advance(COOLDOWN_MS);
+    expect((await verifier.verify(token)).subject).toBe('alice');
+    expect(verifier.status()).toMatchObject([{ issuer: login.issuer, keysLoaded: true }]);
+  });
+
+  it('say in /readyz how old they are and why', async () => {
+    const { verifier, advance, host } = await startUnreachable();
+    const described = () => verifier.status().map(describeKeys);
+    expect(described()).toStrictEqual(['loaded']);
+    advance(CACHE_MAX_AGE_MS);
+    await verifier.preload();
+    expect(described()).toStrictEqual([`loaded, but not refreshed: ${host} ${refused}`]);
+    advance(24 * HOUR_MS);
+    expect(described()).toStrictEqual([
+      `too old, last fetched at 2026-11-23T10:00:00.000Z: ${host} ${refused}`,
+    ]);
+  });
+
+  it('are no older for one issuer because another one at the same address allows less', async () => {
+    const first = createTestIssuer();
+    const server = await startKeyServer(json(first.jwks));
+    const { clock, advance } = createHandClock();
+    const second = { ...byUrl(first, server), issuer: 'https://second.test/', maxStaleSeconds: 3_600 };
+    const verifier = onlineVerifier([byUrl(first, server), second], clock);
+    await verifier.preload();
+    expect(server.requests).toHaveLength(1);
+    await server.stop();
+    advance(2 * HOUR_MS);
+
+    expect((await verifier.verify(await first.sign(lasting))).issuer).toBe(first.issuer);
+    expect(
+      await refusalOfToken(verifier, await first.sign({ ...lasting, iss: 'https://second.test/' })),
+    ).toMatchObject({ code: 'unavailable' });
+  });
+});
+
 describe('an issuer that does not answer', () => {
   it('holds up no token of another issuer', async () => {
     const slow = createTestIssuer({ issuer: 'https://slow.test/' });
@@ -293,7 +451,7 @@ describe('preload', () => {
       {
         issuer: 'https://down.test/',
         keysLoaded: false,
-        lastError: 'The answer has status 500, not 200.',
+        lastError: `${new URL(downServer.origin).host} responded with status 500, not 200`,
       },
     ]);
     await verifier.verify(await login.sign());
@@ -334,7 +492,7 @@ describe('an unavailable refusal', () => {
     const token = await login.sign();
 
     await expect(verifier.verify(token)).rejects.toMatchObject({
-      cause: new Error('The answer has status 500, not 200.'),
+      cause: new Error(`${new URL(server.origin).host} responded with status 500, not 200`),
     });
     expect(JSON.stringify(await refusalOf(() => verifier.verify(token)))).not.toContain('500');
   });

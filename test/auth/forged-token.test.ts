@@ -30,7 +30,7 @@ describe('a forged token', () => {
     createPublicKey({ key: login.jwks.keys[0] ?? {}, format: 'jwk' }).export({ type: 'spki', format: 'pem' });
   const publicKeyDer = () =>
     createPublicKey({ key: login.jwks.keys[0] ?? {}, format: 'jwk' }).export({ type: 'spki', format: 'der' });
-  const pinned = 'The algorithm (alg) of the token has to be ES256.';
+  const pinned = "The token's algorithm (`alg` header) must be ES256.";
 
   it.each<[string, () => string | Promise<string>, string]>([
     ['no signature', () => parts().slice(0, 2).join('.').concat('.'), WRONG_SIGNATURE],
@@ -122,17 +122,17 @@ describe('a forged token', () => {
     [
       'its own key in the header',
       () => forgeToken({ ...header, jwk: attacker.jwks.keys[0] }, claims, ecSigner(attacker.privateKey)),
-      'The token has the header parameter jwk, which is not accepted.',
+      'The token has the header parameter `jwk`, which is not accepted.',
     ],
     [
       'an address of its own keys',
       () => forgeToken({ ...header, jku: 'https://evil.test/jwks' }, claims, ecSigner(attacker.privateKey)),
-      'The token has the header parameter jku, which is not accepted.',
+      'The token has the header parameter `jku`, which is not accepted.',
     ],
     [
       'an address of its own certificate',
       () => forgeToken({ ...header, x5u: 'https://evil.test/cert' }, claims, ecSigner(attacker.privateKey)),
-      'The token has the header parameter x5u, which is not accepted.',
+      'The token has the header parameter `x5u`, which is not accepted.',
     ],
     [
       'its own certificate',
@@ -147,14 +147,14 @@ describe('a forged token', () => {
     [
       'an unknown extension, signed',
       () => forgeToken({ ...header, crit: ['vault'], vault: 1 }, claims, ecSigner(login.privateKey)),
-      'The token has the header parameter crit, which is not accepted.',
+      'The token has the header parameter `crit`, which is not accepted.',
     ],
     [
       'an unencoded payload, signed',
       () => forgeToken({ ...header, crit: ['b64'], b64: false }, claims, ecSigner(login.privateKey)),
-      'The token has the header parameter crit, which is not accepted.',
+      'The token has the header parameter `crit`, which is not accepted.',
     ],
-    ['no issuer', () => login.sign({ iss: undefined }), 'The token does not say who issued it (iss).'],
+    ['no issuer', () => login.sign({ iss: undefined }), 'The token has no issuer (`iss` claim).'],
     ['an issuer of null', () => login.sign({ iss: null }), UNTRUSTED],
     [
       'a list of issuers',
@@ -172,30 +172,34 @@ describe('a forged token', () => {
   });
 
   it.each<[string, Record<string, unknown>, string]>([
-    ['no expiry', { exp: undefined }, 'The token does not say when it expires (exp).'],
+    ['no expiry', { exp: undefined }, 'The token has no expiry time (`exp` claim).'],
     ['an expiry 30 s ago', { exp: nowSeconds - 30 }, 'The token expired at 2026-11-23T09:59:30Z.'],
     [
       'a start in a minute',
       { nbf: nowSeconds + 60 },
-      'The token is not valid before 2026-11-23T10:01:00Z (nbf).',
+      'The token is not valid before 2026-11-23T10:01:00Z (`nbf` claim).',
     ],
     [
       'an issue time in a minute',
       { iat: nowSeconds + 60 },
-      'The token was issued in the future, at 2026-11-23T10:01:00Z (iat).',
+      'The token was issued in the future, at 2026-11-23T10:01:00Z (`iat` claim).',
     ],
-    ['no audience', { aud: undefined }, 'The token does not say for whom it is (aud).'],
-    ['another audience', { aud: ['billing'] }, 'The token is for another audience; aud has to hold uploads.'],
-    ['no subject', { sub: undefined }, 'The token does not say whose it is (sub).'],
+    ['no audience', { aud: undefined }, 'The token has no audience (`aud` claim).'],
+    [
+      'another audience',
+      { aud: ['billing'] },
+      'The token is for another audience: its `aud` claim must contain uploads.',
+    ],
+    ['no subject', { sub: undefined }, 'The token has no subject (`sub` claim).'],
     [
       'an empty subject',
       { sub: '' },
-      'The subject (sub) of the token is not a string of 1 to 255 characters.',
+      "The token's subject (`sub` claim) must be a string of 1 to 255 characters.",
     ],
     [
       'a subject that breaks lines',
       { sub: 'a\r\nb' },
-      'The subject (sub) of the token holds a control character or malformed Unicode.',
+      "The token's subject (`sub` claim) contains a control character or malformed Unicode.",
     ],
   ])('of the right key is refused with %s', async (_, change, detail) => {
     const wrong = forgeToken(header, { ...claims, ...change }, ecSigner(login.privateKey));
@@ -209,7 +213,7 @@ describe('a forged token', () => {
 
     expect(
       await refusalOfToken(verifierOf(login.config), forgeToken(header, json, ecSigner(login.privateKey))),
-    ).toStrictEqual(invalidToken('The token has a time (exp) that is not a number of seconds since 1970.'));
+    ).toStrictEqual(invalidToken("The token's `exp` claim is not a time in seconds since 1970."));
   });
 
   it('is refused whichever single character of it changes', async () => {
@@ -237,7 +241,7 @@ describe('a forged token', () => {
 describe('a token under a shared secret', () => {
   const secret = Buffer.alloc(32, 's');
   const claims = defaultClaims('internal');
-  const pinned = 'The algorithm (alg) of the token has to be HS256.';
+  const pinned = "The token's algorithm (`alg` header) must be HS256.";
 
   it.each<[string, string, string]>([
     [

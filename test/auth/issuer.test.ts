@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { assertIssuers, type IssuerConfig } from '../../src/auth/issuer.ts';
+import { assertIssuers, type IssuerConfig, MULTI_TENANT_ISSUER } from '../../src/auth/issuer.ts';
 
 const published: IssuerConfig = {
   issuer: 'https://login.test/',
@@ -7,11 +7,17 @@ const published: IssuerConfig = {
   algorithms: ['ES256'],
   keys: { kind: 'jwks', jwks: { keys: [] } },
 };
-const shared: IssuerConfig = {
+const { keys: _keys, ...withoutKeys } = published;
+const shared: IssuerConfig = { ...withoutKeys, algorithms: ['HS256'], secret: new Uint8Array(32) };
+const both: IssuerConfig = { ...published, algorithms: ['ES256', 'HS256'], secret: new Uint8Array(32) };
+const manyTenants: IssuerConfig = {
   ...published,
-  algorithms: ['HS256'],
-  keys: { kind: 'secret', secret: new Uint8Array(32) },
+  issuer: MULTI_TENANT_ISSUER,
+  tenants: ['8eaef023-2b34-4da1-9baa-8bc8c9d6a490', '72f988bf-86f1-41af-91ab-2d7cd011db47'],
 };
+
+const HS256_NEEDS_SECRET = 'must have HS256 exactly if it has a secret';
+const ASYMMETRIC_NEEDS_KEYS = 'must have an asymmetric algorithm exactly if it has keys';
 
 describe('assertIssuers', () => {
   it.each<[string, IssuerConfig]>([
@@ -24,6 +30,8 @@ describe('assertIssuers', () => {
     ['keys by address', { ...published, keys: { kind: 'jwksUrl', url: 'https://login.test/jwks' } }],
     ['keys by discovery', { ...published, keys: { kind: 'discovery' } }],
     ['a secret of 32 bytes with HS256', shared],
+    ['a secret and keys, each with its algorithm', both],
+    ['tenants with the issuer that stands for them', manyTenants],
   ])('accepts %s', (_, issuer) => {
     expect(() => assertIssuers([issuer])).not.toThrow();
   });
@@ -34,23 +42,29 @@ describe('assertIssuers', () => {
     ['an empty audience among others', { ...published, audience: ['uploads', ''] }, 'has no audience'],
     ['no algorithms', { ...published, algorithms: [] }, 'has no algorithms'],
     ['the algorithm none', { ...published, algorithms: ['none'] }, 'has an algorithm that is not asymmetric'],
+    ['HS256 without a secret', { ...published, algorithms: ['ES256', 'HS256'] }, HS256_NEEDS_SECRET],
+    ['HS256 alone without a secret', { ...published, algorithms: ['HS256'] }, HS256_NEEDS_SECRET],
+    ['a secret beside keys without HS256', { ...both, algorithms: ['ES256'] }, HS256_NEEDS_SECRET],
+    ['a secret beside keys with HS256 alone', { ...both, algorithms: ['HS256'] }, ASYMMETRIC_NEEDS_KEYS],
     [
-      'HS256 beside published keys',
-      { ...published, algorithms: ['ES256', 'HS256'] },
+      'another symmetric algorithm',
+      { ...both, algorithms: ['ES256', 'HS256', 'HS512'] },
       'has an algorithm that is not asymmetric',
     ],
     [
       'a secret shorter than the hash',
-      { ...shared, keys: { kind: 'secret', secret: new Uint8Array(31) } },
+      { ...shared, secret: new Uint8Array(31) },
       'has a secret shorter than 32 bytes',
     ],
+    ['a secret with an asymmetric algorithm', { ...shared, algorithms: ['ES256'] }, HS256_NEEDS_SECRET],
+    ['a secret with a second one', { ...shared, algorithms: ['HS256', 'RS256'] }, ASYMMETRIC_NEEDS_KEYS],
+    ['a secret with no algorithms', { ...shared, algorithms: [] }, 'has no algorithms'],
+    ['neither keys nor a secret', { ...withoutKeys }, 'has neither keys nor a secret'],
     [
-      'a secret with an asymmetric algorithm',
-      { ...shared, algorithms: ['ES256'] },
-      'has a secret: HS256 only',
+      'tenants',
+      { ...published, audience: 'uploads', tenants: ['x'] },
+      'needs tenants exactly if it stands for several',
     ],
-    ['a secret with a second one', { ...shared, algorithms: ['HS256', 'RS256'] }, 'has a secret: HS256 only'],
-    ['a secret with no algorithms', { ...shared, algorithms: [] }, 'has a secret: HS256 only'],
     [
       'a key address that is none',
       { ...published, keys: { kind: 'jwksUrl', url: '/jwks' } },
@@ -87,5 +101,28 @@ describe('assertIssuers', () => {
 
   it('tells issuers apart that differ in one character only', () => {
     expect(() => assertIssuers([published, { ...published, issuer: 'https://login.test' }])).not.toThrow();
+  });
+
+  it.each([
+    'https://login.microsoftonline.com/{tenant}/v2.0',
+    'https://login.microsoftonline.com/{tenantid}/',
+    'https://evil.test/{tenantid}/v2.0',
+    'https://login.test/}',
+  ])('refuses the issuer %s, which no token can have', (issuer) => {
+    expect(() => assertIssuers([{ ...manyTenants, issuer }])).toThrow('has a brace, which no token can have');
+  });
+
+  it('refuses the issuer that stands for several without tenants', () => {
+    for (const tenants of [undefined, []])
+      expect(() => assertIssuers([{ ...manyTenants, tenants }])).toThrow(
+        'needs tenants exactly if it stands for several',
+      );
+  });
+
+  it('refuses a tenant twice, by either of two entries', () => {
+    const issuer = 'https://login.microsoftonline.com/72f988bf-86f1-41af-91ab-2d7cd011db47/v2.0';
+    const twice = new TypeError(`The issuer "${issuer}" is configured twice.`);
+    expect(() => assertIssuers([{ ...published, issuer }, manyTenants])).toThrow(twice);
+    expect(() => assertIssuers([manyTenants, { ...published, issuer }])).toThrow(twice);
   });
 });

@@ -13,6 +13,10 @@ export type KeyServer = {
   readonly requests: readonly string[];
   /** What it answers from now on. */
   answer: RequestListener;
+  /** Closes the port, so that connections are refused. */
+  stop(): Promise<void>;
+  /** Listens on the same port again. */
+  restart(): Promise<void>;
 };
 
 /** A real HTTP server on a free port, closed when the test ends. */
@@ -22,14 +26,22 @@ export async function startKeyServer(answer: RequestListener): Promise<KeyServer
     requests.push(request.url ?? '');
     keyServer.answer(request, response);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(async () => {
+  const listen = (at: number) => new Promise<void>((resolve) => server.listen(at, '127.0.0.1', resolve));
+  const stop = async () => {
     const closed = new Promise((resolve) => server.close(resolve));
     server.closeAllConnections();
     await closed;
-  });
+  };
+  await listen(0);
+  onTestFinished(stop);
   const { port } = server.address() as AddressInfo;
-  const keyServer: KeyServer = { origin: `http://127.0.0.1:${port}`, requests, answer };
+  const keyServer: KeyServer = {
+    origin: `http://127.0.0.1:${port}`,
+    requests,
+    answer,
+    stop,
+    restart: () => listen(port),
+  };
   return keyServer;
 }
 

@@ -5,9 +5,9 @@ import { fixedClock } from '../support/fixed-clock.ts';
 import type { TestIssuer } from '../support/tokens.ts';
 import { type Refusal, refusalOf, unauthenticatedRefusal } from './refusal.ts';
 
-export const WRONG_SIGNATURE = 'The signature of the token is not one that its issuer made.';
+export const WRONG_SIGNATURE = "The token's signature was not made with its issuer's key.";
 export const UNKNOWN_KEY = 'The token is signed with a key that its issuer does not publish.';
-export const UNTRUSTED = 'The token is from an issuer (iss) that is not trusted here.';
+export const UNTRUSTED = "The token's issuer (`iss` claim) is not trusted by this service.";
 
 export const noFetch: typeof fetch = () => Promise.reject(new Error('These tests use no network.'));
 
@@ -35,5 +35,5 @@ export function givenKeys({ config }: TestIssuer, keys: readonly object[]): Issu
 
 /** An issuer that signs with HS256. */
 export function sharedSecret(secret: Uint8Array): IssuerConfig {
-  return { issuer: 'internal', audience: 'uploads', algorithms: ['HS256'], keys: { kind: 'secret', secret } };
+  return { issuer: 'internal', audience: 'uploads', algorithms: ['HS256'], secret };
 }

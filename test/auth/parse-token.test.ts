@@ -9,12 +9,15 @@ const claims = defaultClaims('https://login.test/');
 const forge = (change: object = {}) => forgeToken({ ...header, ...change }, claims, () => 'signature');
 const [head, body, signature] = forge().split('.');
 
-const NOT_THREE_PARTS = 'The token is not a JWT: it needs three parts, separated by dots.';
+const NOT_THREE_PARTS = 'The token is not a JWT: it must have three parts, separated by dots.';
 const NOT_BASE64URL = 'The token is not a JWT: a part is not base64url.';
 const NOT_A_HEADER = 'The token is not a JWT: its header is not a JSON object.';
 const NOT_CLAIMS = 'The token is not a JWT: its claims are not a JSON object.';
-const OTHER_TYPE = 'The token is of another type (typ); send an access token: JWT or at+jwt.';
-const notAccepted = (name: string) => `The token has the header parameter ${name}, which is not accepted.`;
+const OTHER_TYPE = 'The token has the wrong type (`typ` header): send an access token, JWT or at+jwt.';
+const NO_ALGORITHM = 'The token has no algorithm (`alg` header).';
+const BAD_KEY_ID = "The token's key ID (`kid` header) is not a string of at most 1024 characters.";
+const notAccepted = (name: string) =>
+  `The token has the header parameter \`${name}\`, which is not accepted.`;
 
 describe('parseToken', () => {
   it('takes a token apart', () => {
@@ -57,7 +60,7 @@ describe('parseToken', () => {
     ['two parts', `${head}.${body}`, NOT_THREE_PARTS],
     ['four parts', `${forge()}.${signature}`, NOT_THREE_PARTS],
     ['six parts', 'a.b.c.d.e.f', NOT_THREE_PARTS],
-    ['an encrypted token', 'a.b.c.d.e', 'The token is encrypted (JWE); send a signed one (JWS).'],
+    ['an encrypted token', 'a.b.c.d.e', 'The token is encrypted (JWE). Send a signed one (JWS).'],
     ['a JSON serialization', JSON.stringify({ payload: body, protected: head, signature }), NOT_THREE_PARTS],
     ['dots only', '..', NOT_A_HEADER],
     ['an empty header', `.${body}.${signature}`, NOT_A_HEADER],
@@ -122,29 +125,51 @@ describe('parseToken', () => {
     ['an empty type', { typ: '' }, OTHER_TYPE],
     ['a type of null', { typ: null }, OTHER_TYPE],
     ['a list of types', { typ: ['JWT'] }, OTHER_TYPE],
-    ['no algorithm', { alg: undefined }, 'The token does not name its algorithm (alg).'],
-    ['a list of algorithms', { alg: ['ES256'] }, 'The token does not name its algorithm (alg).'],
-    ['an algorithm of null', { alg: null }, 'The token does not name its algorithm (alg).'],
-    ['a numeric kid', { kid: 1 }, 'The key ID (kid) of the token is not a string.'],
-    ['a kid of null', { kid: null }, 'The key ID (kid) of the token is not a string.'],
-    ['a list of kids', { kid: ['key-1'] }, 'The key ID (kid) of the token is not a string.'],
+    ['no algorithm', { alg: undefined }, NO_ALGORITHM],
+    ['a list of algorithms', { alg: ['ES256'] }, NO_ALGORITHM],
+    ['an algorithm of null', { alg: null }, NO_ALGORITHM],
+    ['a numeric kid', { kid: 1 }, BAD_KEY_ID],
+    ['a kid of null', { kid: null }, BAD_KEY_ID],
+    ['a list of kids', { kid: ['key-1'] }, BAD_KEY_ID],
   ])('refuses a header with %s', async (_, change, detail) => {
     expect(await refusalOf(() => parseToken(forge(change)))).toStrictEqual(
       unauthenticatedRefusal(detail, 'invalid_token'),
     );
   });
 
-  it('reads a token of 8192 bytes', () => {
-    // The kid has a length that leaves a number of characters which base64url can have.
-    const [longer] = forge({ kid: 'key-01' }).split('.');
+  it.each([1_000, 8_193, 12_000, 16_384])('reads a token of %i bytes', (length) => {
+    const room = length - forgeToken(header, {}, () => '').length;
+    // Some lengths are no multiple of what base64url can have: the signature fills up what is missing.
+    const padding = 'x'.repeat(Math.floor((room * 3) / 4) - 16);
+    const token = forgeToken(header, { pad: padding }, () => '');
+    const rest = length - token.length;
+    const filled = token + 'A'.repeat(rest % 4 === 1 ? rest - 1 : rest);
 
-    expect(parseToken(`${longer}.${body}.`.padEnd(8192, 'A')).header.kid).toBe('key-01');
+    expect(parseToken(filled).claims).toStrictEqual({ pad: padding });
+    expect(length - filled.length).toBeLessThanOrEqual(1);
   });
 
-  it('refuses a longer token unread', async () => {
-    expect(await refusalOf(() => parseToken(`${head}.${body}.`.padEnd(8193, 'A')))).toStrictEqual(
-      unauthenticatedRefusal('The token is longer than 8192 bytes.', 'invalid_token'),
+  it('rejects a longer token unread', async () => {
+    expect(await refusalOf(() => parseToken(`${head}.${body}.`.padEnd(16_385, 'A')))).toStrictEqual(
+      unauthenticatedRefusal('The token is longer than 16384 bytes.', 'invalid_token'),
     );
+  });
+
+  it.each([
+    ['an algorithm of 33 characters', { alg: 'A'.repeat(33) }, NO_ALGORITHM],
+    ['an algorithm of 10,000 characters', { alg: 'A'.repeat(10_000) }, NO_ALGORITHM],
+    ['a type of 65 characters', { typ: `application/${'a'.repeat(53)}` }, OTHER_TYPE],
+    ['a type of 10,000 characters', { typ: 'JWT'.repeat(3_333) }, OTHER_TYPE],
+    ['a kid of 1,025 characters', { kid: 'k'.repeat(1_025) }, BAD_KEY_ID],
+    ['a kid of 10,000 characters', { kid: 'k'.repeat(10_000) }, BAD_KEY_ID],
+  ])('rejects %s', async (_, change, detail) => {
+    expect(await refusalOf(() => parseToken(forge(change)))).toStrictEqual(
+      unauthenticatedRefusal(detail, 'invalid_token'),
+    );
+  });
+
+  it('takes a kid of 1,024 characters', () => {
+    expect(parseToken(forge({ kid: 'k'.repeat(1_024) })).header.kid).toBe('k'.repeat(1_024));
   });
 
   it.each([

@@ -42,7 +42,7 @@ describe('a published key', () => {
 
     expect(await refusalOfToken(verifier, forge('ES256'))).toStrictEqual(invalidToken(UNKNOWN_KEY));
     expect(await refusalOfToken(verifier, forge('HS256'))).toStrictEqual(
-      invalidToken('The algorithm (alg) of the token has to be ES256.'),
+      invalidToken("The token's algorithm (`alg` header) must be ES256."),
     );
   });
 

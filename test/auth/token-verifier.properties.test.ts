@@ -83,7 +83,7 @@ const internal: IssuerConfig = {
   issuer: 'internal',
   audience: 'uploads',
   algorithms: ['HS256'],
-  keys: { kind: 'secret', secret: SECRET },
+  secret: SECRET,
 };
 const configs = [...published.map(({ config }) => config), internal];
 
@@ -448,7 +448,7 @@ async function verifyByJose(token: string): Promise<JWTPayload | undefined> {
       clockTolerance: 30,
       currentDate: now,
     };
-    if (config.keys.kind !== 'jwks') return (await jwtVerify(token, SECRET, options)).payload;
+    if (config.keys?.kind !== 'jwks') return (await jwtVerify(token, SECRET, options)).payload;
     try {
       const keySet = createLocalJWKSet(config.keys.jwks as JSONWebKeySet);
       return (await jwtVerify(token, keySet, options)).payload;
@@ -470,13 +470,13 @@ async function verifyByJose(token: string): Promise<JWTPayload | undefined> {
 
 /** The rules in which the service is stricter than jose, each by what its rejection says. */
 const STRICTER_RULES = [
-  /^The token has the header parameter (jku|x5u|jwk|crit|b64|cty), which is not accepted\.$/,
-  /^The token is of another type \(typ\)/,
+  /^The token has the header parameter `(jku|x5u|jwk|crit|b64|cty)`, which is not accepted\.$/,
+  /^The token has the wrong type \(`typ` header\)/,
   /^The token is not a JWT: a part is not base64url\.$/,
-  /^The key ID \(kid\) of the token is not a string\.$/,
-  /^The subject \(sub\) of the token/,
-  /^The audience \(aud\) of the token is neither a string nor a list of strings\.$/,
-  /^The token has a time \((exp|nbf|iat)\) that is not a number of seconds since 1970\.$/,
+  /^The token's key ID \(`kid` header\) is not a string/,
+  /^The token's subject \(`sub` claim\) (must be a string of|contains a control character)/,
+  /^The token's audience \(`aud` claim\) is neither a string nor a list of strings\.$/,
+  /^The token's `(exp|nbf|iat)` claim is not a time in seconds since 1970\.$/,
   /^The token was issued in the future/,
 ];
 

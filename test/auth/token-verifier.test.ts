@@ -101,7 +101,7 @@ describe('tokens of several issuers', () => {
     const verifier = verifierOf(login.config, { ...partner.config, audience: 'partner' });
 
     expect(await refusalOfToken(verifier, await partner.sign({ aud: 'uploads' }))).toStrictEqual(
-      invalidToken('The token is for another audience; aud has to hold partner.'),
+      invalidToken('The token is for another audience: its `aud` claim must contain partner.'),
     );
   });
 
@@ -112,7 +112,7 @@ describe('tokens of several issuers', () => {
     const token = forgeToken({ alg: 'HS256' }, defaultClaims(login.issuer), hmacSigner(secret));
 
     expect(await refusalOfToken(verifier, token)).toStrictEqual(
-      invalidToken('The algorithm (alg) of the token has to be ES256.'),
+      invalidToken("The token's algorithm (`alg` header) must be ES256."),
     );
   });
 });

@@ -39,7 +39,8 @@ function countingVerifier(
     keySet: () => keySet,
     status: () => ({ keysLoaded: true }),
   };
-  const issuer: IssuerConfig = { ...config, algorithms: ['HS256'], keys: { kind: 'secret', secret } };
+  const { keys: _keys, ...rest } = config;
+  const issuer: IssuerConfig = { ...rest, algorithms: ['HS256'], secret };
   const verifier = createTokenVerifier({ issuers: [issuer], clock, keySources: () => keys, verifiedTokens });
   return { verifier, verifications: () => verifications };
 }
@@ -241,7 +242,12 @@ describe('createVerifiedTokens', () => {
     const tokens = createVerifiedTokens<undefined>(options);
     return {
       keep: (token: string, subject: string, at = now) =>
-        tokens.keep(digestToken(token), { caller: callerOf(subject), issuer: undefined, keySet }, at),
+        tokens.keep(
+          digestToken(token),
+          { caller: callerOf(subject), issuer: undefined, keySet },
+          new Date(tomorrow * 1000),
+          at,
+        ),
       knows: (token: string, at = now) => tokens.find(digestToken(token), at) !== undefined,
     };
   }

@@ -124,8 +124,8 @@ it('says which issuer’s keys cannot be had and why, and goes on with the other
   const { code, lines } = await check({ policy, answers });
   expect(code).toBe(1);
   expect(lines.filter((line) => / issuer keys: /.test(line))).toStrictEqual([
-    'FAILED issuer keys: https://down.test/ not loaded: No answer could be had (ENOTFOUND)',
-    'FAILED issuer keys: https://broken.test/ not loaded: The answer has status 500, not 200',
+    'FAILED issuer keys: https://down.test/ not loaded: cannot resolve down.test (ENOTFOUND)',
+    'FAILED issuer keys: https://broken.test/ not loaded: broken.test responded with status 500, not 200',
     'ok issuer keys: https://login.test/ loaded',
   ]);
   expect(lines.find((line) => line.startsWith('WARNING policy: '))).toContain(

@@ -56,7 +56,11 @@ it('tells what is wrong', async () => {
   const lines = await linesOf({
     credentials: { describe: () => ({ ok: false, detail: '' }), expiresAt: () => now },
     issuers: () => [
-      { issuer: 'https://login.test/', keysLoaded: false, lastError: 'No answer could be had.' },
+      {
+        issuer: 'https://login.test/',
+        keysLoaded: false,
+        lastError: 'cannot resolve login.test (ENOTFOUND)',
+      },
       { issuer: 'https://other.test/', keysLoaded: true, fetchedAt: now },
     ],
     policy: () => ({ version: 'abc', rules: 1, loadedAt: now, refusedVersion: 'bad' }),

@@ -1,5 +1,10 @@
 import type { Clock } from '../../clock.ts';
-import type { IssuerConfig, IssuerKeys } from '../issuer.ts';
+import {
+  DEFAULT_MAX_STALE_SECONDS,
+  type IssuerConfig,
+  type IssuerKeys,
+  MULTI_TENANT_ISSUER,
+} from '../issuer.ts';
 import type { JsonRequest } from './fetch-json.ts';
 import { discoverKeySet, fetchKeySet } from './fetch-key-set.ts';
 import { createFetchedKeys } from './fetched-keys.ts';
@@ -7,9 +12,12 @@ import type { KeySource } from './key-source.ts';
 import { toPublishedKeys } from './published-keys.ts';
 import { createSecretVerificationKey } from './verification-key.ts';
 
+/** Where Microsoft publishes the discovery document of {@link MULTI_TENANT_ISSUER}, whose `issuer` has the placeholder. */
+const MULTI_TENANT_DISCOVERY = 'https://login.microsoftonline.com/common/v2.0';
+
 /**
  * The keys of an issuer, from wherever its configuration says.
- * @throws TypeError where a given key set is none.
+ * @throws TypeError if a given key set is none.
  */
 export type KeySources = (issuer: IssuerConfig) => KeySource;
 
@@ -18,8 +26,8 @@ export type KeySources = (issuer: IssuerConfig) => KeySource;
  * once, also for issuers of a later policy: reloading one loses no keys, and grants no fetch before its time.
  *
  * @param options.timeoutMs how long fetching keys may take, discovery included; 5 s by default.
- * @param options.cooldownMs between two fetches for keys that are not known, and after a failed one; 30 s by default.
- * @param options.cacheMaxAgeMs after which keys are fetched anew; 10 min by default.
+ * @param options.cooldownMs after a failed fetch, and the span for three fetches for keys that are not known; 30 s by default.
+ * @param options.cacheMaxAgeMs after which keys are refreshed; 10 min by default.
  */
 export function createKeySources({
   clock,
@@ -34,40 +42,56 @@ export function createKeySources({
   readonly cooldownMs?: number;
   readonly cacheMaxAgeMs?: number;
 }): KeySources {
-  const fetched = new Map<string, KeySource>();
+  const fetched = new Map<string, ReturnType<typeof createFetchedKeys>>();
   const request = (): JsonRequest => ({ fetch, signal: AbortSignal.timeout(timeoutMs) });
 
-  function fetchedFrom(address: string, fetchKeys: Parameters<typeof createFetchedKeys>[0]): KeySource {
+  function fetchedFrom(
+    address: string,
+    maxStaleMs: number,
+    fetchKeys: Parameters<typeof createFetchedKeys>[0],
+  ): KeySource {
     let source = fetched.get(address);
     if (!source) {
       source = createFetchedKeys(fetchKeys, { clock, cooldownMs, cacheMaxAgeMs });
       fetched.set(address, source);
     }
-    return source;
+    return source(maxStaleMs);
   }
 
-  return ({ issuer, keys }) => {
+  function publishedKeys(issuer: string, keys: IssuerKeys, maxStaleMs: number): KeySource {
     switch (keys.kind) {
-      case 'secret':
-        return createSharedKey(keys);
-      case 'jwks':
-        return createJwksKeys(keys);
+      case 'jwks': {
+        const published = toPublishedKeys(keys.jwks);
+        return createGivenKeys((header) => published.recall(header) ?? published.match(header));
+      }
       case 'jwksUrl':
-        return fetchedFrom(`jwks ${keys.url}`, () => fetchKeySet(keys.url, request()));
-      case 'discovery':
-        return fetchedFrom(`discovery ${issuer}`, () => discoverKeySet(issuer, request()));
+        return fetchedFrom(`jwks ${keys.url}`, maxStaleMs, () => fetchKeySet(keys.url, request()));
+      case 'discovery': {
+        const at = issuer === MULTI_TENANT_ISSUER ? MULTI_TENANT_DISCOVERY : issuer;
+        return fetchedFrom(`discovery ${issuer}`, maxStaleMs, () => discoverKeySet(issuer, request(), at));
+      }
     }
+  }
+
+  return ({ issuer, keys, secret, maxStaleSeconds = DEFAULT_MAX_STALE_SECONDS }) => {
+    const published = keys && publishedKeys(issuer, keys, maxStaleSeconds * 1000);
+    if (!secret) return published ?? createGivenKeys(() => []);
+    const shared = createSharedKey(secret);
+    return published ? createBothKeys(published, shared) : shared;
   };
 }
 
-function createJwksKeys({ jwks }: Extract<IssuerKeys, { kind: 'jwks' }>): KeySource {
-  const published = toPublishedKeys(jwks);
-  return createGivenKeys((header) => published.recall(header) ?? published.match(header));
+function createSharedKey(secret: Uint8Array): KeySource {
+  const keys = [createSecretVerificationKey(secret)];
+  return createGivenKeys(({ alg }) => (alg === 'HS256' ? keys : []));
 }
 
-function createSharedKey({ secret }: Extract<IssuerKeys, { kind: 'secret' }>): KeySource {
-  const keys = [createSecretVerificationKey(secret)];
-  return createGivenKeys(() => keys);
+/** The secret for HS256 and for nothing else, the published keys for the rest: neither is ever tried in place of the other. */
+function createBothKeys(published: KeySource, shared: KeySource): KeySource {
+  return {
+    ...published,
+    find: (header, now) => (header.alg === 'HS256' ? shared : published).find(header, now),
+  };
 }
 
 function createGivenKeys(find: KeySource['find']): KeySource {

@@ -1,40 +1,60 @@
-import { fetchJson, type JsonRequest } from './fetch-json.ts';
+import { hostKind } from '../../web-address.ts';
+import { toLogText } from '../log-text.ts';
+import { fetchJson, hostOf, type JsonRequest } from './fetch-json.ts';
 import { type PublishedKeys, toPublishedKeys } from './published-keys.ts';
 
 /**
  * Fetches a JSON Web Key Set (RFC 7517 5).
- * @throws Error whose message may be shown to operators; it holds no address and nothing of the answer.
+ * @throws Error whose message may be shown to operators; it holds no address but the host, and nothing of the response.
  */
 export async function fetchKeySet(url: string, request: JsonRequest): Promise<PublishedKeys> {
   const json = await fetchJson(url, request);
   try {
     return toPublishedKeys(json);
   } catch (cause) {
-    throw new Error('The answer is not a JSON Web Key Set.', { cause });
+    throw new Error(`the response of ${hostOf(url)} is not a JSON Web Key Set`, { cause });
   }
 }
 
 /**
  * Finds and fetches the key set of an issuer by OpenID Connect Discovery 1.0, section 4. The document has to name this
- * very issuer (4.3), and its keys have to lie where nobody can swap them on the way.
- * @throws Error as `fetchKeySet` does.
+ * very issuer (4.3). Its `jwks_uri` must not lead from a public issuer into a private network, nor over plain http.
+ * @param at where the document is, if its address does not begin with the issuer.
+ * @throws Error as `fetchKeySet` does. It also names, bounded, the issuer or the host that the document names.
  */
-export async function discoverKeySet(issuer: string, request: JsonRequest): Promise<PublishedKeys> {
-  const url = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
+export async function discoverKeySet(
+  issuer: string,
+  request: JsonRequest,
+  at: string = issuer,
+): Promise<PublishedKeys> {
+  const url = `${at.replace(/\/$/, '')}/.well-known/openid-configuration`;
   const document = await fetchJson(url, request);
   const { issuer: named, jwks_uri: jwksUri } = (document ?? {}) as Readonly<Record<string, unknown>>;
-  if (named !== issuer) throw new Error('The discovery document is that of another issuer.');
-  if (typeof jwksUri !== 'string' || !isTrustworthy(jwksUri, issuer)) {
-    throw new Error('The jwks_uri of the discovery document is not an https address.');
+  if (typeof named !== 'string') throw new Error(`the discovery document of ${hostOf(url)} names no issuer`);
+  if (named !== issuer) {
+    throw new Error(
+      `the discovery document names the issuer ${JSON.stringify(toLogText(named))}; the policy must name exactly the same`,
+    );
   }
-  return fetchKeySet(jwksUri, request);
+  const fault = jwksUriFault(jwksUri, at);
+  if (fault) throw new Error(`the jwks_uri of the discovery document ${fault}`);
+  return fetchKeySet(String(jwksUri), request);
 }
 
-/** https; or http that stays on this machine, or goes where the discovery document itself came from by http. */
-function isTrustworthy(address: string, issuer: string): boolean {
-  const url = URL.parse(address);
-  if (url?.protocol !== 'http:') return url?.protocol === 'https:';
-  return (
-    /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname) || url.origin === new URL(issuer).origin
-  );
+/** Why keys cannot be fetched from where a discovery document says; undefined when they can. */
+function jwksUriFault(jwksUri: unknown, issuer: string): string | undefined {
+  const url = typeof jwksUri === 'string' ? URL.parse(jwksUri) : null;
+  if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password)
+    return 'is not an https address';
+  const from = new URL(issuer);
+  if (url.origin === from.origin) return undefined;
+  const kind = hostKind(url.hostname);
+  const issuerKind = hostKind(from.hostname);
+  const isAsNear =
+    kind === 'public' || (kind === 'loopback' ? issuerKind === 'loopback' : issuerKind !== 'public');
+  const advice = 'set jwksUrl in the policy if that is intended';
+  if (!isAsNear) return `leads from a public issuer into a private network (${hostOf(url.href)}); ${advice}`;
+  if (url.protocol === 'https:') return undefined;
+  const isInside = from.protocol === 'http:' && (kind === 'loopback' || kind === 'private');
+  return isInside ? undefined : `uses plain http to ${hostOf(url.href)}; ${advice}`;
 }

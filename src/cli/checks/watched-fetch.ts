@@ -7,28 +7,18 @@ export type WatchedFetch = {
   readonly fetch: typeof fetch;
   /** By the first answer that told the time; undefined while there is none. */
   clockOffset(): ClockOffset | undefined;
-  /** Why the last request got no answer, as the system names it: `ECONNREFUSED`. */
-  failureCode(): string | undefined;
 };
 
 /** A fetch that notes by the way what a check wants to know of the network and of the time. */
 export function createWatchedFetch(fetch: typeof globalThis.fetch, clock: Clock): WatchedFetch {
   let offset: ClockOffset | undefined;
-  let failureCode: string | undefined;
   return {
     clockOffset: () => offset,
-    failureCode: () => failureCode,
     fetch: async (input, init) => {
       const sentAt = clock();
-      try {
-        const response = await fetch(input, init);
-        failureCode = undefined;
-        offset ??= offsetOf(new URL(String(input)).origin, response.headers, sentAt, clock());
-        return response;
-      } catch (error) {
-        failureCode = codeOf(error);
-        throw error;
-      }
+      const response = await fetch(input, init);
+      offset ??= offsetOf(new URL(String(input)).origin, response.headers, sentAt, clock());
+      return response;
     },
   };
 }
@@ -42,9 +32,4 @@ function offsetOf(origin: string, headers: Headers, sentAt: Date, receivedAt: Da
   const theirs = date + ageMs + 500;
   const ours = (sentAt.getTime() + receivedAt.getTime()) / 2;
   return { origin, seconds: Math.round((ours - theirs) / 1000) };
-}
-
-function codeOf(error: unknown): string | undefined {
-  const { code } = ((error as Error).cause ?? error) as NodeJS.ErrnoException;
-  return typeof code === 'string' ? code : undefined;
 }

@@ -55,7 +55,7 @@ async function* checkSetup(context: CliContext): AsyncGenerator<Result> {
 
   const issuers = (policy?.issuers ?? []).map((issuer) => {
     const watched = createWatchedFetch(fetch, clock);
-    return { watched, checked: checkIssuer(issuer, watched, clock) };
+    return { watched, checked: checkIssuer(issuer, watched.fetch, clock) };
   });
   for (const { checked } of issuers) yield resultOf(await checked);
   if (!policy) yield skipped('issuer keys', 'policy');

@@ -1,4 +1,5 @@
 import { callerFromClaims } from '../../auth/caller.ts';
+import { issuersOf } from '../../auth/issuer.ts';
 import { ServiceError, summarizeFaults } from '../../errors.ts';
 import { decideUpload, type Grant } from '../../policy/decide-upload.ts';
 import { ruleVerdicts } from '../../policy/rule-verdicts.ts';
@@ -34,16 +35,18 @@ nothing is signed, and neither the token's signature nor its times are looked at
   exitCodes: { 0: 'granted', 1: 'denied' },
   run: async (options, context) => {
     const policy = policyOf(options, context);
-    const caller = readCaller(options.claims?.[0] ?? '', context);
+    const claimed = readCaller(options.claims?.[0] ?? '', context);
     const request = readRequest(options.request?.[0] ?? '', context);
     const print = (answer: object) => writeDocument(`${JSON.stringify(answer, null, 2)}\n`, options, context);
 
-    if (!policy.issuers.some(({ issuer }) => issuer === caller.issuer)) {
+    const entry = policy.issuers.find((one) => issuersOf(one).some(({ iss }) => iss === claimed.issuer));
+    if (!entry) {
       const trusted = policy.issuers.map(({ issuer }) => issuer).join(', ');
-      const detail = `The policy trusts no issuer ${JSON.stringify(caller.issuer)}; it names ${trusted}.`;
+      const detail = `The policy trusts no issuer ${JSON.stringify(claimed.issuer)}; it names ${trusted}.`;
       print({ outcome: 'denied', code: 'unauthenticated', detail });
       return 1;
     }
+    const caller = entry.tenants ? { ...claimed, issuerTemplate: entry.issuer } : claimed;
     const decision = decideUpload(policy, caller, request, () => OBJECT_ID);
     const rules = ruleVerdicts(policy, caller, request);
     if (decision.allowed) {

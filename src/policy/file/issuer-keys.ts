@@ -1,45 +1,78 @@
 import { z } from 'zod';
-import type { IssuerKeys } from '../../auth/issuer.ts';
+import type { IssuerConfig, IssuerKeys } from '../../auth/issuer.ts';
 import { readFault } from '../../text-file.ts';
+import { decodeSecret, type SecretEncoding } from './issuer-secret.ts';
 
 export type PolicySources = {
   /** Where `${NAME}` and `secretEnv` are looked up. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Reads a `jwksFile`; throws when it cannot. */
+  /** Reads a `jwksFile` or `secretFile`; throws when it cannot. */
   readonly readFile: (path: string) => string;
 };
 
-/** RFC 7518 3.2: a key for HS256 has at least the size of the hash. */
-const MIN_SECRET_BYTES = 32;
+type Fault = (field: string, detail: string) => void;
 
 /**
- * Says where the keys of one entry of `issuers` come from, reading its `jwksFile` or `secretEnv`.
- * `entry` may be of any shape; what is wrong with its shape is the schema's to say.
+ * The keys that one entry of `issuers` names, reading its `jwksFile`, `secretEnv` or `secretFile`.
+ * `entry` may be of any shape; what is wrong with its shape is the schema's to report.
  */
 export function issuerKeys(
   entry: Readonly<Record<string, unknown>>,
-  { env, readFile }: PolicySources,
-  fault: (field: string, detail: string) => void,
-): IssuerKeys {
-  const { jwksUrl, jwksFile, secretEnv } = entry;
+  sources: PolicySources,
+  fault: Fault,
+): Pick<IssuerConfig, 'keys' | 'secret'> {
+  const secret = readSecret(entry, sources, fault);
+  const keys = readKeys(entry, sources, fault);
+  if (secret === undefined) return { keys: keys ?? { kind: 'discovery' } };
+  return { secret, ...(keys && { keys }) };
+}
+
+function readKeys(
+  { jwksUrl, jwksFile }: Readonly<Record<string, unknown>>,
+  { readFile }: PolicySources,
+  fault: Fault,
+): IssuerKeys | undefined {
   if (typeof jwksUrl === 'string') return { kind: 'jwksUrl', url: jwksUrl };
+  if (typeof jwksFile !== 'string') return undefined;
+  const jwks = readJwks(jwksFile, readFile);
+  if (typeof jwks !== 'string') return { kind: 'jwks', jwks };
+  fault('jwksFile', jwks);
+  return undefined;
+}
+
+/** @returns undefined if the entry names no secret; an empty one if it cannot be used, which has been reported then. */
+function readSecret(
+  { secretEnv, secretFile, secretEncoding }: Readonly<Record<string, unknown>>,
+  { env, readFile }: PolicySources,
+  fault: Fault,
+): Uint8Array | undefined {
+  const encoding = (secretEncoding ?? 'utf8') as SecretEncoding;
   if (typeof secretEnv === 'string') {
-    const secret = new TextEncoder().encode(env[secretEnv] ?? '');
-    if (secret.length === 0)
-      fault('secretEnv', `names the environment variable ${secretEnv}, which is not set`);
-    else if (secret.length < MIN_SECRET_BYTES)
-      fault(
-        'secretEnv',
-        `names ${secretEnv}, which holds ${secret.length} bytes; HS256 needs at least ${MIN_SECRET_BYTES}`,
-      );
-    return { kind: 'secret', secret };
+    const text = env[secretEnv];
+    const decoded =
+      text === undefined || text === ''
+        ? `names the environment variable ${secretEnv}, which is not set`
+        : decodeSecret(text, encoding, `names ${secretEnv}, which`);
+    if (typeof decoded !== 'string') return decoded;
+    fault('secretEnv', decoded);
+    return new Uint8Array(0);
   }
-  if (typeof jwksFile === 'string') {
-    const jwks = readJwks(jwksFile, readFile);
-    if (typeof jwks !== 'string') return { kind: 'jwks', jwks };
-    fault('jwksFile', jwks);
+  if (typeof secretFile === 'string') {
+    let decoded: Uint8Array | string;
+    try {
+      // Editors, `echo` and secret stores leave a line break at the end of a file, and some a byte order mark at its beginning.
+      const text = readFile(secretFile)
+        .replace(/^\ufeff/, '')
+        .replace(/\r?\n$/, '');
+      decoded = decodeSecret(text, encoding, `names ${secretFile}, which`);
+    } catch (error) {
+      decoded = `${readFault(error)}: ${secretFile}`;
+    }
+    if (typeof decoded !== 'string') return decoded;
+    fault('secretFile', decoded);
+    return new Uint8Array(0);
   }
-  return { kind: 'discovery' };
+  return undefined;
 }
 
 const jwksSchema = z.object({ keys: z.array(z.looseObject({ kty: z.string() })).min(1) });

@@ -1,53 +1,105 @@
 import { z } from 'zod';
-import { isWebAddress, text } from './schema-parts.ts';
+import { webAddressFault } from '../../web-address.ts';
+import { SECRET_ENCODINGS } from './issuer-secret.ts';
+import { parseDurationSeconds } from './quantities.ts';
+import { text } from './schema-parts.ts';
+import { MULTI_TENANT_ISSUER } from './token-issuers.ts';
 
 const ASYMMETRIC_ALGORITHMS = [
   ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
   ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
 ] as const;
 
+/** A duration within bounds, as whole seconds. */
+const secondsBetween = (min: number, max: number, expectation: string) =>
+  z.union([z.string().max(20), z.int()]).transform((duration, context) => {
+    const seconds = parseDurationSeconds(duration);
+    if (seconds !== undefined && seconds >= min && seconds <= max) return seconds;
+    context.addIssue(expectation);
+    return z.NEVER;
+  });
+
+const tenantId = z
+  .string()
+  .max(36, 'must be a tenant ID (a GUID)')
+  .regex(/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, 'must be a tenant ID (a GUID)')
+  .transform((id) => id.toLowerCase());
+
 /** One entry of `issuers`: whose tokens are believed, and where the keys to check them come from. */
 export const issuerSchema = z
   .strictObject({
     issuer: text,
-    audience: z.union([text, z.array(text).min(1)]),
-    jwksUrl: z
-      .string()
-      .refine(
-        isWebAddress,
-        'must be an https:// address (http:// only for this machine or a private network)',
-      )
+    tenants: z
+      .array(tenantId)
+      .min(1, 'must name at least one tenant')
+      .refine((tenants) => new Set(tenants).size === tenants.length, 'names a tenant twice')
       .optional(),
+    audience: z.union([text, z.array(text).min(1)]),
+    audienceClaim: text.optional(),
+    jwksUrl: z.string().optional(),
     jwksFile: text.optional(),
     secretEnv: text.optional(),
+    secretFile: text.optional(),
+    secretEncoding: z.enum(SECRET_ENCODINGS).optional(),
     algorithms: z
       .array(z.enum([...ASYMMETRIC_ALGORITHMS, 'HS256']))
       .min(1)
       .optional(),
+    maxStale: secondsBetween(600, 2_592_000, 'must be a duration from 10m to 30d, such as 24h').optional(),
+    clockTolerance: secondsBetween(0, 120, 'must be a duration from 0s to 120s, such as 30s').optional(),
+    insecureHttp: z.boolean().default(false),
   })
-  .superRefine((issuer, context) => {
-    const sources = (['jwksUrl', 'jwksFile', 'secretEnv'] as const).filter((source) => issuer[source]);
-    if (sources.length > 1) context.addIssue(`has ${sources.join(' and ')}; at most one of them may stand`);
-    const symmetric = issuer.algorithms?.includes('HS256') ?? false;
-    if (issuer.secretEnv && issuer.algorithms?.some((algorithm) => algorithm !== 'HS256')) {
-      context.addIssue({
-        code: 'custom',
-        path: ['algorithms'],
-        message: 'must be [HS256] where secretEnv is set',
-      });
+  .superRefine((entry, context) => {
+    const { issuer, tenants, jwksUrl, jwksFile, secretEnv, secretFile, secretEncoding, algorithms } = entry;
+    const addIssue = (field: string, message: string) =>
+      context.addIssue({ code: 'custom', path: [field], message });
+
+    if (issuer === MULTI_TENANT_ISSUER) {
+      if (!tenants) addIssue('tenants', 'is missing: list the IDs of the tenants that are trusted');
+    } else {
+      if (tenants) addIssue('tenants', `needs the issuer ${MULTI_TENANT_ISSUER}`);
+      // An environment variable that is not set has been reported already.
+      if (/[{}]/.test(issuer) && !issuer.includes('${'))
+        addIssue(
+          'issuer',
+          `must not contain "{" or "}", because no token has such an issuer; possible is ${MULTI_TENANT_ISSUER} with tenants`,
+        );
     }
-    if (!issuer.secretEnv && symmetric) {
-      context.addIssue({
-        code: 'custom',
-        path: ['algorithms'],
-        message: 'may hold HS256 only where secretEnv is set',
-      });
+
+    const hasSecret = secretEnv !== undefined || secretFile !== undefined;
+    const hasKeys = jwksUrl !== undefined || jwksFile !== undefined;
+    if (jwksUrl !== undefined && jwksFile !== undefined)
+      context.addIssue('has jwksUrl and jwksFile; at most one of them may be set');
+    if (secretEnv !== undefined && secretFile !== undefined)
+      context.addIssue('has secretEnv and secretFile; at most one of them may be set');
+    if (secretEncoding !== undefined && !hasSecret)
+      addIssue('secretEncoding', 'needs secretEnv or secretFile');
+
+    const isSymmetric = algorithms?.includes('HS256') ?? false;
+    const isAsymmetric = algorithms?.some((algorithm) => algorithm !== 'HS256') ?? false;
+    if (hasSecret && hasKeys && !(isSymmetric && isAsymmetric)) {
+      addIssue(
+        'algorithms',
+        'must list HS256 for the secret and an asymmetric algorithm for the published keys',
+      );
+    } else if (hasSecret && !hasKeys && algorithms && isAsymmetric) {
+      addIssue(
+        'algorithms',
+        'must be [HS256] if there is a secret only; for others set jwksUrl or jwksFile as well',
+      );
+    } else if (!hasSecret && isSymmetric) {
+      addIssue('algorithms', 'may list HS256 only if secretEnv or secretFile is set');
     }
-    if (sources.length === 0 && !isWebAddress(issuer.issuer)) {
-      context.addIssue({
-        code: 'custom',
-        path: ['issuer'],
-        message: 'must be an https:// address for OpenID discovery; else set jwksUrl, jwksFile or secretEnv',
-      });
+
+    if (jwksUrl !== undefined) {
+      const fault = webAddressFault(jwksUrl, entry);
+      if (fault) addIssue('jwksUrl', fault);
+    } else if (!hasKeys && !hasSecret) {
+      const fault = webAddressFault(issuer, entry);
+      if (fault)
+        addIssue(
+          'issuer',
+          `${fault}. (It is used for OpenID discovery, because there is no jwksUrl, jwksFile, secretEnv or secretFile)`,
+        );
     }
   });

@@ -1,14 +1,16 @@
-import type { IssuerConfig, IssuerKeys } from '../../auth/issuer.ts';
+import type { IssuerConfig } from '../../auth/issuer.ts';
 import { closestName } from '../../suggest.ts';
+import { webAddressFault } from '../../web-address.ts';
 import { metadataBytes } from '../metadata-size.ts';
 import type { Policy } from '../policy.ts';
 import { describeIssue, type ReportFault, reportIssue } from './issue-faults.ts';
 import { issuerKeys, type PolicySources } from './issuer-keys.ts';
 import { type PolicyDocument, type PolicyFault, readPolicyDocument } from './policy-document.ts';
-import { type Issuer, type PolicyFile, policySchema } from './policy-schema.ts';
+import { type Issuer, type PolicyFile, policySchema, type Rule } from './policy-schema.ts';
 import { policyWarnings } from './policy-warnings.ts';
 import { metadataOfHeaders, signedHeaders } from './rule-headers.ts';
 import { fitToSchema } from './schema-walk.ts';
+import { MULTI_TENANT_ISSUER, tokenIssuers } from './token-issuers.ts';
 import { cut } from './yaml-faults.ts';
 
 const DEFAULT_ALGORITHMS = ['RS256', 'ES256', 'EdDSA'];
@@ -55,17 +57,28 @@ function bounded(faults: readonly PolicyFault[]): readonly PolicyFault[] {
   return [...sorted.slice(0, MAX_FAULTS), { line: firstLeftOut.line, path: '', detail }];
 }
 
+type IssuerKeySources = Pick<IssuerConfig, 'keys' | 'secret'>;
+
 /** Checks what one part of the file says about another. Works on a file with other faults, so that all are reported at once. */
 function checkReferences(content: unknown, document: PolicyDocument, fault: ReportFault): void {
   const targets = Object.keys(asRecord(asRecord(content).targets));
-  const issuers = issuersOf(content).map((entry) => entry.issuer);
+  const entries = issuersOf(content).map((entry) => entry.issuer);
+  const issuers = issuersOf(content).map(tokenIssuers);
   const rules = asList(asRecord(content).rules).map(asRecord);
   const written = (path: readonly PropertyKey[]): string => document.writtenText(path) ?? '';
 
-  const seenIssuers = new Set<unknown>();
-  for (const [index, issuer] of issuers.entries()) {
-    if (issuer !== undefined && seenIssuers.has(issuer)) fault(['issuers', index, 'issuer'], 'is used twice');
-    seenIssuers.add(issuer);
+  const seen = new Set<string>();
+  for (const [index, names] of issuers.entries()) {
+    const repeated = [...new Set(names)].find((name) => seen.has(name));
+    if (repeated !== undefined)
+      fault(
+        ['issuers', index, 'issuer'],
+        // A value of the environment is not shown; the issuers of tenants are public.
+        repeated.startsWith('https://login.microsoftonline.com/')
+          ? `is used twice: two entries would accept tokens of ${repeated}`
+          : 'is used twice',
+      );
+    for (const name of names) seen.add(name);
   }
   const knownTargets = document.writtenKeys(['targets']);
   const knownIssuers = issuers.map((_issuer, index) => written(['issuers', index, 'issuer']));
@@ -80,7 +93,7 @@ function checkReferences(content: unknown, document: PolicyDocument, fault: Repo
     if (typeof rule.target === 'string' && !targets.includes(rule.target))
       fault(at('target'), unknownName('target', written(at('target')), knownTargets));
     const { issuer } = asRecord(rule.who);
-    if (typeof issuer === 'string' && !issuers.includes(issuer))
+    if (typeof issuer === 'string' && !seen.has(issuer) && !entries.includes(issuer))
       fault(at('who', 'issuer'), unknownName('issuer', written(at('who', 'issuer')), knownIssuers));
     for (const [entry, other] of asList(rule.sharesPrefixWith).entries()) {
       if (typeof other !== 'string') continue;
@@ -102,15 +115,18 @@ function unknownName(kind: string, name: string, known: readonly string[]): stri
   return `unknown ${kind} ${JSON.stringify(cut(name))}; known ${kind}s: ${listed.join(', ') || 'none'}${hint}`;
 }
 
-function compilePolicy(file: PolicyFile, issuerKeys: readonly IssuerKeys[]): Policy {
+function compilePolicy(file: PolicyFile, issuerKeys: readonly IssuerKeySources[]): Policy {
   const targets = new Map(Object.entries(file.targets).map(([name, entry]) => [name, { name, ...entry }]));
-  const warnings: string[] = [];
+  const warnings = plainHttpWarnings(file);
   const rules = file.rules.map((rule) => {
     const target = targets.get(rule.target);
     if (!target) throw new TypeError('compilePolicy needs a file whose references have been checked');
+    const issuers = issuersOfRule(file, rule);
+    // The prefix tells tenants apart if it names the tenant.
+    const namesTenant = rule.prefix.parts.some((part) => 'claim' in part && part.claim.source === 'tid');
     if (
-      file.issuers.length > 1 &&
-      rule.who.issuer === undefined &&
+      issuers.length > 1 &&
+      !(namesTenant && issuers.every(isMultiTenant)) &&
       rule.prefix.parts.some((part) => 'claim' in part)
     ) {
       warnings.push(
@@ -125,20 +141,57 @@ function compilePolicy(file: PolicyFile, issuerKeys: readonly IssuerKeys[]): Pol
     };
   });
   return {
-    issuers: file.issuers.map((issuer, index) =>
-      compileIssuer(issuer, issuerKeys[index] ?? { kind: 'discovery' }),
-    ),
+    issuers: file.issuers.map((issuer, index) => compileIssuer(issuer, issuerKeys[index] ?? {})),
     rules,
     warnings: [...warnings, ...policyWarnings(rules)],
   };
 }
 
-function compileIssuer(issuer: Issuer, keys: IssuerKeys): IssuerConfig {
+/** One sentence for each address that is reached by plain http because the file says insecureHttp, and only because of that. */
+function plainHttpWarnings(file: PolicyFile): string[] {
+  const addresses: (readonly [string, string])[] = [
+    ...file.issuers.map(
+      ({ issuer, jwksUrl }) => [`The verification keys of ${issuer}`, jwksUrl ?? issuer] as const,
+    ),
+    ...Object.entries(file.targets).flatMap(([name, { endpoint }]) =>
+      typeof endpoint === 'string' ? [] : [[`Uploads to the target ${name}`, endpoint.url] as const],
+    ),
+  ];
+  return addresses
+    .filter(
+      ([, url]) => url.startsWith('http:') && webAddressFault(url, { insecureHttp: false }) !== undefined,
+    )
+    .map(
+      ([what, url]) =>
+        `${what} travel over plain http to ${new URL(url).host} (insecureHttp): whoever controls that name or network can replace them.`,
+    );
+}
+
+/** The issuers whose tokens a rule may be for, one entry per value of `iss`. */
+function issuersOfRule(file: PolicyFile, { who }: Rule): readonly string[] {
+  return file.issuers.flatMap((entry) => {
+    const names = tokenIssuers(entry);
+    if (who.issuer === undefined || who.issuer === entry.issuer) return names;
+    return names.filter((name) => name === who.issuer);
+  });
+}
+
+function isMultiTenant(issuer: string): boolean {
+  const [before = '', after = ''] = MULTI_TENANT_ISSUER.split('{tenantid}');
+  return issuer.startsWith(before) && issuer.endsWith(after);
+}
+
+function compileIssuer(issuer: Issuer, { keys, secret }: IssuerKeySources): IssuerConfig {
   return {
     issuer: issuer.issuer,
+    ...(issuer.tenants && { tenants: issuer.tenants }),
     audience: [issuer.audience].flat(),
-    keys,
-    algorithms: issuer.algorithms ?? (keys.kind === 'secret' ? ['HS256'] : DEFAULT_ALGORITHMS),
+    ...(issuer.audienceClaim !== undefined && { audienceClaim: issuer.audienceClaim }),
+    ...(keys && { keys }),
+    ...(secret && { secret }),
+    algorithms: issuer.algorithms ?? (secret ? ['HS256'] : DEFAULT_ALGORITHMS),
+    ...(issuer.maxStale !== undefined && { maxStaleSeconds: issuer.maxStale }),
+    ...(issuer.clockTolerance !== undefined && { clockToleranceSeconds: issuer.clockTolerance }),
   };
 }
 

@@ -38,15 +38,3 @@ export const durationSeconds = z.union([z.string(), z.int()]).transform((duratio
   }
   return seconds;
 });
-
-function isLoopbackOrPrivateName(hostname: string): boolean {
-  // IP addresses, localhost and names without a dot cannot be reached through the public DNS.
-  return /^\[|^[\d.]+$|^localhost$|\.localhost$|^[^.]+$|\.(?:internal|local|test|svc)$/.test(hostname);
-}
-
-/** Says whether an address can be trusted: https, or http where no public network lies between. */
-export function isWebAddress(address: string): boolean {
-  const url = URL.canParse(address) ? new URL(address) : undefined;
-  if (!url || url.username || url.password || url.hash) return false;
-  return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopbackOrPrivateName(url.hostname));
-}

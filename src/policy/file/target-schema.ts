@@ -1,20 +1,24 @@
 import { z } from 'zod';
 import { closestName } from '../../suggest.ts';
+import { webAddressFault } from '../../web-address.ts';
 import { parseOssHost } from './regions.ts';
-import { isWebAddress } from './schema-parts.ts';
 
 const ENDPOINT_WORDS = ['public', 'internal', 'accelerate', 'accelerate-overseas', 'dualstack'] as const;
 
 const endpoint = z
   .string()
-  .refine((value) => ENDPOINT_WORDS.some((word) => word === value) || isWebAddress(value), {
-    abort: true,
-    error: ({ input }) => {
-      const closest = closestName(String(input), ENDPOINT_WORDS);
-      const hint = closest === undefined ? '' : `; did you mean "${closest}"?`;
-      return `must be one of ${ENDPOINT_WORDS.join(', ')}, or an https:// address such as https://upload.example.com${hint}`;
+  .refine(
+    (value) =>
+      ENDPOINT_WORDS.some((word) => word === value) || (/^https?:/.test(value) && URL.canParse(value)),
+    {
+      abort: true,
+      error: ({ input }) => {
+        const closest = closestName(String(input), ENDPOINT_WORDS);
+        const hint = closest === undefined ? '' : `; did you mean "${closest}"?`;
+        return `must be one of ${ENDPOINT_WORDS.join(', ')}, or an https:// address such as https://upload.example.com${hint}`;
+      },
     },
-  })
+  )
   .refine(
     (value) => !/^https?:/.test(value) || new URL(value).origin === value.replace(/\/$/, '').toLowerCase(),
     {
@@ -48,9 +52,12 @@ export const targetSchema = z
       }),
     endpoint: endpoint.default('public'),
     pathStyle: z.boolean().optional(),
+    insecureHttp: z.boolean().default(false),
   })
   .superRefine((target, context) => {
-    const fault = endpointFault(target);
+    const fault =
+      (/^https?:/.test(target.endpoint) ? webAddressFault(target.endpoint, target) : undefined) ??
+      endpointFault(target);
     if (fault !== undefined) context.addIssue({ code: 'custom', path: ['endpoint'], message: fault });
     if (target.pathStyle && !/^https?:/.test(target.endpoint)) {
       context.addIssue({

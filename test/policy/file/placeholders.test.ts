@@ -82,7 +82,7 @@ it('a comma is part of an audience, a scope and a claim value, and these stay te
 it('takes placeholders for a target: bucket, region and path style', () => {
   const text = withFields('').replace(
     '{ bucket: acme-media, region: cn-hangzhou }',
-    '{ bucket: "${B}", region: "${R:-cn-shanghai}", endpoint: "${E}", pathStyle: "${P}" }',
+    '{ bucket: "${B}", region: "${R:-cn-shanghai}", endpoint: "${E}", pathStyle: "${P}", insecureHttp: "${P}" }',
   );
   const env = { B: 'bkt', E: 'http://emulator:9000', P: 'true' };
   expect(firstRule(text, env)?.target).toMatchObject({

@@ -1,0 +1,45 @@
+export const SECRET_ENCODINGS = ['utf8', 'base64', 'base64url'] as const;
+export type SecretEncoding = (typeof SECRET_ENCODINGS)[number];
+
+/** RFC 7518 3.2: a key for HS256 has at least the size of the hash. */
+const MIN_SECRET_BYTES = 32;
+
+/** Longer ones are no secrets but files that were named by mistake. */
+const MAX_SECRET_CHARACTERS = 4096;
+
+/** A random secret of 32 characters has more different ones, even if they are decimal digits only. */
+const MIN_DIFFERENT_BYTES = 6;
+
+/**
+ * The bytes of a secret for HS256. Rejects what people get wrong when they hand one over: a line break or quotes that became
+ * part of it, another encoding, or a placeholder.
+ * @param subject begins the sentence of a fault, such as `names JWT_SECRET, which`.
+ * @returns the bytes, or what is wrong; the secret is never part of it.
+ */
+export function decodeSecret(text: string, encoding: SecretEncoding, subject: string): Uint8Array | string {
+  if (text.length > MAX_SECRET_CHARACTERS)
+    return `${subject} holds more than ${MAX_SECRET_CHARACTERS} characters`;
+  if (text.trim() === '') return `${subject} is empty`;
+  if (/^\s/.test(text) || /\s$/.test(text))
+    return `${subject} begins or ends with a blank or a line break; remove it`;
+  if (/^(["'`]).*\1$/s.test(text))
+    return `${subject} has quotes around it, which would be part of the secret; remove them`;
+  if (/\p{Cc}/u.test(text)) return `${subject} contains a line break or another control character`;
+  if (text.includes('\ufffd') || !text.isWellFormed())
+    return `${subject} is not UTF-8 text; encode the bytes and set secretEncoding: base64`;
+  const bytes = encoding === 'utf8' ? new TextEncoder().encode(text) : decodeBase64(text, encoding);
+  if (!bytes) return `${subject} is not ${encoding}, which secretEncoding says`;
+  if (bytes.length < MIN_SECRET_BYTES)
+    return `${subject} holds ${bytes.length} bytes${encoding === 'utf8' ? '' : ' once decoded'}; HS256 needs at least ${MIN_SECRET_BYTES}`;
+  if (new Set(bytes).size < MIN_DIFFERENT_BYTES)
+    return `${subject} is too easy to guess: it consists of fewer than ${MIN_DIFFERENT_BYTES} different bytes`;
+  return bytes;
+}
+
+/** RFC 4648 4 and 5, strictly: nothing is skipped, and the padding is complete (base64url: complete or absent). */
+function decodeBase64(text: string, encoding: 'base64' | 'base64url'): Uint8Array | undefined {
+  const bytes = Buffer.from(text, encoding);
+  const canonical = bytes.toString(encoding);
+  const padded = canonical.padEnd(Math.ceil(canonical.length / 4) * 4, '=');
+  return text === canonical || text === padded ? bytes : undefined;
+}

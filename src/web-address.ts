@@ -1,0 +1,76 @@
+import { BlockList, isIP } from 'node:net';
+
+/**
+ * Where a host is, as far as its name or address shows. No name is resolved: a public name that leads to a private address is
+ * `public`.
+ *
+ * - `loopback`: this machine (RFC 1122 3.2.1.3, RFC 4291 2.5.3, RFC 6761 6.3).
+ * - `private`: an address of a private network (RFC 1918), a link (RFC 3927, RFC 4291 2.5.6) or a site (RFC 4193).
+ * - `internal`: another address that the public internet does not route to an ordinary host, or a name that the public DNS does
+ *   not have. Who answers at such a name depends on the resolver.
+ */
+export type HostKind = 'loopback' | 'private' | 'internal' | 'public';
+
+const LOOPBACK = blockList(['127.0.0.0/8', '::1/128']);
+const PRIVATE = blockList([
+  ...['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '169.254.0.0/16'],
+  ...['fe80::/10', 'fc00::/7'],
+]);
+/** IANA special-purpose registries, and the IPv6 ranges that carry an IPv4 address (RFC 4291 2.5.5.1, RFC 6052, RFC 3056). */
+const SPECIAL = blockList([
+  ...['0.0.0.0/8', '100.64.0.0/10', '192.0.0.0/24', '192.0.2.0/24', '198.18.0.0/15', '198.51.100.0/24'],
+  ...['203.0.113.0/24', '224.0.0.0/3'],
+  ...['::/96', '64:ff9b::/96', '64:ff9b:1::/48', '100::/64', '2001:db8::/32', '2002::/16', 'ff00::/8'],
+]);
+
+/** Top-level names that are reserved or that nobody can register (RFC 6761, RFC 6762, RFC 8375 and ICANN's list of 2024). */
+const INTERNAL_NAME =
+  /^[^.]+$|\.(?:internal|local|svc|test|example|invalid|lan|home|corp|intranet|private)$|\.home\.arpa$/;
+
+function blockList(ranges: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const range of ranges) {
+    const [address = '', prefix] = range.split('/');
+    list.addSubnet(address, Number(prefix), isIP(address) === 6 ? 'ipv6' : 'ipv4');
+  }
+  return list;
+}
+
+/** @param hostname of a parsed URL, which has every form of an address (`127.1`, `0x7f000001`) in its canonical one. */
+export function hostKind(hostname: string): HostKind {
+  const host = hostname.replace(/^\[|\]$/g, '');
+  const version = isIP(host);
+  if (version === 0) {
+    const name = host.replace(/\.$/, '');
+    if (name === 'localhost' || name.endsWith('.localhost')) return 'loopback';
+    return INTERNAL_NAME.test(name) ? 'internal' : 'public';
+  }
+  const family = version === 6 ? 'ipv6' : 'ipv4';
+  if (LOOPBACK.check(host, family)) return 'loopback';
+  if (PRIVATE.check(host, family)) return 'private';
+  return SPECIAL.check(host, family) ? 'internal' : 'public';
+}
+
+/** Why {@link webAddressFault} finds an address unusable, as the rest of a sentence that begins with what the address is. */
+type AddressFault = string;
+
+/**
+ * Says why an address from the policy file cannot be trusted; undefined when it can. https is trusted; plain http only to
+ * loopback and private addresses, unless the operator has accepted its risk.
+ */
+export function webAddressFault(
+  address: string,
+  { insecureHttp }: { readonly insecureHttp: boolean },
+): AddressFault | undefined {
+  const url = URL.parse(address);
+  if (!url || !/^https?:$/.test(url.protocol) || url.hostname === '') return 'must be an https:// address';
+  if (url.username || url.password || url.hash)
+    return 'must be an https:// address without a user name, password or fragment ("#…")';
+  if (url.protocol === 'https:' || insecureHttp) return undefined;
+  const kind = hostKind(url.hostname);
+  if (kind === 'loopback' || kind === 'private') return undefined;
+  return (
+    'uses plain http; use https://, or set insecureHttp: true next to it. Without that, http:// is accepted only for localhost, ' +
+    '*.localhost, and loopback, private, link-local and unique-local IP addresses'
+  );
+}
