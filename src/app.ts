@@ -10,8 +10,8 @@ import { type RenderMetrics, registerMetricsRoute } from './http/metrics-route.t
 import { NO_JSON_SCHEMA } from './http/no-json-schema.ts';
 import { registerNotFound } from './http/not-found.ts';
 import { createGate } from './http/overload.ts';
-import { sendProblem, toServiceError } from './http/problem-json.ts';
-import { registerRefusals } from './http/refusals.ts';
+import { toServiceError } from './http/problem-json.ts';
+import { registerRefusals, rejectUnrouted } from './http/refusals.ts';
 import { registerAccessLog } from './http/request-lines.ts';
 import type { Turns } from './http/turns.ts';
 import { registerUploadRoutes, type UploadRoutesOptions } from './http/upload-routes.ts';
@@ -62,8 +62,9 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
     keepAliveTimeout: 65_000,
     return503OnClosing: false,
     forceCloseConnections: 'idle',
+    // These requests pass no hook, so that no other line mentions them.
     frameworkErrors: (error, request, reply) => {
-      sendProblem(toServiceError(error), request, reply);
+      rejectUnrouted(toServiceError(error), request, reply, logger, observer);
     },
     clientErrorHandler: (error, socket) =>
       answerMalformedHttp(error, socket, { requestId: newRequestId(), logger, observer }),
@@ -95,7 +96,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   registerDenialLimit(app, denials);
   registerJsonBody(app);
   registerUploadRoutes(app, dependencies);
-  registerHealthRoutes(app, dependencies.readiness);
+  registerHealthRoutes(app, dependencies.readiness, { details: false });
   registerDocumentRoutes(app);
   if (renderMetrics) registerMetricsRoute(app, renderMetrics);
   return app;

@@ -101,6 +101,9 @@ function isRedisAddress(text: string): boolean {
   return !/%(?![0-9a-f]{2})/i.test(url.username + url.password);
 }
 
+/** The values of LOG_LEVEL that write audit lines. */
+const AUDIT_LEVELS: readonly string[] = ['info', 'debug', 'trace'];
+
 /** Every environment variable: the README's table and `.env.example` are generated from this. */
 export const environmentSchema = z.object({
   HOST: text
@@ -115,6 +118,10 @@ export const environmentSchema = z.object({
     .meta({ description: 'The policy file: who may upload what, and where.' }),
   LOG_LEVEL: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info').meta({
     description: 'The least severe log line to write: fatal, error, warn, info, debug, trace or silent.',
+  }),
+  AUDIT_MODE: oneOf(['lossy', 'strict']).default('lossy').meta({
+    description:
+      '`strict`: a grant is sent only after its audit line was written, and rejected with 503 while lines cannot be written. `lossy`: a grant never waits for the log.',
   }),
   CORS_ORIGINS: listOf(originFault).default([]).meta({
     description:
@@ -168,6 +175,7 @@ export type Config = {
   readonly port: number;
   readonly policyFile: string;
   readonly logLevel: string;
+  readonly auditMode: 'lossy' | 'strict';
   readonly corsOrigins: readonly string[];
   readonly corsAllowedHeaders: readonly string[];
   readonly trustProxy: readonly string[];
@@ -199,6 +207,10 @@ export function loadConfig(
     faults.push(asSentence(path.join('.'), message));
   if (parsed.success && parsed.data.PORT !== 0 && parsed.data.METRICS_PORT === parsed.data.PORT)
     faults.push('METRICS_PORT must differ from PORT.');
+  if (parsed.success && parsed.data.AUDIT_MODE === 'strict' && !AUDIT_LEVELS.includes(parsed.data.LOG_LEVEL))
+    faults.push(
+      `AUDIT_MODE=strict needs LOG_LEVEL ${AUDIT_LEVELS.join(', ')}: audit lines have the level info.`,
+    );
 
   const broken = new Set(parsed.error?.issues.map(({ path }) => path[0]));
   const sound = Object.fromEntries(Object.entries(values).filter(([name]) => !broken.has(name)));
@@ -213,6 +225,7 @@ export function loadConfig(
       port: data.PORT,
       policyFile: data.POLICY_FILE,
       logLevel: data.LOG_LEVEL,
+      auditMode: data.AUDIT_MODE,
       corsOrigins: data.CORS_ORIGINS,
       corsAllowedHeaders: data.CORS_ALLOWED_HEADERS,
       trustProxy: data.TRUST_PROXY,

@@ -78,9 +78,17 @@ export class ServiceError extends Error {
   }
 }
 
-/** The refusal of what would only queue. One for all, since whoever refuses for want of time must not spend it on stack traces. */
 export const OVERLOADED = new ServiceError(
   'unavailable',
   'The service has more requests than it can answer; try again.',
   { headers: { 'Retry-After': '1' } },
 );
+
+/** A grant that is not made, or not sent, because its audit line cannot be written. A shared instance, see {@link OVERLOADED}. */
+export const AUDIT_UNAVAILABLE = new ServiceError(
+  'unavailable',
+  'The service cannot record grants at the moment; try again.',
+  { headers: { 'Retry-After': '5' } },
+);
+
+/** The refusal of what would only queue. One for all, since whoever refuses for want of time must not spend it on stack traces. */

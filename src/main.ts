@@ -2,6 +2,7 @@ import process from 'node:process';
 import { systemClock } from './clock.ts';
 import { createLogger } from './http/logging.ts';
 import { createLogOutput } from './log-output.ts';
+import { readPackageVersion } from './package-version.ts';
 import { prepare } from './prepare.ts';
 import { readTextFile } from './read-text-file.ts';
 import { createService } from './service.ts';
@@ -28,6 +29,7 @@ const service = await createService({
   ...prepared,
   logger: createLogger(config.logLevel, systemClock, logOutput),
   logOutput,
+  version: readPackageVersion(),
   clock: systemClock,
   fetch: globalThis.fetch,
   processMetrics: true,

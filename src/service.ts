@@ -1,5 +1,7 @@
 import { randomBytes, randomFillSync } from 'node:crypto';
+import { isIP } from 'node:net';
 import { homedir } from 'node:os';
+import process from 'node:process';
 import { setTimeout } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import { v7 as uuidv7 } from 'uuid';
@@ -28,6 +30,8 @@ export type ServiceSources = Prepared & {
   readonly logger: ServiceLogger;
   /** What the logger writes to; without it, it counts as never failing. */
   readonly logOutput?: Pick<LogOutput, 'status' | 'written'>;
+  /** The version of this program. */
+  readonly version: string;
   readonly clock: Clock;
   readonly fetch: typeof fetch;
   /** Whether /metrics tells of the whole process as well; false by default, since several services may share one. */
@@ -79,6 +83,7 @@ export async function createService({
   warnings,
   logger,
   logOutput = NEVER_FAILS,
+  version,
   clock,
   fetch,
   processMetrics = false,
@@ -115,11 +120,19 @@ export async function createService({
       limiter,
       isReady: () => readiness().every(({ ok }) => ok),
       logOutput: logOutput.status,
+      build: {
+        version,
+        nodeVersion: process.version,
+        credentialsSource: config.credentials.source,
+        limiterMode: config.redisUrl === undefined ? 'memory' : 'redis',
+        corsOrigins: config.corsOrigins.length,
+      },
     },
     { seconds: () => performance.now() / 1000, ofProcess: processMetrics },
   );
   const operationsApp =
     config.metricsPort === undefined ? undefined : buildOperationsApp(metrics.render, readiness);
+  const isStrict = config.auditMode === 'strict';
   let isDraining = false;
   const timers: NodeJS.Timeout[] = [];
   /** By issuer, what the log last said of its keys: each change is told once. */
@@ -133,6 +146,9 @@ export async function createService({
     logger,
     readiness,
     observer: metrics.observer,
+    auditGate: isStrict
+      ? { isOpen: () => logOutput.status().fault === undefined, written: logOutput.written }
+      : undefined,
     presign: metrics.timeSigning(presignPut),
     renderMetrics: operationsApp ? undefined : metrics.render,
     isDraining: () => isDraining,
@@ -152,7 +168,7 @@ export async function createService({
     const { version, rules, refusedVersion } = livePolicy.status();
     const isClockSane = clock() >= EARLIEST_SANE;
     return [
-      { name: 'lifecycle', ok: !isDraining, detail: isDraining ? 'stopping' : 'running' },
+      { name: 'lifecycle', ok: !isDraining, detail: isDraining ? 'stopping' : undefined },
       { name: 'credentials', ...credentials.describe() },
       {
         name: 'issuer keys',
@@ -167,8 +183,17 @@ export async function createService({
         detail: `version ${version}, ${rules} ${rules === 1 ? 'rule' : 'rules'}${refusedVersion === undefined ? '' : `; the file now holds ${refusedVersion}, which is refused`}`,
       },
       { name: 'limiter', ...limiter.describe() },
-      { name: 'clock', ok: isClockSane, detail: isClockSane ? 'sane' : 'before 2026' },
+      { name: 'clock', ok: isClockSane, detail: isClockSane ? 'within limits' : 'before 2026' },
+      logOutputCheck(),
     ];
+  }
+
+  /** With `AUDIT_MODE=strict` a replica that cannot log cannot grant, but another one may. */
+  function logOutputCheck(): ReadinessCheck {
+    const { fault, lostLines } = logOutput.status();
+    const lost = lostLines === 0 ? '' : `; lines lost since the start: ${lostLines}`;
+    const detail = fault === undefined ? `written${lost}` : `cannot be written (${fault})${lost}`;
+    return { name: 'log output', ok: fault === undefined || !isStrict, detail };
   }
 
   async function start(): Promise<string> {
@@ -178,11 +203,17 @@ export async function createService({
     const metricsAddress = await operationsApp?.listen({ host: config.host, port: config.metricsPort ?? 0 });
     logger.info(
       {
-        address,
-        metricsAddress,
+        version,
+        nodeVersion: process.version,
+        address: listensOn(address, config.host),
+        metricsAddress: metricsAddress && listensOn(metricsAddress, config.host),
         policyVersion: first.version,
         rules: policy.rules.length,
         issuers: policy.issuers.length,
+        credentialsSource: config.credentials.source,
+        limiterMode: limiter.mode(),
+        auditMode: config.auditMode,
+        corsOrigins: config.corsOrigins,
       },
       'listening',
     );
@@ -242,4 +273,11 @@ async function createLimiter(redisUrl: string | undefined, logger: ServiceLogger
       else logger.warn({ limiterMode: mode }, 'Redis cannot be reached: this copy counts limits alone');
     },
   });
+}
+
+/** Where the service listens. Fastify names the loopback address for a host that means every address, e.g. `0.0.0.0`. */
+function listensOn(address: string, host: string): string {
+  return isIP(host) === 0
+    ? address
+    : `http://${isIP(host) === 6 ? `[${host}]` : host}:${new URL(address).port || 80}`;
 }

@@ -44,6 +44,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'text-file': ['node:buffer'],
   'read-text-file': ['text-file', 'node:fs'],
   'web-address': ['node:net'],
+  'package-version': ['node:fs'],
   'log-output': ['type:clock', 'node:fs', 'node:net', 'node:process'],
   'unknown-variables': ['config', 'suggest'],
   prepare: ['config', 'policy-file', 'unknown-variables', 'type:policy'],

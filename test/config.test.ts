@@ -22,6 +22,7 @@ it('needs nothing but credentials, and is closed by default', () => {
       port: 8080,
       policyFile: 'policy.yaml',
       logLevel: 'info',
+      auditMode: 'lossy',
       corsOrigins: [],
       corsAllowedHeaders: [],
       trustProxy: [],
@@ -45,6 +46,7 @@ it('reads every variable', () => {
       PORT: '0',
       POLICY_FILE: '/etc/policy.yaml',
       LOG_LEVEL: 'debug',
+      AUDIT_MODE: 'strict',
       CORS_ORIGINS: 'https://a.example.com, http://localhost:3000,',
       CORS_ALLOWED_HEADERS: 'X-Trace-Id, x-tenant',
       TRUST_PROXY: '10.0.0.0/8, fd00::/8,192.0.2.1,loopback',
@@ -62,6 +64,7 @@ it('reads every variable', () => {
       port: 0,
       policyFile: '/etc/policy.yaml',
       logLevel: 'debug',
+      auditMode: 'strict',
       corsOrigins: ['https://a.example.com', 'http://localhost:3000'],
       corsAllowedHeaders: ['X-Trace-Id', 'x-tenant'],
       trustProxy: ['10.0.0.0/8', 'fd00::/8', '192.0.2.1', 'loopback'],
@@ -228,6 +231,20 @@ it.each([
   expect(faultsOf({ LOG_LEVEL: value })).toStrictEqual([
     `LOG_LEVEL must be one of fatal, error, warn, info, debug, trace, silent.${meant === undefined ? '' : ` Did you mean "${meant}"?`}`,
   ]);
+});
+
+it.each(['warn', 'error', 'fatal', 'silent'])('rejects AUDIT_MODE=strict with LOG_LEVEL=%s', (LOG_LEVEL) => {
+  expect(faultsOf({ AUDIT_MODE: 'strict', LOG_LEVEL })).toStrictEqual([
+    'AUDIT_MODE=strict needs LOG_LEVEL info, debug, trace: audit lines have the level info.',
+  ]);
+  expect(faultsOf({ AUDIT_MODE: 'lossy', LOG_LEVEL })).toStrictEqual([]);
+});
+
+it('names the values of AUDIT_MODE', () => {
+  expect(faultsOf({ AUDIT_MODE: 'strct' })).toStrictEqual([
+    'AUDIT_MODE must be one of lossy, strict. Did you mean "strict"?',
+  ]);
+  expect(faultsOf({ AUDIT_MODE: 'strict' })).toStrictEqual([]);
 });
 
 it('rejects a METRICS_PORT that is PORT, whichever of them is the default', () => {

@@ -101,14 +101,29 @@ it.each(['PORT', 'METRICS_PORT'])('says that %s is taken, and ends 1', async (va
 });
 
 it('serves, and on SIGTERM ends 0 with nothing on stderr', async () => {
-  const child = start(folderWithPolicy(), CREDENTIALS);
+  const child = start(folderWithPolicy(), { ...CREDENTIALS, METRICS_PORT: '0' });
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
   const stderr = text(child.stderr);
-  const { address } = await logLine(child, 'listening');
-  const ready = await fetch(`${address}/readyz`);
+  const { metricsAddress, ...line } = await logLine(child, 'listening');
+  expect(line).toStrictEqual({
+    level: 'info',
+    time: expect.any(String),
+    version: JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version,
+    nodeVersion: process.version,
+    address: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
+    policyVersion: expect.stringMatching(/^[0-9a-f]{12}$/),
+    rules: 1,
+    issuers: 1,
+    credentialsSource: 'environment',
+    limiterMode: 'memory',
+    auditMode: 'lossy',
+    corsOrigins: [],
+    msg: 'listening',
+  });
+  const ready = await fetch(`${metricsAddress}/readyz`);
   expect([ready.status, (await ready.text()).replace(/\b[0-9a-f]{12}\b/, 'VERSION')]).toStrictEqual([
     200,
-    'ok lifecycle: running\nok credentials: static\nok issuer keys: https://login.test/ loaded\nok policy: version VERSION, 1 rule\nok limiter: in memory\nok clock: sane\n',
+    'ok lifecycle\nok credentials: static\nok issuer keys: https://login.test/ loaded\nok policy: version VERSION, 1 rule\nok limiter: in memory\nok clock: within limits\nok log output: written\n',
   ]);
   child.kill('SIGTERM');
   expect(await ended).toBe(0);
@@ -169,7 +184,7 @@ it('on SIGTERM it is not ready, lets the open request end, and then ends 0', asy
     expect(answer.status).toBe(503);
     return answer.text();
   });
-  expect(unready).toContain('FAILED lifecycle: stopping\n');
+  expect(unready).toContain('FAILED lifecycle\n');
   open.end(body.slice(5));
   const answer = await answered;
   expect([answer.resume().statusCode, answer.headers.connection]).toStrictEqual([201, 'close']);
@@ -284,15 +299,20 @@ describe('whatever becomes of its log', () => {
     expect(await stderr).toMatch(/^\{"level":"error",[^\n]*"reason":"EFBIG",[^\n]*\}\n$/);
   });
 
-  it('goes on when the readers of stdout and stderr are gone, and ends 0 on SIGTERM', async () => {
+  it('goes on when the readers of stdout and stderr are gone, grants nothing with AUDIT_MODE=strict, and ends 0 on SIGTERM', async () => {
     const issuer = createTestIssuer();
-    const child = start(folderWithPolicy(issuer), { ...CREDENTIALS, SHUTDOWN_GRACE_SECONDS: '30' });
+    const child = start(folderWithPolicy(issuer), {
+      ...CREDENTIALS,
+      SHUTDOWN_GRACE_SECONDS: '30',
+      AUDIT_MODE: 'strict',
+    });
     const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
     const { address } = await logLine(child, 'listening');
+    expect(await askFor(address, issuer)).toBe(201);
     child.stdout.destroy();
     child.stderr.destroy();
     await vi.waitFor(async () => {
-      expect(await askFor(address, issuer)).toBe(201);
+      expect(await askFor(address, issuer)).toBe(503);
       expect(await metricsOf(address)).toMatch(/^oss_presign_log_lines_lost_total [1-9]\d*$/m);
     }, 10_000);
     const startedAt = performance.now();
@@ -357,8 +377,8 @@ it('takes a new policy when Kubernetes swaps the volume, refuses a bad one, and 
   const mount = (policyYaml: string) =>
     replaceBySwap(folder, { 'policy.yaml': policyYaml, 'jwks.json': JSON.stringify(issuer.jwks) });
   mount(testPolicyYaml());
-  const child = start('/', { ...CREDENTIALS, POLICY_FILE: join(folder, 'policy.yaml') });
-  const { address } = await logLine(child, 'listening');
+  const child = start('/', { ...CREDENTIALS, POLICY_FILE: join(folder, 'policy.yaml'), METRICS_PORT: '0' });
+  const { address, metricsAddress } = await logLine(child, 'listening');
   child.stdout.resume();
   const token = await issuer.sign({ exp: Math.floor(Date.now() / 1000) + 600 });
   const prefixes = async () => {
@@ -367,7 +387,7 @@ it('takes a new policy when Kubernetes swaps the volume, refuses a bad one, and 
     return rules.map(({ prefix }) => prefix);
   };
   const policyLine = async () =>
-    (await (await fetch(`${address}/readyz`)).text()).match(/^.* policy: .*$/m)?.[0];
+    (await (await fetch(`${metricsAddress}/readyz`)).text()).match(/^.* policy: .*$/m)?.[0];
   expect(await prefixes()).toStrictEqual(['users/alice/']);
 
   mount(testPolicyYaml().replace('users/{sub}/', 'people/{sub}/'));
@@ -392,6 +412,7 @@ describe('without credentials of its own', () => {
   const alone = (folder: string, env: Record<string, string> = {}, hosts: StandInHosts = {}) => ({
     HOME: folder,
     NODE_OPTIONS: `--import ${preload}`,
+    METRICS_PORT: '0',
     STAND_IN_HOSTS: JSON.stringify(hosts),
     ...env,
   });
@@ -419,11 +440,11 @@ describe('without credentials of its own', () => {
     sts.server.answering = () => ({ status: 403, body: '{"Code":"NoPermission","Message":"PrivateToken"}' });
     const child = start(folder, alone(folder, oidcEnvironment(join(folder, 'token')), sts.hosts));
     const stderr = text(child.stderr);
-    const { address } = await logLine(child, 'listening');
+    const { metricsAddress } = await logLine(child, 'listening');
     child.stdout.resume();
     await vi.waitFor(
       async () =>
-        expect(await credentialsLine(address)).toStrictEqual([
+        expect(await credentialsLine(metricsAddress)).toStrictEqual([
           503,
           'FAILED credentials: oidc_role_arn: refused with NoPermission',
         ]),
@@ -432,7 +453,7 @@ describe('without credentials of its own', () => {
     sts.server.answering = sts.assumeRole;
     await vi.waitFor(
       async () =>
-        expect(await credentialsLine(address)).toStrictEqual([
+        expect(await credentialsLine(metricsAddress)).toStrictEqual([
           200,
           expect.stringMatching(/^ok credentials: oidc_role_arn, valid for (?:59|60) min$/),
         ]),
@@ -479,11 +500,11 @@ describe('without credentials of its own', () => {
     writeFileSync(join(folder, 'token'), 'PrivateToken');
     const sts = await startStandInSts(() => new Date());
     const child = start(folder, alone(folder, write(folder), sts.hosts));
-    const { address } = await logLine(child, 'listening');
+    const { metricsAddress } = await logLine(child, 'listening');
     child.stdout.resume();
     await vi.waitFor(
       async () =>
-        expect(await credentialsLine(address)).toStrictEqual([
+        expect(await credentialsLine(metricsAddress)).toStrictEqual([
           200,
           expect.stringMatching(new RegExp(`^${line}$`)),
         ]),

@@ -38,6 +38,13 @@ async function exposedSeries(): Promise<readonly Series[]> {
       limiter: { mode: () => 'memory' },
       isReady: () => true,
       logOutput: () => ({ lostLines: 0, fault: undefined }),
+      build: {
+        version: '1.2.3',
+        nodeVersion: 'v24.0.0',
+        credentialsSource: 'environment',
+        limiterMode: 'memory',
+        corsOrigins: 2,
+      },
     },
     { seconds: () => 0, ofProcess: true },
   );

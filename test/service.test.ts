@@ -1,13 +1,14 @@
-import { expect, it, vi } from 'vitest';
+import process from 'node:process';
+import { describe, expect, it, vi } from 'vitest';
 import { json, startKeyServer } from './auth/key-server.ts';
 import { testPolicyYaml } from './support/test-app.ts';
-import { startTestService } from './support/test-service.ts';
+import { startTestService, type TestService } from './support/test-service.ts';
 import { createTestIssuer, type TestIssuer } from './support/tokens.ts';
 
 const policyWith = (jwksUrl: string) =>
   testPolicyYaml().replace('jwksFile: jwks.json', `jwksUrl: ${jwksUrl}`);
-const readiness = async (url: string) => {
-  const answer = await fetch(`${url}/readyz`);
+const readiness = async ({ operationsUrl }: TestService) => {
+  const answer = await fetch(`${operationsUrl}/readyz`);
   return [answer.status, (await answer.text()).split('\n').find((line) => line.includes('issuer keys'))];
 };
 
@@ -15,10 +16,11 @@ it('becomes ready by itself once the keys of its issuer are there', async () => 
   const issuer = createTestIssuer();
   const service = await startTestService({
     issuer,
+    env: { METRICS_PORT: '0' },
     policyYaml: policyWith(`${(await startKeyServer(json(issuer.jwks))).origin}/jwks`),
   });
   await vi.waitFor(async () =>
-    expect(await readiness(service.url)).toStrictEqual([200, 'ok issuer keys: https://login.test/ loaded']),
+    expect(await readiness(service)).toStrictEqual([200, 'ok issuer keys: https://login.test/ loaded']),
   );
   const answer = await fetch(`${service.url}/v1/policy`, {
     headers: { authorization: `Bearer ${await issuer.sign()}` },
@@ -28,9 +30,12 @@ it('becomes ready by itself once the keys of its issuer are there', async () => 
 
 it('is not ready while no issuer’s keys can be had, and says why in the log', async () => {
   const server = await startKeyServer(json({}, 500));
-  const service = await startTestService({ policyYaml: policyWith(`${server.origin}/jwks`) });
+  const service = await startTestService({
+    env: { METRICS_PORT: '0' },
+    policyYaml: policyWith(`${server.origin}/jwks`),
+  });
   await vi.waitFor(() => expect(service.log.join('')).toContain('the keys of the issuer cannot be fetched'));
-  expect(await readiness(service.url)).toStrictEqual([
+  expect(await readiness(service)).toStrictEqual([
     503,
     `FAILED issuer keys: https://login.test/ not loaded: ${new URL(server.origin).host} responded with status 500, not 200`,
   ]);
@@ -91,10 +96,90 @@ it('follows an issuer that changes its keys: the new one at once, the old one no
 });
 
 it('is not ready on a clock that was never set', async () => {
-  const service = await startTestService({ policyYaml: testPolicyYaml(), clock: () => new Date(0) });
-  const answer = await fetch(`${service.url}/readyz`);
+  const service = await startTestService({
+    policyYaml: testPolicyYaml(),
+    clock: () => new Date(0),
+    env: { METRICS_PORT: '0' },
+  });
+  const answer = await fetch(`${service.operationsUrl}/readyz`);
   expect([answer.status, await answer.text()]).toStrictEqual([
     503,
     expect.stringContaining('FAILED clock: before 2026\n'),
   ]);
+});
+
+describe('AUDIT_MODE=strict', () => {
+  const PHOTO = JSON.stringify({ key: 'users/alice/a.png', contentType: 'image/png', contentLength: 1 });
+  const ask = async ({ url, issuer }: TestService) => {
+    const headers = { authorization: `Bearer ${await issuer.sign()}`, 'content-type': 'application/json' };
+    return (await fetch(`${url}/v1/uploads`, { method: 'POST', headers, body: PHOTO })).status;
+  };
+  const brokenOutput = {
+    status: () => ({ lostLines: 12, fault: 'ENOSPC' }),
+    written: () => Promise.resolve(false),
+  };
+  const lineOf = async ({ operationsUrl }: TestService) => {
+    const answer = await fetch(`${operationsUrl}/readyz`);
+    return [answer.status, (await answer.text()).split('\n').find((line) => line.includes('log output'))];
+  };
+
+  it('grants nothing and is not ready while the log cannot be written', async () => {
+    const service = await startTestService({
+      policyYaml: testPolicyYaml(),
+      env: { AUDIT_MODE: 'strict', METRICS_PORT: '0' },
+      logOutput: brokenOutput,
+    });
+    expect(await ask(service)).toBe(503);
+    expect(await lineOf(service)).toStrictEqual([
+      503,
+      'FAILED log output: cannot be written (ENOSPC); lines lost since the start: 12',
+    ]);
+  });
+
+  it('is off by default: the service grants, stays ready, and says what is wrong', async () => {
+    const service = await startTestService({
+      policyYaml: testPolicyYaml(),
+      env: { METRICS_PORT: '0' },
+      logOutput: brokenOutput,
+    });
+    expect(await ask(service)).toBe(201);
+    expect(await lineOf(service)).toStrictEqual([
+      200,
+      'ok log output: cannot be written (ENOSPC); lines lost since the start: 12',
+    ]);
+  });
+});
+
+it.each([
+  ['0.0.0.0', /^http:\/\/0\.0\.0\.0:\d+$/],
+  ['::', /^http:\/\/\[::\]:\d+$/],
+  ['127.0.0.1', /^http:\/\/127\.0\.0\.1:\d+$/],
+  ['localhost', /^http:\/\/(127\.0\.0\.1|\[::1\]|localhost):\d+$/],
+])('logs the address that it listens on for HOST=%s', async (host, address) => {
+  const service = await startTestService({
+    policyYaml: testPolicyYaml(),
+    env: { HOST: host, METRICS_PORT: '0', CORS_ORIGINS: 'https://app.example.com' },
+  });
+  const line = JSON.parse(service.log.find((one) => one.includes('"msg":"listening"')) ?? '');
+  expect(line).toMatchObject({
+    version: '1.2.3',
+    nodeVersion: process.version,
+    address: expect.stringMatching(address),
+    metricsAddress: expect.stringMatching(address),
+    credentialsSource: 'environment',
+    limiterMode: 'memory',
+    auditMode: 'lossy',
+    corsOrigins: ['https://app.example.com'],
+  });
+  const metrics = await (
+    await fetch(`http://127.0.0.1:${new URL(line.metricsAddress).port}/metrics`).catch(() =>
+      fetch(`${line.metricsAddress}/metrics`),
+    )
+  ).text();
+  expect(metrics).toMatch(
+    new RegExp(
+      `^oss_presign_build_info\\{version="1\\.2\\.3",node_version="${process.version}",policy_version="${line.policyVersion}",credentials_source="environment",limiter_mode="memory",cors_origins="1"\\} 1$`,
+      'm',
+    ),
+  );
 });

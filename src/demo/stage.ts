@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { systemClock } from '../clock.ts';
 import { startEmulator } from '../emulator/emulator.ts';
 import type { ServiceLogger } from '../http/logging.ts';
+import { readPackageVersion } from '../package-version.ts';
 import { prepare } from '../prepare.ts';
 import { createService } from '../service.ts';
 import { type DemoIssuer, startDemoIssuer } from './demo-issuer.ts';
@@ -63,7 +64,13 @@ export async function setUpStage(ports: StagePorts, logger: ServiceLogger): Prom
     () => policyText,
   );
   if ('faults' in prepared) throw new Error(prepared.faults.join('\n'));
-  const service = await createService({ ...prepared, logger, clock: systemClock, fetch: globalThis.fetch });
+  const service = await createService({
+    ...prepared,
+    logger,
+    version: readPackageVersion(),
+    clock: systemClock,
+    fetch: globalThis.fetch,
+  });
   const page = renderDemoPage('');
   service.app.get('/', { config: { public: true } }, async (_request, reply) =>
     reply.type('text/html; charset=utf-8').send(page),

@@ -18,6 +18,6 @@ export function buildOperationsApp(
     forceCloseConnections: true,
   });
   registerMetricsRoute(app, render);
-  registerHealthRoutes(app, readiness);
+  registerHealthRoutes(app, readiness, { details: true });
   return app;
 }

@@ -1,11 +1,12 @@
-import type { FastifyInstance } from 'fastify';
-import { OVERLOADED } from '../errors.ts';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { OVERLOADED, type ServiceError } from '../errors.ts';
 import type { DenialLimiter } from '../uploads/limiter.ts';
 import { countDenial } from './denial-limit.ts';
 import type { ServiceLogger } from './logging.ts';
 import type { Observer } from './observer.ts';
 import { PROBLEMS, sendProblem, toServiceError } from './problem-json.ts';
 import { clientRequestId } from './request-ids.ts';
+import { rejectionMembers, writeRequestLine } from './request-lines.ts';
 import { traceIdOf } from './trace-context.ts';
 
 /**
@@ -35,4 +36,18 @@ export function registerRefusals(
     if (error === OVERLOADED) request.lineLevel = 'debug';
     return sendProblem(error, request, reply);
   });
+}
+
+/** Responds to a request that Fastify rejects before any hook runs, e.g. for its URL: counts and logs it as well. */
+export function rejectUnrouted(
+  error: ServiceError,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  logger: ServiceLogger,
+  observer: Observer,
+): void {
+  const { status } = PROBLEMS[error.code];
+  if (error.code !== 'policy_denied') observer.rejected(error.code);
+  writeRequestLine(logger, 'info', request, reply, status, rejectionMembers(error), 'request completed');
+  sendProblem(error, request, reply);
 }

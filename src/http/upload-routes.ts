@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { ServiceError, summarizeFaults } from '../errors.ts';
+import { AUDIT_UNAVAILABLE, ServiceError, summarizeFaults } from '../errors.ts';
 import { cutForLog } from '../json-text.ts';
 import { describePolicy } from '../policy/describe-policy.ts';
 import { explainDenial } from '../policy/explain-denial.ts';
@@ -13,6 +13,7 @@ import {
 import type { LimitVerdict } from '../uploads/limiter.ts';
 import { uploadAnswerText } from '../uploads/upload-answer.ts';
 import { parseUploadRequestBody } from '../uploads/upload-request-body.ts';
+import type { AuditGate } from './audit-gate.ts';
 import { type Audit, auditText } from './audit-text.ts';
 import { admissionOf } from './authenticate.ts';
 import type { ServiceLogger } from './logging.ts';
@@ -24,17 +25,30 @@ import { othersToo } from './turns.ts';
 export type UploadRoutesOptions = IssueUploadDependencies & {
   readonly observer: Observer;
   readonly logger: ServiceLogger;
+  /** What a grant waits for; undefined if it never waits for the log. */
+  readonly auditGate?: AuditGate | undefined;
 };
 
 /** `POST /v1/uploads` and `GET /v1/policy`. */
 export function registerUploadRoutes(app: FastifyInstance, dependencies: UploadRoutesOptions): void {
-  const { observer, logger } = dependencies;
+  const { observer, logger, auditGate } = dependencies;
+  const issueDependencies = {
+    ...dependencies,
+    beforeGrant: () => {
+      if (auditGate?.isOpen() === false) throw AUDIT_UNAVAILABLE;
+    },
+  };
   app.post('/v1/uploads', async (request, reply) => {
     const admission = admissionOf(request);
     const upload = parseUploadRequestBody(request.body);
-    const outcome = await issueUpload(dependencies, admission, upload);
-    observer.decided(decisionOf(outcome));
+    const outcome = await issueUpload(issueDependencies, admission, upload);
     audit(logger, request, reply, upload, outcome);
+    if (auditGate && outcome.outcome === 'granted' && !(await auditGate.written())) {
+      // The audit line may still be written later. The line with the status 503 then says that the grant was not sent.
+      request.lineLevel = 'info';
+      throw AUDIT_UNAVAILABLE;
+    }
+    observer.decided(decisionOf(outcome));
     await othersToo;
     if (outcome.outcome === 'denied') {
       throw new ServiceError('policy_denied', summarizeFaults(outcome.violations), {

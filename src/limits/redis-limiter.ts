@@ -125,7 +125,9 @@ export function createRedisLimiter({
 
   function describeMode(): string {
     if (mode === undefined) return 'connecting to Redis';
-    return mode === 'redis' ? 'in Redis' : `degraded: in memory of this copy alone, no Redis (${cause})`;
+    return mode === 'redis'
+      ? 'in Redis'
+      : `degraded: Redis unreachable (${cause}); counting in memory on this replica only`;
   }
 }
 

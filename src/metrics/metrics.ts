@@ -15,6 +15,17 @@ export type MetricsSources = {
   readonly limiter: Pick<Limiter, 'mode'>;
   readonly isReady: () => boolean;
   readonly logOutput: () => LogOutputStatus;
+  readonly build: BuildInfo;
+};
+
+/** What runs here, and how it is configured. */
+export type BuildInfo = {
+  readonly version: string;
+  readonly nodeVersion: string;
+  readonly credentialsSource: string;
+  readonly limiterMode: 'memory' | 'redis';
+  /** How many origins may call; a label for each would have no bound. */
+  readonly corsOrigins: number;
 };
 
 export type Metrics = {
@@ -135,7 +146,7 @@ export function createMetrics(
 }
 
 function registerGauges(
-  { credentials, issuers, policy, limiter, isReady, logOutput }: MetricsSources,
+  { credentials, issuers, policy, limiter, isReady, logOutput, build }: MetricsSources,
   registers: Registry[],
 ): void {
   const gauge = <Label extends string>(
@@ -199,6 +210,23 @@ function registerGauges(
       for (const { issuer, lastError } of issuers())
         failing.set({ issuer }, asNumber(lastError !== undefined));
     },
+  );
+  gauge(
+    'build_info',
+    'The versions and the configuration of this replica, as labels; the value is 1.',
+    ['version', 'node_version', 'policy_version', 'credentials_source', 'limiter_mode', 'cors_origins'],
+    (info) =>
+      info.set(
+        {
+          version: build.version,
+          node_version: build.nodeVersion,
+          policy_version: policy().version,
+          credentials_source: build.credentialsSource,
+          limiter_mode: build.limiterMode,
+          cors_origins: build.corsOrigins,
+        },
+        1,
+      ),
   );
   gauge('policy_info', 'The version of the active policy, as a label; the value is 1.', ['version'], (info) =>
     info.set({ version: policy().version }, 1),

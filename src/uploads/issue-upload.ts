@@ -20,6 +20,8 @@ export type IssueUploadDependencies = {
   readonly newObjectId: () => string;
   /** What signs; replaced to see how long it takes. */
   readonly presign?: typeof presignPut;
+  /** Called when the policy allows the upload, before it is counted against limits; throws to reject it. */
+  readonly beforeGrant?: () => void;
 };
 
 /** Who asks, and the policy that decides on it. */
@@ -42,7 +44,7 @@ export type UploadOutcome =
  * @throws ServiceError `unavailable` when there are no credentials, or they have less than 30 s left.
  */
 export async function issueUpload(
-  { credentials, limiter, clock, newObjectId, presign = presignPut }: IssueUploadDependencies,
+  { credentials, limiter, clock, newObjectId, presign = presignPut, beforeGrant }: IssueUploadDependencies,
   { caller, policy }: Admission,
   request: UploadRequest,
 ): Promise<UploadOutcome> {
@@ -51,6 +53,7 @@ export async function issueUpload(
     const { allowed: _, ...denied } = decision;
     return { outcome: 'denied', ...denied };
   }
+  beforeGrant?.();
   const { grant } = decision;
   let current: Credentials;
   try {

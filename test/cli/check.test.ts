@@ -212,6 +212,6 @@ it('says that Redis cannot be reached, and shows no password', async () => {
   const env = { ...CREDENTIALS, REDIS_URL: `redis://:ThePassword@127.0.0.1:${await findFreePort()}` };
   expect(await lineOf('limiter', { env })).toStrictEqual([
     1,
-    'FAILED limiter: degraded: in memory of this copy alone, no Redis (ECONNREFUSED)',
+    'FAILED limiter: degraded: Redis unreachable (ECONNREFUSED); counting in memory on this replica only',
   ]);
 });

@@ -10,12 +10,12 @@ const engine = findEngine();
 beforeAll(() => startStack(engine));
 afterAll(() => stopStack(engine));
 
-it('is ready, with its issuer’s keys and its limits in Valkey', async () => {
+it('is ready, with its issuer’s keys', async () => {
   await vi.waitFor(
     async () => {
       const text = await (await fetch(`${SERVICE}/readyz`)).text();
-      expect(text).toContain('ok issuer keys: http://demo:8090/ loaded');
-      expect(text).toContain('ok limiter: in Redis');
+      expect(text).toContain('ok issuer keys\n');
+      expect(text).toContain('ok limiter\n');
     },
     { timeout: 20_000, interval: 200 },
   );

@@ -34,7 +34,7 @@ async function startStage(
   const emulator = await startTestEmulator({ credentials, clock });
   const service = await startTestService({
     policyYaml: testPolicyYaml().replace('region:', `endpoint: '${emulator.url}', region:`),
-    env: { OSS_ACCESS_KEY_ID: '', OSS_ACCESS_KEY_SECRET: '', ...env },
+    env: { METRICS_PORT: '0', OSS_ACCESS_KEY_ID: '', OSS_ACCESS_KEY_SECRET: '', ...env },
     clock,
   });
   const agent = new Agent({ keepAlive: true });
@@ -79,7 +79,7 @@ async function startStage(
       expect(answer.status, answer.body).toBe(200);
     },
     readiness: async () => {
-      const answer = await fetch(`${service.url}/readyz`);
+      const answer = await fetch(`${service.operationsUrl}/readyz`);
       return (await answer.text()).split('\n').find((line) => line.includes('credentials'));
     },
   };

@@ -92,9 +92,12 @@ it('has a port of its own where METRICS_PORT says so, with the probes', async ()
   const { metricsAddress } = JSON.parse(service.log.find((line) => line.includes('"msg":"listening"')) ?? '');
   expect(await metricsOf(metricsAddress)).toContain('oss_presign_ready 1');
   expect((await fetch(`${service.url}/metrics`)).status).toBe(404);
-  expect(await (await fetch(`${metricsAddress}/livez`)).text()).toBe('ok process: answering\n');
-  expect(await (await fetch(`${metricsAddress}/readyz`)).text()).toBe(
-    await (await fetch(`${service.url}/readyz`)).text(),
+  expect(await (await fetch(`${metricsAddress}/livez`)).text()).toBe('ok\n');
+  const details = await (await fetch(`${metricsAddress}/readyz`)).text();
+  expect(details.replace(/\b[0-9a-f]{12}\b/, 'VERSION')).toBe(
+    'ok lifecycle\nok credentials: static\nok issuer keys: https://login.test/ loaded\nok policy: version VERSION, 1 rule\nok limiter: in memory\nok clock: within limits\nok log output: written\n',
   );
+  // What callers can ask says no more than which check failed.
+  expect(await (await fetch(`${service.url}/readyz`)).text()).toBe(details.replace(/:.*$/gm, ''));
   expect((await fetch(`${metricsAddress}/v1/policy`)).status).toBe(404);
 });

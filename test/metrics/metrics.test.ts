@@ -11,6 +11,13 @@ function sourcesWith(changes: Partial<MetricsSources> = {}): MetricsSources {
     limiter: { mode: () => 'memory' },
     isReady: () => true,
     logOutput: () => ({ lostLines: 0, fault: undefined }),
+    build: {
+      version: '1.2.3',
+      nodeVersion: 'v24.0.0',
+      credentialsSource: 'environment',
+      limiterMode: 'memory',
+      corsOrigins: 2,
+    },
     ...changes,
   };
 }
@@ -41,6 +48,7 @@ it('tells the state of everything that the service stands on', async () => {
     'credentials_expiry_timestamp_seconds +Inf',
     'issuer_keys_loaded{issuer="https://login.test/"} 1',
     'issuer_keys_failing{issuer="https://login.test/"} 0',
+    'build_info{version="1.2.3",node_version="v24.0.0",policy_version="abc",credentials_source="environment",limiter_mode="memory",cors_origins="2"} 1',
     'policy_info{version="abc"} 1',
     'policy_rules 2',
     `policy_loaded_timestamp_seconds ${now.getTime() / 1000}`,
@@ -97,6 +105,7 @@ it('forgets the version and the issuers of a policy that is no longer in force',
   version = 'new';
   const { text } = await metrics.render();
   expect(text).toContain('policy_info{version="new"} 1');
+  expect(text).toMatch(/^oss_presign_build_info\{.*policy_version="new".*\} 1$/m);
   expect(text).not.toMatch(/old\.test|"old"/);
 });
 

@@ -12,6 +12,6 @@ it('the check of the command line finds a server that refuses the password', asy
   expect(await checkLimiter(url.replace('ThePassword', 'AnotherOne'))).toStrictEqual({
     name: 'limiter',
     ok: false,
-    detail: 'degraded: in memory of this copy alone, no Redis (WRONGPASS)',
+    detail: 'degraded: Redis unreachable (WRONGPASS); counting in memory on this replica only',
   });
 });

@@ -126,7 +126,9 @@ describe('a server that cannot be used', () => {
     expect(limiter.mode()).toBe('degraded');
     expect(limiter.describe()).toStrictEqual({
       ok: true,
-      detail: expect.stringMatching(/^degraded: in memory of this copy alone, no Redis \([\w ]+\)$/),
+      detail: expect.stringMatching(
+        /^degraded: Redis unreachable \([\w ]+\); counting in memory on this replica only$/,
+      ),
     });
     const bob = { ...TEN_PER_MINUTE, subject: 'bob' };
     const inMemory = await Promise.all(Array.from({ length: 30 }, () => timed(limiter, bob)));
@@ -199,7 +201,7 @@ describe('a server that cannot be used', () => {
     await becomes(modes, 'redis');
 
     expect(countAllowed(verdicts)).toBe(10);
-    expect(detail).toBe('degraded: in memory of this copy alone, no Redis (READONLY)');
+    expect(detail).toBe('degraded: Redis unreachable (READONLY); counting in memory on this replica only');
     expect(modes).toStrictEqual(['degraded', 'redis']);
   });
 
@@ -248,7 +250,7 @@ describe('a server that cannot be used', () => {
     expect(countAllowed(verdicts)).toBe(10);
     expect(limiter.describe()).toStrictEqual({
       ok: true,
-      detail: 'degraded: in memory of this copy alone, no Redis (ECONNREFUSED)',
+      detail: 'degraded: Redis unreachable (ECONNREFUSED); counting in memory on this replica only',
     });
 
     await startRedisServer({ port });
@@ -277,7 +279,7 @@ describe('a server that cannot be used', () => {
     await becomes(modes, 'redis');
 
     expect(countAllowed(verdicts)).toBe(10);
-    expect(detail).toBe('degraded: in memory of this copy alone, no Redis (OOM)');
+    expect(detail).toBe('degraded: Redis unreachable (OOM); counting in memory on this replica only');
     expect(modesWhileFull).toStrictEqual(['redis', 'degraded']);
     expect(modes).toStrictEqual(['redis', 'degraded', 'redis']);
   });

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { onTestFinished } from 'vitest';
 import type { Clock } from '../../src/clock.ts';
 import { createLogger } from '../../src/http/logging.ts';
+import type { LogOutput } from '../../src/log-output.ts';
 import { prepare } from '../../src/prepare.ts';
 import { createService } from '../../src/service.ts';
 import { fixedClock } from './fixed-clock.ts';
@@ -10,6 +11,8 @@ import { createTestIssuer, type TestIssuer } from './tokens.ts';
 export type TestService = {
   /** The address it listens on. */
   readonly url: string;
+  /** The address of `METRICS_PORT`; the same as `url` if that is not set. */
+  readonly operationsUrl: string;
   readonly issuer: TestIssuer;
   /** Each line of the log. */
   readonly log: readonly string[];
@@ -26,6 +29,7 @@ export async function startTestService(options: {
   readonly issuer?: TestIssuer;
   readonly env?: Readonly<Record<string, string>>;
   readonly clock?: Clock;
+  readonly logOutput?: Pick<LogOutput, 'status' | 'written'>;
   readonly onStop?: (stop: () => Promise<void>) => void;
 }): Promise<TestService> {
   const {
@@ -47,13 +51,18 @@ export async function startTestService(options: {
   const log: string[] = [];
   const service = await createService({
     ...prepared,
+    version: '1.2.3',
+    ...(options.logOutput && { logOutput: options.logOutput }),
     logger: createLogger('info', fixedClock, { write: (line: string) => void log.push(line) }),
     clock,
     fetch: globalThis.fetch,
   });
   onStop(() => service.stop({ delaySeconds: 0 }));
+  const url = await service.start();
+  const listening = JSON.parse(log.find((line) => line.includes('"msg":"listening"')) ?? '{}');
   return {
-    url: await service.start(),
+    url,
+    operationsUrl: listening.metricsAddress ?? url,
     issuer,
     log,
     replacePolicy: (yaml) => {

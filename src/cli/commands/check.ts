@@ -91,7 +91,7 @@ function* resultsOf(
   for (const warning of warnings) yield { state: 'WARNING', name, detail: oneLine(warning) };
 }
 
-function resultOf({ name, ok, detail }: ReadinessCheck): Result {
+function resultOf({ name, ok, detail = '' }: ReadinessCheck): Result {
   return { state: ok ? 'ok' : 'FAILED', name, detail: oneLine(detail) };
 }
 
