@@ -1,78 +1,202 @@
 import { readFileSync } from 'node:fs';
-import { expect, it, onTestFinished } from 'vitest';
+import { Readable } from 'node:stream';
+import { afterAll, beforeAll, beforeEach, expect, it, onTestFinished } from 'vitest';
 import { runCli } from './cli/run-cli.ts';
 import { type ClientStage, startStage } from './support/client-stage.ts';
 
 const text = readFileSync(new URL('../docs/troubleshooting.md', import.meta.url), 'utf8');
+const demoPolicy = readFileSync(new URL('../src/demo/policy.yaml', import.meta.url), 'utf8');
 
-/** The answers that the page shows, in its order; "…" stands for anything. */
-const shown = [...text.matchAll(/```xml\n([\s\S]*?)\n```/g)].map(
-  ([, block = '']) =>
-    new RegExp(
-      block
-        .split('…')
-        .map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
-        .join('[\\s\\S]*?'),
-    ),
+/** What the page shows for each case: a code block of XML or JSON, in which "…" stands for any text. */
+const shown = new Map(
+  [...text.matchAll(/<!-- case: (.+) -->\n```(?:xml|json)\n([\s\S]*?)\n```/g)].map(
+    ([, name = '', block = '']) => [name, block],
+  ),
 );
 
-it.each([
-  { index: 0, trouble: 'a header is missing', change: { 'x-oss-meta-album': undefined } },
-  { index: 1, trouble: 'a header is another', change: { 'x-oss-forbid-overwrite': 'false' } },
-  { index: 2, trouble: 'there is no Content-Type', change: { 'Content-Type': undefined } },
-  { index: 3, trouble: 'the URL has expired', change: {}, clockAheadSeconds: 601 },
-])('block $index of the troubleshooting page is what OSS answers when $trouble', async (row) => {
-  const stage = await startStage();
-  onTestFinished(stage.close);
-  stage.setClockAhead(row.clockAheadSeconds ?? 0);
-  expect(await upload(stage, row.change)).toMatch(shown[row.index] ?? '');
+type Grant = {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+};
+type Put = {
+  readonly headers?: Readonly<Record<string, string | undefined>>;
+  readonly url?: (url: string) => string;
+  readonly method?: string;
+  readonly body?: RequestInit['body'];
+};
+
+let stage: ClientStage;
+beforeAll(async () => {
+  stage = await startStage();
+});
+afterAll(() => stage.close());
+beforeEach(() => stage.setClockAhead(0));
+
+/** What a person does wrong at the PUT of 14 bytes. */
+const MISTAKES: Readonly<Record<string, Put>> = {
+  'an x-oss header is missing': { headers: { 'x-oss-meta-album': undefined } },
+  'an x-oss header is changed': { headers: { 'x-oss-forbid-overwrite': 'false' } },
+  'an x-oss header is added': { headers: { 'x-oss-storage-class': 'IA' } },
+  'the body has another length': { body: 'Hello' },
+  'there is no Content-Type': { headers: { 'Content-Type': undefined } },
+  'the library sends another Content-Type': { headers: { 'Content-Type': 'application/octet-stream' } },
+  'the charset is rewritten': { headers: { 'Content-Type': 'text/plain; charset=UTF-8' } },
+  'the body is sent in chunks': {
+    body: Readable.toWeb(Readable.from(['Hello, bucket\n'])) as ReadableStream,
+  },
+  'a signed header is left out': { headers: { 'Content-Disposition': undefined } },
+  'an Authorization header is added': { headers: { Authorization: 'Bearer token' } },
+  'the URL is encoded twice': { url: (url) => url.replaceAll('%', '%25') },
+  'a form is posted': { method: 'POST' },
+};
+
+it.each(Object.keys(MISTAKES))('the page shows what OSS says when %s', async (name) => {
+  const { status, answer } = await put(await ask(stage), MISTAKES[name] ?? {});
+  expect(status).toBeGreaterThanOrEqual(400);
+  expectShown(name, answer);
 });
 
-it('block 4 of the troubleshooting page is what OSS answers when no CORS rule matches', async () => {
-  const stage = await startStage();
-  onTestFinished(stage.close);
+it('the page shows what OSS says when the URL has expired', async () => {
+  const grant = await ask(stage);
+  stage.setClockAhead(601);
+  expectShown('the URL has expired', (await put(grant)).answer);
+});
+
+it('the page shows what OSS says when the object exists', async () => {
+  const grant = await ask(stage, { key: 'users/alice/taken.txt' });
+  expect((await put(grant)).status).toBe(200);
+  expectShown('the object exists', (await put(grant)).answer);
+});
+
+it('the page shows what OSS says when the region is another', async () => {
+  const elsewhere = await startStage({ region: 'cn-shanghai' });
+  onTestFinished(elsewhere.close);
+  expectShown('the region is another', (await put(await ask(elsewhere))).answer);
+});
+
+it('the page shows what OSS says when no CORS rule matches', async () => {
   const answer = await fetch(`${stage.oss.url}/acme-media/users/alice/note.txt`, {
     method: 'OPTIONS',
     headers: { origin: 'https://app.example.com', 'access-control-request-method': 'PUT' },
   });
-  expect(await answer.text()).toMatch(shown[4] ?? '');
+  expectShown('no CORS rule matches', await answer.text());
 });
 
-it('the CORS rule of the troubleshooting page is what bucket-cors prints for the policy of the demo', async () => {
-  const policy = readFileSync(new URL('../src/demo/policy.yaml', import.meta.url), 'utf8');
+it.each([
+  ['no file type', { contentType: '' }],
+  ['decomposed key', { key: 'users/alice/Cafe\u0301.txt' }],
+  ['metadata that is not ASCII', { metadata: { 'original-name': '报告.png' } }],
+])('the page shows what the service says for %s', async (name, fields) => {
+  expectSubset(await ask(stage, fields), JSON.parse(shown.get(name) ?? 'null'));
+});
+
+it('metadata and dispositions that are encoded as the page says are granted and stored', async () => {
+  const original = /gives `(%[^`]+)`/.exec(text)?.[1] ?? '';
+  expect(decodeURIComponent(original)).toBe('报告.png');
+  const key = 'users/alice/encoded.txt';
+  expect((await put(await ask(stage, { key, metadata: { 'original-name': original } }))).status).toBe(200);
+  expect((await stage.read(key)).headers['x-oss-meta-original-name']).toBe(original);
+  expect(text).toContain(`filename*=UTF-8''${original}`);
+});
+
+it('a file name in either form is granted', async () => {
+  const fields = { key: undefined, filename: 'Cafe\u0301.txt' };
+  expect(await ask(stage, fields)).toHaveProperty('url');
+});
+
+it('OSS stores the headers that the page calls free', async () => {
+  const key = 'users/alice/free.txt';
+  const free = {
+    'content-encoding': 'identity',
+    'content-language': 'de',
+    expires: 'Thu, 01 Jan 2032 00:00:00 GMT',
+  };
+  expect((await put(await ask(stage, { key }), { headers: free })).status).toBe(200);
+  expect((await stage.read(key)).headers).toMatchObject(free);
+});
+
+it.each(['HEAD', 'GET'])('a URL for a PUT cannot be used for %s', async (method) => {
+  const { url } = await ask(stage);
+  expect([400, 403]).toContain((await fetch(url, { method })).status);
+});
+
+it('the CORS rule of the page is what bucket-cors prints for the demo’s policy', async () => {
+  const env = {
+    DEMO_ISSUER: 'https://login.example.com/',
+    DEMO_JWKS_URL: 'https://login.example.com/jwks',
+    DEMO_OSS_ENDPOINT: 'public',
+  };
   const { stdout } = await runCli(['bucket-cors', '--origin', 'https://app.example.com'], {
-    files: { 'policy.yaml': policy },
-    env: {
-      DEMO_ISSUER: 'http://localhost:8090/',
-      DEMO_JWKS_URL: 'http://localhost:8090/jwks',
-      DEMO_OSS_ENDPOINT: 'http://localhost:9000',
-    },
+    env,
+    files: { 'policy.yaml': demoPolicy },
   });
-  const printed = /<<'XML'\n([\s\S]*?)XML\n/.exec(stdout)?.[1] ?? 'nothing';
-  expect(text).toContain(`\n\`\`\`xml\n${printed}\`\`\`\n`);
+  const [, printed = ''] = /(<\?xml[\s\S]*<\/CORSConfiguration>)/.exec(stdout) ?? [];
+  expect(/<!-- bucket-cors -->\n```xml\n([\s\S]*?)\n```/.exec(text)?.[1]).toBe(printed);
 });
 
-/** Asks for a URL and uploads with changed headers; the answer of OSS. */
-async function upload(
-  stage: ClientStage,
-  change: Readonly<Record<string, string | undefined>>,
-): Promise<string> {
-  stage.changeGrantedHeaders(change);
-  const asked = await fetch(`${stage.service.url}/v1/uploads`, {
+it('every block of XML or JSON is that of a case, and every link of the index leads to a heading', () => {
+  expect([...text.matchAll(/```(?:xml|json)\n/g)]).toHaveLength(shown.size + 1);
+  const anchors = new Set(
+    [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
+      heading
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N}_ -]/gu, '')
+        .replaceAll(' ', '-'),
+    ),
+  );
+  const links = [...text.matchAll(/\]\(#([^)]*)\)/g)].map(([, anchor = '']) => anchor);
+  expect(links.length).toBeGreaterThan(15);
+  expect(links.filter((anchor) => !anchors.has(anchor))).toStrictEqual([]);
+});
+
+function expectShown(name: string, answer: string): void {
+  const block = shown.get(name) ?? `The page has no case "${name}".`;
+  expect(answer).toMatch(toPattern(block));
+}
+
+/** Every member that the page shows is there, its texts with anything in place of "…". */
+function expectSubset(actual: unknown, expected: unknown): void {
+  const asMatchers = JSON.parse(JSON.stringify(expected), (_name, value) =>
+    typeof value === 'string' && value.includes('…') ? expect.stringMatching(toPattern(value)) : value,
+  );
+  expect(actual).toMatchObject(asMatchers);
+}
+
+function toPattern(shownText: string): RegExp {
+  const parts = shownText.split('…').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  return new RegExp(parts.join('[\\s\\S]*?'));
+}
+
+/** The answer of the service to the request of the page with other fields. */
+async function ask(
+  { service, token }: ClientStage,
+  fields: Readonly<Record<string, unknown>> = {},
+): Promise<Grant> {
+  const asked = await fetch(`${service.url}/v1/uploads`, {
     method: 'POST',
-    headers: { authorization: `Bearer ${stage.token}`, 'content-type': 'application/json' },
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
     body: JSON.stringify({
       key: 'users/alice/note.txt',
       contentType: 'text/plain',
       contentLength: 14,
       metadata: { album: 'examples' },
+      ...fields,
     }),
   });
-  const { method, url, headers } = (await asked.json()) as {
-    method: string;
-    url: string;
-    headers: Record<string, string>;
-  };
-  const sent = await fetch(url, { method, headers, body: Buffer.from('Hello, bucket\n') });
-  return await sent.text();
+  return (await asked.json()) as Grant;
+}
+
+/** Uploads by a grant with a mistake; what OSS says. */
+async function put(grant: Grant, mistake: Put = {}): Promise<{ status: number; answer: string }> {
+  const headers = Object.entries({ ...grant.headers, ...mistake.headers }).filter(
+    ([, value]) => value !== undefined,
+  );
+  const sent = await fetch(mistake.url?.(grant.url) ?? grant.url, {
+    method: mistake.method ?? grant.method,
+    headers: headers as [string, string][],
+    body: mistake.body ?? Buffer.from('Hello, bucket\n'),
+    duplex: 'half',
+  } as RequestInit);
+  return { status: sent.status, answer: await sent.text() };
 }

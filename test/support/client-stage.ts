@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parse, stringify } from 'yaml';
 import { type CorsRule, startEmulator } from '../../src/emulator/emulator.ts';
 import { presign } from '../../src/signing/presign.ts';
 import { now } from './fixed-clock.ts';
@@ -16,7 +17,7 @@ const CREDENTIALS = { accessKeyId: 'LTAI5tTestKey', accessKeySecret: 'TestSecret
 export type ClientStage = {
   readonly service: Wire;
   readonly oss: Wire;
-  /** A token of `alice`. */
+  /** A token of `alice`, with the claims that were asked for. */
   readonly token: string;
   /** Makes every later grant name other headers than those that are signed: what a program with that mistake would send. */
   changeGrantedHeaders(change: Readonly<Record<string, string | undefined>>): void;
@@ -35,10 +36,19 @@ export type ClientStage = {
 export async function startStage({
   corsRules = [],
   corsOrigins = '',
+  policyFile = 'src/demo/policy.yaml',
+  claims = {},
+  region = REGION,
 }: {
   readonly corsRules?: readonly CorsRule[];
   /** The pages that may ask the service. */
   readonly corsOrigins?: string;
+  /** A policy of the repository, of which all but the issuers' keys, the buckets and their addresses stays as it is. */
+  readonly policyFile?: string;
+  /** Further claims of the token. */
+  readonly claims?: Readonly<Record<string, unknown>>;
+  /** The region for which the policy signs; the bucket's own stays. */
+  readonly region?: string;
 } = {}): Promise<ClientStage> {
   const closing: (() => Promise<void>)[] = [];
   const directory = mkdtempSync(join(tmpdir(), 'oss-presign-stage-'));
@@ -51,7 +61,7 @@ export async function startStage({
   });
   const oss = await startWire(emulator.url);
   const { url, issuer } = await startTestService({
-    policyYaml: policyYaml(oss.url),
+    policyYaml: policyYaml(policyFile, { endpoint: oss.url, region }),
     env: corsOrigins ? { CORS_ORIGINS: corsOrigins } : {},
     onStop: (stop) => closing.push(stop),
   });
@@ -60,7 +70,7 @@ export async function startStage({
   return {
     service,
     oss,
-    token: await issuer.sign(),
+    token: await issuer.sign(claims),
     changeGrantedHeaders: (change) =>
       service.interfere({
         answer: (body, status) => {
@@ -107,12 +117,16 @@ export async function startStage({
   };
 }
 
-/** The demo's rules, on the bucket and issuer of the tests. */
-function policyYaml(endpoint: string): string {
-  const demo = readFileSync(new URL('../../src/demo/policy.yaml', import.meta.url), 'utf8');
-  const rules = demo.slice(demo.indexOf('rules:'));
-  return `
-issuers: [{ issuer: https://login.test/, audience: uploads, jwksFile: jwks.json, algorithms: [ES256] }]
-targets: { media: { bucket: ${BUCKET}, region: ${REGION}, endpoint: '${endpoint}' } }
-${rules}`;
+/** A policy of the repository on the bucket and the keys of the tests. An issuer that is a placeholder becomes that of the tests. */
+function policyYaml(file: string, place: { readonly endpoint: string; readonly region: string }): string {
+  const policy = parse(readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8'));
+  for (const issuer of policy.issuers) {
+    if (issuer.issuer.startsWith('$')) issuer.issuer = 'https://login.test/';
+    delete issuer.jwksUrl;
+    issuer.jwksFile = 'jwks.json';
+    issuer.algorithms = ['ES256'];
+  }
+  for (const target of Object.values<Record<string, unknown>>(policy.targets))
+    Object.assign(target, { bucket: BUCKET, ...place });
+  return stringify(policy);
 }

@@ -9,12 +9,28 @@ export type Exchange = {
   readonly method: string;
   readonly target: string;
   readonly headers: RawHeaders;
+  /** The body of a POST; that of a PUT is a file, and not kept. */
+  readonly body: string;
   readonly status: number;
   readonly answer: string;
 };
 
+/** What happens to one request: no response at all, one that the wire itself sends, or one that is lost although the server acted. */
+export type Fault =
+  | 'reset'
+  | 'lose response'
+  | {
+      readonly status: number;
+      readonly headers?: Readonly<Record<string, string>>;
+      readonly body?: string;
+      /** Whether the server gets the request all the same, and only its response is replaced. */
+      readonly isPassedOn?: boolean;
+    };
+
 /** What happens to things on their way. Left out: nothing. */
 export type Interference = {
+  /** The faults of the first requests, in order; preflights do not count. */
+  readonly faults?: readonly (Fault | undefined)[];
   readonly request?: (headers: RawHeaders) => RawHeaders;
   readonly answer?: (body: string, status: number) => string;
 };
@@ -37,6 +53,7 @@ export type Wire = {
 export async function startWire(upstream: string): Promise<Wire> {
   const { hostname, port } = new URL(upstream);
   let interference: Interference = {};
+  let seen = 0;
   const exchanges: Exchange[] = [];
   const server = createServer(pass).on('checkContinue', pass);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -53,6 +70,7 @@ export async function startWire(upstream: string): Promise<Wire> {
     },
     interfere: (next) => {
       interference = next;
+      seen = 0;
       exchanges.length = 0;
     },
     close: () =>
@@ -64,6 +82,21 @@ export async function startWire(upstream: string): Promise<Wire> {
 
   function pass(incoming: IncomingMessage, outgoing: ServerResponse): void {
     const { method = '', url: target = '/', rawHeaders } = incoming;
+    let body = '';
+    if (method === 'POST') incoming.setEncoding('utf8').on('data', (text) => (body += text));
+    const record = () => ({ method, target, headers: rawHeaders, body });
+    const fault = method === 'OPTIONS' ? undefined : interference.faults?.[seen++];
+    if (fault === 'reset') {
+      incoming.destroy();
+      return;
+    }
+    if (typeof fault === 'object' && !fault.isPassedOn) {
+      incoming.resume().on('end', () => {
+        exchanges.push({ ...record(), status: fault.status, answer: fault.body ?? '' });
+        outgoing.writeHead(fault.status, fault.headers).end(fault.body);
+      });
+      return;
+    }
     const headers = interference.request?.(rawHeaders) ?? rawHeaders;
     const onward = request({ hostname, port, method, path: target, headers });
     onward.on('continue', () => outgoing.writeContinue());
@@ -72,10 +105,20 @@ export async function startWire(upstream: string): Promise<Wire> {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('end', () => {
-        const body = Buffer.concat(chunks).toString();
+        const answer = Buffer.concat(chunks).toString();
         const status = response.statusCode ?? 0;
-        exchanges.push({ method, target, headers: rawHeaders, status, answer: body });
-        const changed = interference.answer?.(body, status);
+        exchanges.push({ ...record(), status, answer });
+        if (fault === 'lose response') {
+          outgoing.destroy();
+          return;
+        }
+        if (fault) {
+          outgoing
+            .writeHead(fault.status, { etag: response.headers.etag ?? '', ...fault.headers })
+            .end(fault.body);
+          return;
+        }
+        const changed = interference.answer?.(answer, status);
         const length = changed === undefined ? {} : { 'content-length': Buffer.byteLength(changed) };
         outgoing.writeHead(status, { ...response.headers, ...length });
         outgoing.end(changed ?? Buffer.concat(chunks));
