@@ -1,0 +1,56 @@
+import { expect, it, onTestFinished } from 'vitest';
+import { type ClientStage, startStage } from './support/client-stage.ts';
+import { readmeUpload } from './support/readme-upload.ts';
+import type { Interference } from './support/wire.ts';
+
+const NOTE = new File(['Hello, bucket\n'], 'note.txt', { type: 'text/plain' });
+
+async function uploadWithReadme(file: File, oss: Interference = {}) {
+  const stage = await startStage();
+  onTestFinished(stage.close);
+  stage.oss.interfere(oss);
+  const upload = await readmeUpload(stage.service.url);
+  return { stage, outcome: await upload(file, stage.token).catch((error: unknown) => error as Error) };
+}
+
+const requested = ({ service }: ClientStage) => JSON.parse(service.exchanges[0]?.body ?? '{}');
+
+it('the README’s snippet for pages uploads a file', async () => {
+  const { stage, outcome } = await uploadWithReadme(NOTE);
+  expect(outcome).toStrictEqual({
+    key: expect.stringMatching(/^users\/alice\/.*\.txt$/),
+    isNotified: true,
+  });
+  expect((await stage.read((outcome as { key: string }).key)).bytes).toBe(14);
+});
+
+it('the README’s snippet has a type for a file without one, a composed name, and throws what the service says', async () => {
+  const { stage, outcome } = await uploadWithReadme(new File(['?'], 'Cafe\u0301.blend'));
+  expect(requested(stage)).toStrictEqual({
+    filename: 'Café.blend',
+    contentType: 'application/octet-stream',
+    contentLength: 1,
+  });
+  expect(outcome).toStrictEqual(new Error(JSON.parse(stage.service.exchanges[0]?.answer ?? '{}').detail));
+});
+
+it.each([403, 500, 204, 301])(
+  'the README’s snippet throws for status %i of OSS, without the URL',
+  async (status) => {
+    const body = status === 204 ? undefined : '<Error><Code>Wrong</Code></Error>';
+    const { outcome } = await uploadWithReadme(NOTE, { faults: [{ status, ...(body && { body }) }] });
+    expect(outcome).toStrictEqual(
+      new Error(`OSS rejected the upload: ${status} ${body ? 'Wrong' : 'undefined'}`),
+    );
+  },
+);
+
+it.each([
+  [203, false],
+  [409, true],
+])('the README’s snippet takes status %i of OSS for stored', async (status, isNotified) => {
+  const { outcome } = await uploadWithReadme(NOTE, {
+    faults: [{ status, body: '<Error/>', isPassedOn: true }],
+  });
+  expect(outcome).toStrictEqual({ key: expect.any(String), isNotified });
+});
