@@ -1,58 +1,183 @@
-// Uploads a file with the permission of oss-presign: asks for a URL, then sends the file to it.
-// usage: Upload FILE KEY CONTENT-TYPE      OSS_PRESIGN_TOKEN and OSS_PRESIGN_URL come from the environment
+// Uploads a file through oss-presign: asks the service for a signed URL, then sends the file to that URL.
+// Without KEY the service creates the object key. OSS_PRESIGN_TOKEN and OSS_PRESIGN_URL come from the environment.
 using System;
 using System.Collections.Generic;
 using System.IO;
+using System.Linq;
 using System.Net;
 using System.Net.Http;
 using System.Net.Http.Headers;
+using System.Runtime.Serialization;
 using System.Runtime.Serialization.Json;
 using System.Text;
 using System.Threading.Tasks;
 using System.Xml;
 
-public class Question { public string key, contentType; public long contentLength; public Dictionary<string, string> metadata; }
+[DataContract]
+public class Question
+{
+    [DataMember(EmitDefaultValue = false)] public string key, filename, contentType;
+    [DataMember] public long contentLength;
+    [DataMember(EmitDefaultValue = false)] public Dictionary<string, string> metadata;
+}
 
-public class Grant { public string method, url, key, detail; public Dictionary<string, string> headers; }
+/// <summary>A grant, or a problem with detail and errors.</summary>
+public class Grant { public string method, url, key, detail; public Dictionary<string, string> headers; public Grant[] errors; }
 
 public static class Upload
 {
+    const int LongestWaitSeconds = 30;
+    static readonly Dictionary<string, string> types = new Dictionary<string, string>
+    {
+        [".png"] = "image/png", [".jpg"] = "image/jpeg", [".jpeg"] = "image/jpeg", [".gif"] = "image/gif",
+        [".webp"] = "image/webp", [".mp4"] = "video/mp4", [".mp3"] = "audio/mpeg", [".pdf"] = "application/pdf",
+        [".zip"] = "application/zip", [".json"] = "application/json", [".csv"] = "text/csv", [".txt"] = "text/plain",
+    };
     static readonly DataContractJsonSerializerSettings settings = new DataContractJsonSerializerSettings { UseSimpleDictionaryFormat = true };
+    static readonly string token = Environment.GetEnvironmentVariable("OSS_PRESIGN_TOKEN");
+    // Without the usual limit of 100 seconds, which counts the whole upload. OSS does not redirect.
+    static readonly HttpClient client = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false }) { Timeout = System.Threading.Timeout.InfiniteTimeSpan };
 
-    public static int Main(string[] args) => Run(args).GetAwaiter().GetResult();
+    public static int Main(string[] args)
+    {
+        try { return Run(args).GetAwaiter().GetResult(); }
+        catch (Exception error) { return Fail("The upload failed: " + Describe(error)); }
+    }
 
     static async Task<int> Run(string[] args)
     {
-        string path = args[0], key = args[1], contentType = args[2];
-        // Without the usual limit of 100 seconds, which counts the whole upload.
-        var client = new HttpClient { Timeout = System.Threading.Timeout.InfiniteTimeSpan };
+        var positional = new List<string>();
+        var metadata = new Dictionary<string, string>();
+        for (int i = 0; i < args.Length; i++)
+            if (args[i] == "--meta" && i + 1 < args.Length && args[i + 1].IndexOf('=') > 0)
+            {
+                var pair = args[++i].Split(new[] { '=' }, 2);
+                metadata[pair[0]] = pair[1];
+            }
+            else if (args[i].StartsWith("--")) return Usage();
+            else positional.Add(args[i]);
+        if (positional.Count < 1 || positional.Count > 3 || string.IsNullOrEmpty(token)) return Usage();
 
-        var service = Environment.GetEnvironmentVariable("OSS_PRESIGN_URL") ?? "http://localhost:8080";
-        var ask = new HttpRequestMessage(HttpMethod.Post, service + "/v1/uploads");
-        ask.Headers.Authorization = new AuthenticationHeaderValue("Bearer", Environment.GetEnvironmentVariable("OSS_PRESIGN_TOKEN"));
-        var metadata = new Dictionary<string, string> { ["album"] = "examples" };
-        var question = new Question { key = key, contentType = contentType, contentLength = new FileInfo(path).Length, metadata = metadata };
+        var path = positional[0];
+        var hasKey = positional.Count > 1;
+        // macOS hands out decomposed names; the service accepts composed ones (NFC).
+        var name = (hasKey ? positional[1] : Path.GetFileName(path)).Normalize(NormalizationForm.FormC);
+        var question = new Question
+        {
+            key = hasKey ? name : null,
+            filename = hasKey ? null : name,
+            contentType = positional.Count > 2 ? positional[2] : GuessType(path),
+            contentLength = new FileInfo(path).Length,
+            metadata = metadata.Count > 0 ? metadata : null,
+        };
+
+        var grant = await AskService(question);
+        if (grant == null) return 1;
+        var (sent, attempt) = await SendFile(path, grant);
+        if (sent == null) return 1;
+        Console.Error.WriteLine();
+        var status = (int)sent.StatusCode;
+        if (status == 203) Console.Error.WriteLine("Stored, but OSS could not notify the application. Do not upload the file again.");
+        else if (status == 409 && attempt == 2) Console.Error.WriteLine("Stored by the first attempt, whose response was lost.");
+        else if (status != 200)
+            return Fail($"OSS rejected the upload: {status} {ExplainXml(await sent.Content.ReadAsStringAsync())}"
+                + (status == 409 ? "\nThe key is taken: choose another one, or leave KEY out." : ""));
+        Console.WriteLine($"key:  {grant.key}");
+        if (status != 409) Console.WriteLine($"ETag: {sent.Headers.ETag}");
+        return 0;
+    }
+
+    /// <summary>Sends the request up to three times: 429 and 503 are repeated after Retry-After, a network error once.</summary>
+    static async Task<Grant> AskService(Question question)
+    {
         var json = new MemoryStream();
         new DataContractJsonSerializer(typeof(Question), settings).WriteObject(json, question);
-        ask.Content = new StringContent(Encoding.UTF8.GetString(json.ToArray()), Encoding.UTF8, "application/json");
-        var asked = await client.SendAsync(ask);
-        var grant = (Grant)new DataContractJsonSerializer(typeof(Grant), settings).ReadObject(await asked.Content.ReadAsStreamAsync());
-        if (asked.StatusCode != HttpStatusCode.Created) return Fail("The service refused: " + grant.detail);
-
-        var upload = new HttpRequestMessage(new HttpMethod(grant.method), grant.url) { Content = new FileContent(path) };
-        foreach (var header in grant.headers)
-            // .NET keeps Content-Type and its like with the content, and everything else with the request.
-            if (!upload.Headers.TryAddWithoutValidation(header.Key, header.Value))
-                upload.Content.Headers.TryAddWithoutValidation(header.Key, header.Value);
-        var sent = await client.SendAsync(upload);
-        if (sent.StatusCode != HttpStatusCode.OK)
+        var networkErrors = 0;
+        for (var attempt = 1; ; attempt++)
         {
-            var error = new XmlDocument();
-            error.LoadXml(await sent.Content.ReadAsStringAsync());
-            return Fail($"OSS refused: {(int)sent.StatusCode} {error["Error"]["Code"].InnerText}: {error["Error"]["Message"].InnerText}");
+            var wait = TimeSpan.FromSeconds(1);
+            try
+            {
+                var ask = new HttpRequestMessage(HttpMethod.Post, (Environment.GetEnvironmentVariable("OSS_PRESIGN_URL") ?? "http://localhost:8080") + "/v1/uploads");
+                ask.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
+                ask.Content = new StringContent(Encoding.UTF8.GetString(json.ToArray()), Encoding.UTF8, "application/json");
+                var response = await client.SendAsync(ask);
+                var grant = Parse(await response.Content.ReadAsStreamAsync());
+                if (response.StatusCode == HttpStatusCode.Created && grant != null) return grant;
+                wait = response.Headers.RetryAfter?.Delta ?? wait;
+                var isBusy = (int)response.StatusCode == 429 || response.StatusCode == HttpStatusCode.ServiceUnavailable;
+                if (!isBusy || attempt == 3 || wait.TotalSeconds > LongestWaitSeconds)
+                {
+                    var details = grant?.errors == null ? grant?.detail : string.Join(" ", grant.errors.Select(error => error.detail));
+                    Fail("The service rejected the request: " + (details ?? "HTTP " + (int)response.StatusCode));
+                    return null;
+                }
+            }
+            catch (HttpRequestException error)
+            {
+                if (++networkErrors == 2 || attempt == 3)
+                {
+                    Fail("The service cannot be reached: " + Describe(error));
+                    return null;
+                }
+            }
+            await Task.Delay(wait);
         }
-        Console.WriteLine($"key:  {grant.key}\nETag: {sent.Headers.ETag}");
-        return 0;
+    }
+
+    /// <summary>Sends the file up to two times: a network error and a 5xx response are repeated once.</summary>
+    static async Task<(HttpResponseMessage, int)> SendFile(string path, Grant grant)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                var upload = new HttpRequestMessage(new HttpMethod(grant.method), grant.url) { Content = new FileContent(path) };
+                foreach (var header in grant.headers)
+                    // .NET keeps Content-Type and its like with the content, and everything else with the request.
+                    if (!upload.Headers.TryAddWithoutValidation(header.Key, header.Value))
+                        upload.Content.Headers.TryAddWithoutValidation(header.Key, header.Value);
+                var sent = await client.SendAsync(upload);
+                if ((int)sent.StatusCode < 500 || attempt == 2) return (sent, attempt);
+            }
+            catch (HttpRequestException error)
+            {
+                if (attempt == 2)
+                {
+                    Fail("\nOSS cannot be reached: " + Describe(error));
+                    return (null, attempt);
+                }
+            }
+            await Task.Delay(1000);
+        }
+    }
+
+    static string GuessType(string path) =>
+        types.TryGetValue(Path.GetExtension(path).ToLowerInvariant(), out var type) ? type : "application/octet-stream";
+
+    static Grant Parse(Stream body)
+    {
+        try { return (Grant)new DataContractJsonSerializer(typeof(Grant), settings).ReadObject(body); }
+        catch (SerializationException) { return null; }
+    }
+
+    static string ExplainXml(string xml)
+    {
+        var error = new XmlDocument();
+        try { error.LoadXml(xml); } catch (XmlException) { return ""; }
+        return $"{error["Error"]?["Code"]?.InnerText}: {error["Error"]?["Message"]?.InnerText}";
+    }
+
+    static string Describe(Exception error)
+    {
+        error = error.GetBaseException();
+        return $"{error.GetType().Name}: {error.Message}";
+    }
+
+    static int Usage()
+    {
+        Console.Error.WriteLine("usage: Upload FILE [KEY] [TYPE] [--meta NAME=VALUE]...   (needs OSS_PRESIGN_TOKEN)");
+        return 2;
     }
 
     static int Fail(string reason)
@@ -62,7 +187,7 @@ public static class Upload
     }
 }
 
-/// <summary>A file, sent piece by piece as it is read, that shows how far it is.</summary>
+/// <summary>A file, sent piece by piece as it is read, that shows the progress.</summary>
 public class FileContent : HttpContent
 {
     readonly string path;
@@ -79,7 +204,7 @@ public class FileContent : HttpContent
             for (int read; (read = await file.ReadAsync(buffer, 0, buffer.Length)) > 0;)
             {
                 await stream.WriteAsync(buffer, 0, read);
-                Console.Error.Write($"\r{100 * file.Position / length,3} %{(file.Position == length ? "\n" : "")}");
+                Console.Error.Write($"\r{100 * file.Position / length,3} %");
             }
     }
 }

@@ -3,10 +3,12 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { onTestFinished } from 'vitest';
 import type { CorsRule } from '../../src/emulator/emulator.ts';
 import { type ClientStage, startStage } from '../support/client-stage.ts';
+
+type StageOptions = Pick<NonNullable<Parameters<typeof startStage>[0]>, 'policyFile' | 'claims'>;
 
 const html = readFileSync(new URL('../../examples/browser/index.html', import.meta.url), 'utf8');
 
@@ -14,8 +16,9 @@ export type UploadPage = {
   readonly stage: ClientStage;
   /** What the console of the browser said. */
   readonly console: readonly string[];
+  readonly tab: Page;
   /** Fills in the form as a person does and waits for what the page says then. */
-  upload(file: string, key: string): Promise<string>;
+  upload(file: string, key?: string, metadata?: string): Promise<string>;
 };
 
 /**
@@ -28,7 +31,8 @@ export async function openUploadPage(
   {
     corsRules,
     change,
-  }: {
+    ...options
+  }: StageOptions & {
     readonly corsRules: (origin: string) => readonly CorsRule[];
     readonly change?: readonly [string, string];
   },
@@ -40,7 +44,7 @@ export async function openUploadPage(
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const stage = await startStage({ corsRules: corsRules(origin), corsOrigins: origin });
+  const stage = await startStage({ ...options, corsRules: corsRules(origin), corsOrigins: origin });
   const tab = await browser.newPage();
   onTestFinished(async () => {
     await tab.close();
@@ -53,14 +57,16 @@ export async function openUploadPage(
   await tab.goto(origin);
   return {
     stage,
+    tab,
     console: said,
-    upload: async (file, key) => {
+    upload: async (file, key = '', metadata = '') => {
       await tab.fill('[name=service]', stage.service.url);
       await tab.fill('[name=token]', stage.token);
       await tab.setInputFiles('[name=file]', file);
       await tab.fill('[name=key]', key);
+      await tab.fill('[name=meta]', metadata);
       await tab.click('button');
-      await tab.waitForSelector('output:not(:empty)');
+      await tab.waitForSelector('output:not(:empty)', { timeout: 50_000 });
       return (await tab.textContent('output')) ?? '';
     },
   };

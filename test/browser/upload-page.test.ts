@@ -3,13 +3,15 @@ import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CorsRule } from '../../src/emulator/emulator.ts';
-import { FILES, hashFile, writeFile } from '../clients/files.ts';
+import { FILES, hashFile, LARGE_FILE, writeFile } from '../clients/files.ts';
+import { SHIPPED_RULES } from '../clients/policies.ts';
+import { readmeSnippet } from '../support/readme-upload.ts';
 import { launchChromium, watchMemory } from './chromium.ts';
 import { makeFolder, openUploadPage } from './page.ts';
 
 const NO_WAY_TO_OSS = 'OSS cannot be reached, or no CORS rule of the bucket allows';
 const BAD_SIGNATURE =
-  'OSS refused: 403 SignatureDoesNotMatch: The request signature we calculated does not match the signature you provided. Check your key and signing method.';
+  'OSS rejected the upload: 403 SignatureDoesNotMatch: The request signature we calculated does not match the signature you provided. Check your key and signing method.';
 
 /** The rule that docs/troubleshooting.md shows, for another origin. */
 const rightRule = (origin: string): CorsRule => ({
@@ -19,6 +21,7 @@ const rightRule = (origin: string): CorsRule => ({
   exposeHeaders: shown('ExposeHeader'),
 });
 const rightRules = (origin: string) => [rightRule(origin)];
+const anyHeader = (origin: string) => [{ ...rightRule(origin), allowedHeaders: ['*'] }];
 
 function shown(element: string): string[] {
   const text = readFileSync(new URL('../../docs/troubleshooting.md', import.meta.url), 'utf8');
@@ -37,36 +40,39 @@ function makeNote(): string {
   return path;
 }
 
-it.each(FILES)('puts $title into the bucket as it is, and shows key and ETag', async (file) => {
-  const folder = makeFolder();
-  await writeFile(folder, file);
-  const page = await openUploadPage(browser, { corsRules: rightRules });
-  const idle = watchMemory().stop();
-  const memory = watchMemory();
-  const key = `users/alice/${file.name}`;
-  const said = await page.upload(join(folder, file.name), key);
-  const grownMib = memory.stop() - idle;
-  const object = await page.stage.read(key);
-  expect(said).toBe(`Uploaded ${key}, ETag ${object.headers.etag}`);
-  expect(object).toMatchObject({
-    status: 200,
-    headers: {
-      'content-type': file.type,
-      'x-oss-meta-album': 'examples',
-      'content-disposition': 'attachment',
-    },
-    sha256: await hashFile(join(folder, file.name)),
-  });
-  console.info(
-    `browser: ${object.bytes} bytes, memory grows by ${grownMib.toFixed(0)} MiB from ${idle.toFixed(0)} MiB`,
-  );
-  expect(grownMib).toBeLessThan(200);
-});
+it.each([...FILES, LARGE_FILE])(
+  'puts $title into the bucket as it is, and shows key and ETag',
+  async (file) => {
+    const folder = makeFolder();
+    await writeFile(folder, file);
+    const page = await openUploadPage(browser, { corsRules: rightRules });
+    const idle = watchMemory().stop();
+    const memory = watchMemory();
+    const key = `users/alice/${file.name}`;
+    const said = await page.upload(join(folder, file.name), key, 'album=examples');
+    const grownMib = memory.stop() - idle;
+    const object = await page.stage.read(key);
+    expect(said).toBe(`Uploaded ${key}, ETag ${object.headers.etag}`);
+    expect(object).toMatchObject({
+      status: 200,
+      headers: {
+        'content-type': file.type,
+        'x-oss-meta-album': 'examples',
+        'content-disposition': 'attachment',
+      },
+      sha256: await hashFile(join(folder, file.name)),
+    });
+    console.info(
+      `browser: ${object.bytes} bytes, memory grows by ${grownMib.toFixed(0)} MiB from ${idle.toFixed(0)} MiB`,
+    );
+    expect(grownMib).toBeLessThan(200);
+  },
+);
 
-it('shows why the service refuses', async () => {
+it('shows why the service rejects a request', async () => {
   const page = await openUploadPage(browser, { corsRules: rightRules });
   expect(await page.upload(makeNote(), 'users/bob/note.txt')).toBe(
-    'The service refused: The key must begin with "users/alice/".',
+    'The service rejected the request: The key must begin with "users/alice/".',
   );
   expect(page.stage.oss.exchanges).toHaveLength(0);
 });
@@ -77,7 +83,7 @@ it.each([
 ])('shows what OSS says when a header %s', async (_title, change) => {
   const page = await openUploadPage(browser, { corsRules: rightRules });
   page.stage.changeGrantedHeaders(change);
-  expect(await page.upload(makeNote(), 'users/alice/note.txt')).toBe(BAD_SIGNATURE);
+  expect(await page.upload(makeNote(), 'users/alice/note.txt', 'album=examples')).toBe(BAD_SIGNATURE);
 });
 
 describe('a Content-Type that nobody set', () => {
@@ -107,8 +113,94 @@ it('shows that the URL has expired', async () => {
   const page = await openUploadPage(browser, { corsRules: rightRules });
   page.stage.setClockAhead(601);
   expect(await page.upload(makeNote(), 'users/alice/note.txt')).toBe(
-    'OSS refused: 403 AccessDenied: Request has expired.',
+    'OSS rejected the upload: 403 AccessDenied: Request has expired.',
   );
+});
+
+const OPEN = { 'access-control-allow-origin': '*', 'access-control-expose-headers': 'Retry-After, ETag' };
+
+it.each(SHIPPED_RULES)('uploads $file by the rule $rule of $policy without key and metadata', async (row) => {
+  const folder = makeFolder();
+  writeFileSync(join(folder, row.file), 'bytes');
+  const page = await openUploadPage(browser, {
+    corsRules: anyHeader,
+    policyFile: row.policy,
+    claims: row.claims,
+  });
+  const said = await page.upload(join(folder, row.file));
+  const [, key = ''] = /^Uploaded (.*), ETag "/.exec(said) ?? [];
+  expect(key, said).toMatch(new RegExp(`^${row.prefix}[0-9a-f-]{36}\\.[a-z]{3}$`));
+  const { headers } = await page.stage.read(key);
+  expect(headers['content-type']).toBe(row.type);
+  expect(Object.keys(headers).filter((name) => name.startsWith('x-oss-meta-'))).toStrictEqual([]);
+});
+
+it('asks with a composed name, and with a type where the browser knows none', async () => {
+  const page = await openUploadPage(browser, { corsRules: rightRules });
+  const path = join(makeFolder(), 'Cafe\u0301.unheard-of');
+  writeFileSync(path, '?');
+  await page.upload(path);
+  await page.upload(path, 'users/alice/Cafe\u0301.unheard-of');
+  const asked = page.stage.service.exchanges.filter(({ method }) => method === 'POST');
+  expect(asked.map(({ body }) => JSON.parse(body))).toStrictEqual([
+    { filename: 'Café.unheard-of', contentType: 'application/octet-stream', contentLength: 1 },
+    { key: 'users/alice/Café.unheard-of', contentType: 'application/octet-stream', contentLength: 1 },
+  ]);
+});
+
+it('repeats 503 after Retry-After, and takes 409 after a lost response for stored', async () => {
+  const page = await openUploadPage(browser, { corsRules: rightRules });
+  page.stage.service.interfere({
+    faults: [{ status: 503, headers: { ...OPEN, 'retry-after': '1' }, body: '{}' }],
+  });
+  page.stage.oss.interfere({ faults: ['lose response'] });
+  expect(await page.upload(makeNote())).toMatch(
+    /^Uploaded users\/alice\/.*\. An earlier attempt had stored it$/,
+  );
+  const statuses = page.stage.oss.exchanges.filter(({ method }) => method === 'PUT');
+  expect(statuses.map(({ status }) => status)).toStrictEqual([200, 409]);
+});
+
+it('repeats a network error of the service and a 5xx of OSS once', async () => {
+  const page = await openUploadPage(browser, { corsRules: rightRules });
+  page.stage.service.interfere({ faults: ['reset'] });
+  page.stage.oss.interfere({ faults: [{ status: 500, headers: OPEN, body: '<Error/>' }] });
+  expect(await page.upload(makeNote(), 'users/alice/note.txt')).toMatch(
+    /^Uploaded users\/alice\/note.txt, ETag "/,
+  );
+});
+
+it('shows for 203 that the file is stored', async () => {
+  const page = await openUploadPage(browser, { corsRules: rightRules });
+  page.stage.oss.interfere({ faults: [{ status: 203, headers: OPEN, body: '<Error/>', isPassedOn: true }] });
+  expect(await page.upload(makeNote(), 'users/alice/note.txt')).toBe(
+    'Uploaded users/alice/note.txt. OSS could not notify the application. Do not upload the file again',
+  );
+});
+
+it('shows that the key is taken', async () => {
+  const page = await openUploadPage(browser, { corsRules: rightRules });
+  await page.upload(makeNote(), 'users/alice/note.txt');
+  expect(await page.upload(makeNote(), 'users/alice/note.txt')).toMatch(
+    /^OSS rejected the upload: 409 FileAlreadyExists: .* The key is taken/,
+  );
+});
+
+it('the snippet of the README uploads from a page, and throws for a rejected upload', async () => {
+  const page = await openUploadPage(browser, { corsRules: rightRules });
+  await page.tab.addScriptTag({ content: readmeSnippet(page.stage.service.url) });
+  const run = () =>
+    page.tab.evaluate(
+      (token) =>
+        // @ts-expect-error: the script above defines it.
+        upload(new File(['Hello, bucket\n'], 'note.txt', { type: 'text/plain' }), token).catch(String),
+      page.stage.token,
+    );
+  const { key, isNotified } = await run();
+  expect(isNotified).toBe(true);
+  expect((await page.stage.read(key)).bytes).toBe(14);
+  page.stage.changeGrantedHeaders({ 'x-oss-forbid-overwrite': 'false' });
+  expect(await run()).toBe('Error: OSS rejected the upload: 403 SignatureDoesNotMatch');
 });
 
 describe('CORS', () => {
@@ -133,6 +225,7 @@ describe('CORS', () => {
     expect(await page.upload(makeNote(), 'users/alice/note.txt')).toContain(NO_WAY_TO_OSS);
     expect(page.console.join('\n')).toMatch(consoleText);
     expect(page.stage.oss.exchanges.map(({ method, status }) => [method, status])).toStrictEqual([
+      ['OPTIONS', 403],
       ['OPTIONS', 403],
     ]);
     expect(page.stage.oss.exchanges[0]?.answer).toContain('<Code>AccessForbidden</Code>');

@@ -1,13 +1,15 @@
 /** One step of a build: a program and its arguments, run in the client's folder. */
 export type Command = readonly [program: string, ...args: string[]];
 
-/** A program of `examples/` as a person would build and run it. FILE, KEY and CONTENT-TYPE follow the command. */
+/** A program of `examples/` as a person would build and run it. `FILE [KEY] [TYPE] [--meta NAME=VALUE]…` follows the command. */
 export type Client = {
   readonly name: string;
   readonly build: readonly Command[];
   readonly run: Command;
   /** What else its folder needs, beside that of `examples/`: a folder beside this file. */
   readonly harness?: string;
+  /** Whether it composes names and keys (NFC): it does where the standard library of the language can. */
+  readonly composes: boolean;
   /**
    * How it comes to a Content-Type of its own when nobody sets one: which text of the source a person might have written
    * otherwise, if any, and what it then sends. `null`: it never adds one.
@@ -26,6 +28,7 @@ const FORM = /^application\/x-www-form-urlencoded$/;
 export const CLIENTS: readonly Client[] = [
   {
     name: 'curl',
+    composes: false,
     build: [['jq', '--version']],
     run: ['bash', 'upload.sh'],
     ownType: {
@@ -37,6 +40,7 @@ export const CLIENTS: readonly Client[] = [
   },
   {
     name: 'java',
+    composes: true,
     build: [['mvn', '--quiet', '--batch-mode', 'package']],
     run: ['java', JAVA_HEAP, '-jar', 'target/upload.jar'],
     ownType: {
@@ -48,6 +52,7 @@ export const CLIENTS: readonly Client[] = [
   },
   {
     name: 'go',
+    composes: false,
     build: [
       ['go', 'vet', 'upload.go'],
       ['go', 'build', 'upload.go'],
@@ -57,6 +62,7 @@ export const CLIENTS: readonly Client[] = [
   },
   {
     name: 'python',
+    composes: true,
     build: [
       ['python3', '-m', 'venv', '.venv'],
       ['.venv/bin/pip', 'install', '--quiet', '--disable-pip-version-check', '-r', 'requirements.txt'],
@@ -71,12 +77,14 @@ export const CLIENTS: readonly Client[] = [
   },
   {
     name: 'node',
+    composes: true,
     build: [['npm', 'ci', '--silent']],
     run: ['node', 'upload.mjs'],
     ownType: { sends: FORM },
   },
   {
     name: 'csharp',
+    composes: true,
     build: [['mcs', '-langversion:7', '-r:System.Net.Http', '-r:System.Runtime.Serialization', 'Upload.cs']],
     run: ['mono', 'Upload.exe'],
     ownType: {
@@ -88,6 +96,7 @@ export const CLIENTS: readonly Client[] = [
   },
   {
     name: 'cpp',
+    composes: false,
     build: [
       ['g++', '-std=c++17', '-Wall', '-Wextra', '-Werror', '-O1', 'upload.cpp', '-o', 'upload', '-lcurl'],
     ],
@@ -101,6 +110,7 @@ export const CLIENTS: readonly Client[] = [
   },
   {
     name: 'android',
+    composes: true,
     harness: 'android',
     build: [
       ['mvn', '--quiet', '--batch-mode', 'package'],
@@ -112,6 +122,8 @@ export const CLIENTS: readonly Client[] = [
       // The file would not fit.
       '-Xmx256m',
       '--add-opens=java.base/java.io=ALL-UNNAMED',
+      // The next upload shall not meet a connection that the one before left open.
+      '-Dhttp.keepAlive=false',
       '-Drobolectric.offline=true',
       '-Drobolectric.dependency.dir=target/platform',
       '-classpath',

@@ -11,16 +11,33 @@ export const FILES = [
   { title: 'a text file', name: 'note.txt', type: 'text/plain', bytes: 'Hello, bucket\n' },
   { title: 'a file of 0 bytes', name: 'empty.txt', type: 'text/plain', bytes: '' },
   {
-    title: 'a file and key with a space, +, % and Chinese characters',
-    name: '100% + 你好 %2B.txt',
+    title: 'a file and key with a space, +, %, Chinese characters and an emoji',
+    name: '100% + 你好 😀 %2B.txt',
     type: 'text/plain',
     bytes: 'odd\n',
   },
-  { title: 'a file of 300 MiB', name: 'film.mp4', type: 'video/mp4', bytes: 300 * MIB },
+] as const;
+
+export const LARGE_FILE = {
+  title: 'a file of 300 MiB',
+  name: 'film.mp4',
+  type: 'video/mp4',
+  bytes: 300 * MIB,
+} as const;
+
+/** What the types of are guessed, and what a rule allows in `policy.example.yaml`. The third has the name that macOS gives it. */
+export const UNTYPED_FILES = [
+  { name: 'photo.PNG', type: 'image/png', bytes: 'not really a picture\n' },
+  { name: 'report.csv', type: 'text/csv', bytes: 'a,b\n' },
+  { name: 'Cafe\u0301.txt', type: 'text/plain', bytes: 'decomposed\n' },
+  { name: 'data.unheard-of', type: 'application/octet-stream', bytes: '?\n' },
 ] as const;
 
 /** Writes one of them into `directory`; one that is told by its size holds random bytes. */
-export async function writeFile(directory: string, { name, bytes }: (typeof FILES)[number]): Promise<void> {
+export async function writeFile(
+  directory: string,
+  { name, bytes }: { readonly name: string; readonly bytes: string | number },
+): Promise<void> {
   const file = await open(join(directory, name), 'w');
   if (typeof bytes === 'string') await file.write(bytes);
   else for (let written = 0; written < bytes; written += MIB) await file.write(randomBytes(MIB));

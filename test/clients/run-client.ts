@@ -1,31 +1,47 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { inject } from 'vitest';
-import type { ClientStage } from '../support/client-stage.ts';
+import { expect, inject } from 'vitest';
 import type { Client } from './clients.ts';
+import { type ResidentClient, startResidentClient } from './resident-client.ts';
 
 export type ClientRun = {
   readonly code: number | null;
   readonly stdout: string;
   /** Without what the progress line wrote over. */
   readonly stderr: string;
-  /** The largest resident set of any of its processes. */
-  readonly peakMib: number;
 };
 
-/** Runs a built client as a person does, with its token in the environment, until it exits. */
+type Place = { readonly service: { readonly url: string }; readonly token?: string };
+
+let resident: ResidentClient | undefined;
+
+/**
+ * Runs a built client as a person does, with its token in the environment, until it exits. One in a harness stays and runs all
+ * command lines of a test file.
+ * @param args the command line; its first argument is a name in the folder of files.
+ */
 export async function runClient(
-  { name, run }: Pick<Client, 'name' | 'run'>,
-  upload: { readonly file: string; readonly key: string; readonly type: string },
-  { service, token }: ClientStage,
+  client: Pick<Client, 'name' | 'run' | 'harness'>,
+  args: readonly string[],
+  place: Place,
 ): Promise<ClientRun> {
+  if (!client.harness) return await runAlone(client, args, place);
+  resident ??= startResidentClient(client.run, join(inject('workshop'), client.name));
+  return check(await resident.run([place.service.url, place.token ?? '', ...withPath(args)]), place);
+}
+
+/** Runs a built client in a process of its own, and measures its memory. */
+export async function runAlone(
+  { name, run }: Pick<Client, 'name' | 'run'>,
+  args: readonly string[],
+  place: Place,
+): Promise<ClientRun & { readonly peakMib: number }> {
   const cwd = join(inject('workshop'), name);
-  const file = join(inject('workshop'), 'files', upload.file);
   const measured = join(cwd, 'peak-kib');
-  const child = spawn('/usr/bin/time', ['-f', '%M', '-o', measured, ...run, file, upload.key, upload.type], {
+  const child = spawn('/usr/bin/time', ['-f', '%M', '-o', measured, ...run, ...withPath(args)], {
     cwd,
-    env: { ...process.env, OSS_PRESIGN_URL: service.url, OSS_PRESIGN_TOKEN: token },
+    env: { ...process.env, OSS_PRESIGN_URL: place.service.url, OSS_PRESIGN_TOKEN: place.token },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let stdout = '';
@@ -40,5 +56,15 @@ export async function runClient(
     child.once('error', reject).once('close', resolve);
   });
   const peakKib = Number(readFileSync(measured, 'utf8').trim().split('\n').at(-1));
-  return { code, stdout, stderr: stderr.replace(/[^\n]*\r/g, ''), peakMib: peakKib / 1024 };
+  return { ...check({ code, stdout, stderr }, place), peakMib: peakKib / 1024 };
+}
+
+const withPath = ([file, ...args]: readonly string[]) =>
+  file === undefined ? [] : [join(inject('workshop'), 'files', file), ...args];
+
+/** Whatever went wrong, no client prints what would let others upload. */
+function check({ stderr, ...run }: ClientRun, { token }: Place): ClientRun {
+  expect(`${run.stdout}${stderr}`).not.toMatch(/x-oss-signature|x-oss-credential/i);
+  if (token) expect(`${run.stdout}${stderr}`).not.toContain(token);
+  return { ...run, stderr: stderr.replace(/[^\n]*\r/g, '') };
 }

@@ -1,47 +1,119 @@
-import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it, onTestFinished } from 'vitest';
 import { type ClientStage, startStage } from '../support/client-stage.ts';
 import { CLIENTS, type Client } from './clients.ts';
-import { FILES, hashFile } from './files.ts';
-import { runClient } from './run-client.ts';
+import { FILES, hashFile, LARGE_FILE } from './files.ts';
+import { SHIPPED_RULES } from './policies.ts';
+import { type ClientRun, runAlone, runClient } from './run-client.ts';
 
 let stage: ClientStage;
 const measured: string[] = [];
 beforeAll(async () => {
   stage = await startStage();
 });
+beforeEach(() => {
+  stage.service.interfere({});
+  stage.oss.interfere({});
+});
 afterAll(async () => {
   await stage.close();
   console.info(measured.join('\n'));
 });
 
+const keyOf = (stdout: string): string => /^key: {2}(.*)$/m.exec(stdout)?.[1] ?? '';
+
 describe.each(CLIENTS)('$name', (client) => {
   it.each(FILES)('puts $title into the bucket as it is, and prints key and ETag', async ({ name, type }) => {
     const key = `users/alice/${client.name}/${name}`;
-    const { code, stdout, stderr, peakMib } = await runClient(client, { file: name, key, type }, stage);
-    const object = await stage.read(key);
-    expect({ code, stdout }, stderr).toStrictEqual({
-      code: 0,
-      stdout: `key:  ${key}\nETag: ${object.headers.etag}\n`,
-    });
-    expect(object).toMatchObject({
-      status: 200,
-      headers: {
-        'content-type': type,
-        'x-oss-meta-album': 'examples',
-        'content-disposition': 'attachment',
-      },
-      sha256: await hashFile(join(inject('workshop'), 'files', name)),
-    });
-    measured.push(`${client.name}: ${object.bytes} bytes, peak memory ${peakMib.toFixed(0)} MiB`);
+    const { code, stdout, stderr } = await runClient(
+      client,
+      [name, key, type, '--meta', 'album=a=b c'],
+      stage,
+    );
+    await expectStored({ code, stdout, stderr, name, key, type });
+  });
+
+  it('puts a file of 300 MiB into the bucket with less than 200 MiB of memory', async () => {
+    const { name, type } = LARGE_FILE;
+    const key = `users/alice/${client.name}/${name}`;
+    const { peakMib, ...run } = await runAlone(client, [name, key, type, '--meta', 'album=a=b c'], stage);
+    await expectStored({ ...run, name, key, type });
+    measured.push(`${client.name}: peak memory ${peakMib.toFixed(0)} MiB`);
     expect(peakMib - (await peakWithoutUpload(client))).toBeLessThan(200);
   });
+
+  it('sends exactly what the service answered', async () => {
+    await runClient(client, ['note.txt', `users/alice/${client.name}/exact.txt`, 'text/plain'], stage);
+    const grant = JSON.parse(stage.service.exchanges[0]?.answer ?? '{}');
+    const [exchange] = stage.oss.exchanges;
+    expect(exchange?.method).toBe(grant.method);
+    expect(exchange?.target).toBe(grant.url.slice(stage.oss.url.length));
+    for (const [name, value] of Object.entries(grant.headers)) expect(stage.oss.sent(name)).toBe(value);
+    expect(stage.oss.sent('content-length')).toBe('14');
+    expect(stage.oss.sent('transfer-encoding')).toBeUndefined();
+  });
+
+  it('composes a decomposed key and name where its standard library can, and else prints why the key is rejected', async () => {
+    const key = `users/alice/${client.name}/Cafe\u0301.txt`;
+    const run = await runClient(client, ['Cafe\u0301.txt', key], stage);
+    if (client.composes) {
+      expect({ code: run.code, stdout: keyOf(run.stdout) }, run.stderr).toStrictEqual({
+        code: 0,
+        stdout: key.normalize('NFC'),
+      });
+      expect((await stage.read(key.normalize('NFC'))).headers['content-type']).toBe('text/plain');
+    } else {
+      expect(run).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('NFC') });
+    }
+  });
+
+  it('asks for application/octet-stream when it does not know the extension, and for nothing else', async () => {
+    expect(await runClient(client, ['data.unheard-of'], stage)).toMatchObject({ code: 1 });
+    expect(JSON.parse(stage.service.exchanges[0]?.body ?? '{}')).toStrictEqual({
+      filename: 'data.unheard-of',
+      contentType: 'application/octet-stream',
+      contentLength: 2,
+    });
+  });
+
+  it.each(SHIPPED_RULES)(
+    'uploads $file by the rule $rule of $policy without key, type or metadata',
+    async (row) => {
+      const shipped = await startStage({ policyFile: row.policy, claims: row.claims });
+      onTestFinished(() => shipped.close());
+      const run = await runClient(client, [row.file], shipped);
+      const key = keyOf(run.stdout);
+      expect({ code: run.code, key }, run.stderr).toStrictEqual({
+        code: 0,
+        key: expect.stringMatching(new RegExp(`^${row.prefix}[0-9a-f-]{36}\\.[a-z]{3}$`)),
+      });
+      const { status, headers, sha256 } = await shipped.read(key);
+      expect({ status, type: headers['content-type'], sha256 }).toStrictEqual({
+        status: 200,
+        type: row.type,
+        sha256: await hashFile(join(inject('workshop'), 'files', row.file)),
+      });
+      expect(Object.keys(headers).filter((name) => name.startsWith('x-oss-meta-'))).toStrictEqual([]);
+    },
+  );
 });
+
+async function expectStored(upload: ClientRun & Record<'name' | 'key' | 'type', string>): Promise<void> {
+  const { code, stdout, stderr, name, key, type } = upload;
+  const object = await stage.read(key);
+  expect({ code, stdout }, stderr).toStrictEqual({
+    code: 0,
+    stdout: `key:  ${key}\nETag: ${object.headers.etag}\n`,
+  });
+  expect(object).toMatchObject({
+    status: 200,
+    headers: { 'content-type': type, 'x-oss-meta-album': 'a=b c', 'content-disposition': 'attachment' },
+    sha256: await hashFile(join(inject('workshop'), 'files', name)),
+  });
+}
 
 /** 0, but for a client in a harness, which takes memory of its own: as much as it takes for no bytes at all. */
 async function peakWithoutUpload(client: Client): Promise<number> {
   if (!client.harness) return 0;
-  const nothing = { file: 'empty.txt', key: `users/alice/${randomUUID()}`, type: 'text/plain' };
-  return (await runClient(client, nothing, stage)).peakMib;
+  return (await runAlone(client, ['empty.txt'], stage)).peakMib;
 }

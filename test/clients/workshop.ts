@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { TestProject } from 'vitest/node';
 import { CLIENTS, type Client } from './clients.ts';
-import { FILES, writeFile } from './files.ts';
+import { FILES, LARGE_FILE, UNTYPED_FILES, writeFile } from './files.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -33,7 +33,8 @@ export default async function setup(project: TestProject): Promise<() => void> {
     await execute('/usr/bin/time', ['--version']).catch((error) => {
       throw new Error('GNU time is missing: it measures the memory of the clients.', { cause: error });
     });
-    for (const file of FILES) await writeFile(join(workshop, 'files'), file);
+    for (const file of [...FILES, LARGE_FILE, ...UNTYPED_FILES])
+      await writeFile(join(workshop, 'files'), file);
     for (const { client, folder, copy } of copies) {
       copy(client, folder);
       await build(client, folder);
