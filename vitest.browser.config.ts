@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
-/** The suite that drives the pages of `examples/browser` and `/docs` in a real Chromium: CHROMIUM names it, by default the one of Debian. */
+/**
+ * The suite that opens pages in real browsers: those of `examples/browser` and `/docs`, and objects of every type that a wildcard
+ * matches. CHROMIUM and FIREFOX name the programs, by default those of Debian.
+ */
 export default defineConfig({
   test: {
     include: ['test/browser/**/*.test.ts'],
