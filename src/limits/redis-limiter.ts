@@ -15,6 +15,8 @@ export type RedisLimiterOptions = {
   readonly timeoutMs?: number;
 };
 
+/** A connection takes several exchanges: TCP, TLS, authentication, and the question whether the server is ready. */
+const ATTEMPT_TIMEOUTS = 4;
 const FIRST_BACK_OFF_MS = 50;
 const MAX_BACK_OFF_MS = 2000;
 const UNKNOWN_CAUSE = 'connection lost';
@@ -24,8 +26,8 @@ const UNKNOWN_CAUSE = 'connection lost';
  * that hangs, refuses the password or refuses to write – this process counts by itself, from the next upload on without
  * waiting. Meanwhile it tries anew, at most 2 s apart, and counts in Redis again as soon as a trial count has succeeded there.
  *
- * The deadline is measured by this process: one too busy to read an answer in time counts by itself as well. While copies do,
- * each may grant as much as the bound says once more.
+ * A stall of this process is not held against Redis: only time in which it could read an answer counts (see `rejectAfter`). While
+ * replicas count by themselves, each may grant as much as the bound says once more.
  *
  * Neither what `describe` says nor any error holds an address or a password.
  */
@@ -47,15 +49,16 @@ export function createRedisLimiter({
     // A count that got no answer may have been made. It is now made in memory, and must not be made once more later.
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
-    commandTimeout: timeoutMs,
-    connectTimeout: timeoutMs,
     disconnectTimeout: timeoutMs,
     retryStrategy: () => Math.min(FIRST_BACK_OFF_MS * 2 ** failures++, MAX_BACK_OFF_MS),
   });
-  const windows = createRedisWindows(redis);
+  const windows = createRedisWindows(redis, timeoutMs);
+  let endAttempt: (() => void) | undefined;
+  redis.on('connecting', () => void limitAttempt());
   redis.on('ready', () => void tryRedis());
   redis.on('error', noteCause);
   redis.on('close', () => setMode('degraded'));
+  for (const end of ['ready', 'close', 'end']) redis.on(end, () => endAttempt?.());
 
   return {
     consume(upload) {
@@ -94,6 +97,18 @@ export function createRedisLimiter({
     return memory.consume(upload);
   }
 
+  /** Gives up a connection that is not ready in time: a server can accept connections and never answer. */
+  async function limitAttempt(): Promise<void> {
+    const ended = Promise.withResolvers<void>();
+    endAttempt = ended.resolve;
+    try {
+      await rejectAfter(ATTEMPT_TIMEOUTS * timeoutMs, () => ended.promise);
+    } catch (error) {
+      degrade(error);
+      redis.disconnect(true);
+    }
+  }
+
   /** A connection that stands says little: the server may be full or a read-only replica. A count says all. */
   async function tryRedis(): Promise<void> {
     try {
@@ -106,9 +121,13 @@ export function createRedisLimiter({
     }
   }
 
-  function distrust(error: unknown): void {
+  function degrade(error: unknown): void {
     noteCause(error);
     setMode('degraded');
+  }
+
+  function distrust(error: unknown): void {
+    degrade(error);
     if (redis.status === 'ready') redis.disconnect(true);
   }
 
@@ -138,7 +157,6 @@ function reject(_upload: LimitedUpload, error: unknown): never {
 /** Only a code, such as ECONNREFUSED or WRONGPASS: ioredis puts the command into its errors, for AUTH with the password. */
 function codeOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
-  if (error.message === 'Command timed out') return 'ETIMEDOUT';
   const word = 'code' in error ? String(error.code) : error.message.split(' ', 1)[0];
   return word !== undefined && /^[A-Z][A-Z0-9_]+$/.test(word) ? word : undefined;
 }

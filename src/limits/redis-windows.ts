@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import type { LimitedUpload, LimitVerdict } from '../uploads/limiter.ts';
 import { type CallerKeys, createCallerKeys, keysOf } from './caller-keys.ts';
 import { COUNT_UPLOADS, type WindowStates } from './count-uploads.ts';
+import { rejectAfter } from './reject-after.ts';
 import { judge, nearest, WINDOW_SECONDS } from './verdict.ts';
 
 export type RedisWindows = {
@@ -30,8 +31,9 @@ const NOTHING: LimitedUpload = { rule: '', issuer: '', subject: '', bytes: 0, li
 /**
  * Windows that all copies share; Redis drops each when it is over. Uploads that arrive in the same turn of the event loop are
  * counted by one call, since what a call costs this process is most of what counting costs.
+ * @param timeoutMs how long a call may take.
  */
-export function createRedisWindows(redis: Redis): RedisWindows {
+export function createRedisWindows(redis: Redis, timeoutMs: number): RedisWindows {
   redis.defineCommand('countUploads', { lua: COUNT_UPLOADS });
   const client = redis as Redis & { countUploads(...args: (string | number)[]): Promise<string> };
   const keysOfCaller = createCallerKeys();
@@ -72,7 +74,8 @@ export function createRedisWindows(redis: Redis): RedisWindows {
       bounds += `${requestsPerMinute},${bytesPerDay},${upload.bytes};`;
     }
     args.push(WINDOW_SECONDS.requestsPerMinute, WINDOW_SECONDS.bytesPerDay, bounds);
-    const states: unknown = JSON.parse(await client.countUploads(...args));
+    const answer = await rejectAfter(timeoutMs, () => client.countUploads(...args));
+    const states: unknown = JSON.parse(answer);
     if (!Array.isArray(states) || states.length !== counted.length)
       throw new Error('not the answer of the script');
     return states;

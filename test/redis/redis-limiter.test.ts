@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createRedisLimiter } from '../../src/limits/redis-limiter.ts';
@@ -283,6 +284,30 @@ describe('a server that cannot be used', () => {
     expect(modesWhileFull).toStrictEqual(['redis', 'degraded']);
     expect(modes).toStrictEqual(['redis', 'degraded', 'redis']);
   });
+});
+
+it('a limit that is used up stays used up while this process is busy for longer than the deadline', async () => {
+  const server = await startRedisServer();
+  const modes: LimiterMode[] = [];
+  const limiter = createRedisLimiter({
+    url: server.url,
+    nowMs: () => performance.now(),
+    onModeChange: (mode) => void modes.push(mode),
+  });
+  onTestFinished(() => limiter.close());
+  await becomes(modes, 'redis');
+  const twenty = anUpload({ bytes: 100, limits: { requestsPerMinute: 20, bytesPerDay: 2_000 } });
+  for (let request = 0; request < 20; request += 1) await limiter.consume(twenty);
+  const verdicts = [];
+  for (let round = 0; round < 3; round += 1) {
+    const open = Array.from({ length: 10 }, () => limiter.consume(twenty));
+    await nextTurn();
+    const until = performance.now() + 600;
+    while (performance.now() < until);
+    verdicts.push(...(await Promise.all(open)), await limiter.consume(twenty));
+  }
+  expect(countAllowed(verdicts)).toBe(0);
+  expect(modes).toStrictEqual(['redis']);
 });
 
 describe('the password of the address', () => {

@@ -1,0 +1,74 @@
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import { onTestFinished } from 'vitest';
+
+/**
+ * A server in a thread of its own that speaks RESP and counts requests as the script does, so that it responds while this thread is
+ * blocked. `hang` makes it read on without any reply.
+ */
+export async function startFakeRedis(): Promise<{ readonly url: string; hang(): void }> {
+  const worker = new Worker(SERVER, { eval: true });
+  onTestFinished(async () => void (await worker.terminate()));
+  const [port] = await once(worker, 'message');
+  return { url: `redis://127.0.0.1:${port}`, hang: () => worker.postMessage('hang') };
+}
+
+/** Keeps this thread busy, without using a processor. */
+export function blockThread(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
+
+const SERVER = `
+const { createServer } = require('node:net');
+const { parentPort } = require('node:worker_threads');
+let hangs = false;
+parentPort.on('message', () => { hangs = true; });
+const used = new Map();
+const bulk = (text) => '$' + Buffer.byteLength(text) + '\\r\\n' + text + '\\r\\n';
+
+function count(args) {
+  const keys = args.slice(3, 3 + Number(args[2]));
+  const bounds = args.at(-1).split(';').slice(0, -1);
+  return JSON.stringify(bounds.map((bound, upload) => {
+    const limit = Number(bound.split(',')[0] || Infinity);
+    const key = keys[upload * 2];
+    const before = used.get(key) ?? 0;
+    if (before < limit) used.set(key, before + 1);
+    return [before, 60000, 0, 0];
+  }));
+}
+
+function reply(args) {
+  switch (args[0].toLowerCase()) {
+    case 'hello': return '%0\\r\\n';
+    case 'info': return bulk('loading:0\\r\\n');
+    case 'eval':
+    case 'evalsha': return bulk(count(args));
+    default: return '+OK\\r\\n';
+  }
+}
+
+const server = createServer((socket) => {
+  socket.on('error', () => {});
+  let text = '';
+  socket.on('data', (chunk) => {
+    text += chunk.toString('latin1');
+    for (;;) {
+      const head = /^\\*(\\d+)\\r\\n/.exec(text);
+      if (!head) return;
+      let at = head[0].length;
+      const args = [];
+      while (args.length < Number(head[1])) {
+        const size = /^\\$(\\d+)\\r\\n/.exec(text.slice(at));
+        if (!size || text.length < at + size[0].length + Number(size[1]) + 2) return;
+        at += size[0].length;
+        args.push(text.slice(at, at + Number(size[1])));
+        at += Number(size[1]) + 2;
+      }
+      text = text.slice(at);
+      if (!hangs) socket.write(reply(args));
+    }
+  });
+});
+server.listen(0, '127.0.0.1', () => parentPort.postMessage(server.address().port));
+`;

@@ -1,0 +1,92 @@
+import { once } from 'node:events';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
+import { expect, it, onTestFinished, vi } from 'vitest';
+import { createRedisLimiter } from '../../src/limits/redis-limiter.ts';
+import { rejectAfter } from '../../src/limits/reject-after.ts';
+import type { LimiterMode } from '../../src/uploads/limiter.ts';
+import { blockThread, startFakeRedis } from './fake-redis.ts';
+import { anUpload, countAllowed } from './limiter.contract.ts';
+
+/** Long enough for a server that has to wait for a processor. */
+const TIMEOUT_MS = 400;
+const STALL_MS = 450;
+/** For a server that does not respond anyway. */
+const SHORT_TIMEOUT_MS = 50;
+const UPLOAD = anUpload({ limits: { requestsPerMinute: 20 } });
+
+async function createUnderTest(timeoutMs = TIMEOUT_MS) {
+  const server = await startFakeRedis();
+  const modes: LimiterMode[] = [];
+  const limiter = createRedisLimiter({
+    url: server.url,
+    nowMs: () => 0,
+    timeoutMs,
+    onModeChange: (mode) => void modes.push(mode),
+  });
+  onTestFinished(() => limiter.close());
+  await vi.waitFor(() => expect(modes).toStrictEqual(['redis']), { interval: 2, timeout: 10_000 });
+  return { limiter, modes, hang: server.hang };
+}
+
+it('a limit that is used up stays used up while this process is blocked, whenever it is', async () => {
+  const { limiter, modes } = await createUnderTest();
+  const verdicts = [];
+  for (let request = 0; request < 21; request += 1) verdicts.push(await limiter.consume(UPLOAD));
+  expect(countAllowed(verdicts)).toBe(20);
+
+  const beforeSending = limiter.consume(UPLOAD);
+  blockThread(STALL_MS);
+  const afterSending = limiter.consume(UPLOAD);
+  await nextTurn();
+  blockThread(STALL_MS);
+  expect(await Promise.all([beforeSending, afterSending])).toMatchObject(
+    Array(2).fill({ allowed: false, limit: 20, remaining: 0 }),
+  );
+  expect(modes).toStrictEqual(['redis']);
+});
+
+it('a server that is late is not waited for, and this process counts by itself', async () => {
+  const { limiter, modes, hang } = await createUnderTest(SHORT_TIMEOUT_MS);
+  hang();
+  expect(await limiter.consume(UPLOAD)).toMatchObject({ allowed: true, remaining: 19 });
+  expect(modes).toStrictEqual(['redis', 'degraded']);
+  expect(limiter.describe().detail).toContain('(ETIMEDOUT)');
+});
+
+it('a server that hangs is not waited for by a process that is blocked as well', async () => {
+  const { limiter, modes, hang } = await createUnderTest(SHORT_TIMEOUT_MS);
+  hang();
+  const verdict = limiter.consume(UPLOAD);
+  await nextTurn();
+  blockThread(2 * SHORT_TIMEOUT_MS);
+  expect(await verdict).toMatchObject({ allowed: true });
+  expect(modes).toStrictEqual(['redis', 'degraded']);
+});
+
+it('a deadline settles as the action does', async () => {
+  expect(await rejectAfter(1_000, async () => 'done')).toBe('done');
+  const failure = new Error('failed');
+  await expect(rejectAfter(1_000, () => Promise.reject(failure))).rejects.toBe(failure);
+  await expect(rejectAfter(1, () => new Promise(() => {}))).rejects.toMatchObject({ code: 'ETIMEDOUT' });
+});
+
+it('a deadline leaves time for a second exchange after a stall', async () => {
+  const echo = new Worker(
+    `const { parentPort } = require('node:worker_threads'); parentPort.on('message', (one) => parentPort.postMessage(one));`,
+    { eval: true },
+  );
+  onTestFinished(async () => void (await echo.terminate()));
+  const ask = async () => {
+    echo.postMessage('?');
+    await once(echo, 'message');
+  };
+  await ask();
+  const twoExchanges = rejectAfter(500, async () => {
+    await ask();
+    await ask();
+    return 'done';
+  });
+  blockThread(600);
+  expect(await twoExchanges).toBe('done');
+});
