@@ -109,7 +109,7 @@ export async function createService({
   const credentials = await createCredentials(config.credentials, {
     clock,
     log: logger,
-    homeDirectory: homedir(),
+    findHomeDirectory: homedir,
   });
   const limiter = await createLimiter(config.redisUrl, logger);
   const metrics = createMetrics(

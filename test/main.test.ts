@@ -66,6 +66,14 @@ async function logLine(child: { stdout: Readable }, message: string): Promise<Re
   throw new Error(`the process ended without the log line "${message}"`);
 }
 
+it('starts with an access key for a user without a home directory', async () => {
+  const noHome = `import os from 'node:os'; import { syncBuiltinESMExports } from 'node:module';
+    os.homedir = () => { throw new Error('uv_os_homedir returned ENOENT'); }; syncBuiltinESMExports();`;
+  const preload = `--import=data:text/javascript,${encodeURIComponent(noHome)}`;
+  const child = start(folderWithPolicy(), { ...CREDENTIALS, NODE_OPTIONS: preload });
+  expect(await logLine(child, 'listening')).toHaveProperty('address');
+});
+
 it('says everything that is missing, ends 1, and shows no stack trace', async () => {
   const folder = folderWithPolicy();
   rmSync(join(folder, 'policy.yaml'));

@@ -28,7 +28,7 @@ const code = await run(process.argv.slice(2), {
   clock: systemClock,
   write: (stream, text) => void process[stream].write(text),
   createCredentials: (credentials) =>
-    createCredentials(credentials, { clock: systemClock, log: NO_LOG, homeDirectory: homedir() }),
+    createCredentials(credentials, { clock: systemClock, log: NO_LOG, findHomeDirectory: homedir }),
   writeFile: writeNewFile,
   startService: async (env) => {
     Object.assign(process.env, env);

@@ -7,8 +7,11 @@ import { createStaticCredentials } from './static-credentials.ts';
 export type CreateCredentialsOptions = {
   readonly clock: Clock;
   readonly log: CredentialsLog;
-  /** Where the profiles of the default chain lie. */
-  readonly homeDirectory: string;
+  /**
+   * Finds the folder that holds the profiles of the default chain, e.g. `os.homedir`. Called for the default chain only, because it
+   * throws for a user without an entry in the password database, which a container with an arbitrary user id has.
+   */
+  readonly findHomeDirectory: () => string;
 };
 
 /**
@@ -17,7 +20,7 @@ export type CreateCredentialsOptions = {
  */
 export async function createCredentials(
   config: CredentialsConfig,
-  { clock, log, homeDirectory }: CreateCredentialsOptions,
+  { clock, log, findHomeDirectory }: CreateCredentialsOptions,
 ): Promise<ManagedCredentials> {
   switch (config.source) {
     case 'environment':
@@ -27,7 +30,16 @@ export async function createCredentials(
     case 'default-chain': {
       // Loading the library takes 16 MB of memory, which a service with other credentials need not pay.
       const { createChainCredentials } = await import('./chain/chain-credentials.ts');
+      const homeDirectory = homeDirectoryOrNone(findHomeDirectory);
       return createChainCredentials(config.environment, { clock, log, homeDirectory });
     }
+  }
+}
+
+function homeDirectoryOrNone(findHomeDirectory: () => string): string | undefined {
+  try {
+    return findHomeDirectory();
+  } catch {
+    return undefined;
   }
 }

@@ -35,7 +35,7 @@ export async function runCli(
       written[stream] += text;
     },
     createCredentials: (credentials) =>
-      createCredentials(credentials, { clock: fixedClock, log: NO_LOG, homeDirectory: '/no/home' }),
+      createCredentials(credentials, { clock: fixedClock, log: NO_LOG, findHomeDirectory: () => '/no/home' }),
     writeFile: (path) => {
       throw new Error(`a test wrote ${path}`);
     },

@@ -11,7 +11,8 @@ import { SourceFailure } from './source-failure.ts';
 export type ChainCredentialsOptions = {
   readonly clock: Clock;
   readonly log: CredentialsLog;
-  readonly homeDirectory: string;
+  /** Undefined if the user has none. */
+  readonly homeDirectory: string | undefined;
 };
 
 /** Longer than any provider of the library takes by its own time limits, which profiles cannot change. */
@@ -53,7 +54,7 @@ export async function createChainCredentials(
 
 async function chooseSource(
   environment: ChainEnvironment,
-  homeDirectory: string,
+  homeDirectory: string | undefined,
 ): Promise<Pick<ChainSource, 'name' | 'createProvider'>> {
   for (const source of chainSources(environment, homeDirectory)) {
     if (await source.isConfigured()) return source;

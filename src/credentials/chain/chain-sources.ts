@@ -25,8 +25,20 @@ const READ_TIMEOUT_MS = 5_000;
 /** The metadata server is on the machine's own host. */
 const METADATA_TIMEOUT_MS = 1_000;
 
-/** The sources of the library's default chain in its order, without the plain variables that come first. */
-export function chainSources(environment: ChainEnvironment, homeDirectory: string): readonly ChainSource[] {
+const NO_HOME_DIRECTORY =
+  'ALIBABA_CLOUD_CREDENTIALS_FILE is set, and the user of this process has no home directory: set HOME, which may be any folder. ' +
+  'The library of Alibaba Cloud needs it to read a profile.';
+
+/**
+ * The sources of the library's default chain in its order, without the plain variables that come first. Without a home directory no
+ * profile is found there.
+ */
+export function chainSources(
+  environment: ChainEnvironment,
+  homeDirectory: string | undefined,
+): readonly ChainSource[] {
+  const isInHome = (...path: readonly string[]) =>
+    homeDirectory !== undefined && exists(join(homeDirectory, ...path));
   const isSet = (...names: readonly string[]) => names.every((name) => environment[`ALIBABA_CLOUD_${name}`]);
   const isOn = (name: string) => environment[`ALIBABA_CLOUD_${name}`]?.toLowerCase() === 'true';
   return [
@@ -48,14 +60,15 @@ export function chainSources(environment: ChainEnvironment, homeDirectory: strin
     },
     {
       name: 'cli_profile',
-      isConfigured: () =>
-        !isOn('CLI_PROFILE_DISABLED') && exists(join(homeDirectory, '.aliyun', 'config.json')),
+      isConfigured: () => !isOn('CLI_PROFILE_DISABLED') && isInHome('.aliyun', 'config.json'),
       createProvider: () => CLIProfileCredentialsProvider.builder().build(),
     },
     {
       name: 'profile',
-      isConfigured: () =>
-        isSet('CREDENTIALS_FILE') || exists(join(homeDirectory, '.alibabacloud', 'credentials')),
+      isConfigured: () => {
+        if (isSet('CREDENTIALS_FILE') && homeDirectory === undefined) throw new Error(NO_HOME_DIRECTORY);
+        return isSet('CREDENTIALS_FILE') || isInHome('.alibabacloud', 'credentials');
+      },
       createProvider: () => ProfileCredentialsProvider.builder().build(),
     },
     {
