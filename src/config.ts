@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import type { CredentialsConfig, SecretPart } from './credentials/credentials-config.ts';
 import { parseSecret, secretFault } from './credentials/files/parse-secret.ts';
+import { parseRedisAddress } from './limits/redis-address.ts';
 import { corsHeaderFault, originFault, trustedProxyFault } from './network-settings.ts';
 import { didYouMean } from './suggest.ts';
 import { readFault } from './text-file.ts';
@@ -93,14 +94,6 @@ function isHost(host: string): boolean {
   return isIP(host) !== 0 || /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/i.test(host);
 }
 
-function isRedisAddress(text: string): boolean {
-  const url = URL.parse(text);
-  if (!url || !/^rediss?:$/.test(url.protocol) || url.hostname === '' || !/^\/?\d{0,4}$/.test(url.pathname))
-    return false;
-  // The client decodes both, and fails on what cannot be decoded.
-  return !/%(?![0-9a-f]{2})/i.test(url.username + url.password);
-}
-
 /** The values of LOG_LEVEL that write audit lines. */
 const AUDIT_LEVELS: readonly string[] = ['info', 'debug', 'trace'];
 
@@ -136,13 +129,14 @@ export const environmentSchema = z.object({
       'The proxies whose `X-Forwarded-For` is believed: addresses, CIDR ranges, or `loopback`, `linklocal`, `uniquelocal`, comma-separated.',
   }),
   REDIS_URL: text
-    .refine(isRedisAddress, {
-      message: 'must be an address such as redis://user:password@host:6379/0',
+    .superRefine((address, { addIssue }) => {
+      const parsed = parseRedisAddress(address);
+      if ('fault' in parsed) addIssue(parsed.fault);
     })
     .optional()
     .meta({
       description:
-        'Valkey or Redis, for limits that hold across replicas. Without it, each replica counts on its own.',
+        'Valkey or Redis, for limits that hold across replicas: `redis://`, `redis+sentinel://` or `redis+cluster://`; with TLS, `rediss…`. Without it, each replica counts on its own.',
     }),
   METRICS_PORT: wholeNumber(0, 65_535).optional().meta({
     description:

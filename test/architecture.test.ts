@@ -12,7 +12,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   policy: ['suggest', 'content-disposition', 'text-file', 'web-address', 'zod', 'yaml', 'type:auth'],
   auth: ['errors', 'clock', 'web-address', 'jose', 'node:crypto'],
   credentials: ['uploads', 'errors', 'clock', 'node:fs/promises', 'node:path', '@alicloud/credentials'],
-  limits: ['type:uploads', 'node:crypto', 'ioredis'],
+  limits: ['type:uploads', 'node:crypto', 'node:net', 'ioredis'],
   metrics: ['prom-client', 'type:auth', 'type:http', 'type:live-policy', 'type:log-output', 'type:uploads'],
   uploads: ['policy', 'signing', 'errors', 'json-text', 'suggest', 'zod', 'type:auth', 'type:clock'],
   http: [
@@ -35,7 +35,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ],
   emulator: ['node:*'],
   demo: ['*'],
-  config: ['zod', 'node:net', 'credentials', 'network-settings', 'suggest', 'text-file'],
+  config: ['zod', 'node:net', 'credentials', 'limits', 'network-settings', 'suggest', 'text-file'],
   'network-settings': ['node:net', '@fastify/proxy-addr'],
   errors: ['type:policy'],
   clock: [],

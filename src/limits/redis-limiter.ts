@@ -1,11 +1,13 @@
 import { Redis } from 'ioredis';
 import type { LimitedUpload, Limiter, LimitVerdict } from '../uploads/limiter.ts';
 import { createMemoryLimiter } from './memory-limiter.ts';
+import { parseRedisAddress, type RedisAddress } from './redis-address.ts';
+import { createRedisClient } from './redis-client.ts';
 import { createRedisWindows } from './redis-windows.ts';
 import { rejectAfter } from './reject-after.ts';
 
 export type RedisLimiterOptions = {
-  /** `redis://user:password@host:6379/0`, or `rediss://` for TLS. */
+  /** As in REDIS_URL: one server, sentinels or a cluster. */
   readonly url: string;
   /** Told the mode once it is known, and each time it changes. */
   readonly onModeChange: (mode: 'redis' | 'degraded') => void;
@@ -30,6 +32,7 @@ const UNKNOWN_CAUSE = 'connection lost';
  * replicas count by themselves, each may grant as much as the bound says once more.
  *
  * Neither what `describe` says nor any error holds an address or a password.
+ * @throws TypeError if the address is not one that `parseRedisAddress` accepts.
  */
 export function createRedisLimiter({
   url,
@@ -44,19 +47,19 @@ export function createRedisLimiter({
   let isClosed = false;
   const firstMode = Promise.withResolvers<void>();
 
-  const redis = new Redis(url, {
-    enableOfflineQueue: false,
-    // A count that got no answer may have been made. It is now made in memory, and must not be made once more later.
-    autoResendUnfulfilledCommands: false,
-    maxRetriesPerRequest: 0,
-    disconnectTimeout: timeoutMs,
-    retryStrategy: () => Math.min(FIRST_BACK_OFF_MS * 2 ** failures++, MAX_BACK_OFF_MS),
+  const address = addressOf(url);
+  const redis = createRedisClient(address, {
+    closeTimeoutMs: timeoutMs,
+    attemptTimeoutMs: ATTEMPT_TIMEOUTS * timeoutMs,
+    backOff: () => Math.min(FIRST_BACK_OFF_MS * 2 ** failures++, MAX_BACK_OFF_MS),
   });
   const windows = createRedisWindows(redis, timeoutMs);
   let endAttempt: (() => void) | undefined;
-  redis.on('connecting', () => void limitAttempt());
+  redis.on('connect', () => void limitHandshake());
   redis.on('ready', () => void tryRedis());
-  redis.on('error', noteCause);
+  for (const failure of ['node error', 'sentinelError']) redis.on(failure, noteCause);
+  // A search for the master that fails ends with an error, and begins again without ever closing a connection.
+  redis.on('error', (error) => (redis.status === 'ready' ? noteCause(error) : degrade(error)));
   redis.on('close', () => setMode('degraded'));
   for (const end of ['ready', 'close', 'end']) redis.on(end, () => endAttempt?.());
 
@@ -97,8 +100,8 @@ export function createRedisLimiter({
     return memory.consume(upload);
   }
 
-  /** Gives up a connection that is not ready in time: a server can accept connections and never answer. */
-  async function limitAttempt(): Promise<void> {
+  /** Gives up a connection that is not ready in time: a server can accept connections and never respond. */
+  async function limitHandshake(): Promise<void> {
     const ended = Promise.withResolvers<void>();
     endAttempt = ended.resolve;
     try {
@@ -112,6 +115,7 @@ export function createRedisLimiter({
   /** A connection that stands says little: the server may be full or a read-only replica. A count says all. */
   async function tryRedis(): Promise<void> {
     try {
+      await selectDatabase();
       await windows.try();
       failures = 0;
       cause = UNKNOWN_CAUSE;
@@ -119,6 +123,13 @@ export function createRedisLimiter({
     } catch (error) {
       distrust(error);
     }
+  }
+
+  /** ioredis selects the database as well, and goes on in database 0 if that fails. */
+  async function selectDatabase(): Promise<void> {
+    if (!(redis instanceof Redis) || address.kind === 'cluster' || address.database === 0) return;
+    const { database } = address;
+    await rejectAfter(timeoutMs, () => redis.select(database));
   }
 
   function degrade(error: unknown): void {
@@ -139,7 +150,7 @@ export function createRedisLimiter({
   }
 
   function noteCause(error: unknown): void {
-    cause = codeOf(error) ?? cause;
+    cause = causeOf(error) ?? cause;
   }
 
   function describeMode(): string {
@@ -154,9 +165,32 @@ function reject(_upload: LimitedUpload, error: unknown): never {
   throw error;
 }
 
-/** Only a code, such as ECONNREFUSED or WRONGPASS: ioredis puts the command into its errors, for AUTH with the password. */
-function codeOf(error: unknown): string | undefined {
+function addressOf(url: string): RedisAddress {
+  const parsed = parseRedisAddress(url);
+  if ('fault' in parsed) throw new TypeError(`The address ${parsed.fault}.`);
+  return parsed.address;
+}
+
+/** The codes of Node and Redis that say why, wherever a message has them. */
+const CODE_IN_MESSAGE = /\b(?:E[A-Z]{4,}|[A-Z]+_[A-Z_]+|WRONGPASS|NOAUTH|NOPERM)\b/;
+
+/** Only a code, such as ECONNREFUSED or WRONGPASS, or words of our own: ioredis puts hosts and commands into its errors, for AUTH with the password. */
+function causeOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
-  const word = 'code' in error ? String(error.code) : error.message.split(' ', 1)[0];
+  const { message } = error;
+  if (/DB index is out of range|SELECT is not allowed/.test(message))
+    return 'the server has no such database';
+  if (/^connected to sentinel |No such master/.test(message))
+    return 'the sentinels know no servers of this name';
+  if (/^All sentinels|^failed to connect to sentinel/.test(message)) {
+    const isUnreachable = message.includes('Connection is closed');
+    return CODE_IN_MESSAGE.exec(message)?.[0] ?? (isUnreachable ? 'no sentinel can be reached' : undefined);
+  }
+  if (message.startsWith('Failed to refresh slots')) {
+    return (
+      causeOf((error as { lastNodeError?: unknown }).lastNodeError) ?? 'no node of the cluster can be reached'
+    );
+  }
+  const word = 'code' in error ? String(error.code) : message.split(' ', 1)[0];
   return word !== undefined && /^[A-Z][A-Z0-9_]+$/.test(word) ? word : undefined;
 }

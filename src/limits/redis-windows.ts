@@ -1,7 +1,7 @@
-import type { Redis } from 'ioredis';
 import type { LimitedUpload, LimitVerdict } from '../uploads/limiter.ts';
 import { type CallerKeys, createCallerKeys, keysOf } from './caller-keys.ts';
 import { COUNT_UPLOADS, type WindowStates } from './count-uploads.ts';
+import type { RedisClient } from './redis-client.ts';
 import { rejectAfter } from './reject-after.ts';
 import { judge, nearest, WINDOW_SECONDS } from './verdict.ts';
 
@@ -33,9 +33,9 @@ const NOTHING: LimitedUpload = { rule: '', issuer: '', subject: '', bytes: 0, li
  * counted by one call, since what a call costs this process is most of what counting costs.
  * @param timeoutMs how long a call may take.
  */
-export function createRedisWindows(redis: Redis, timeoutMs: number): RedisWindows {
+export function createRedisWindows(redis: RedisClient, timeoutMs: number): RedisWindows {
   redis.defineCommand('countUploads', { lua: COUNT_UPLOADS });
-  const client = redis as Redis & { countUploads(...args: (string | number)[]): Promise<string> };
+  const client = redis as RedisClient & { countUploads(...args: (string | number)[]): Promise<string> };
   const keysOfCaller = createCallerKeys();
   let uploadsPerCall = MAX_UPLOADS_PER_CALL;
   let waiting: Waiting[] = [];

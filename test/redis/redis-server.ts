@@ -23,11 +23,14 @@ export async function startRedisServer({
   password,
   port: given,
   isCluster = false,
+  flags: moreFlags = {},
 }: {
   readonly password?: string;
   readonly port?: number;
   /** A cluster of one, which has all slots and still takes the keys of only one at a time. */
   readonly isCluster?: boolean;
+  /** Further settings of its configuration. */
+  readonly flags?: Readonly<Record<string, string | number>>;
 } = {}): Promise<RedisServer> {
   const binary = findBinary();
   const port = given ?? (await findFreePort());
@@ -48,6 +51,7 @@ export async function startRedisServer({
       ...options,
       ...(password && { requirepass: password }),
       ...clusterOptions,
+      ...moreFlags,
     });
     child = spawn(
       binary,
@@ -89,7 +93,7 @@ export async function findFreePort(): Promise<number> {
   return port;
 }
 
-function findBinary(): string {
+export function findBinary(): string {
   for (const name of ['redis-server', 'valkey-server']) {
     for (const folder of (process.env.PATH ?? '').split(delimiter)) {
       const path = join(folder, name);
