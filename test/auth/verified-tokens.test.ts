@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import type { Caller } from '../../src/auth/caller.ts';
 import type { IssuerConfig } from '../../src/auth/issuer.ts';
@@ -286,5 +288,43 @@ describe('createVerifiedTokens', () => {
     for (let time = 0; time < 10; time++) keep('one', 'alice');
     keep('another', 'alice');
     expect([knows('one'), knows('another')]).toStrictEqual([true, true]);
+  });
+
+  /** Claims that fit into a token of 12 KiB, and take as much memory as such claims can. */
+  const WORST: readonly (readonly [string, () => unknown])[] = [
+    ['empty lists', () => JSON.parse(`[${Array(4_000).fill('[]').join()}]`)],
+    ['nested objects', () => JSON.parse(`[${Array(1_500).fill('{"a":{}}').join()}]`)],
+    [
+      'short texts',
+      () => JSON.parse(`[${Array.from({ length: 2_000 }, (_, index) => `"${index}"`).join()}]`),
+    ],
+    ['200 groups', () => Array.from({ length: 200 }, () => crypto.randomUUID())],
+    ['names', () => JSON.parse(`{${Array.from({ length: 1_200 }, (_, index) => `"n${index}":1`).join()}}`)],
+  ];
+
+  it.each(WORST)('lets tokens with %s take no more memory than it has for all', (_, groups) => {
+    const maxTokens = 600;
+    setFlagsFromString('--expose-gc');
+    const collectGarbage = runInNewContext('gc') as () => void;
+    collectGarbage();
+    const before = process.memoryUsage().heapUsed;
+    const tokens = createVerifiedTokens<undefined>({ maxTokens, maxTokensPerCaller: maxTokens });
+    const isKnown = (index: number) => tokens.find(digestToken(`token-${index}`), now) !== undefined;
+    let last = 0;
+    // Until both generations are full, and the first token is forgotten.
+    for (; last === 0 || isKnown(0); last++) {
+      const caller = {
+        issuer: login.issuer,
+        subject: `caller-${last}`,
+        scopes: [],
+        claims: { groups: groups() },
+      };
+      const digest = digestToken(`token-${last}`);
+      tokens.keep(digest, { caller, issuer: undefined, keySet }, new Date(tomorrow * 1000), now);
+    }
+    collectGarbage();
+    const bytes = process.memoryUsage().heapUsed - before;
+    expect(isKnown(last - 1)).toBe(true);
+    expect(bytes).toBeLessThan(maxTokens * 2_048);
   });
 });

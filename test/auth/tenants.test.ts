@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest';
+import { type IssuerConfig, MULTI_TENANT_ISSUER } from '../../src/auth/issuer.ts';
+import { createKeySources } from '../../src/auth/keys/create-key-sources.ts';
+import { createTokenVerifier } from '../../src/auth/token-verifier.ts';
+import { fixedClock } from '../support/fixed-clock.ts';
+import { createTestIssuer } from '../support/tokens.ts';
+import { invalidToken, refusalOfToken, UNTRUSTED } from './offline-verifier.ts';
+
+const [FIRST, SECOND, STRANGER] = [
+  '8eaef023-2b34-4da1-9baa-8bc8c9d6a490',
+  '72f988bf-86f1-41af-91ab-2d7cd011db47',
+  '9188040d-6c67-4c5b-b112-36a304b66dad',
+];
+const issuerOf = (tenant: string) => `https://login.microsoftonline.com/${tenant}/v2.0`;
+const DISCOVERY = 'https://login.microsoftonline.com/common/v2.0/.well-known/openid-configuration';
+const KEYS = 'https://login.microsoftonline.com/common/discovery/v2.0/keys';
+
+const entra = createTestIssuer({ issuer: MULTI_TENANT_ISSUER });
+const config: IssuerConfig = { ...entra.config, tenants: [FIRST, SECOND], keys: { kind: 'discovery' } };
+
+/** A verifier to which Microsoft's documents are what they are in the field. */
+function entraVerifier(issuer = MULTI_TENANT_ISSUER) {
+  const requests: string[] = [];
+  const answers = new Map<string, unknown>([
+    [DISCOVERY, { issuer, jwks_uri: KEYS }],
+    [KEYS, entra.jwks],
+  ]);
+  const fetch = async (url: unknown) => {
+    requests.push(String(url));
+    return Response.json(answers.get(String(url)));
+  };
+  const verifier = createTokenVerifier({
+    issuers: [config],
+    clock: fixedClock,
+    keySources: createKeySources({ clock: fixedClock, fetch }),
+  });
+  return { verifier, requests };
+}
+
+describe('the issuer of many tenants', () => {
+  it('finds its keys by the common discovery document, whose issuer has the placeholder', async () => {
+    const { verifier, requests } = entraVerifier();
+    await verifier.preload();
+    expect(requests).toStrictEqual([DISCOVERY, KEYS]);
+    expect(verifier.status()).toMatchObject([{ issuer: MULTI_TENANT_ISSUER, keysLoaded: true }]);
+  });
+
+  it('takes no document that names another issuer', async () => {
+    const { verifier } = entraVerifier(issuerOf(FIRST));
+    await verifier.preload();
+    expect(verifier.status()).toMatchObject([
+      { keysLoaded: false, lastError: expect.stringContaining(`names the issuer "${issuerOf(FIRST)}"`) },
+    ]);
+  });
+
+  it.each([FIRST, SECOND])('takes tokens of the listed tenant %s, as its own issuer', async (tid) => {
+    const { verifier } = entraVerifier();
+    const caller = await verifier.verify(await entra.sign({ iss: issuerOf(tid), tid }));
+    expect(caller).toMatchObject({
+      issuer: issuerOf(tid),
+      issuerTemplate: MULTI_TENANT_ISSUER,
+      subject: 'alice',
+    });
+  });
+
+  const OTHER_TENANT = "The token's tenant (`tid` claim) is not the one that its issuer (`iss` claim) names.";
+  it.each<[string, Record<string, unknown>, string]>([
+    ['of a tenant that is not listed', { iss: issuerOf(STRANGER), tid: STRANGER }, UNTRUSTED],
+    ['whose tid is another listed tenant', { iss: issuerOf(FIRST), tid: SECOND }, OTHER_TENANT],
+    ['whose tid is a tenant that is not listed', { iss: issuerOf(FIRST), tid: STRANGER }, OTHER_TENANT],
+    ['whose iss is a tenant that is not listed', { iss: issuerOf(STRANGER), tid: FIRST }, UNTRUSTED],
+    ['without tid', { iss: issuerOf(FIRST) }, OTHER_TENANT],
+    ['with a list of tenants', { iss: issuerOf(FIRST), tid: [FIRST] }, OTHER_TENANT],
+    ['with its tid in capitals', { iss: issuerOf(FIRST), tid: FIRST.toUpperCase() }, OTHER_TENANT],
+    ['with its iss in capitals', { iss: issuerOf(FIRST.toUpperCase()), tid: FIRST }, UNTRUSTED],
+    ['with the placeholder itself', { iss: MULTI_TENANT_ISSUER, tid: '{tenantid}' }, UNTRUSTED],
+    ['of version 1', { iss: `https://sts.windows.net/${FIRST}/`, tid: FIRST }, UNTRUSTED],
+    ['of a tenant with a path', { iss: issuerOf(`${FIRST}/x`), tid: `${FIRST}/x` }, UNTRUSTED],
+    ['of an empty tenant', { iss: issuerOf(''), tid: '' }, UNTRUSTED],
+  ])('rejects a token %s', async (_, claims, detail) => {
+    const { verifier } = entraVerifier();
+    expect(await refusalOfToken(verifier, await entra.sign(claims))).toStrictEqual(invalidToken(detail));
+  });
+});
