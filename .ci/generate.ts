@@ -1,5 +1,5 @@
 /**
- * Writes what is made from the sources: `openapi.yaml`, `.env.example` and the README's table of the environment; and from
+ * Writes what is made from the sources: `openapi.yaml`, the types of a client that a test uses, `.env.example` and the README's table of the environment; and from
  * mime-db, the lists of media types in `src/policy`.
  * With `--check` it writes nothing, names each file that differs, and ends 1 if there is one.
  */
@@ -7,6 +7,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import process from 'node:process';
 import { environmentSchema } from '../src/config.ts';
 import { renderOpenApi } from '../src/http/openapi.ts';
+import { renderClientTypes } from './client-types.ts';
 import { renderRegisteredTypes, renderTypeExtensions } from './media-types.ts';
 
 type Variable = { readonly name: string; readonly description: string; readonly default: string };
@@ -16,8 +17,11 @@ const root = new URL('../', import.meta.url);
 const readme = read('README.md');
 const table = `<!-- generated: environment -->\n${renderTable(variables())}<!-- /generated -->`;
 
+const openapi = renderOpenApi();
+
 const outdated = Object.entries({
-  'openapi.yaml': renderOpenApi(),
+  'openapi.yaml': openapi,
+  'test/http/openapi-types.ts': await renderClientTypes(openapi),
   'src/policy/registered-types.ts': renderRegisteredTypes(),
   'src/policy/type-extensions.ts': renderTypeExtensions(),
   '.env.example': renderEnvExample(variables()),

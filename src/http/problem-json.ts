@@ -8,10 +8,10 @@ export const PROBLEMS: Readonly<Record<ErrorCode, { readonly status: number; rea
   invalid_request: { status: 400, title: 'The request is not valid' },
   unauthenticated: { status: 401, title: 'The caller is not authenticated' },
   policy_denied: { status: 403, title: 'The policy does not allow this upload' },
-  not_found: { status: 404, title: 'There is nothing at this address' },
+  not_found: { status: 404, title: 'Not found' },
   method_not_allowed: { status: 405, title: 'The method is not allowed here' },
   body_too_large: { status: 413, title: 'The body is too large' },
-  unsupported_media_type: { status: 415, title: 'The body is of a type that is not understood' },
+  unsupported_media_type: { status: 415, title: 'Unsupported media type' },
   rate_limited: { status: 429, title: 'A limit is reached' },
   internal: { status: 500, title: 'Something went wrong in the service' },
   unavailable: { status: 503, title: 'The service is not available at the moment' },
@@ -20,23 +20,35 @@ export const PROBLEMS: Readonly<Record<ErrorCode, { readonly status: number; rea
 /** RFC 9457; the source of its part of `openapi.yaml`. */
 export const problemSchema = z.object({
   type: z.string().meta({ description: 'A URI that names the kind of problem.' }),
-  title: z.string(),
-  status: z.int(),
+  title: z.string().meta({ description: 'The kind of problem in words.' }),
+  status: z.int().meta({ description: 'The HTTP status.' }),
   code: z
     .enum(Object.keys(PROBLEMS) as [ErrorCode, ...ErrorCode[]])
-    .meta({ description: 'Stable; made for programs.' }),
+    .meta({ description: 'The kind of problem. Stable, for programs.' }),
   detail: z.string().meta({ description: 'One plain sentence that says what to change.' }),
-  requestId: z.string().meta({ description: 'The same as X-Request-Id; quote it when you ask for help.' }),
+  requestId: z
+    .string()
+    .meta({ description: 'The same as `X-Request-Id`. Quote it when you report a problem.' }),
   errors: z
     .array(
       z.object({
-        pointer: z.string().meta({ description: 'Where in the body (RFC 6901).' }),
-        code: z.enum([...REQUEST_FAULT_CODES, ...VIOLATION_CODES]),
-        detail: z.string(),
+        pointer: z.string().meta({
+          description: 'Where in the body (RFC 6901). Empty when no single field is the cause.',
+        }),
+        code: z
+          .enum([...REQUEST_FAULT_CODES, ...VIOLATION_CODES])
+          .meta({ description: 'What is wrong. Stable, for programs.' }),
+        detail: z.string().meta({ description: 'One plain sentence that says what to change.' }),
       }),
     )
+    .max(MAX_FAULTS)
     .optional()
-    .meta({ description: 'Every fault at once.' }),
+    .meta({
+      description: `Each fault of the request, at most ${MAX_FAULTS}. For \`invalid_request\` and \`policy_denied\`.`,
+    }),
+  retryAfter: z.int().min(0).optional().meta({
+    description: 'Seconds to wait before the next try. For `rate_limited` and `unavailable`.',
+  }),
 });
 
 export type Problem = z.output<typeof problemSchema>;
@@ -44,6 +56,7 @@ export type Problem = z.output<typeof problemSchema>;
 /** The problem document (RFC 9457) of an error. Nothing of the error's cause is in it. */
 export function toProblem(error: ServiceError, requestId: string): Problem {
   const { status, title } = PROBLEMS[error.code];
+  const retryAfter = error.headers['Retry-After'];
   return {
     type: `urn:oss-presign:problem:${error.code}`,
     title,
@@ -52,6 +65,7 @@ export function toProblem(error: ServiceError, requestId: string): Problem {
     detail: error.detail,
     requestId,
     ...(error.errors && { errors: error.errors.slice(0, MAX_FAULTS) }),
+    ...(retryAfter !== undefined && { retryAfter: Number(retryAfter) }),
   };
 }
 
@@ -91,9 +105,7 @@ export function toServiceError(thrown: unknown): ServiceError {
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
     return new ServiceError('invalid_request', 'The request is not valid.', { cause: thrown });
   }
-  return new ServiceError(
-    'internal',
-    'The service failed; the operators find the cause under the request id.',
-    { cause: thrown },
-  );
+  return new ServiceError('internal', 'Internal error. Quote the request id when you report it.', {
+    cause: thrown,
+  });
 }

@@ -7,14 +7,16 @@ export const policyAnswer = z.strictObject({
   rules: z
     .array(
       z.strictObject({
-        name: z.string(),
-        target: z.string(),
-        bucket: z.string(),
-        region: z.string(),
-        prefix: z.string().meta({ description: 'What every key of this rule begins with, for this caller.' }),
-        naming: z
-          .enum(['client', 'server', 'either'])
-          .meta({ description: 'Who names the object: client (key), server (filename), or either.' }),
+        name: z.string().meta({ description: 'The name of the rule.' }),
+        target: z.string().meta({ description: 'The policy’s target.' }),
+        bucket: z.string().meta({ description: 'The name of the bucket.' }),
+        region: z.string().meta({ description: 'The region of the bucket.' }),
+        prefix: z
+          .string()
+          .meta({ description: 'Every key of this rule must begin with this, for this caller.' }),
+        naming: z.enum(['client', 'server', 'either']).meta({
+          description: 'Who names the object: the client (`key`), the service (`filename`), or either.',
+        }),
         keepFilename: z.boolean().meta({
           description: 'Whether Content-Disposition offers the object under its file name (with filename).',
         }),
@@ -23,16 +25,24 @@ export const policyAnswer = z.strictObject({
             'Media types and ranges. A range matches registered (IANA) types only, and none that browsers run.',
         }),
         maxSize: amount.meta({
-          description: 'Bytes; null when unlimited, and then contentLength may be left out.',
+          description: 'Bytes. `null` when unlimited; `contentLength` may then be left out.',
         }),
-        expiresIn: z.strictObject({ default: z.int(), max: z.int() }).meta({ description: 'Seconds.' }),
-        metadata: z.strictObject({ allowed: z.array(z.string()), required: z.array(z.string()) }),
-        overwrite: z.boolean(),
+        expiresIn: z
+          .strictObject({ default: z.int(), max: z.int() })
+          .meta({ description: 'How long a URL is valid, in seconds.' }),
+        metadata: z
+          .strictObject({ allowed: z.array(z.string()), required: z.array(z.string()) })
+          .meta({ description: 'The metadata names that may and that must be sent.' }),
+        overwrite: z.boolean().meta({ description: 'Whether `overwrite: true` is allowed.' }),
         clientHeaders: z.array(z.string()).meta({
-          description: 'Which of cacheControl, contentDisposition and contentEncoding may be sent.',
+          description: 'Which of `cacheControl`, `contentDisposition` and `contentEncoding` may be sent.',
         }),
-        limits: z.strictObject({ requestsPerMinute: amount, bytesPerDay: amount }),
+        limits: z
+          .strictObject({ requestsPerMinute: amount, bytesPerDay: amount })
+          .meta({ description: 'Per caller. `null` when there is no limit.' }),
       }),
     )
-    .meta({ description: 'In the order in which they are tried; empty when nothing may be uploaded.' }),
+    .meta({
+      description: 'In the order in which they are tried. Empty when the caller may not upload anything.',
+    }),
 });

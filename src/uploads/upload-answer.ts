@@ -2,30 +2,36 @@ import { z } from 'zod';
 import { jsonMember, jsonText } from '../json-text.ts';
 
 /**
- * The 201 of `POST /v1/uploads`; also the source of its part of `openapi.yaml`. `method`, `url`, `headers` and `expires`
+ * The 201 of `POST /v1/uploads`, `UploadGrant` in the OpenAPI document; also the source of its part of `openapi.yaml`. `method`, `url`, `headers` and `expires`
  * mean what they mean to Uppy's S3 plugin; there is never a `fields`, whose presence would switch that client to forms.
  */
 export const uploadAnswer = z
   .strictObject({
-    method: z.literal('PUT'),
+    method: z.literal('PUT').meta({ description: 'The method to send the bytes with.' }),
     url: z
       .string()
-      .meta({ description: 'The presigned URL. Whoever holds it may upload; treat it as a secret.' }),
+      .meta({ description: 'The presigned URL. Whoever holds it may upload, so treat it as a secret.' }),
     headers: z.record(z.string(), z.string()).meta({
-      description: 'Each header that the client has to set, verbatim. Setting exactly these always works.',
+      description:
+        'Each header that the client has to set, unchanged. Setting exactly these works from every HTTP client.',
     }),
     key: z.string().meta({ description: 'The object key.' }),
-    bucket: z.string(),
-    region: z.string(),
+    bucket: z.string().meta({ description: 'The name of the bucket.' }),
+    region: z.string().meta({ description: 'The region of the bucket, such as `cn-hangzhou`.' }),
     target: z.string().meta({ description: 'The policy’s target.' }),
-    contentLength: z
-      .int()
-      .nullable()
-      .meta({ description: 'What Content-Length must be, in bytes; null when it is not bound.' }),
-    expires: z.int().meta({ description: 'Seconds from serverTime until the URL ends.' }),
-    expiresAt: z.iso.datetime(),
-    expiresLimitedBy: z.enum(['request', 'rule', 'credentials', 'maximum']),
-    serverTime: z.iso.datetime(),
+    contentLength: z.int().nullable().meta({
+      description:
+        'The exact `Content-Length`, in bytes, which HTTP clients send by themselves. `null` when any length is accepted.',
+    }),
+    expires: z.int().meta({ description: 'Seconds from `serverTime` until the URL expires.' }),
+    expiresAt: z.iso.datetime().meta({ description: 'When the URL expires.' }),
+    expiresLimitedBy: z.enum(['request', 'rule', 'credentials', 'maximum']).meta({
+      description:
+        'What set the expiry: the request, the rule’s default, the end of the cloud credentials, or the maximum of OSS (604,800 s).',
+    }),
+    serverTime: z.iso
+      .datetime()
+      .meta({ description: 'When the URL was signed, by the clock of the service.' }),
   })
   .readonly();
 

@@ -288,12 +288,12 @@ async function appWithManyRules(change: (rule: PolicyRule, index: number) => Par
 const LARGEST_CLAIMS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   'a plain token': {},
   'many scopes': {
-    scope: `uploads:write ${list(1800, (index) => index.toString(36)).replaceAll(',', ' ')}`,
+    scope: `uploads:write ${list(2900, (index) => index.toString(36)).replaceAll(',', ' ')}`,
   },
-  'a scope of blanks': { scope: `uploads:write${' '.repeat(5600)}x` },
-  'long lists': { groups: Array.from({ length: 800 }, (_, index) => `x${index}`) },
-  'many claims': Object.fromEntries(Array.from({ length: 640 }, (_, index) => [`n${index}`, 1])),
-  'deep claims': { n: JSON.parse(`${'['.repeat(2700)}${']'.repeat(2700)}`) },
+  'a scope of blanks': { scope: `uploads:write${' '.repeat(11_000)}x` },
+  'long lists': { groups: Array.from({ length: 1500 }, (_, index) => `x${index}`) },
+  'many claims': Object.fromEntries(Array.from({ length: 1200 }, (_, index) => [`n${index}`, 1])),
+  'deep claims': { n: JSON.parse(`${'['.repeat(5500)}${']'.repeat(5500)}`) },
 };
 
 const DENIED_BODIES = {

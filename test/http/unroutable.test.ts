@@ -35,7 +35,7 @@ describe.each(CORS.map((corsOrigins) => ({ corsOrigins })))(
         expect(response.headers, method).not.toHaveProperty('allow');
         expect(response.json(), method).toStrictEqual({
           type: 'urn:oss-presign:problem:not_found',
-          title: 'There is nothing at this address',
+          title: 'Not found',
           status: 404,
           code: 'not_found',
           detail: `There is nothing at this address.${suggestion} See /docs or /openapi.yaml for the API.`,

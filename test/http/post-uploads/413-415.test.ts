@@ -40,7 +40,7 @@ it.each([
   expect(answer.status).toBe(415);
   expect(answer.body).toStrictEqual({
     type: 'urn:oss-presign:problem:unsupported_media_type',
-    title: 'The body is of a type that is not understood',
+    title: 'Unsupported media type',
     status: 415,
     code: 'unsupported_media_type',
     detail: 'Send the body as Content-Type: application/json.',

@@ -24,6 +24,7 @@ it('refuses what goes beyond the requests per minute, says when to come back, an
     code: 'rate_limited',
     detail: `The limit of 2 requests per minute is reached; try again in ${refused.headers['retry-after']} seconds.`,
     requestId: 'request-3',
+    retryAfter: 60,
   });
   expect(other.status).toBe(201);
 });

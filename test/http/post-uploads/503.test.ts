@@ -21,6 +21,7 @@ it('gives no URL when there are no credentials, and keeps the cause in the log',
     code: 'unavailable',
     detail: 'The service has no valid cloud credentials at the moment; try again later.',
     requestId: 'request-1',
+    retryAfter: 5,
   });
   expect(log.join('')).toContain('metadata server: connection refused');
 });
