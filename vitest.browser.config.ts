@@ -1,8 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * The suite that opens pages in real browsers: those of `examples/browser` and `/docs`, and objects of every type that a wildcard
- * matches. CHROMIUM and FIREFOX name the programs, by default those of Debian.
+ * The suite that opens pages in real browsers: those of `examples/browser` and `/docs`, the README's snippets, and objects of every type
+ * that a wildcard matches. CHROMIUM and FIREFOX name the programs, by default those of Debian. It installs Uppy from the registry.
  */
 export default defineConfig({
   test: {

@@ -7,6 +7,8 @@ export default defineConfig({
     globalSetup: ['test/clients/workshop.ts'],
     // One after the other: memory and time of the clients are measured.
     fileParallelism: false,
+    // Within a file some tests run side by side, because clients wait before they repeat something.
+    maxConcurrency: 4,
     testTimeout: 120_000,
     retry: 0,
     allowOnly: false,

@@ -98,28 +98,32 @@ class Uploader(
     }
 
     /** Returns null after a network error, because its message can quote the signed URL. */
-    private fun sendContent(content: Uri, size: Long, grant: JSONObject, onProgress: (Long, Long) -> Unit): Response? = try {
-        val headers = grant.getJSONObject("headers")
-        val put = connect(grant.getString("method"), grant.getString("url"), headers.keys().asSequence().associateWith(headers::getString))
-        // Without a length known from the start, the connection would keep the whole content in memory.
-        put.setFixedLengthStreamingMode(size)
-        resolver.openInputStream(content).use { input ->
-            requireNotNull(input) { "Cannot open $content" }
-            put.outputStream.use { output ->
-                val buffer = ByteArray(64 * 1024)
-                var sent = 0L
-                while (true) {
-                    val read = input.read(buffer)
-                    if (read < 0) break
-                    output.write(buffer, 0, read)
-                    sent += read
-                    onProgress(sent, size)
+    private fun sendContent(content: Uri, size: Long, grant: JSONObject, onProgress: (Long, Long) -> Unit): Response? {
+        val input = resolver.openInputStream(content) ?: throw Failed("Cannot open $content")
+        return input.use {
+            try {
+                val headers = grant.getJSONObject("headers")
+                val put = connect(grant.getString("method"), grant.getString("url"), headers.keys().asSequence().associateWith(headers::getString))
+                // Without a length known from the start, the connection would keep the whole content in memory.
+                put.setFixedLengthStreamingMode(size)
+                put.outputStream.use { output ->
+                    val buffer = ByteArray(64 * 1024)
+                    var sent = 0L
+                    while (true) {
+                        val read = input.read(buffer)
+                        if (read < 0) break
+                        output.write(buffer, 0, read)
+                        sent += read
+                        onProgress(sent, size)
+                    }
                 }
+                put.response()
+            } catch (error: IOException) {
+                null
+            } catch (error: IllegalArgumentException) {
+                throw Failed("The signed URL or a header of the grant cannot be used.")
             }
         }
-        put.response()
-    } catch (error: IOException) {
-        null
     }
 
     private fun connect(method: String, url: String, headers: Map<String, String>) =

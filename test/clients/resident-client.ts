@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 const END = '\u0004';
 
 export type ResidentClient = {
-  /** Runs one command line; what it printed, and its exit code. */
+  /** Runs one command line after those before it; what it printed, and its exit code. */
   run(
     fields: readonly string[],
   ): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }>;
@@ -28,20 +28,26 @@ export function startResidentClient([program = '', ...args]: readonly string[], 
       printed[stream] += text;
       onPrint();
     });
+  const runOne = async (fields: readonly string[]) => {
+    printed.stdout = '';
+    printed.stderr = '';
+    const ended = new Promise<void>((resolve) => {
+      onPrint = () => {
+        if (printed.stderr.endsWith(END) && printed.stdout.endsWith('\n') && printed.stdout.includes(END))
+          resolve();
+      };
+    });
+    child.stdin.write(`${fields.join('\t')}\n`);
+    await Promise.race([ended, failed]);
+    const [stdout = '', code] = printed.stdout.split(END);
+    return { code: Number(code), stdout, stderr: printed.stderr.slice(0, -END.length) };
+  };
+  let last: Promise<unknown> = Promise.resolve();
   return {
-    run: async (fields) => {
-      printed.stdout = '';
-      printed.stderr = '';
-      const ended = new Promise<void>((resolve) => {
-        onPrint = () => {
-          if (printed.stderr.endsWith(END) && printed.stdout.endsWith('\n') && printed.stdout.includes(END))
-            resolve();
-        };
-      });
-      child.stdin.write(`${fields.join('\t')}\n`);
-      await Promise.race([ended, failed]);
-      const [stdout = '', code] = printed.stdout.split(END);
-      return { code: Number(code), stdout, stderr: printed.stderr.slice(0, -END.length) };
+    run: (fields) => {
+      const outcome = last.then(() => runOne(fields));
+      last = outcome.catch(() => {});
+      return outcome;
     },
   };
 }

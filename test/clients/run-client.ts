@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, inject } from 'vitest';
@@ -38,7 +39,7 @@ export async function runAlone(
   place: Place,
 ): Promise<ClientRun & { readonly peakMib: number }> {
   const cwd = join(inject('workshop'), name);
-  const measured = join(cwd, 'peak-kib');
+  const measured = join(cwd, `peak-kib-${randomUUID()}`);
   const child = spawn('/usr/bin/time', ['-f', '%M', '-o', measured, ...run, ...withPath(args)], {
     cwd,
     env: { ...process.env, OSS_PRESIGN_URL: place.service.url, OSS_PRESIGN_TOKEN: place.token },
