@@ -1,5 +1,5 @@
 # oss-presign: `docker build -t oss-presign .`; with the emulator and the demo: `--target demo`.
-ARG NODE_IMAGE=docker.io/library/node:24-bookworm-slim
+ARG NODE_IMAGE=docker.io/library/node:24.21-bookworm-slim
 
 FROM ${NODE_IMAGE} AS dependencies
 WORKDIR /app

@@ -12,6 +12,20 @@ import { renderRegisteredTypes, renderTypeExtensions } from './media-types.ts';
 
 type Variable = { readonly name: string; readonly description: string; readonly default: string };
 
+/** What docker-compose.yml takes besides the variables of the service. */
+const COMPOSE_VARIABLES = `# For docker-compose.yml only. There, HOST and PORT say where the proxy is reached on this machine.
+
+# How many replicas of the service run.
+PRESIGN_REPLICAS=1
+
+# Requests that one address may send within 10 s, and connections that it may have open.
+PROXY_MAX_REQUESTS=1000
+PROXY_MAX_CONNECTIONS=200
+
+# The address or CIDR range of a proxy with TLS in front, as the container sees it. Its X-Forwarded-For is trusted.
+# PROXY_TRUSTED=172.16.0.0/12
+`;
+
 const isCheck = process.argv.includes('--check');
 const root = new URL('../', import.meta.url);
 const readme = read('README.md');
@@ -62,7 +76,7 @@ function renderEnvExample(rows: readonly Variable[]): string {
   const entries = rows.map(
     (row) => `# ${row.description}\n${row.default === '' ? '# ' : ''}${row.name}=${row.default}\n`,
   );
-  return `# Copy to .env and fill in. Never commit the copy.\n\n${entries.join('\n')}`;
+  return `# Copy to .env and fill in. Never commit the copy.\n\n${entries.join('\n')}\n${COMPOSE_VARIABLES}`;
 }
 
 function read(name: string): string {

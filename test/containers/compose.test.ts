@@ -3,19 +3,27 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { putFile } from '../../src/demo/put-file.ts';
 import type { UploadAnswer } from '../../src/uploads/upload-answer.ts';
 import { findEngine } from './engine.ts';
-import { DEMO, demoToken, SERVICE, startStack, stopStack } from './stack.ts';
+import {
+  compose,
+  containersOf,
+  DEMO,
+  DEMO_STACK,
+  demoToken,
+  SERVICE,
+  startStack,
+  stopStack,
+} from './stack.ts';
 
 const engine = findEngine();
 
-beforeAll(() => startStack(engine));
-afterAll(() => stopStack(engine));
+beforeAll(() => startStack(engine, DEMO_STACK));
+afterAll(() => stopStack(engine, DEMO_STACK));
 
 it('is ready, with its issuer’s keys', async () => {
   await vi.waitFor(
     async () => {
       const text = await (await fetch(`${SERVICE}/readyz`)).text();
       expect(text).toContain('ok issuer keys\n');
-      expect(text).toContain('ok limiter\n');
     },
     { timeout: 20_000, interval: 200 },
   );
@@ -58,4 +66,40 @@ it('takes a file from a demo token to the emulator’s bucket', async () => {
 it('refuses whoever has no token', async () => {
   const answer = await fetch(`${SERVICE}/v1/uploads`, { method: 'POST' });
   expect(answer.status).toBe(401);
+});
+
+it('publishes its ports on the loopback address only', async () => {
+  const published = await Promise.all(
+    ['presign', 'demo'].map(async (service) => {
+      const [container = ''] = await containersOf(engine, DEMO_STACK, service);
+      return (await engine.run('port', container)).stdout.trim().split('\n').sort();
+    }),
+  );
+  expect(published).toStrictEqual([
+    ['8080/tcp -> 127.0.0.1:8080'],
+    ['8090/tcp -> 127.0.0.1:8090', '9000/tcp -> 127.0.0.1:9000'],
+  ]);
+});
+
+it.each([
+  ['a policy', { OSS_ACCESS_KEY_ID: 'id', OSS_ACCESS_KEY_SECRET: 'secret' }, 'Set POLICY_FILE in .env'],
+  [
+    'access keys',
+    { POLICY_FILE: 'policy.example.yaml' },
+    'Set OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET in .env',
+  ],
+  [
+    'the secret',
+    { POLICY_FILE: 'policy.example.yaml', OSS_ACCESS_KEY_ID: 'id' },
+    'Set OSS_ACCESS_KEY_SECRET in .env',
+  ],
+])('docker-compose.yml does not start without %s of your own', async (_what, variables, message) => {
+  const stack = { project: 'oss-presign-refused', files: ['docker-compose.yml'] };
+  const { code, stdout, stderr } = await compose(
+    findEngine({ ENV_FILE: '/dev/null', ...variables }),
+    stack,
+    'ps',
+  );
+  expect(code).not.toBe(0);
+  expect(stdout + stderr).toContain(message);
 });

@@ -15,14 +15,11 @@ export type Engine = {
   build(recipe: ImageRecipe): Promise<CommandResult>;
 };
 
-// Not every compose reads the name that docker-compose.yml has.
-const PROJECT = ['--project-name', 'oss-presign'];
-
 const root = new URL('../../', import.meta.url).pathname;
 
 /**
  * Finds the engine. CONTAINER_TOOL is a script that takes `podman ARG…` and `compose ARG…` and has the base images at hand.
- * @param variables what docker-compose.yml takes from the environment.
+ * @param variables what the compose file takes from the environment.
  * @throws Error where there is neither: this suite fails then, it does not skip.
  */
 export function findEngine(variables: Readonly<Record<string, string>> = {}): Engine {
@@ -32,7 +29,7 @@ export function findEngine(variables: Readonly<Record<string, string>> = {}): En
     return {
       name: 'podman',
       run: (...args) => execute(tool, ['podman', ...args], env),
-      compose: (...args) => execute(tool, ['compose', ...PROJECT, ...args], env),
+      compose: (...args) => execute(tool, ['compose', ...args], env),
       // Podman keeps health checks in images of Docker's format only.
       build: (recipe) =>
         execute(
@@ -52,7 +49,7 @@ export function findEngine(variables: Readonly<Record<string, string>> = {}): En
   return {
     name: 'docker',
     run: (...args) => execute('docker', args, env),
-    compose: (...args) => execute('docker', ['compose', ...PROJECT, ...args], env),
+    compose: (...args) => execute('docker', ['compose', ...args], env),
     build: (recipe) => execute('docker', ['build', ...buildArguments(recipe)], env),
   };
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { findEngine } from './engine.ts';
 import { type Load, type LoadReport, startLoad } from './load.ts';
-import { containersOf, demoToken, SERVICE, startStack, stopStack } from './stack.ts';
+import { containersOf, demoToken, REAL_STACK, SERVICE, startStack, stopStack } from './stack.ts';
 
 const COPIES = 3;
 const LIMIT = 100;
@@ -16,8 +16,13 @@ const PATIENCE = { timeout: 40_000, interval: 250 };
 
 const folder = mkdtempSync(join(tmpdir(), 'oss-presign-scale-'));
 const engine = findEngine({
-  PRESIGN_COPIES: String(COPIES),
-  POLICY_PATH: join(folder, 'policy.yaml'),
+  ENV_FILE: join(folder, 'env'),
+  PRESIGN_REPLICAS: String(COPIES),
+  POLICY_FILE: join(folder, 'policy.yaml'),
+  OSS_ACCESS_KEY_ID: 'demo-access-key-id',
+  OSS_ACCESS_KEY_SECRET: 'demo-access-key-secret',
+  // All load comes from one address.
+  PROXY_MAX_REQUESTS: '1000000',
 });
 let copies: readonly string[] = [];
 let valkey = '';
@@ -44,16 +49,51 @@ issuers: [{ issuer: "\${DEMO_ISSUER}", audience: uploads, jwksUrl: "\${DEMO_JWKS
 targets: { media: { bucket: demo-media, region: cn-hangzhou, endpoint: "\${DEMO_OSS_ENDPOINT}" } }
 rules:${rule('counted', 'text/plain', LIMIT)}${rule('busy', 'image/png', 1_000_000)}`,
   );
-  await startStack(engine);
-  copies = await containersOf(engine, 'presign');
+  // What the policy takes by name reaches the container like every variable of the service; those of the host do not.
+  writeFileSync(
+    join(folder, 'env'),
+    `DEMO_ISSUER=http://demo:8090/
+DEMO_JWKS_URL=http://demo:8090/jwks
+DEMO_OSS_ENDPOINT=http://localhost:9000
+SHUTDOWN_GRACE_SECONDS=8
+HOST=127.0.0.1
+PORT=1
+POLICY_FILE=nowhere.yaml
+METRICS_PORT=2
+`,
+  );
+  await startStack(engine, REAL_STACK);
+  copies = await containersOf(engine, REAL_STACK, 'presign');
   expect(copies).toHaveLength(COPIES);
-  [valkey = ''] = await containersOf(engine, 'valkey');
+  [valkey = ''] = await containersOf(engine, REAL_STACK, 'valkey');
   await Promise.all(copies.map((copy) => expectReadyLine(copy, 'ok limiter: in Redis')));
   await expectAllInUse();
 });
 afterAll(async () => {
-  await stopStack(engine);
+  await stopStack(engine, REAL_STACK);
   rmSync(folder, { recursive: true, force: true });
+});
+
+it('publishes the proxy on the loopback address, and nothing else', async () => {
+  const portsOf = async (service: string) => {
+    const [container = ''] = await containersOf(engine, REAL_STACK, service);
+    return (await engine.run('port', container)).stdout.trim();
+  };
+  expect([await portsOf('proxy'), await portsOf('presign'), await portsOf('valkey')]).toStrictEqual([
+    '8080/tcp -> 127.0.0.1:8080',
+    '',
+    '',
+  ]);
+});
+
+it('lets the replicas alone reach Valkey, which cannot write to its disk', async () => {
+  const [proxy = ''] = await containersOf(engine, REAL_STACK, 'proxy');
+  const resolve = ['getent', 'hosts', 'valkey'];
+  expect((await engine.run('exec', proxy, ...resolve)).code).not.toBe(0);
+  expect((await engine.run('exec', copies[0] ?? '', ...resolve)).code).toBe(0);
+  const { stdout } = await engine.run('exec', valkey, 'valkey-cli', 'config', 'get', 'maxmemory*');
+  expect(stdout).toMatch(/maxmemory-policy\nnoeviction/);
+  expect((await engine.run('exec', valkey, 'touch', '/written')).code).not.toBe(0);
 });
 
 it('counts a limit across all copies to the exact request', async () => {
@@ -85,7 +125,7 @@ it('logs where a caller is as the proxy sees it, whatever the caller says', asyn
     return written.flat();
   }, PATIENCE);
   const { remoteAddress } = JSON.parse(line);
-  const [proxy = ''] = await containersOf(engine, 'proxy');
+  const [proxy = ''] = await containersOf(engine, REAL_STACK, 'proxy');
   const format = '--format={{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}';
   const ofProxy = (await engine.run('inspect', format, proxy)).stdout.trim().split(' ');
   expect(ofProxy.map(isIP), 'addresses of the proxy').not.toContain(0);

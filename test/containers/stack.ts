@@ -1,9 +1,19 @@
 import { expect, vi } from 'vitest';
 import type { Engine } from './engine.ts';
 
-/** Where docker-compose.yml publishes the proxy and what the demo profile adds. */
+/** Where the service and the demo's issuer are published, by docker-compose.yml and by compose.demo.yaml. */
 export const SERVICE = 'http://localhost:8080';
 export const DEMO = 'http://localhost:8090';
+
+/** The compose files of a stack, and the project's name, which not every compose reads from them. */
+export type Stack = { readonly project: string; readonly files: readonly string[] };
+
+export const DEMO_STACK: Stack = { project: 'oss-presign-demo', files: ['compose.demo.yaml'] };
+/** docker-compose.yml as it is, and an issuer whose tokens it accepts. */
+export const REAL_STACK: Stack = {
+  project: 'oss-presign',
+  files: ['docker-compose.yml', 'test/containers/issuer.compose.yaml'],
+};
 
 const IMAGES = [
   { tag: 'oss-presign', context: '.', target: 'runtime' },
@@ -11,37 +21,46 @@ const IMAGES = [
   { tag: 'oss-presign-proxy', context: 'deploy/proxy' },
 ] as const;
 
-/** Builds all images, brings docker-compose.yml up with the demo, and waits until the proxy finds a copy that is ready. */
-export async function startStack(engine: Engine): Promise<void> {
+/** `docker compose ARG…` of a stack. */
+export function compose(engine: Engine, { project, files }: Stack, ...args: readonly string[]) {
+  return engine.compose('--project-name', project, ...files.flatMap((file) => ['-f', file]), ...args);
+}
+
+/** Builds all images, brings the stack up, and waits until the service is ready. */
+export async function startStack(engine: Engine, stack: Stack): Promise<void> {
   for (const recipe of IMAGES) {
     const built = await engine.build(recipe);
     expect(built.code, built.stderr).toBe(0);
   }
-  await stopStack(engine);
-  // Naming the service of a profile starts it, with every compose; not every one knows --profile.
-  const up = await engine.compose('up', '-d', '--no-build', 'presign', 'valkey', 'proxy', 'demo');
+  // Both stacks publish the same ports.
+  for (const earlier of [DEMO_STACK, stack]) await stopStack(engine, earlier);
+  const up = await compose(engine, stack, 'up', '-d', '--no-build');
   expect(up.code, up.stderr).toBe(0);
   const ready = async () => expect((await fetch(`${SERVICE}/readyz`)).status).toBe(200);
   await vi.waitFor(ready, { timeout: 60_000, interval: 500 }).catch(async (error) => {
-    const [copy = ''] = await containersOf(engine, 'presign');
-    const { stdout, stderr } = await engine.run('logs', copy);
-    throw new Error(`The stack is not ready. A copy of the service says:\n${stdout}${stderr}`, {
+    const [replica = ''] = await containersOf(engine, stack, 'presign');
+    const { stdout, stderr } = await engine.run('logs', replica);
+    throw new Error(`The stack is not ready. A replica of the service logs:\n${stdout}${stderr}`, {
       cause: error,
     });
   });
 }
 
 /** Takes down whatever there is of it. */
-export async function stopStack(engine: Engine): Promise<void> {
-  await engine.compose('down', '-v');
+export async function stopStack(engine: Engine, stack: Stack): Promise<void> {
+  await compose(engine, stack, 'down', '-v');
 }
 
 /** The names of the containers of one service, running or not. */
-export async function containersOf(engine: Engine, service: string): Promise<readonly string[]> {
+export async function containersOf(
+  engine: Engine,
+  { project }: Stack,
+  service: string,
+): Promise<readonly string[]> {
   const { code, stdout, stderr } = await engine.run(
     'ps',
     '--all',
-    '--filter=label=com.docker.compose.project=oss-presign',
+    `--filter=label=com.docker.compose.project=${project}`,
     `--filter=label=com.docker.compose.service=${service}`,
     '--format={{.Names}}',
   );

@@ -1,0 +1,114 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import packageJson from '../package.json' with { type: 'json' };
+import { environmentSchema } from '../src/config.ts';
+
+type Service = {
+  readonly image: string;
+  readonly build?: object;
+  readonly env_file?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly ports?: readonly string[];
+  readonly volumes?: readonly (string | { readonly source: string })[];
+  readonly networks?: readonly string[];
+  readonly read_only?: boolean;
+  readonly cap_drop?: readonly string[];
+  readonly security_opt?: readonly string[];
+};
+type ComposeFile = {
+  readonly services: Readonly<Record<string, Service>>;
+  readonly networks?: Readonly<Record<string, { readonly internal?: boolean }>>;
+};
+
+const root = new URL('../', import.meta.url);
+const read = (name: string) => readFileSync(new URL(name, root), 'utf8');
+const FILES = ['docker-compose.yml', 'compose.demo.yaml'];
+const [real, demo] = FILES.map((name) => parse(read(name)) as ComposeFile) as [ComposeFile, ComposeFile];
+
+describe.each([
+  ['docker-compose.yml', real],
+  ['compose.demo.yaml', demo],
+])('%s', (_name, { services }) => {
+  it('publishes ports on the loopback address, unless HOST says otherwise', () => {
+    const ports = Object.values(services).flatMap((service) => service.ports ?? []);
+    expect(ports).not.toHaveLength(0);
+    for (const port of ports) expect(port).toMatch(/^(127\.0\.0\.1|\$\{HOST:-127\.0\.0\.1\}):/);
+  });
+
+  it('gives no container a right or a disk that it does not need', () => {
+    for (const [name, service] of Object.entries(services))
+      expect(service, name).toMatchObject({
+        read_only: true,
+        cap_drop: ['ALL'],
+        security_opt: ['no-new-privileges:true'],
+      });
+  });
+
+  it('names a minor version of each image that it does not build', () => {
+    for (const { image, build } of Object.values(services)) if (!build) expect(image).toMatch(/:\d+\.\d+/);
+  });
+
+  it('sets only variables of the service, and those of the demo', () => {
+    const names = Object.keys(services.presign?.environment ?? {});
+    const unknown = names.filter((name) => !(name in environmentSchema.shape) && !name.startsWith('DEMO_'));
+    expect(unknown).toStrictEqual([]);
+  });
+});
+
+describe('docker-compose.yml', () => {
+  const environment = real.services.presign?.environment ?? {};
+
+  it('hands every variable of .env to the service', () => {
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: what the file holds.
+    expect(real.services.presign?.env_file).toStrictEqual(['${ENV_FILE:-.env}']);
+  });
+
+  it('falls back to nothing of the demo', () => {
+    expect(read('docker-compose.yml').replace(/compose\.demo\.yaml/, '')).not.toMatch(/demo/i);
+  });
+
+  it('says what to set where the policy or the access keys are missing', () => {
+    expect(JSON.stringify(real.services.presign?.volumes)).toContain('{POLICY_FILE:?Set POLICY_FILE in .env');
+    // Without the colon: a variable that is set to nothing leaves the credentials to the default chain.
+    expect(environment.OSS_ACCESS_KEY_ID).toContain('{OSS_ACCESS_KEY_ID?Set OSS_ACCESS_KEY_ID');
+    expect(environment.OSS_ACCESS_KEY_SECRET).toContain('{OSS_ACCESS_KEY_SECRET?Set OSS_ACCESS_KEY_SECRET');
+  });
+
+  it('keeps Valkey in a network of its own, which only the service is in besides', () => {
+    const { valkey, presign, ...others } = real.services;
+    expect(valkey?.networks).toStrictEqual(['limits']);
+    expect(real.networks?.limits?.internal).toBe(true);
+    expect(presign?.networks).toStrictEqual(['default', 'limits']);
+    for (const service of Object.values(others)) expect(service.networks ?? []).not.toContain('limits');
+  });
+
+  it('takes variables that .env.example names', () => {
+    const taken = [
+      ...read('docker-compose.yml')
+        .replaceAll(/^ *#.*$/gm, '')
+        .matchAll(/\$\{([A-Z_]+)/g),
+    ].map(([, name]) => name ?? '');
+    const example = read('.env.example');
+    const missing = taken.filter(
+      (name) => name !== 'ENV_FILE' && !new RegExp(`^(# )?${name}=`, 'm').test(example),
+    );
+    expect(missing).toStrictEqual([]);
+  });
+});
+
+it('both images start from the same minor release of Node.js, which the tests run on', () => {
+  const [major, minor] = packageJson.devDependencies.node.split('.');
+  for (const file of ['Dockerfile', 'deploy/proxy/Dockerfile'])
+    expect(/^ARG \w+_IMAGE=docker\.io\/library\/node:(.*)$/m.exec(read(file))?.[1], file).toBe(
+      `${major}.${minor}-bookworm-slim`,
+    );
+});
+
+it('haproxy.cfg has a default for each of its variables that compose passes on', () => {
+  const config = read('deploy/proxy/haproxy.cfg');
+  for (const [name, value] of Object.entries(real.services.proxy?.environment ?? {})) {
+    const [, byDefault] = new RegExp(`^ +presetenv ${name} (\\S+)$`, 'm').exec(config) ?? [];
+    expect(value, name).toBe(`\${${name}:-${byDefault}}`);
+  }
+});
