@@ -169,6 +169,31 @@ describe.each(folders)('%s', (folder) => {
     expect(pod.serviceAccountName).toBe(only(manifests, 'ServiceAccount').metadata.name);
   });
 
+  it('lets no pod out to any address but on the ports of HTTPS and Redis, and never to the metadata server', () => {
+    type Rule = { readonly to?: readonly object[]; readonly ports: readonly { readonly port: number }[] };
+    const { spec } = only<Manifest & { spec: { policyTypes: string[]; egress: readonly Rule[] } }>(
+      manifests,
+      'NetworkPolicy',
+    );
+    expect(spec.policyTypes).toContain('Egress');
+    const [dns, others, ...rest] = spec.egress;
+    expect(rest).toStrictEqual([]);
+    expect(dns).toStrictEqual({
+      to: [
+        {
+          namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'kube-system' } },
+          podSelector: { matchLabels: { 'k8s-app': 'kube-dns' } },
+        },
+      ],
+      ports: [
+        { protocol: 'UDP', port: 53 },
+        { protocol: 'TCP', port: 53 },
+      ],
+    });
+    expect(others?.ports.map(({ port }) => port)).toStrictEqual([443, 6379]);
+    expect(others?.to).toStrictEqual([{ ipBlock: { cidr: '0.0.0.0/0', except: ['100.100.100.200/32'] } }]);
+  });
+
   it('never has fewer copies than it needs while it is rolled out', () => {
     expect(deployment.spec.strategy.rollingUpdate).toMatchObject({ maxUnavailable: 0 });
     expect(deployment.spec, 'the autoscaler has the number').not.toHaveProperty('replicas');
