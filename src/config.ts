@@ -118,7 +118,7 @@ export const environmentSchema = z.object({
   }),
   CORS_ORIGINS: listOf(originFault).default([]).meta({
     description:
-      'The origins of web pages that may call the service, comma-separated, such as `https://app.example.com`. `http://localhost:*` allows every port of localhost, for development. If not set, no page may.',
+      'The origins of web pages that may call the service, comma-separated, such as `https://app.example.com`. `http://localhost:*` and `http://127.0.0.1:*` allow every port, for development. If not set, no page may.',
   }),
   CORS_ALLOWED_HEADERS: listOf(corsHeaderFault, 50).default([]).meta({
     description:

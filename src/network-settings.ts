@@ -10,15 +10,18 @@ const MAX_HEADER_NAME_LENGTH = 64;
 const FORBIDDEN_HEADERS =
   /^(accept-(charset|encoding)|access-control-request-.*|connection|content-length|cookie2?|date|dnt|expect|host|keep-alive|origin|referer|set-cookie|te|trailer|transfer-encoding|upgrade|via|proxy-.*|sec-.*)$/i;
 
+/** Entries of CORS_ORIGINS that stand for every port of this machine, for development servers. */
+export const ANY_PORT_ORIGINS: readonly string[] = ['http://localhost:*', 'http://127.0.0.1:*'];
+
 /** The range names that `@fastify/proxy-addr` knows. */
 const RANGE_NAMES = ['loopback', 'linklocal', 'uniquelocal'];
 
 /**
  * Says what is wrong with an entry of CORS_ORIGINS, or undefined if browsers can send it as `Origin`: scheme, host and port as the URL
- * standard serialises them, or `http://localhost:*` for every port of localhost.
+ * standard serialises them, or `http://localhost:*` or `http://127.0.0.1:*` for every port of this machine.
  */
 export function originFault(entry: string): string | undefined {
-  if (entry === 'http://localhost:*') return undefined;
+  if (ANY_PORT_ORIGINS.includes(entry)) return undefined;
   // URL parsers accept a "*" within a host name, and browsers never send one: it would only look like a wildcard.
   if (entry.includes('*')) return 'must not contain "*"; list each origin, such as https://app.example.com';
   if (entry === 'null') return 'must not be "null", which every sandboxed page sends';

@@ -13,6 +13,7 @@ describe('an entry of CORS_ORIGINS', () => {
     'https://xn--mller-kva.de',
     'http://192.168.1.20',
     'http://localhost:*',
+    'http://127.0.0.1:*',
   ])('may be %s', (origin) => {
     expect(originFault(origin)).toBeUndefined();
   });

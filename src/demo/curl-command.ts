@@ -1,4 +1,4 @@
-/** A request as the curl command that sends it, ready to paste into a POSIX shell. `$TOKEN` stands for the variable. */
+/** A request as the curl command that sends it, ready to paste into a POSIX shell. `$TOKEN` and a URL of `$(…)` stand for their values. */
 export function curlCommand(request: {
   readonly method: string;
   readonly url: string;
@@ -6,10 +6,12 @@ export function curlCommand(request: {
   readonly body?: string;
   /** A file whose bytes are the body. */
   readonly file?: string;
+  /** Shows status and headers of the response as well. */
+  readonly showsStatus?: boolean;
 }): string {
-  const { method, url, headers, body, file } = request;
+  const { method, url, headers, body, file, showsStatus = false } = request;
   const parts = [
-    `curl -sS -X ${method} ${quote(url)}`,
+    `curl -sS ${showsStatus ? '-i ' : ''}-X ${method} ${quote(url)}`,
     ...Object.entries(headers).map(([name, value]) => `-H ${quote(`${name}: ${value}`)}`),
     ...(body === undefined ? [] : [`-d ${quote(body)}`]),
     ...(file === undefined ? [] : [`--upload-file ${quote(file)}`]),
@@ -18,6 +20,6 @@ export function curlCommand(request: {
 }
 
 function quote(text: string): string {
-  if (text.endsWith('$TOKEN')) return `"${text}"`;
+  if (text.endsWith('$TOKEN') || text.startsWith('$(')) return `"${text}"`;
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }

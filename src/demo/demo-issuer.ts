@@ -8,8 +8,9 @@ export type DemoIssuer = {
   /** The `iss` of its tokens. */
   readonly issuer: string;
   readonly jwksUrl: string;
-  /** A token for one person, good for an hour. */
-  tokenFor(subject: string): Promise<string>;
+  readonly jwks: { readonly keys: readonly object[] };
+  /** A token for one person, good for an hour; further claims replace those of the demo, `iss` and `aud` included. */
+  tokenFor(subject: string, claims?: Readonly<Record<string, unknown>>): Promise<string>;
   close(): Promise<void>;
 };
 
@@ -27,9 +28,7 @@ export type DemoIssuerOptions = {
 export async function startDemoIssuer(options: DemoIssuerOptions): Promise<DemoIssuer> {
   const { clock, host, port, page } = options;
   const { publicKey, privateKey } = await generateKeyPair('ES256');
-  const jwks = JSON.stringify({
-    keys: [{ ...(await exportJWK(publicKey)), kid: 'demo', alg: 'ES256', use: 'sig' }],
-  });
+  const jwks = { keys: [{ ...(await exportJWK(publicKey)), kid: 'demo', alg: 'ES256', use: 'sig' }] };
   const server = createServer((request, response) => {
     // An error that leaves this handler would end the process.
     respond(request.url ?? '/', response).catch(() => {
@@ -42,27 +41,25 @@ export async function startDemoIssuer(options: DemoIssuerOptions): Promise<DemoI
   });
   const origin = options.origin ?? `http://${host}:${(server.address() as AddressInfo).port}`;
 
-  return { issuer: `${origin}/`, jwksUrl: `${origin}/jwks`, tokenFor, close };
+  return { issuer: `${origin}/`, jwksUrl: `${origin}/jwks`, jwks, tokenFor, close };
 
   async function respond(requestTarget: string, response: ServerResponse): Promise<void> {
     const url = URL.parse(requestTarget, 'http://issuer');
     if (url === null) response.writeHead(400).end();
-    else if (url.pathname === '/jwks') response.setHeader('content-type', 'application/json').end(jwks);
+    else if (url.pathname === '/jwks')
+      response.setHeader('content-type', 'application/json').end(JSON.stringify(jwks));
     else if (url.pathname === '/token') response.end(await tokenFor(url.searchParams.get('sub') ?? 'alice'));
     else if (url.pathname === '/' && page)
       response.setHeader('content-type', 'text/html; charset=utf-8').end(page);
     else response.writeHead(404).end();
   }
 
-  function tokenFor(subject: string): Promise<string> {
+  function tokenFor(subject: string, claims: Readonly<Record<string, unknown>> = {}): Promise<string> {
     const issuedAt = Math.floor(clock().getTime() / 1000);
-    return new SignJWT({ scope: 'uploads:write' })
+    const byDefault = { iss: `${origin}/`, aud: 'uploads', scope: 'uploads:write' };
+    const times = { iat: issuedAt, exp: issuedAt + 3600 };
+    return new SignJWT({ ...byDefault, ...claims, sub: subject, ...times })
       .setProtectedHeader({ alg: 'ES256', kid: 'demo', typ: 'JWT' })
-      .setIssuer(`${origin}/`)
-      .setAudience('uploads')
-      .setSubject(subject)
-      .setIssuedAt(issuedAt)
-      .setExpirationTime(issuedAt + 3600)
       .sign(privateKey);
   }
 

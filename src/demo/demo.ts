@@ -30,6 +30,10 @@ try {
   );
   say(`  issuer    ${stage.issuer.issuer}  (a demo login; alice's token is good for an hour)`);
 
+  say(
+    '\nThe commands below show what the demo sends. Its servers end with it, so the commands work only while it runs;',
+  );
+  say('for servers that stay, use npm run dev.');
   say(`\nTOKEN='${token}'`);
 
   const file = join(stage.directory, 'holiday.png');

@@ -2,39 +2,70 @@ import process from 'node:process';
 import { systemClock } from '../clock.ts';
 import { createLogger } from '../http/logging.ts';
 import { curlCommand } from './curl-command.ts';
+import { DEV_USAGE, readDevOptions } from './dev-options.ts';
+import { claimsOfFirstRule, requestForFirstRule } from './local-policy.ts';
 import { setUpStage } from './stage.ts';
 
 // The demo's servers on fixed ports, kept running for a person with a browser or curl.
 
-const stage = await setUpStage(
-  { service: 8080, emulator: 9000, issuer: 8090 },
-  createLogger('info', systemClock),
-).catch((error: NodeJS.ErrnoException) => {
-  process.stderr.write(`npm run dev needs the ports 8080, 8090 and 9000: ${error.code ?? error.message}\n`);
-  process.exit(1);
+const CONTENT = 'hello';
+
+const options = readDevOptions(process.argv.slice(2));
+if ('faults' in options) stopWith([...options.faults.map((fault) => `error: ${fault}`), '', DEV_USAGE]);
+
+const { policyFile, ports } = options;
+const stage = await setUpStage(ports, createLogger('info', systemClock), {
+  policyFile,
+  corsOrigins: 'http://localhost:*,http://127.0.0.1:*',
+  env: policyFile === undefined ? {} : process.env,
+}).catch((error: Error) =>
+  stopWith(['npm run dev does not start:', ...error.message.split('\n').map((fault) => `  - ${fault}`), '']),
+);
+
+const { serviceUrl, emulatorUrl, policy } = stage;
+const claims = { ...claimsOfFirstRule(policy), sub: 'alice' };
+const body = JSON.stringify(requestForFirstRule(policy, claims, CONTENT.length));
+const call = { method: 'POST', url: `${serviceUrl}/v1/uploads`, body };
+const headers = { 'Content-Type': 'application/json' };
+// Asked for once, to show the headers that the PUT must send; each answer to the command below has a URL of its own.
+const response = await fetch(call.url, {
+  ...call,
+  headers: { ...headers, authorization: `Bearer ${await stage.tokenFor('alice')}` },
 });
-const token = await stage.issuer.tokenFor('alice');
-const request = { filename: 'hello.txt', contentType: 'text/plain', contentLength: 5 };
+const grant = (await response.json()) as { readonly headers?: Readonly<Record<string, string>> };
 
 process.stdout.write(`
 For development and tests only: everything here runs on this machine, with keys made for this run.
 
-  page       http://localhost:8080/
-  service    ${stage.serviceUrl}
-  emulator   ${stage.emulatorUrl}
-  policy     src/demo/policy.yaml
+  page       ${serviceUrl}/
+  service    ${serviceUrl}
+  emulator   ${emulatorUrl}
+  policy     ${policyFile ?? 'src/demo/policy.yaml'}
+  origins    any page of http://localhost or http://127.0.0.1, on any port, may call the service
+${
+  policyFile === undefined
+    ? ''
+    : `
+The rules are those of your policy. The issuers and buckets that it names are replaced: tokens come from ${serviceUrl}/token,
+and files go to the emulator.
+`
+}
+A token for alice, good for an hour. Other people and claims: /token?sub=bob&scope=uploads:write&role=member
 
-A token for alice, good for an hour; for others: curl http://localhost:8080/token?sub=bob
-
-TOKEN='${token}'
+TOKEN=$(curl -sS '${serviceUrl}/token?sub=alice')
 
 Ask for a URL:
 
+GRANT=$(${curlCommand({ ...call, headers: { Authorization: 'Bearer $TOKEN', ...headers } })}); printf '%s\\n' "$GRANT"
+
+Send the file to that URL:
+
 ${curlCommand({
-  method: 'POST',
-  url: `${stage.serviceUrl}/v1/uploads`,
-  headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
-  body: JSON.stringify(request),
+  method: 'PUT',
+  url: `$(printf '%s' "$GRANT" | sed 's/.*"url":"\\([^"]*\\)".*/\\1/')`,
+  headers: grant.headers ?? {},
+  body: CONTENT,
+  showsStatus: true,
 })}
 
 Ctrl+C ends it and removes what was uploaded.
@@ -48,4 +79,9 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
       () => process.exit(1),
     );
   });
+}
+
+function stopWith(lines: readonly string[]): never {
+  process.stderr.write(lines.join('\n'));
+  process.exit(1);
 }

@@ -1,14 +1,21 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { systemClock } from '../clock.ts';
+import { type Environment, environmentSchema } from '../config.ts';
 import { startEmulator } from '../emulator/emulator.ts';
 import type { ServiceLogger } from '../http/logging.ts';
 import { readPackageVersion } from '../package-version.ts';
+import type { Policy } from '../policy/policy.ts';
+import type { PolicyReading } from '../policy-file.ts';
 import { prepare } from '../prepare.ts';
 import { createService } from '../service.ts';
 import { type DemoIssuer, startDemoIssuer } from './demo-issuer.ts';
 import { renderDemoPage } from './demo-page.ts';
+import { claimsOfFirstRule, onLocalServers } from './local-policy.ts';
 
 /** The bucket of `policy.yaml` beside this file. */
 export const DEMO_BUCKET = 'demo-media';
@@ -24,6 +31,9 @@ export type Stage = {
   readonly serviceUrl: string;
   readonly emulatorUrl: string;
   readonly issuer: DemoIssuer;
+  readonly policy: Policy;
+  /** A token that the first rule of the policy lets in, good for an hour. */
+  tokenFor(subject: string): Promise<string>;
   /** A folder of the demo's own, removed when it closes. */
   readonly directory: string;
   close(): Promise<void>;
@@ -32,40 +42,77 @@ export type Stage = {
 /** Which port each server takes; 0 for a free one. */
 export type StagePorts = { readonly service: number; readonly emulator: number; readonly issuer: number };
 
+export type StageOptions = {
+  /** A policy of one's own, which then runs on the servers of this machine; see local-policy.ts. */
+  readonly policyFile?: string | undefined;
+  /** The pages that may call the service, as in CORS_ORIGINS. */
+  readonly corsOrigins?: string;
+  /** For `${NAME}` and `secretEnv` of the policy. */
+  readonly env?: Environment;
+};
+
+const OWN_POLICY = fileURLToPath(new URL('policy.yaml', import.meta.url));
+
 /**
  * Sets up everything that the demo needs on this machine: an OSS, an issuer of tokens, and between them the real service,
  * configured as an operator would, by environment and policy file.
- * @throws Error with one plain sentence when a port is taken.
+ * @throws Error with one plain sentence when a port is taken or the policy has faults.
  */
-export async function setUpStage(ports: StagePorts, logger: ServiceLogger): Promise<Stage> {
+export async function setUpStage(
+  ports: StagePorts,
+  logger: ServiceLogger,
+  { policyFile, corsOrigins = '', env = {} }: StageOptions = {},
+): Promise<Stage> {
   const host = '127.0.0.1';
-  const directory = await mkdtemp(join(tmpdir(), 'oss-presign-demo-'));
-  const issuer = await startDemoIssuer({ clock: systemClock, host, port: ports.issuer });
-  const emulator = await startEmulator({
-    host,
-    port: ports.emulator,
-    directory: join(directory, 'oss'),
-    buckets: { [DEMO_BUCKET]: demoBucket() },
-    credentials: [DEMO_CREDENTIALS],
-    clock: systemClock,
-  });
-  const policyFile = new URL('policy.yaml', import.meta.url);
-  const policyText = await readFile(policyFile, 'utf8');
+  const issuer = await listening('issuer', ports.issuer, () =>
+    startDemoIssuer({ clock: systemClock, host, port: ports.issuer }),
+  );
+  // Its address has to be known before the policy can be read, and the policy before the emulator has its buckets.
+  const emulatorPort = ports.emulator === 0 ? await freePort(host) : ports.emulator;
+  const emulatorUrl = `http://${host}:${emulatorPort}`;
   const prepared = prepare(
     {
-      HOST: host,
-      PORT: String(ports.service),
-      OSS_ACCESS_KEY_ID: DEMO_CREDENTIALS.accessKeyId,
-      OSS_ACCESS_KEY_SECRET: DEMO_CREDENTIALS.accessKeySecret,
       DEMO_ISSUER: issuer.issuer,
       DEMO_JWKS_URL: issuer.jwksUrl,
-      DEMO_OSS_ENDPOINT: emulator.url,
+      DEMO_OSS_ENDPOINT: emulatorUrl,
+      // The variables of the service are those of this stage, whatever a person has set for a real one.
+      ...Object.fromEntries(Object.entries(env).filter(([name]) => !(name in environmentSchema.shape))),
+      POLICY_FILE: policyFile ?? OWN_POLICY,
+      HOST: host,
+      PORT: String(ports.service),
+      CORS_ORIGINS: corsOrigins,
+      OSS_ACCESS_KEY_ID: DEMO_CREDENTIALS.accessKeyId,
+      OSS_ACCESS_KEY_SECRET: DEMO_CREDENTIALS.accessKeySecret,
     },
-    () => policyText,
+    (path) => readFileSync(path, 'utf8'),
   );
-  if ('faults' in prepared) throw new Error(prepared.faults.join('\n'));
+  if ('faults' in prepared) {
+    await issuer.close();
+    throw new Error(prepared.faults.join('\n'));
+  }
+  const localServers = { jwks: issuer.jwks, emulatorUrl };
+  const localise = (reading: PolicyReading) =>
+    policyFile === undefined ? reading : onLocalServers(reading, localServers);
+  const { policy } = prepared.policy;
+  const tokenFor = (subject: string, claims: Readonly<Record<string, unknown>> = {}) =>
+    issuer.tokenFor(subject, { ...claimsOfFirstRule(policy), ...claims });
+
+  const directory = await mkdtemp(join(tmpdir(), 'oss-presign-demo-'));
+  const targets = policy.rules.map(({ target }) => target);
+  const emulator = await listening('emulator', emulatorPort, () =>
+    startEmulator({
+      host,
+      port: emulatorPort,
+      directory: join(directory, 'oss'),
+      buckets: Object.fromEntries(targets.map(({ bucket, region }) => [bucket, { ...demoBucket(), region }])),
+      credentials: [DEMO_CREDENTIALS],
+      clock: systemClock,
+    }),
+  );
   const service = await createService({
     ...prepared,
+    policy: localise(prepared.policy) as typeof prepared.policy,
+    readPolicy: () => localise(prepared.readPolicy()),
     logger,
     version: readPackageVersion(),
     clock: systemClock,
@@ -75,17 +122,19 @@ export async function setUpStage(ports: StagePorts, logger: ServiceLogger): Prom
   service.app.get('/', { config: { public: true } }, async (_request, reply) =>
     reply.type('text/html; charset=utf-8').send(page),
   );
-  service.app.get<{ Querystring: { sub?: string } }>(
+  service.app.get<{ Querystring: Readonly<Record<string, string | string[]>> }>(
     '/token',
     { config: { public: true } },
-    async ({ query }) => issuer.tokenFor(query.sub ?? 'alice'),
+    async ({ query: { sub = 'alice', ...claims } }) => tokenFor(String(sub), claims),
   );
-  const serviceUrl = await service.start();
+  const serviceUrl = await listening('service', ports.service, () => service.start());
 
   return {
     serviceUrl,
-    emulatorUrl: emulator.url,
+    emulatorUrl,
     issuer,
+    policy,
+    tokenFor,
     directory,
     close: async () => {
       await service.stop({ delaySeconds: 0 });
@@ -93,6 +142,33 @@ export async function setUpStage(ports: StagePorts, logger: ServiceLogger): Prom
       await rm(directory, { recursive: true, force: true });
     },
   };
+}
+
+/** Says which of the servers could not be started, and on which port. */
+async function listening<Server>(
+  server: keyof StagePorts,
+  port: number,
+  start: () => Promise<Server>,
+): Promise<Server> {
+  try {
+    return await start();
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === undefined) throw error;
+    const option = server === 'service' ? '--port' : `--${server}-port`;
+    const reason = code === 'EADDRINUSE' ? 'is taken by another process' : `cannot be used (${code})`;
+    throw new Error(`Port ${port} of the ${server} ${reason}; choose another with ${option}.`, {
+      cause: message,
+    });
+  }
+}
+
+async function freePort(host: string): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, host, resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
 }
 
 /** The demo's bucket: any page may PUT and read what the bucket answers, as CORS rules of a real one would allow. */

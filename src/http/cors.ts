@@ -5,7 +5,7 @@ import type { ServiceLogger } from './logging.ts';
 import { createOccasionally } from './occasionally.ts';
 
 export type CorsOptions = {
-  /** The origins whose pages may call the service, exact or {@link ANY_LOCALHOST_ORIGIN}; empty switches CORS off. */
+  /** The origins whose pages may call the service, exact or of ANY_PORT_ORIGINS; empty switches CORS off. */
   readonly origins: readonly string[];
   /** Request headers that pages may send besides {@link ALLOWED_HEADERS}. */
   readonly extraHeaders: readonly string[];
@@ -36,9 +36,6 @@ const EXPOSED_HEADERS = [
   'RateLimit-Reset',
 ];
 
-/** An entry of the list that stands for every port of localhost, for development servers. */
-export const ANY_LOCALHOST_ORIGIN = 'http://localhost:*';
-
 /** Browsers ask again after this time: a header or origin that was removed stops working within ten minutes. */
 const MAX_AGE_SECONDS = 600;
 
@@ -64,10 +61,11 @@ export async function registerCors(
   app: FastifyInstance,
   { origins, extraHeaders, logger, clock }: CorsOptions,
 ): Promise<void> {
-  const allowsLocalhost = origins.includes(ANY_LOCALHOST_ORIGIN);
-  const listed: ReadonlySet<string> = new Set(origins.filter((origin) => origin !== ANY_LOCALHOST_ORIGIN));
+  const listed: ReadonlySet<string> = new Set(origins);
   const isAllowed = (origin: string) =>
-    listed.has(origin) || (allowsLocalhost && /^http:\/\/localhost(:\d{1,5})?$/.test(origin));
+    (listed.has(origin) && !origin.endsWith(':*')) ||
+    (listed.has('http://localhost:*') && /^http:\/\/localhost(:\d{1,5})?$/.test(origin)) ||
+    (listed.has('http://127.0.0.1:*') && /^http:\/\/127\.0\.0\.1(:\d{1,5})?$/.test(origin));
   const mayLog = createOccasionally({ intervalMs: LOG_INTERVAL_MS, maxNames: MAX_REMEMBERED_ORIGINS });
 
   app.addHook('onRequest', (request, reply, done) => {

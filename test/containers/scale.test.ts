@@ -45,7 +45,7 @@ beforeAll(async () => {
   writeFileSync(
     join(folder, 'policy.yaml'),
     `
-issuers: [{ issuer: "\${DEMO_ISSUER}", audience: uploads, jwksUrl: "\${DEMO_JWKS_URL}", algorithms: [ES256] }]
+issuers: [{ issuer: "\${DEMO_ISSUER}", audience: uploads, jwksUrl: "\${DEMO_JWKS_URL}", insecureHttp: true, algorithms: [ES256] }]
 targets: { media: { bucket: demo-media, region: cn-hangzhou, endpoint: "\${DEMO_OSS_ENDPOINT}" } }
 rules:${rule('counted', 'text/plain', LIMIT)}${rule('busy', 'image/png', 1_000_000)}`,
   );

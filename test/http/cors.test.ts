@@ -95,6 +95,19 @@ describe('a page of a listed origin', () => {
       expect(allowances(await preflight(app, origin)), origin).toStrictEqual([]);
     }
   });
+
+  it('is allowed on every port of 127.0.0.1 where the list says so', async () => {
+    const app = await createTestApp({ corsOrigins: ['http://127.0.0.1:*'] });
+    const allowed = await preflight(app, 'http://127.0.0.1:5173');
+    expect(allowed.headers['access-control-allow-origin']).toBe('http://127.0.0.1:5173');
+    for (const origin of [
+      'http://localhost:5173',
+      'http://127.0.0.1:*',
+      'http://127.0.0.1.evil.com',
+      'http://127a0b0c1',
+    ])
+      expect(allowances(await preflight(app, origin)), origin).toStrictEqual([]);
+  });
 });
 
 describe('a page of another origin', () => {

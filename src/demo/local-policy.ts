@@ -1,0 +1,103 @@
+import { issuersOf } from '../auth/issuer.ts';
+import type { Policy } from '../policy/policy.ts';
+import { resolvePrefix } from '../policy/prefix-template.ts';
+import type { PolicyReading } from '../policy-file.ts';
+
+/** What takes the place of the real issuers and of OSS on this machine. */
+export type LocalServers = {
+  readonly jwks: { readonly keys: readonly object[] };
+  readonly emulatorUrl: string;
+};
+
+/**
+ * A policy of one's own, with the rules that it has, on servers of this machine: the demo issuer's key verifies the tokens of each of
+ * its issuers, and the emulator stands for each of its buckets.
+ */
+export function onLocalServers(reading: PolicyReading, { jwks, emulatorUrl }: LocalServers): PolicyReading {
+  if (!('policy' in reading)) return reading;
+  const { policy } = reading;
+  const endpoint = { url: emulatorUrl, addressing: 'path' as const };
+  return {
+    ...reading,
+    policy: {
+      ...policy,
+      issuers: policy.issuers.map(({ issuer, tenants, audience, audienceClaim }) => ({
+        issuer,
+        tenants,
+        audience,
+        audienceClaim,
+        keys: { kind: 'jwks', jwks },
+        algorithms: ['ES256'],
+      })),
+      rules: policy.rules.map((rule) => ({ ...rule, target: { ...rule.target, endpoint } })),
+    },
+  };
+}
+
+/** The claims of a token that the first rule lets in, and with which its prefix can be filled. */
+export function claimsOfFirstRule({ issuers, rules }: Policy): Readonly<Record<string, unknown>> {
+  const [rule] = rules;
+  if (!rule) return {};
+  const { who, prefix } = rule;
+  const issuer = issuers.find((one) => one.issuer === who.issuer) ?? issuers[0];
+  if (!issuer) return {};
+  const [{ iss, tenant }] = issuersOf(issuer) as readonly [{ iss: string; tenant?: string }];
+  const claims: Record<string, unknown> = {
+    iss,
+    tid: tenant,
+    [issuer.audienceClaim ?? 'aud']: [issuer.audience].flat()[0],
+    scope: who.scope?.join(' '),
+  };
+  for (const part of prefix.parts) if ('claim' in part) setClaim(claims, part.claim.path, 'demo');
+  for (const { claim, values, prefixes } of who.claims ?? [])
+    setClaim(claims, claim.path, values[0] ?? `${prefixes[0]}demo`);
+  return claims;
+}
+
+function setClaim(
+  claims: Record<string, unknown>,
+  [name, ...rest]: readonly [string, ...string[]],
+  value: unknown,
+): void {
+  const [next, ...others] = rest;
+  if (next === undefined) {
+    claims[name] = value;
+    return;
+  }
+  const inner = { ...(claims[name] as object | undefined) };
+  setClaim(inner, [next, ...others], value);
+  claims[name] = inner;
+}
+
+/** A small text file that the first rule takes, as the body of `POST /v1/uploads`; its key, where clients name keys, for `subject`. */
+export function requestForFirstRule(
+  { rules }: Policy,
+  claims: Readonly<Record<string, unknown>>,
+  bytes: number,
+): Readonly<Record<string, unknown>> {
+  const [rule] = rules;
+  const types = rule?.contentTypes ?? [];
+  const type = types.includes('text/plain') ? 'text/plain' : types[0];
+  const resolved = rule && resolvePrefix(rule.prefix, claims);
+  const isNamedByClient = rule?.naming === 'client' && resolved?.ok;
+  return {
+    ...(isNamedByClient ? { key: `${resolved.prefix}hello.txt` } : { filename: 'hello.txt' }),
+    contentType: EXAMPLE_TYPES[type ?? ''] ?? type,
+    contentLength: bytes,
+    ...(rule &&
+      rule.metadata.required.length > 0 && {
+        metadata: Object.fromEntries(rule.metadata.required.map((name) => [name, 'demo'])),
+      }),
+  };
+}
+
+/** A registered type of each range. */
+const EXAMPLE_TYPES: Readonly<Record<string, string>> = {
+  '*/*': 'text/plain',
+  'text/*': 'text/plain',
+  'image/*': 'image/png',
+  'video/*': 'video/mp4',
+  'audio/*': 'audio/mpeg',
+  'application/*': 'application/pdf',
+  'font/*': 'font/woff2',
+};

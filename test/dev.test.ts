@@ -1,0 +1,131 @@
+import { createServer } from 'node:net';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { readDevOptions } from '../src/demo/dev-options.ts';
+import { claimsOfFirstRule, requestForFirstRule } from '../src/demo/local-policy.ts';
+import { runDev, startDev } from './support/dev-server.ts';
+import { policyFrom, testPolicyYaml } from './support/test-app.ts';
+import { createTestIssuer } from './support/tokens.ts';
+
+type Grant = { readonly url: string; readonly headers: Record<string, string>; readonly key: string };
+
+/** The body that the first command of the banner sends. */
+const bodyOf = (banner: string) => /-d '(\{.*\})'/.exec(banner)?.[1] ?? '';
+
+async function uploadAsTheBannerSays({ banner, serviceUrl }: { banner: string; serviceUrl: string }) {
+  const token = await (await fetch(`${serviceUrl}/token?sub=alice`)).text();
+  const response = await fetch(`${serviceUrl}/v1/uploads`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: bodyOf(banner),
+  });
+  const grant = (await response.json()) as Grant;
+  expect(response.status, JSON.stringify(grant)).toBe(201);
+  const sent = await fetch(grant.url, { method: 'PUT', headers: grant.headers, body: 'hello' });
+  expect(sent.status, await sent.text()).toBe(200);
+  return grant;
+}
+
+it('npm run dev lets any page of this machine ask, says so, and prints commands that upload', async () => {
+  const dev = await startDev(['--port', '0']);
+  expect(dev.banner).toContain('any page of http://localhost or http://127.0.0.1, on any port');
+  expect(dev.banner.match(/eyJ/g), 'a token of this run').toBeNull();
+  expect(dev.banner.match(/^TOKEN=|^GRANT=|^curl .*-X PUT /gm)).toHaveLength(3);
+  for (const origin of ['http://localhost:5173', 'http://127.0.0.1:3000', 'http://localhost']) {
+    const preflight = await fetch(`${dev.serviceUrl}/v1/uploads`, {
+      method: 'OPTIONS',
+      headers: { origin, 'access-control-request-method': 'POST' },
+    });
+    expect(preflight.headers.get('access-control-allow-origin')).toBe(origin);
+  }
+  expect((await uploadAsTheBannerSays(dev)).key).toMatch(/^users\/alice\//);
+});
+
+it('npm run dev -- --policy runs the rules of an unchanged policy on the servers of this machine', async () => {
+  const dev = await startDev(['--port', '0', '--policy', 'policy.example.yaml']);
+  expect(dev.banner).toContain('policy     policy.example.yaml');
+  expect(dev.banner).toContain('The issuers and buckets that it names are replaced');
+  const { url } = await uploadAsTheBannerSays(dev);
+  expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/acme-media\/users\/alice\//);
+  const scoped = await (await fetch(`${dev.serviceUrl}/token?sub=bob&scope=exports:write`)).text();
+  const payload = JSON.parse(Buffer.from(scoped.split('.')[1] ?? '', 'base64url').toString());
+  expect(payload).toMatchObject({ iss: 'https://login.example.com/', sub: 'bob', scope: 'exports:write' });
+});
+
+it('npm run dev says which port is taken, by which server and how to choose another', async () => {
+  const other = createServer();
+  await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void other.close());
+  const address = other.address();
+  const port = typeof address === 'object' ? String(address?.port) : '';
+  expect(await runDev(['--port', '0', '--emulator-port', port])).toStrictEqual({
+    code: 1,
+    stderr: `npm run dev does not start:\n  - Port ${port} of the emulator is taken by another process; choose another with --emulator-port.\n`,
+  });
+});
+
+it('npm run dev says what is wrong with its policy and its arguments', async () => {
+  const { code, stderr } = await runDev(['--port', '0', '--policy', 'nowhere.yaml']);
+  expect([code, stderr]).toStrictEqual([
+    1,
+    expect.stringMatching(/^npm run dev does not start:\n {2}- POLICY_FILE .*nowhere\.yaml.*\n$/),
+  ]);
+});
+
+describe('the arguments of npm run dev', () => {
+  it.each([
+    [[], { service: 8080, issuer: 8090, emulator: 9000 }],
+    [['--port', '3000'], { service: 3000, issuer: 3001, emulator: 3002 }],
+    [['--port=3000', '--issuer-port', '5000'], { service: 3000, issuer: 5000, emulator: 3002 }],
+    [['--emulator-port', '5000'], { service: 8080, issuer: 8090, emulator: 5000 }],
+    [['--port', '0'], { service: 0, issuer: 0, emulator: 0 }],
+  ])('%j: these ports', (args, ports) => {
+    expect(readDevOptions(args)).toStrictEqual({ policyFile: undefined, ports });
+  });
+
+  it.each([
+    [['--port', '80a'], '--port must be a whole number from 0 to 65535.'],
+    [['--port', '65536'], '--port must be a whole number from 0 to 65535.'],
+    [
+      ['--port', '65535'],
+      '--port must be at most 65533, or --issuer-port and --emulator-port must be given too.',
+    ],
+    [['--polic', 'a'], 'unknown option "--polic". Did you mean "--policy"?'],
+    [['--policy'], '--policy needs a value.'],
+    [['my.yaml'], 'unexpected argument "my.yaml".'],
+  ])('%j: %s', (args, fault) => {
+    expect(readDevOptions(args)).toMatchObject({ faults: expect.arrayContaining([fault]) });
+  });
+});
+
+it('the token and the request fit the first rule, whatever it asks for', () => {
+  const policy = policyFrom(
+    testPolicyYaml({
+      rules: `
+  - name: team
+    who: { scope: [a, b], claims: { role: [member, admin], /realm/groups: ["eng-*"] } }
+    target: media
+    prefix: teams/{/org/team}/{sub}/
+    naming: client
+    contentTypes: [image/*]
+    maxSize: 1MiB
+    metadata: { allowed: [], required: [album] }
+    expiresIn: { default: 10m, max: 1h }
+`,
+    }),
+    createTestIssuer(),
+  );
+  const claims = { ...claimsOfFirstRule(policy), sub: 'alice' };
+  expect(claims).toMatchObject({
+    iss: 'https://login.test/',
+    aud: 'uploads',
+    role: 'member',
+    realm: { groups: 'eng-demo' },
+    org: { team: 'demo' },
+  });
+  expect(requestForFirstRule(policy, claims, 5)).toStrictEqual({
+    key: 'teams/demo/alice/hello.txt',
+    contentType: 'image/png',
+    contentLength: 5,
+    metadata: { album: 'demo' },
+  });
+});
