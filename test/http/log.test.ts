@@ -169,6 +169,44 @@ it('logs the fields that an error has for the log, cut, and sends none of them',
   });
 });
 
+it('logs a request whose URL is not valid, and counts it', async () => {
+  const rejected: string[] = [];
+  const { http, log } = await createTestApp({
+    observer: { answered: () => {}, decided: () => {}, rejected: (code) => rejected.push(code) },
+  });
+  const answer = await http.get('/%zz?token=SECRET').set('x-request-id', 'mine');
+  expect(log.map((line) => JSON.parse(line))).toStrictEqual([
+    expect.objectContaining({
+      requestId: answer.headers['x-request-id'],
+      clientRequestId: 'mine',
+      method: 'GET',
+      status: answer.status,
+      code: answer.body.code,
+      msg: 'request completed',
+    }),
+  ]);
+  expect(log.join('')).not.toContain('SECRET');
+  expect(rejected).toStrictEqual([answer.body.code]);
+});
+
+it('logs the issuer, audience and key id of a token that is not accepted', async () => {
+  const { http, log } = await createTestApp();
+  const token = await createTestIssuer({ issuer: 'https://other.test/', kid: 'k\u202e1' }).sign({
+    aud: ['a', 'b'],
+  });
+  const answer = await http.get('/v1/policy').set('authorization', `Bearer ${token}`);
+  expect(answer.status).toBe(401);
+  expect(answer.text).not.toContain('other.test');
+  expect(JSON.parse(log[0] ?? '')).toMatchObject({
+    status: 401,
+    code: 'unauthenticated',
+    iss: 'https://other.test/',
+    aud: 'a b',
+    kid: 'k1',
+  });
+  for (const part of token.split('.')) expect(log.join('')).not.toContain(part);
+});
+
 describe('the request id', () => {
   it.each([
     ['trace-0123456789', 'trace-0123456789'],
