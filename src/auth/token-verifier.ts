@@ -62,7 +62,10 @@ export function createTokenVerifier({
   const entries = issuers.map((config) => ({ config, keys: keySources(config) }));
   const trusted = new Map<unknown, TrustedIssuer>();
   for (const entry of entries) {
-    for (const { iss, tenant } of issuersOf(entry.config)) trusted.set(iss, { ...entry, tenant });
+    for (const { iss, tenant } of issuersOf(entry.config)) {
+      const keys = tenant === undefined ? entry.keys : keySources(entry.config, iss);
+      trusted.set(iss, { config: entry.config, keys, tenant });
+    }
   }
   const verified = createVerifiedTokens<TrustedIssuer>(verifiedTokens);
 

@@ -4,7 +4,7 @@ import { createKeySources } from '../../src/auth/keys/create-key-sources.ts';
 import { createTokenVerifier } from '../../src/auth/token-verifier.ts';
 import { fixedClock } from '../support/fixed-clock.ts';
 import { createTestIssuer } from '../support/tokens.ts';
-import { invalidToken, refusalOfToken, UNTRUSTED } from './offline-verifier.ts';
+import { invalidToken, refusalOfToken, UNKNOWN_KEY, UNTRUSTED } from './offline-verifier.ts';
 
 const [FIRST, SECOND, STRANGER] = [
   '8eaef023-2b34-4da1-9baa-8bc8c9d6a490',
@@ -19,11 +19,11 @@ const entra = createTestIssuer({ issuer: MULTI_TENANT_ISSUER });
 const config: IssuerConfig = { ...entra.config, tenants: [FIRST, SECOND], keys: { kind: 'discovery' } };
 
 /** A verifier to which Microsoft's documents are what they are in the field. */
-function entraVerifier(issuer = MULTI_TENANT_ISSUER) {
+function entraVerifier(issuer = MULTI_TENANT_ISSUER, keySet: object = entra.jwks) {
   const requests: string[] = [];
   const answers = new Map<string, unknown>([
     [DISCOVERY, { issuer, jwks_uri: KEYS }],
-    [KEYS, entra.jwks],
+    [KEYS, keySet],
   ]);
   const fetch = async (url: unknown) => {
     requests.push(String(url));
@@ -80,5 +80,36 @@ describe('the issuer of many tenants', () => {
   ])('rejects a token %s', async (_, claims, detail) => {
     const { verifier } = entraVerifier();
     expect(await refusalOfToken(verifier, await entra.sign(claims))).toStrictEqual(invalidToken(detail));
+  });
+
+  /** Microsoft names in each key the issuer that may use it: consumer accounts have keys of their own. */
+  const keysOf = (issuer: string | undefined) => ({
+    keys: entra.jwks.keys.map((key) => ({ ...key, ...(issuer !== undefined && { issuer }) })),
+  });
+
+  it.each([
+    ['all tenants', MULTI_TENANT_ISSUER],
+    ['this tenant', issuerOf(FIRST)],
+    ['nobody in particular', undefined],
+  ])('takes a token that is signed by a key of %s', async (_, issuer) => {
+    const { verifier } = entraVerifier(MULTI_TENANT_ISSUER, keysOf(issuer));
+    const token = await entra.sign({ iss: issuerOf(FIRST), tid: FIRST });
+    expect((await verifier.verify(token)).subject).toBe('alice');
+  });
+
+  it.each([
+    ['another listed tenant', issuerOf(SECOND)],
+    ['consumer accounts', issuerOf(STRANGER)],
+    ['something that is no issuer', ''],
+  ])('rejects a token that is signed by a key of %s', async (_, issuer) => {
+    const { verifier } = entraVerifier(MULTI_TENANT_ISSUER, keysOf(issuer));
+    const token = await entra.sign({ iss: issuerOf(FIRST), tid: FIRST });
+    expect(await refusalOfToken(verifier, token)).toStrictEqual(invalidToken(UNKNOWN_KEY));
+  });
+
+  it('fetches its keys once for all tenants', async () => {
+    const { verifier, requests } = entraVerifier();
+    for (const tid of [FIRST, SECOND]) await verifier.verify(await entra.sign({ iss: issuerOf(tid), tid }));
+    expect(requests).toStrictEqual([DISCOVERY, KEYS]);
   });
 });

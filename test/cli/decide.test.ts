@@ -124,3 +124,31 @@ it.each([
   expect([code, stdout]).toStrictEqual([2, '']);
   expect(stderr).toBe(`error: ${fault}\nSee: oss-presign decide --help\n`);
 });
+
+it('decides for a tenant of an issuer that stands for several, and for no other tenant', async () => {
+  const tenants = ['72f988bf-86f1-41af-91ab-2d7cd011db47', '8eaef023-2b34-4da1-9baa-8bc8c9d6a490'];
+  const issuer = 'https://login.microsoftonline.com/{tenantid}/v2.0';
+  const policy = testPolicyYaml({
+    issuer: `'${issuer}'\n    tenants: [${tenants[0]}]`,
+    rules: OWN_FILES_RULE.replace('scope: uploads:write', `issuer: '${issuer}', scope: uploads:write`),
+  });
+  const outcomeFor = async (tenant: string | undefined) => {
+    const iss = `https://login.microsoftonline.com/${tenant}/v2.0`;
+    const { stdout } = await runCli(['decide', '--claims', 'claims.json', '--request', 'request.json'], {
+      files: {
+        'policy.yaml': policy,
+        'jwks.json': JSON.stringify(createTestIssuer().jwks),
+        'claims.json': JSON.stringify({ ...CLAIMS, iss, tid: tenant }),
+        'request.json': JSON.stringify({
+          key: 'users/alice/a.png',
+          contentType: 'image/png',
+          contentLength: 7,
+        }),
+      },
+    });
+    const { outcome, code } = JSON.parse(stdout);
+    return [outcome, code];
+  };
+  expect(await outcomeFor(tenants[0])).toStrictEqual(['granted', undefined]);
+  expect((await outcomeFor(tenants[1]))[1]).toBe('unauthenticated');
+});

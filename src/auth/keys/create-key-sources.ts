@@ -9,7 +9,7 @@ import type { JsonRequest } from './fetch-json.ts';
 import { discoverKeySet, fetchKeySet } from './fetch-key-set.ts';
 import { createFetchedKeys } from './fetched-keys.ts';
 import type { KeySource } from './key-source.ts';
-import { toPublishedKeys } from './published-keys.ts';
+import { type PublishedKeys, toPublishedKeys } from './published-keys.ts';
 import { createSecretVerificationKey } from './verification-key.ts';
 
 /** Where Microsoft publishes the discovery document of {@link MULTI_TENANT_ISSUER}, whose `issuer` has the placeholder. */
@@ -17,9 +17,10 @@ const MULTI_TENANT_DISCOVERY = 'https://login.microsoftonline.com/common/v2.0';
 
 /**
  * The keys of an issuer, from wherever its configuration says.
+ * @param iss one of its issuers, if it stands for several: the keys that may sign for that one.
  * @throws TypeError if a given key set is none.
  */
-export type KeySources = (issuer: IssuerConfig) => KeySource;
+export type KeySources = (issuer: IssuerConfig, iss?: string) => KeySource;
 
 /**
  * Creates the one place where the keys of all issuers are kept. Keys that come from the same address are fetched and kept
@@ -47,34 +48,43 @@ export function createKeySources({
 
   function fetchedFrom(
     address: string,
-    maxStaleMs: number,
     fetchKeys: Parameters<typeof createFetchedKeys>[0],
-  ): KeySource {
+  ): ReturnType<typeof createFetchedKeys> {
     let source = fetched.get(address);
     if (!source) {
       source = createFetchedKeys(fetchKeys, { clock, cooldownMs, cacheMaxAgeMs });
       fetched.set(address, source);
     }
-    return source(maxStaleMs);
+    return source;
   }
 
-  function publishedKeys(issuer: string, keys: IssuerKeys, maxStaleMs: number): KeySource {
+  function publishedKeys(
+    { issuer, maxStaleSeconds }: IssuerConfig,
+    keys: IssuerKeys,
+    iss?: string,
+  ): KeySource {
+    const maxStaleMs = (maxStaleSeconds ?? DEFAULT_MAX_STALE_SECONDS) * 1000;
+    const select =
+      iss === undefined ? undefined : (published: PublishedKeys) => published.forIssuer(iss, issuer);
     switch (keys.kind) {
       case 'jwks': {
-        const published = toPublishedKeys(keys.jwks);
+        const all = toPublishedKeys(keys.jwks);
+        const published = select ? select(all) : all;
         return createGivenKeys((header) => published.recall(header) ?? published.match(header));
       }
       case 'jwksUrl':
-        return fetchedFrom(`jwks ${keys.url}`, maxStaleMs, () => fetchKeySet(keys.url, request()));
+        return fetchedFrom(`jwks ${keys.url}`, () => fetchKeySet(keys.url, request()))(maxStaleMs, select);
       case 'discovery': {
         const at = issuer === MULTI_TENANT_ISSUER ? MULTI_TENANT_DISCOVERY : issuer;
-        return fetchedFrom(`discovery ${issuer}`, maxStaleMs, () => discoverKeySet(issuer, request(), at));
+        const source = fetchedFrom(`discovery ${issuer}`, () => discoverKeySet(issuer, request(), at));
+        return source(maxStaleMs, select);
       }
     }
   }
 
-  return ({ issuer, keys, secret, maxStaleSeconds = DEFAULT_MAX_STALE_SECONDS }) => {
-    const published = keys && publishedKeys(issuer, keys, maxStaleSeconds * 1000);
+  return (config, iss) => {
+    const { keys, secret } = config;
+    const published = keys && publishedKeys(config, keys, iss);
     if (!secret) return published ?? createGivenKeys(() => []);
     const shared = createSharedKey(secret);
     return published ? createBothKeys(published, shared) : shared;

@@ -1,6 +1,5 @@
 import { type Clock, remainingMs } from '../../clock.ts';
 import { ServiceError } from '../../errors.ts';
-import type { ParsedToken } from '../parse-token.ts';
 import type { KeySource } from './key-source.ts';
 import type { PublishedKeys } from './published-keys.ts';
 import type { VerificationKey } from './verification-key.ts';
@@ -27,13 +26,13 @@ const MAX_FETCHES_FOR_UNKNOWN_KEYS = 3;
  * jose's own createRemoteJWKSet is not used: it reads the machine's clock, starts its cool-down only after a success, so
  * that every request to an unreachable issuer would be a new attempt, and drops its keys when they are old.
  *
- * @returns the keys for one issuer, which says for how long they may verify without having been refreshed. What is fetched is
- *   shared by all of them.
+ * @returns the keys for one issuer, which says for how long they may verify without having been refreshed, and which of them are
+ *   its own. What is fetched is shared by all of them.
  */
 export function createFetchedKeys(
   fetchKeySet: () => Promise<PublishedKeys>,
   { clock, cooldownMs, cacheMaxAgeMs }: FetchedKeysOptions,
-): (maxStaleMs: number) => KeySource {
+): (maxStaleMs: number, select?: (keys: PublishedKeys) => PublishedKeys) => KeySource {
   let keySet: PublishedKeys | undefined;
   let fetchedAt: Date | undefined;
   let failedAt: Date | undefined;
@@ -94,24 +93,16 @@ export function createFetchedKeys(
     return true;
   }
 
-  async function match(
-    header: ParsedToken['header'],
-    maxStaleMs: number,
-  ): Promise<readonly VerificationKey[]> {
-    return isTooOld(maxStaleMs, clock()) ? [] : ((await keySet?.match(header)) ?? []);
-  }
-
   async function findOrFetch(
-    header: ParsedToken['header'],
-    maxStaleMs: number,
+    match: () => Promise<readonly VerificationKey[]>,
   ): Promise<readonly VerificationKey[]> {
     const attemptsBefore = attempts;
     await load();
-    let keys = await match(header, maxStaleMs);
+    let keys = await match();
     if (keys.length > 0) return keys;
     // Keys that were fetched since the token came are as new as any.
     const isKnown = attempts !== attemptsBefore || (await loadForUnknownKey());
-    keys = await match(header, maxStaleMs);
+    keys = await match();
     if (keys.length > 0) return keys;
     // The issuer may have a new key that only it could show: the token is neither good nor bad.
     const now = clock();
@@ -129,12 +120,17 @@ export function createFetchedKeys(
     return keys;
   }
 
-  return (maxStaleMs) => ({
+  return (maxStaleMs, select = (keys) => keys) => ({
     load,
     find(header, now) {
       const isUsable = !isFetchDue(now) && !isTooOld(maxStaleMs, now);
-      const remembered = isUsable ? keySet?.recall(header) : undefined;
-      return remembered ?? findOrFetch(header, maxStaleMs);
+      const remembered = isUsable && keySet ? select(keySet).recall(header) : undefined;
+      return (
+        remembered ??
+        findOrFetch(async () =>
+          keySet && !isTooOld(maxStaleMs, clock()) ? await select(keySet).match(header) : [],
+        )
+      );
     },
     keySet: (now) => (isFetchDue(now) || isTooOld(maxStaleMs, now) ? undefined : keySet),
     status: () => {

@@ -17,12 +17,18 @@ export type PublishedKeys = {
   recall(header: ParsedToken['header']): readonly VerificationKey[] | undefined;
   /** The set as it was given. */
   jwks(): JSONWebKeySet;
+  /**
+   * The keys that may sign for one of the issuers that share this set: those that name it, the issuer of all or none in their
+   * member `issuer`, which Microsoft Entra ID adds. The same object for the same issuer.
+   */
+  forIssuer(issuer: string, issuerOfAll: string): PublishedKeys;
 };
 
 /** @throws TypeError where the value is not a JSON Web Key Set (RFC 7517 5). */
 export function toPublishedKeys(value: unknown): PublishedKeys {
   const keySet = toKeySet(value);
   // Callers choose `kid`, so only those of keys that exist are remembered: never more than there are keys and algorithms.
+  const byIssuer = new Map<string, PublishedKeys>();
   const remembered = new Map<string, Map<string | undefined, readonly VerificationKey[]>>();
 
   return {
@@ -37,6 +43,19 @@ export function toPublishedKeys(value: unknown): PublishedKeys {
     },
     recall: ({ alg, kid }) => remembered.get(alg)?.get(kid),
     jwks: () => keySet.jwks(),
+    forIssuer(issuer, issuerOfAll) {
+      let keys = byIssuer.get(issuer);
+      if (!keys) {
+        const accepted: readonly unknown[] = [undefined, issuer, issuerOfAll];
+        keys = toPublishedKeys({
+          keys: keySet
+            .jwks()
+            .keys.filter((key) => accepted.includes((key as { readonly issuer?: unknown }).issuer)),
+        });
+        byIssuer.set(issuer, keys);
+      }
+      return keys;
+    },
   };
 }
 
