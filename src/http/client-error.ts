@@ -10,6 +10,16 @@ import { rejectionMembers } from './request-lines.ts';
 /** An error of Node's HTTP parser; `rawPacket`, a Buffer, holds what the client sent last. */
 type ParserError = NodeJS.ErrnoException & { readonly rawPacket?: unknown };
 
+/** The status line and detail by the code of Node's error; any other is 400. */
+const RESPONSES: Readonly<Record<string, readonly [statusLine: string, detail: string]>> = {
+  HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'The headers may have at most 16384 bytes.'],
+  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'The request did not arrive in time.'],
+  HPE_INVALID_METHOD: [
+    '400 Bad Request',
+    'The request does not begin with an HTTP method in upper case, such as POST. This port does not speak TLS.',
+  ],
+};
+
 /**
  * Responds to what Node's HTTP parser rejected before there was a request: a problem document on the bare socket, and a line in the
  * log. The bytes that were sent are not repeated: they can hold a token.
@@ -27,12 +37,10 @@ export function answerMalformedHttp(
     socket.destroy();
     return;
   }
-  const [statusLine, detail] =
-    error.code === 'HPE_HEADER_OVERFLOW'
-      ? ['431 Request Header Fields Too Large', 'The headers may have at most 16384 bytes.']
-      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-        ? ['408 Request Timeout', 'The request did not arrive in time.']
-        : ['400 Bad Request', 'The request is not valid HTTP/1.1.'];
+  const [statusLine, detail] = RESPONSES[error.code ?? ''] ?? [
+    '400 Bad Request',
+    'The request is not valid HTTP/1.1.',
+  ];
   const rejection = new ServiceError('invalid_request', detail);
   const status = Number.parseInt(statusLine, 10);
   const problem = { ...toProblem(rejection, requestId), status };

@@ -45,6 +45,8 @@ export function createRedisLimiter({
   let cause = UNKNOWN_CAUSE;
   let failures = 0;
   let isClosed = false;
+  /** Why this address can never be used, whatever the trial count says. */
+  let misuse: Error | undefined;
   const firstMode = Promise.withResolvers<void>();
 
   const address = addressOf(url);
@@ -115,6 +117,7 @@ export function createRedisLimiter({
   /** A connection that stands says little: the server may be full or a read-only replica. A count says all. */
   async function tryRedis(): Promise<void> {
     try {
+      if (misuse) throw misuse;
       await selectDatabase();
       await windows.try();
       failures = 0;
@@ -138,6 +141,8 @@ export function createRedisLimiter({
   }
 
   function distrust(error: unknown): void {
+    // A node of a cluster counts its own slots, and so the trial, but not those of the other nodes.
+    if (error instanceof Error && /^(MOVED|ASK) /.test(error.message)) misuse = error;
     degrade(error);
     if (redis.status === 'ready') redis.disconnect(true);
   }
@@ -180,6 +185,7 @@ function causeOf(error: unknown): string | undefined {
   const { message } = error;
   if (/DB index is out of range|SELECT is not allowed/.test(message))
     return 'the server has no such database';
+  if (/^(MOVED|ASK) /.test(message)) return 'the server is a node of a cluster, which needs redis+cluster://';
   if (/^connected to sentinel |No such master/.test(message))
     return 'the sentinels know no servers of this name';
   if (/^All sentinels|^failed to connect to sentinel/.test(message)) {

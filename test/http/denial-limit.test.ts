@@ -76,6 +76,7 @@ it.each(REJECTED)('counts $name, and then rejects the caller before looking at t
     expect(response.json()).toMatchObject({
       title: 'A limit is reached',
       code: 'rate_limited',
+      retryAfter: 41,
       detail:
         '2 requests of this caller were denied or invalid within a minute; correct them, and try again in 41 seconds.',
     });

@@ -116,6 +116,49 @@ it.each([
   },
 );
 
+it.each([
+  [
+    'a method in lower case',
+    'post /v1/uploads HTTP/1.1\r\nHost: a\r\n\r\n',
+    '400 Bad Request',
+    'The request does not begin with an HTTP method in upper case, such as POST. This port does not speak TLS.',
+  ],
+  [
+    'a TLS handshake',
+    '\x16\x03\x01\x00\xa5\x01\x00',
+    '400 Bad Request',
+    'The request does not begin with an HTTP method in upper case, such as POST. This port does not speak TLS.',
+  ],
+  [
+    'a target in absolute form with a method that the path does not have',
+    'PUT http://a/v1/uploads HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n',
+    '405 Method Not Allowed',
+    'Use POST here.',
+  ],
+  [
+    'a target in absolute form without such a path',
+    'GET http://a/nope HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n',
+    '404 Not Found',
+    'There is nothing at this address. See /docs or /openapi.yaml for the API.',
+  ],
+  [
+    'OPTIONS for the whole server',
+    'OPTIONS * HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n',
+    '404 Not Found',
+    'There is nothing at this address. See /docs or /openapi.yaml for the API.',
+  ],
+])('says what is wrong with %s', async (_name, bytes, status, detail) => {
+  for (const corsOrigins of CORS) {
+    const { app } = await createTestApp({ corsOrigins });
+    const url = await app.listen({ host: '127.0.0.1', port: 0 });
+    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+    socket.write(bytes, 'latin1');
+    const [head = '', body = ''] = (await text(socket)).split('\r\n\r\n');
+    expect(head.split('\r\n')[0]).toBe(`HTTP/1.1 ${status}`);
+    expect(JSON.parse(body)).toMatchObject({ detail });
+  }
+});
+
 it('logs what the parser rejected, with the id of the response and the one that the client sent', async () => {
   const { app, log } = await createTestApp();
   await app.listen({ host: '127.0.0.1', port: 0 });

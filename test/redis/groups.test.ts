@@ -145,6 +145,30 @@ async function expectDegraded(cases: readonly (readonly [url: string, detail: Re
   expect(said).toStrictEqual([]);
 }
 
+it(
+  'one node of a cluster, named as a server, is not used once it has rejected a caller',
+  async () => {
+    const { url, masters } = await startRedisCluster();
+    const node = `redis://${url.slice('redis+cluster://'.length).split('@')[0]}@127.0.0.1:${masters[0]?.port}/0`;
+    const { limiter, consume, modes } = createUnderTest(node, 500);
+    const admin = new Redis(node);
+    onTestFinished(() => admin.disconnect());
+    const connectionsReceived = async () =>
+      Number(/total_connections_received:(\d+)/.exec(await admin.info('stats'))?.[1]);
+    for (let round = 0; round < 4; round += 1) {
+      const verdicts = await Promise.all(callers.map((caller) => consume(`${caller} ${round}`)));
+      expect(countAllowed(verdicts)).toBe(callers.length);
+      const received = await connectionsReceived();
+      await vi.waitFor(async () => expect(await connectionsReceived()).toBeGreaterThan(received), PATIENT);
+    }
+    expect(modes.filter((mode) => mode === 'redis').length).toBeLessThanOrEqual(1);
+    expect(limiter.describe().detail).toBe(
+      'degraded: Redis unreachable (the server is a node of a cluster, which needs redis+cluster://); counting in memory on this replica only',
+    );
+  },
+  TEST_TIMEOUT_MS,
+);
+
 it('a database that the server does not have is never replaced by database 0', async () => {
   const { url, port } = await startRedisServer();
   const { limiter, becomes, consume, modes } = createUnderTest(url.replace(/\/0$/, '/99'));
