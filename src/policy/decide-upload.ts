@@ -1,12 +1,11 @@
 import type { Caller } from '../auth/caller.ts';
-import { createHeldLists } from './held-lists.ts';
+import { HeldLists } from './held-lists.ts';
 import { serverMadeName } from './object-key.ts';
 import type { Policy, PolicyRule } from './policy.ts';
 import { resolvePrefix, type UnusableClaim } from './prefix-template.ts';
 import { ruleAdmits } from './rule-admits.ts';
 import {
-  type ExaminedRequest,
-  examineRequest,
+  ExaminedRequest,
   type Finding,
   ruleFindings,
   unusableClaim,
@@ -40,8 +39,8 @@ export function decideUpload(
   let admittingCount = 0;
   let candidateCount = 0;
   const unusableClaims = new Map<string, UnusableClaim>();
-  const examined = examineRequest(request);
-  const lists = createHeldLists();
+  const examined = new ExaminedRequest(request);
+  const lists = new HeldLists();
   let nearest: { readonly rule: PolicyRule; readonly findings: readonly Finding[] } | undefined;
 
   for (const rule of policy.rules) {

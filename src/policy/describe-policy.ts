@@ -1,5 +1,5 @@
 import type { Caller } from '../auth/caller.ts';
-import { createHeldLists } from './held-lists.ts';
+import { HeldLists } from './held-lists.ts';
 import type { Policy, PolicyRule } from './policy.ts';
 import { resolvePrefix } from './prefix-template.ts';
 import { ruleAdmits } from './rule-admits.ts';
@@ -26,7 +26,7 @@ export type RuleDescription = {
 
 /** What this caller may upload: the rules that apply to it, in the policy's order; an empty list when none does. */
 export function describePolicy(policy: Policy, caller: Caller): readonly RuleDescription[] {
-  const lists = createHeldLists();
+  const lists = new HeldLists();
   return policy.rules.flatMap((rule) => {
     const resolved = ruleAdmits(rule, caller, lists) ? resolvePrefix(rule.prefix, caller.claims) : undefined;
     return resolved?.ok ? [describeRule(rule, resolved.prefix)] : [];

@@ -3,40 +3,36 @@ const MIN_INDEXED_LENGTH = 16;
 
 type Index = { readonly values: ReadonlySet<unknown>; readonly sortedTexts: readonly string[] };
 
-/** Searches the lists that a token holds, such as scopes and groups, for what rules accept. */
-export type HeldLists = {
-  has(list: readonly unknown[], value: unknown): boolean;
-  /** Whether a string of the list begins with the prefix. */
-  hasPrefix(list: readonly unknown[], prefix: string): boolean;
-};
-
 /**
- * For one decision: each list is indexed when the first rule looks into it. A token can hold thousands of groups and a policy
- * thousands of rules, so comparing each with each would take too long.
+ * Searches the lists that a token holds, such as scopes and groups, for what rules accept. Made for one decision: each long list is
+ * indexed when the first rule looks into it. A token can hold thousands of groups and a policy thousands of rules, so comparing each
+ * with each would take too long.
  */
-export function createHeldLists(): HeldLists {
-  const indexes = new Map<readonly unknown[], Index>();
+export class HeldLists {
+  #indexes: Map<readonly unknown[], Index> | undefined;
 
-  function indexOf(list: readonly unknown[]): Index {
-    let index = indexes.get(list);
+  has(list: readonly unknown[], value: unknown): boolean {
+    return list.length < MIN_INDEXED_LENGTH ? list.includes(value) : this.#indexOf(list).values.has(value);
+  }
+
+  /** Whether a string of the list begins with the prefix. */
+  hasPrefix(list: readonly unknown[], prefix: string): boolean {
+    if (list.length < MIN_INDEXED_LENGTH) {
+      return list.some((value) => typeof value === 'string' && value.startsWith(prefix));
+    }
+    return firstNotBefore(prefix, this.#indexOf(list).sortedTexts)?.startsWith(prefix) ?? false;
+  }
+
+  #indexOf(list: readonly unknown[]): Index {
+    this.#indexes ??= new Map();
+    let index = this.#indexes.get(list);
     if (!index) {
       const texts = list.filter((value) => typeof value === 'string');
       index = { values: new Set(list), sortedTexts: texts.sort() };
-      indexes.set(list, index);
+      this.#indexes.set(list, index);
     }
     return index;
   }
-
-  return {
-    has: (list, value) =>
-      list.length < MIN_INDEXED_LENGTH ? list.includes(value) : indexOf(list).values.has(value),
-    hasPrefix: (list, prefix) => {
-      if (list.length < MIN_INDEXED_LENGTH) {
-        return list.some((value) => typeof value === 'string' && value.startsWith(prefix));
-      }
-      return firstNotBefore(prefix, indexOf(list).sortedTexts)?.startsWith(prefix) ?? false;
-    },
-  };
 }
 
 /** The first text that is not before `bound`; texts that begin with the bound directly follow it. */

@@ -1,6 +1,6 @@
 import type { Caller } from '../auth/caller.ts';
 import { claimValue } from './claim-reference.ts';
-import { createHeldLists, type HeldLists } from './held-lists.ts';
+import { HeldLists } from './held-lists.ts';
 import type { ClaimCondition, PolicyRule } from './policy.ts';
 
 /**
@@ -9,11 +9,7 @@ import type { ClaimCondition, PolicyRule } from './policy.ts';
  * is missing never matches.
  * @param lists shared by all rules that are asked about this caller.
  */
-export function ruleAdmits(
-  { who }: PolicyRule,
-  caller: Caller,
-  lists: HeldLists = createHeldLists(),
-): boolean {
+export function ruleAdmits({ who }: PolicyRule, caller: Caller, lists: HeldLists = new HeldLists()): boolean {
   if (!isOfIssuer(who, caller)) return false;
   if (who.scope) for (const scope of who.scope) if (!lists.has(caller.scopes, scope)) return false;
   if (who.claims)
@@ -25,7 +21,7 @@ export function ruleAdmits(
 export function unmetDemands(
   { who }: PolicyRule,
   caller: Caller,
-  lists: HeldLists = createHeldLists(),
+  lists: HeldLists = new HeldLists(),
 ): readonly string[] {
   const unmet: string[] = [];
   if (!isOfIssuer(who, caller)) unmet.push(`The rule is for tokens of ${who.issuer} only.`);
@@ -48,9 +44,16 @@ function meetsCondition(
   lists: HeldLists,
 ): boolean {
   const held = claimValue(claims, claim);
-  const list: readonly unknown[] = Array.isArray(held) ? held : [held];
+  if (!Array.isArray(held)) return isAccepted(values, prefixes, held);
   return (
-    values.some((value) => lists.has(list, value)) || prefixes.some((prefix) => lists.hasPrefix(list, prefix))
+    values.some((value) => lists.has(held, value)) || prefixes.some((prefix) => lists.hasPrefix(held, prefix))
+  );
+}
+
+function isAccepted(values: readonly unknown[], prefixes: readonly string[], value: unknown): boolean {
+  return (
+    values.includes(value) ||
+    (typeof value === 'string' && prefixes.some((prefix) => value.startsWith(prefix)))
   );
 }
 

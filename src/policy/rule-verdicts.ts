@@ -1,15 +1,9 @@
 import type { Caller } from '../auth/caller.ts';
-import { createHeldLists, type HeldLists } from './held-lists.ts';
+import { HeldLists } from './held-lists.ts';
 import type { Policy, PolicyRule } from './policy.ts';
 import { resolvePrefix } from './prefix-template.ts';
 import { unmetDemands } from './rule-admits.ts';
-import {
-  type ExaminedRequest,
-  examineRequest,
-  ruleViolations,
-  unusableClaim,
-  type Violation,
-} from './rule-violations.ts';
+import { ExaminedRequest, ruleViolations, unusableClaim, type Violation } from './rule-violations.ts';
 import type { UploadRequest } from './upload-request.ts';
 
 /** What one rule says to a request; without reasons against it, the rule allows all of it. */
@@ -20,8 +14,8 @@ export type RuleVerdict = { readonly rule: string; readonly reasons: readonly Vi
  * which the refusal that a caller sees never does.
  */
 export function ruleVerdicts(policy: Policy, caller: Caller, request: UploadRequest): readonly RuleVerdict[] {
-  const examined = examineRequest(request);
-  const lists = createHeldLists();
+  const examined = new ExaminedRequest(request);
+  const lists = new HeldLists();
   return policy.rules.map((rule) => ({
     rule: rule.name,
     reasons: reasonsAgainst(rule, caller, examined, lists),

@@ -167,7 +167,8 @@ function invalidRequest(found: readonly Found[]): ServiceError {
 function rejectTooManyEntries(body: object): void {
   const sent = (body as { readonly metadata?: unknown }).metadata;
   if (typeof sent !== 'object' || sent === null) return;
-  const count = Object.keys(sent).length;
+  let count = 0;
+  for (const _name in sent) count++;
   if (count <= MAX_METADATA_ENTRIES) return;
   const detail = `metadata has ${count} entries; at most ${MAX_METADATA_ENTRIES} are allowed.`;
   throw invalidRequest([() => ({ pointer: '/metadata', code: 'invalid_value', detail })]);

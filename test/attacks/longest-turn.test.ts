@@ -8,7 +8,7 @@ import { medianTurnMs } from '../support/longest-turn.ts';
 import { createTestApp, policyFrom, testPolicyYaml } from '../support/test-app.ts';
 import { createTestIssuer } from '../support/tokens.ts';
 
-/** How long one request may keep the event loop from all others, in CPU time (promise 10 of the README). */
+/** How long one request may keep the event loop from all others, in CPU time: the README promises it. */
 const MAX_TURN_MS = 50;
 
 const MAX_BODY_BYTES = 65_536;

@@ -103,6 +103,27 @@ it('takes exactly what was granted', async () => {
   expect(emulator.files()).toHaveLength(1);
 });
 
+it('takes the types that browsers give their recordings, exactly as they were granted', async () => {
+  const types = ['video/webm', 'video/mp4', 'video/x-matroska', 'audio/mp4', 'audio/webm'];
+  const { grant, emulator } = await setUp(OWN_FILES.replace('text/plain', `text/plain, ${types.join(', ')}`));
+  const recordings = [
+    'video/webm;codecs=vp8,opus',
+    'video/webm ; codecs=vp8,opus',
+    'video/mp4;codecs=vp9,opus',
+    'video/mp4;codecs=avc1.42E01E,mp4a.40.2',
+    'video/x-matroska;codecs=avc1,opus',
+    'audio/mp4;codecs=mp4a.40.2',
+    'audio/webm;codecs="opus"',
+    'text/plain; charset=UTF-8',
+  ];
+  for (const [index, contentType] of recordings.entries()) {
+    const granted = await grant({ key: `users/alice/${index}`, contentType });
+    expect(granted.headers['Content-Type']).toBe(contentType);
+    expect(await send(granted)).toStrictEqual({ status: 200, code: undefined });
+  }
+  expect(emulator.files()).toHaveLength(recordings.length);
+});
+
 describe('refuses', () => {
   it.each<[string, Sent]>([
     ['another type', { headers: { 'Content-Type': 'text/html' } }],

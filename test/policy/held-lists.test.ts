@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { createHeldLists } from '../../src/policy/held-lists.ts';
+import { HeldLists } from '../../src/policy/held-lists.ts';
 
 const value = fc.oneof(
   fc.string({ unit: fc.constantFrom('a', 'b', '-', 'é', '\ud83d', '😀'), maxLength: 4 }),
@@ -15,7 +15,7 @@ it('finds in lists of any length what comparing each value finds', () => {
       value,
       fc.string({ maxLength: 2 }),
       (list, one, text) => {
-        const lists = createHeldLists();
+        const lists = new HeldLists();
         const prefix = typeof one === 'string' ? one : text;
         const hasPrefix = list.some((held) => typeof held === 'string' && held.startsWith(prefix));
         if (hasPrefix && list.length > 16) found++;
