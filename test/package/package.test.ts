@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -104,6 +104,14 @@ it('npx oss-presign check ends 1 where something is missing', async () => {
     1,
     expect.stringMatching(/^FAILED environment: OSS_ACCESS_KEY_SECRET .*\nFAILED policy: POLICY_FILE /),
   ]);
+});
+
+it('npx oss-presign takes from .env what the environment lacks, and says so', async () => {
+  write('.env', 'OSS_ACCESS_KEY_ID=TheKeyId\nOSS_ACCESS_KEY_SECRET=TheKeySecret\n');
+  onTestFinished(() => rmSync(join(installed.folder, '.env')));
+  const { stdout, stderr } = await installed.npx(['check']);
+  expect(stdout).toContain('ok credentials: static\n');
+  expect(stderr).toBe('note: read from .env: OSS_ACCESS_KEY_ID, OSS_ACCESS_KEY_SECRET\n');
 });
 
 it('npx oss-presign decide answers by the policy', async () => {
