@@ -5,9 +5,9 @@ import { fittingExtension } from './file-extension.ts';
 const MAX_NAME_LENGTH = 255;
 
 const CONTROL_OR_SEPARATOR = /[\p{Cc}\p{Zl}\p{Zp}]/u;
-// Joiners belong to the spelling of words and emoji; every other format character makes a name read as another one.
+// Joiners belong to the spelling of words and emoji; every other character that is not shown makes a name read as another one.
 const JOINER_WITHIN_A_WORD = /(?<=[^ -~])[\u200c\u200d](?=[^ -~])/gu;
-const FORMAT_CHARACTER = /\p{Cf}/u;
+const INVISIBLE_CHARACTER = /\p{Cf}|(?!\p{M})\p{Default_Ignorable_Code_Point}/u;
 
 /** What an operating system runs when a person opens the downloaded file. */
 export const RUN_WHEN_OPENED: ReadonlySet<string> = new Set(
@@ -30,8 +30,8 @@ export function downloadNameFault(filename: string, essence: string): string | u
   if (!filename.isWellFormed()) return 'holds half of a surrogate pair; send well-formed Unicode';
   if (/[/\\]/.test(filename)) return 'holds "/" or "\\"; send the name without its folders';
   if (CONTROL_OR_SEPARATOR.test(filename)) return 'holds a control character or line separator; leave it out';
-  if (FORMAT_CHARACTER.test(filename.replaceAll(JOINER_WITHIN_A_WORD, ''))) {
-    return 'holds an invisible format character or bidirectional control; leave it out';
+  if (INVISIBLE_CHARACTER.test(filename.replaceAll(JOINER_WITHIN_A_WORD, ''))) {
+    return 'holds an invisible character or bidirectional control; leave it out';
   }
   if (/^[.\s]*$/.test(filename) || filename.trim() !== filename || filename.endsWith('.')) {
     return 'is only dots or blanks, begins or ends with a blank, or ends with a dot; send another name';

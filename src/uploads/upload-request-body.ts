@@ -77,7 +77,7 @@ export const uploadRequestBody = z
     }),
     filename: text(1024).min(1, 'must not be empty').optional().meta({
       description:
-        'The service creates the key: the rule’s prefix, a UUIDv7, and a safe lower-case extension.',
+        'The service creates the key: the rule’s prefix, a UUIDv7, and the name’s extension if files of contentType have it.',
     }),
     contentType: text(255)
       .refine(isMediaType, {

@@ -202,3 +202,18 @@ it('looks at the file name’s characters only where the rule keeps it', async (
   expect(answer.status).toBe(201);
   expect(answer.body.headers['Content-Disposition']).toBe('attachment');
 });
+
+it.each([
+  ['recording.webm', 'video/webm;codecs=vp8,opus', '.webm'],
+  ['Recording.WEBM', 'audio/webm; codecs=opus', '.webm'],
+  ['notes.txt', 'Text/Plain; charset=UTF-8', '.txt'],
+  ['notes.html', 'text/plain; charset=UTF-8', ''],
+  ['blob', 'video/webm;codecs=vp8,opus', ''],
+])('creates a key for %s of type %s with the extension %j', async (filename, contentType, extension) => {
+  const rules = OWN_FILES_RULE.replace('image/*', 'image/*, video/webm, audio/webm');
+  const { post } = await createTestApp({ policyYaml: testPolicyYaml({ rules }) });
+  const answer = await post({ filename, contentType, contentLength: 7 });
+  expect(answer.status).toBe(201);
+  expect(answer.body.key).toBe(`users/alice/019ab000-0000-7000-8000-000000000001${extension}`);
+  expect(answer.body.headers['Content-Type']).toBe(contentType);
+});
