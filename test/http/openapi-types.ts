@@ -144,7 +144,7 @@ export interface components {
         UploadRequest: {
             /** @description The whole object key, as it will be in the bucket: at most 1023 bytes of UTF-8. Send either `key` or `filename`. */
             key?: string;
-            /** @description The service creates the key: the rule’s prefix, a UUIDv7, and a safe lower-case extension. */
+            /** @description The service creates the key: the rule’s prefix, a UUIDv7, and the name’s extension if files of contentType have it. */
             filename?: string;
             /**
              * @description One media type (RFC 9110 8.3.1), or what browsers produce for recordings, such as `video/webm;codecs=vp8,opus`. It is signed as it is sent.
