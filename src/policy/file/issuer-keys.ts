@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { IssuerConfig, IssuerKeys } from '../../auth/issuer.ts';
 import { readFault } from '../../text-file.ts';
-import { decodeSecret, type SecretEncoding } from './issuer-secret.ts';
+import { decodeSecret, SECRET_ENCODINGS } from './issuer-secret.ts';
 
 export type PolicySources = {
   /** Where `${NAME}` and `secretEnv` are looked up. */
@@ -11,6 +11,8 @@ export type PolicySources = {
 };
 
 type Fault = (field: string, detail: string) => void;
+/** A field's text as the file has it, with its placeholders: no fault shows a value of the environment. */
+type Written = (field: string) => string;
 
 /**
  * The keys that one entry of `issuers` names, reading its `jwksFile`, `secretEnv` or `secretFile`.
@@ -20,9 +22,10 @@ export function issuerKeys(
   entry: Readonly<Record<string, unknown>>,
   sources: PolicySources,
   fault: Fault,
+  written: Written,
 ): Pick<IssuerConfig, 'keys' | 'secret'> {
-  const secret = readSecret(entry, sources, fault);
-  const keys = readKeys(entry, sources, fault);
+  const secret = readSecret(entry, sources, fault, written);
+  const keys = readKeys(entry, sources, fault, written);
   if (secret === undefined) return { keys: keys ?? { kind: 'discovery' } };
   return { secret, ...(keys && { keys }) };
 }
@@ -31,10 +34,11 @@ function readKeys(
   { jwksUrl, jwksFile }: Readonly<Record<string, unknown>>,
   { readFile }: PolicySources,
   fault: Fault,
+  written: Written,
 ): IssuerKeys | undefined {
   if (typeof jwksUrl === 'string') return { kind: 'jwksUrl', url: jwksUrl };
   if (typeof jwksFile !== 'string') return undefined;
-  const jwks = readJwks(jwksFile, readFile);
+  const jwks = readJwks(jwksFile, written('jwksFile'), readFile);
   if (typeof jwks !== 'string') return { kind: 'jwks', jwks };
   fault('jwksFile', jwks);
   return undefined;
@@ -45,14 +49,16 @@ function readSecret(
   { secretEnv, secretFile, secretEncoding }: Readonly<Record<string, unknown>>,
   { env, readFile }: PolicySources,
   fault: Fault,
+  written: Written,
 ): Uint8Array | undefined {
-  const encoding = (secretEncoding ?? 'utf8') as SecretEncoding;
+  // Another encoding is the schema's to report.
+  const encoding = SECRET_ENCODINGS.find((one) => one === secretEncoding) ?? 'utf8';
   if (typeof secretEnv === 'string') {
-    const text = env[secretEnv];
+    const text = Object.hasOwn(env, secretEnv) ? env[secretEnv] : undefined;
     const decoded =
       text === undefined || text === ''
-        ? `names the environment variable ${secretEnv}, which is not set`
-        : decodeSecret(text, encoding, `names ${secretEnv}, which`);
+        ? `names the environment variable ${written('secretEnv')}, which is not set`
+        : decodeSecret(text, encoding, `names ${written('secretEnv')}, which`);
     if (typeof decoded !== 'string') return decoded;
     fault('secretEnv', decoded);
     return new Uint8Array(0);
@@ -64,9 +70,9 @@ function readSecret(
       const text = readFile(secretFile)
         .replace(/^\ufeff/, '')
         .replace(/\r?\n$/, '');
-      decoded = decodeSecret(text, encoding, `names ${secretFile}, which`);
+      decoded = decodeSecret(text, encoding, `names ${written('secretFile')}, which`);
     } catch (error) {
-      decoded = `${readFault(error)}: ${secretFile}`;
+      decoded = `${readFault(error)}: ${written('secretFile')}`;
     }
     if (typeof decoded !== 'string') return decoded;
     fault('secretFile', decoded);
@@ -78,22 +84,26 @@ function readSecret(
 const jwksSchema = z.object({ keys: z.array(z.looseObject({ kty: z.string() })).min(1) });
 
 /** @returns the key set, or one sentence that says what is wrong with the file. */
-function readJwks(path: string, readFile: (path: string) => string): z.output<typeof jwksSchema> | string {
+function readJwks(
+  path: string,
+  writtenPath: string,
+  readFile: (path: string) => string,
+): z.output<typeof jwksSchema> | string {
   let text: string;
   try {
     text = readFile(path);
   } catch (error) {
-    return `${readFault(error)}: ${path}`;
+    return `${readFault(error)}: ${writtenPath}`;
   }
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch {
-    return `is not JSON: ${path}`;
+    return `is not JSON: ${writtenPath}`;
   }
   const parsed = jwksSchema.safeParse(json);
-  if (!parsed.success) return `is not a JSON Web Key Set with at least one key: ${path}`;
+  if (!parsed.success) return `is not a JSON Web Key Set with at least one key: ${writtenPath}`;
   if (parsed.data.keys.some((key) => 'd' in key || 'k' in key))
-    return `holds a private or symmetric key; it must hold public keys only: ${path}`;
+    return `holds a private or symmetric key; it must hold public keys only: ${writtenPath}`;
   return parsed.data;
 }

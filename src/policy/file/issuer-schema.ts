@@ -97,9 +97,6 @@ export const issuerSchema = z
     } else if (!hasKeys && !hasSecret) {
       const fault = webAddressFault(issuer, entry);
       if (fault)
-        addIssue(
-          'issuer',
-          `${fault}. (It is used for OpenID discovery, because there is no jwksUrl, jwksFile, secretEnv or secretFile)`,
-        );
+        addIssue('issuer', `${fault}. (OpenID discovery uses it, because no other source of keys is set)`);
     }
   });

@@ -8,10 +8,10 @@ import { issuerKeys, type PolicySources } from './issuer-keys.ts';
 import { type PolicyDocument, type PolicyFault, readPolicyDocument } from './policy-document.ts';
 import { type Issuer, type PolicyFile, policySchema, type Rule } from './policy-schema.ts';
 import { policyWarnings } from './policy-warnings.ts';
+import { quote, shown } from './quote.ts';
 import { metadataOfHeaders, signedHeaders } from './rule-headers.ts';
 import { fitToSchema } from './schema-walk.ts';
 import { MULTI_TENANT_ISSUER, tokenIssuers } from './token-issuers.ts';
-import { cut } from './yaml-faults.ts';
 
 const DEFAULT_ALGORITHMS = ['RS256', 'ES256', 'EdDSA'];
 
@@ -38,7 +38,12 @@ export function parsePolicy(
     reportIssue(issue, policySchema, document.writtenText, fault);
   checkReferences(content, document, fault);
   const issuers = issuersOf(content).map((entry, index) =>
-    issuerKeys(entry, sources, (field, detail) => fault(['issuers', index, field], detail)),
+    issuerKeys(
+      entry,
+      sources,
+      (field, detail) => fault(['issuers', index, field], detail),
+      (field) => shown(document.writtenText(['issuers', index, field]) ?? ''),
+    ),
   );
   if (!parsed.success || faults.length > 0) return { faults: bounded(faults) };
   return { policy: compilePolicy(parsed.data, issuers) };
@@ -104,15 +109,22 @@ function checkReferences(content: unknown, document: PolicyDocument, fault: Repo
   }
 }
 
-const MAX_LISTED_NAMES = 5;
+/** A fault is one line that can be read. */
+const MAX_LISTED_LENGTH = 100;
 
 /** `name` and `known` are as the file has them: a value of the environment is not shown. */
 function unknownName(kind: string, name: string, known: readonly string[]): string {
   const closest = name.includes('${') ? undefined : closestName(name, known);
-  const listed = known.slice(0, MAX_LISTED_NAMES).map(cut);
-  if (known.length > MAX_LISTED_NAMES) listed.push('…');
-  const hint = closest === undefined ? '' : `; did you mean "${cut(closest)}"?`;
-  return `unknown ${kind} ${JSON.stringify(cut(name))}; known ${kind}s: ${listed.join(', ') || 'none'}${hint}`;
+  const listed: string[] = [];
+  for (const one of known.map(shown)) {
+    if (listed.join(', ').length + one.length > MAX_LISTED_LENGTH) {
+      listed.push('…');
+      break;
+    }
+    listed.push(one);
+  }
+  const hint = closest === undefined ? '' : `; did you mean ${quote(closest)}?`;
+  return `unknown ${kind} ${quote(name)}; known ${kind}s: ${listed.join(', ') || 'none'}${hint}`;
 }
 
 function compilePolicy(file: PolicyFile, issuerKeys: readonly IssuerKeySources[]): Policy {

@@ -1,3 +1,5 @@
+import { quote, shown } from './quote.ts';
+
 /** A text of the policy file in which `${NAME}` was replaced. Its field decides whether it becomes a text, number, boolean or list. */
 export class EnvironmentText {
   readonly text: string;
@@ -23,14 +25,14 @@ export function fillPlaceholders(
   const text = source.replaceAll(PLACEHOLDER, (placeholder, inside: string, end: string) => {
     const [, name, defaultValue] = (end && NAME_AND_DEFAULT.exec(inside)) || [];
     if (name === undefined) {
-      const what = JSON.stringify(placeholder.slice(0, 60));
+      const what = quote(placeholder);
       faults.push(`${what} is not a placeholder; write \${NAME} or \${NAME:-default}`);
       return '';
     }
     const value = Object.hasOwn(env, name) ? env[name] : undefined;
     if (value !== undefined && value !== '') return value;
     if (defaultValue === undefined)
-      faults.push(`\${${name.slice(0, 60)}} names an environment variable that is not set`);
+      faults.push(`${shown(placeholder)} names an environment variable that is not set`);
     return defaultValue ?? '';
   });
   return faults.length > 0 ? { faults } : { text };

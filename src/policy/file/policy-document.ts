@@ -1,6 +1,7 @@
 import { isMap, isSeq, LineCounter, type Node, type Pair, parseDocument, Scalar, visit } from 'yaml';
 import { EnvironmentText, fillPlaceholders } from './placeholders.ts';
-import { aliasFault, cut, keyText, syntaxFault } from './yaml-faults.ts';
+import { quote } from './quote.ts';
+import { aliasFault, keyText, syntaxFault } from './yaml-faults.ts';
 
 /** One fault of the policy file: its line (from 1), where it is, and what to change. */
 export type PolicyFault = { readonly line: number; readonly path: string; readonly detail: string };
@@ -108,7 +109,7 @@ export function readPolicyDocument(
   }
 
   function quoteKey(key: unknown): string {
-    return JSON.stringify(cut(written.get(key) ?? keyText(key) ?? ''));
+    return quote(written.get(key) ?? keyText(key) ?? '');
   }
 
   function addFault(node: unknown, detail: string): void {
@@ -168,7 +169,7 @@ export function readPolicyDocument(
   function writtenKeys(path: readonly PropertyKey[]): readonly string[] {
     const nodes = nodesAlong(path);
     const node = path.length === 0 ? document.contents : nodes[path.length - 1]?.value;
-    return isMap(node) ? node.items.map(({ key }) => cut(written.get(key) ?? keyText(key) ?? '')) : [];
+    return isMap(node) ? node.items.map(({ key }) => written.get(key) ?? keyText(key) ?? '') : [];
   }
 }
 
@@ -177,8 +178,8 @@ function renderPath(path: readonly PropertyKey[], written: readonly (string | un
   return path
     .map((step, index) => {
       if (typeof step === 'number') return `[${step}]`;
-      const name = cut(written[index] ?? String(step));
-      if (!/^[\w$/~.-]+$/.test(name)) return `[${JSON.stringify(name)}]`;
+      const name = written[index] ?? String(step);
+      if (!/^[\w$/~.-]{1,60}$/.test(name)) return `[${quote(name)}]`;
       return index > 0 ? `.${name}` : name;
     })
     .join('');

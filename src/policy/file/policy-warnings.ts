@@ -2,8 +2,8 @@ import { closestName } from '../../suggest.ts';
 import type { ClaimReference } from '../claim-reference.ts';
 import type { PolicyRule } from '../policy.ts';
 import { overlappingPrefixes } from '../prefix-overlap.ts';
+import { quote, shown } from './quote.ts';
 import { KNOWN_REGIONS } from './regions.ts';
-import { cut } from './yaml-faults.ts';
 
 /** More warnings of one kind than an operator reads have one cause. */
 const MAX_WARNINGS_OF_A_KIND = 20;
@@ -51,14 +51,14 @@ function claimWarnings(rules: readonly PolicyRule[]): readonly string[] {
 
 function claimWarning({ source, path }: ClaimReference): string | undefined {
   const [claim] = path;
-  const quoted = JSON.stringify(cut(source));
+  const quoted = quote(source);
   const known = KNOWN_CLAIMS.find((name) => name.toLowerCase() === claim.toLowerCase());
   if (known !== undefined && known !== claim)
     return `no token is known to have the claim ${quoted}. Claim names are case-sensitive; did you mean "${known}"?`;
   if (source.startsWith('/') || !looksNested(claim)) return undefined;
   return (
     `the claim ${quoted} is looked up by this literal name. ` +
-    `A nested claim is written "/${cut(claim.replaceAll('.', '/'))}"; "/${cut(claim)}" keeps the literal name without this warning.`
+    `A nested claim is written "/${shown(claim.replaceAll('.', '/'))}"; "/${shown(claim)}" keeps the literal name without this warning.`
   );
 }
 
@@ -72,7 +72,7 @@ function overlapWarnings(rules: readonly PolicyRule[]): readonly string[] {
   const overlaps = overlappingPrefixes(rules, MAX_WARNINGS_OF_A_KIND + 1).map(
     ({ bucket, first, second, when }) =>
       `Rules ${first.name} and ${second.name} can give different callers the same folder of bucket ${bucket}: ` +
-      `"${cut(first.prefix.source)}" and "${cut(second.prefix.source)}" meet if ${when}. ` +
+      `${quote(first.prefix.source)} and ${quote(second.prefix.source)} meet if ${when}. ` +
       `Change a prefix, or set sharesPrefixWith: [${second.name}] in rule ${first.name} if this is meant.`,
   );
   return bounded(overlaps, 'rules whose prefixes can meet');

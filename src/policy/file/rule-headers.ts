@@ -34,6 +34,8 @@ export const addedHeadersSchema = z
     const seen = new Set<string>();
     let metadataBytes = 0;
     for (const [header, value] of Object.entries(headers)) {
+      // A value that has a fault of its own is not the text that its type says.
+      if (typeof value !== 'string') continue;
       const name = header.toLowerCase();
       if (seen.has(name)) addIssue(header, 'is used twice');
       seen.add(name);

@@ -1,9 +1,8 @@
 import { type Alias, type Document, isScalar, Lexer, type YAMLError } from 'yaml';
+import { quote, shown } from './quote.ts';
 
 /** Offset within the file, and what to change. */
 export type SyntaxFault = { readonly offset: number; readonly detail: string };
-
-const MAX_QUOTED_LENGTH = 60;
 
 /** What to change for the errors that the parser can name exactly. The others keep the parser's words. */
 const REMEDIES: Readonly<Partial<Record<YAMLError['code'], string>>> = {
@@ -31,23 +30,24 @@ export function syntaxFault(source: string, { errors, warnings }: Document.Parse
   // A tab after a wrong token is the likelier cause of it.
   const line = source.slice(lineStart(source, first.pos[0])).split('\n', 1)[0] ?? '';
   const isTab = /^ *\t/.test(line) || source[first.pos[0]] === '\t';
-  const detail = isTab ? REMEDIES.TAB_AS_INDENT : REMEDIES[first.code];
+  const isOpenQuote = first.code === 'MISSING_CHAR' && first.message.startsWith('Missing closing');
+  const detail = isTab
+    ? REMEDIES.TAB_AS_INDENT
+    : isOpenQuote
+      ? 'is not valid YAML: a quotation mark before this place is not closed'
+      : REMEDIES[first.code];
   return { offset: first.pos[0], detail: detail ?? `is not valid YAML: ${firstSentence(first.message)}` };
 }
 
 /** Says that an alias such as an unquoted `*` has no anchor. */
 export function aliasFault({ source }: Alias): string {
-  return `put quotes around ${JSON.stringify(cut(`*${source}`))}; without quotes, YAML takes it for a reference`;
+  return `put quotes around ${quote(`*${source}`)}; without quotes, YAML takes it for a reference`;
 }
 
 /** A key as text; keys that are lists or mappings have none. */
 export function keyText(key: unknown): string | undefined {
   if (typeof key === 'string') return key;
   return isScalar(key) && key.value !== undefined ? String(key.value) : undefined;
-}
-
-export function cut(text: string): string {
-  return text.length > MAX_QUOTED_LENGTH ? `${text.slice(0, MAX_QUOTED_LENGTH - 1)}…` : text;
 }
 
 /**
@@ -75,7 +75,7 @@ function unquotedBrace(source: string): SyntaxFault | undefined {
     if (token === '{' && depth > 0 && /[^\s,:[\]{}"']$/.test(previous)) {
       const name = /^[^{}[\],\n]*\}?/.exec(source.slice(offset + 1))?.[0] ?? '';
       const text = `${previous}{${name}`;
-      return { offset, detail: `put quotes around ${cut(text)} within { } and [ ]` };
+      return { offset, detail: `put quotes around ${shown(text)} within { } and [ ]` };
     }
     const isFlowToken = !isAfterScalar;
     if (isFlowToken && (token === '{' || token === '[')) depth++;
@@ -95,5 +95,5 @@ function lineStart(source: string, offset: number): number {
 }
 
 function firstSentence(message: string): string {
-  return cut((message.split('\n')[0] ?? '').replace(/ at line \d+, column \d+:?$/, ''));
+  return shown((message.split('\n')[0] ?? '').replace(/ at line \d+, column \d+:?$/, ''));
 }

@@ -208,6 +208,48 @@ it('warns of a claim in a prefix that callers of several issuers share', () => {
 
 it.each<[string, string]>([
   ['    audience: ""', '3 issuers[0].audience: must not be empty'],
+  ['    audience:', '3 issuers[0].audience: has no value'],
+  [
+    '    audience: 7',
+    '3 issuers[0].audience: must be a text or a list, such as uploads or [uploads, photos]',
+  ],
+  [
+    '    algorithms: [rs256]',
+    expect.stringMatching(
+      /^5 issuers\[0\]\.algorithms\[0\]: must be one of RS256, .*; did you mean "RS256"\?$/,
+    ) as unknown as string,
+  ],
+  ['    bucket: 123', '8 targets.media.bucket: must be a text; put quotes around it'],
+  ['    naming: auto', '16 rules[0].naming: must be one of client, server, either'],
+  ['    naming: Server', '16 rules[0].naming: must be one of client, server, either; did you mean "server"?'],
+  ['    contentTypes: text/csv', '17 rules[0].contentTypes: must be a list, such as [text/csv]'],
+  [
+    '    contentTypes: { a: b }',
+    '17 rules[0].contentTypes: must be a list, such as [image/*, application/pdf]',
+  ],
+  [
+    '    expiresIn: [15m]',
+    '19 rules[0].expiresIn: must be a text or a whole number or a mapping, such as 15m or { default: 10m, max: 1h }',
+  ],
+  [
+    '    expiresIn: soon',
+    '19 rules[0].expiresIn: must be a duration of at least one second, such as 90s, 10m or 1h',
+  ],
+  ['    expiresIn: { maximum: 1h }', '19 rules[0].expiresIn.maximum: is not a field of the policy file'],
+  ['    overwrite: yes', '21 rules[0].overwrite: must be true or false'],
+  [
+    '    clientHeaders: [cache-control]',
+    '22 rules[0].clientHeaders[0]: must be one of cacheControl, contentDisposition, contentEncoding; did you mean "cacheControl"?',
+  ],
+  [
+    '    limits: { requestsPerMinute: "60" }',
+    '24 rules[0].limits.requestsPerMinute: must be a whole number, such as 60',
+  ],
+  [
+    '    limits: { requestPerMinute: 60 }',
+    '24 rules[0].limits.requestPerMinute: is not a field of the policy file; did you mean "requestsPerMinute"?',
+  ],
+  ['    prefix: /users/{sub}/', '15 rules[0].prefix: must not begin with "/"'],
   ['    audience: []', '3 issuers[0].audience: must not be empty'],
   [
     '    jwksUrl: http://login.example.com/jwks',
@@ -347,6 +389,52 @@ it.each<[string, string]>([
   ],
 ])('refuses %s', (line, fault) => {
   expect(faultsOf(withLine(line))).toStrictEqual([fault]);
+});
+
+it('a field with several types that is missing is reported as missing', () => {
+  expect(faultsOf(GOOD.replace('    audience: uploads\n', ''))).toStrictEqual([
+    '2 issuers[0].audience: is missing',
+  ]);
+});
+
+it.each([
+  [
+    'rules:',
+    'rule:',
+    ['1 rules: is missing', '11 rule: is not a field of the policy file; did you mean "rules"?'],
+  ],
+  [
+    '    prefix:',
+    '    audience: uploads\n    prefix:',
+    ['15 rules[0].audience: is not a field here; it belongs to issuers[]'],
+  ],
+  [
+    '    prefix:',
+    '    scope: s\n    prefix:',
+    ['15 rules[0].scope: is not a field here; it belongs to rules[].who'],
+  ],
+  [
+    '    prefix:',
+    '    max: 1h\n    prefix:',
+    ['15 rules[0].max: is not a field here; it belongs to rules[].expiresIn'],
+  ],
+  [
+    '    bucket:',
+    '    prefix: a/\n    bucket:',
+    ['8 targets.media.prefix: is not a field here; it belongs to rules[]'],
+  ],
+  [
+    '    bucket:',
+    '    regoin: a\n    bucket:',
+    ['8 targets.media.regoin: is not a field of the policy file; did you mean "region"?'],
+  ],
+  [
+    '    audience:',
+    '    jwks_url: a\n    audience:',
+    ['3 issuers[0].jwks_url: is not a field of the policy file; did you mean "jwksUrl"?'],
+  ],
+])('says where a field belongs: %j as %j', (line, changed, faults) => {
+  expect(faultsOf(GOOD.replace(line, changed))).toStrictEqual(faults);
 });
 
 it('says that a claim stands under claims, and that nobody is named', () => {

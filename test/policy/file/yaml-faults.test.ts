@@ -52,7 +52,11 @@ it.each<[string, string, string]>([
     'a: b: c',
     '1 : put quotes around a text that holds ": ", and indent all fields of a mapping alike',
   ],
-  ['a quote that stays open', 'a: "b\nc: 1', '2 : is not valid YAML: Missing closing "quote'],
+  [
+    'a quote that stays open',
+    'a: "b\nc: 1',
+    '2 : is not valid YAML: a quotation mark before this place is not closed',
+  ],
   [
     'an escape',
     'a: "\\q"',
