@@ -109,14 +109,17 @@ function checkReferences(content: unknown, document: PolicyDocument, fault: Repo
   }
 }
 
+/** Each of thousands of rules could have a wrong name, and each would be compared with all others. */
+const MAX_COMPARED_NAMES = 200;
+
 /** A fault is one line that can be read. */
 const MAX_LISTED_LENGTH = 100;
 
 /** `name` and `known` are as the file has them: a value of the environment is not shown. */
 function unknownName(kind: string, name: string, known: readonly string[]): string {
-  const closest = name.includes('${') ? undefined : closestName(name, known);
+  const closest = name.includes('${') ? undefined : closestName(name, known.slice(0, MAX_COMPARED_NAMES));
   const listed: string[] = [];
-  for (const one of known.map(shown)) {
+  for (const one of known.slice(0, MAX_COMPARED_NAMES).map(shown)) {
     if (listed.join(', ').length + one.length > MAX_LISTED_LENGTH) {
       listed.push('…');
       break;
