@@ -15,7 +15,7 @@ export type Audit = {
   readonly key: string | undefined;
   readonly contentType: string;
   readonly contentLength: number | null;
-  /** When the granted URL expires (RFC 3339); missing without a grant. */
+  /** When the granted URL expires (RFC 3339, not escaped); missing without a grant. */
   readonly expiresAt?: string;
   /** Of a denial: what each of the nearest rules does not allow. For operators only. */
   readonly denials?: readonly RuleDenial[];
@@ -31,7 +31,7 @@ export function auditText(audit: Audit): string {
   const codes = reasons.length === 0 ? '[]' : `["${reasons.join('","')}"]`;
   const bucketText = bucket === null ? 'null' : `"${jsonText(bucket)}"`;
   const object = `${jsonMember('rule', rule)}${jsonMember('target', target)},"bucket":${bucketText}${jsonMember('key', key)}`;
-  const content = `"contentType":"${jsonText(contentType)}","contentLength":${contentLength}${jsonMember('expiresAt', expiresAt)}`;
+  const content = `"contentType":"${jsonText(contentType)}","contentLength":${contentLength}${expiresAt === undefined ? '' : `,"expiresAt":"${expiresAt}"`}`;
   const why = denials === undefined ? '' : `,"denials":[${denials.map(denialText).join(',')}]`;
   const more = otherRules === undefined ? '' : `,"otherRules":${otherRules}`;
   return `{"outcome":"${outcome}","reasons":${codes},${caller}${object},${content}${why}${more}}`;

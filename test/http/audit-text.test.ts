@@ -18,7 +18,7 @@ const audit: fc.Arbitrary<Audit> = fc.record({
   key: textOrNone,
   contentType: text,
   contentLength: fc.option(fc.maxSafeNat()),
-  expiresAt: text,
+  expiresAt: fc.constant('2026-01-01T00:00:00Z'),
   denials: fc.array(fc.record({ rule: text, reasons: fc.array(text, { maxLength: 3 }) }), { maxLength: 3 }),
   otherRules: fc.nat(),
 });
