@@ -98,10 +98,10 @@ const ordinary = Array.from({ length: 3000 }, (_, index) =>
 const meeting = Array.from({ length: 3000 }, (_, index) => rule(`r${index}`, `a/{c${index}}/`));
 
 it('looks through 3,000 rules in well under a second, and stops at the bound', () => {
-  const before = process.cpuUsage();
+  const before = process.threadCpuUsage();
   expect(overlappingPrefixes(ordinary, 20)).toHaveLength(0);
   expect(overlappingPrefixes(meeting, 20)).toHaveLength(20);
-  expect(process.cpuUsage(before).user / 1e6).toBeLessThan(1);
+  expect(process.threadCpuUsage(before).user / 1e6).toBeLessThan(1);
 });
 
 it('reports every pair that two callers can be shown to meet in', () => {
