@@ -133,10 +133,7 @@ public static class Upload
             try
             {
                 var upload = new HttpRequestMessage(new HttpMethod(grant.method), grant.url) { Content = new FileContent(path) };
-                foreach (var header in grant.headers)
-                    // .NET keeps Content-Type and its like with the content, and everything else with the request.
-                    if (!upload.Headers.TryAddWithoutValidation(header.Key, header.Value))
-                        upload.Content.Headers.TryAddWithoutValidation(header.Key, header.Value);
+                foreach (var header in grant.headers) SetHeader(upload, header.Key, header.Value);
                 var sent = await client.SendAsync(upload);
                 if ((int)sent.StatusCode < 500 || attempt == 2) return (sent, attempt);
             }
@@ -150,6 +147,17 @@ public static class Upload
             }
             await Task.Delay(1000);
         }
+    }
+
+    /// <summary>Sets a header to exactly this text. .NET keeps what is added without validation; Mono would reformat the first three.</summary>
+    static void SetHeader(HttpRequestMessage upload, string name, string value)
+    {
+        var content = upload.Content.Headers;
+        if (name == "Cache-Control") upload.Headers.CacheControl = new VerbatimCacheControl { Text = value };
+        else if (name == "Content-Type") content.ContentType = new VerbatimType { Text = value };
+        else if (name == "Content-Disposition") content.ContentDisposition = new VerbatimDisposition { Text = value };
+        // .NET keeps Content-Encoding and its like with the content, and everything else with the request.
+        else if (!upload.Headers.TryAddWithoutValidation(name, value)) content.TryAddWithoutValidation(name, value);
     }
 
     static string GuessType(string path) =>
@@ -185,6 +193,22 @@ public static class Upload
         Console.Error.WriteLine(reason);
         return 1;
     }
+}
+
+public class VerbatimCacheControl : CacheControlHeaderValue { public string Text; public override string ToString() => Text; }
+
+public class VerbatimType : MediaTypeHeaderValue
+{
+    public string Text;
+    public VerbatimType() : base("application/octet-stream") { }
+    public override string ToString() => Text;
+}
+
+public class VerbatimDisposition : ContentDispositionHeaderValue
+{
+    public string Text;
+    public VerbatimDisposition() : base("attachment") { }
+    public override string ToString() => Text;
 }
 
 /// <summary>A file, sent piece by piece as it is read, that shows the progress.</summary>
