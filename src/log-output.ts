@@ -58,7 +58,10 @@ export type LogOutput = {
 
 export type LogOutputOptions = {
   readonly clock: Clock;
-  /** Takes a line of JSON that says that lines are being lost, once per episode; e.g. writes it to stderr. Must not throw. */
+  /**
+   * Takes a line of JSON that says that lines are being lost, once per episode, or how many were not written when the process ended;
+   * e.g. writes it to stderr. Must not throw.
+   */
   readonly report: (line: string) => void;
   /** The file descriptor to write to; 1 by default. */
   readonly fd?: number;
@@ -310,14 +313,30 @@ export function createLogOutput({
       used = 0;
     }
     let giveUpAt = now() + (isStalled() ? 0 : EXIT_WAIT_MS);
+    let reason = failure ?? 'blocked';
     while (queue.length > 0 && failure === undefined) {
       const { error, count } = tryWrite(fd, queue[0] as Buffer);
       if (!error) {
         take(count);
         giveUpAt = now() + EXIT_WAIT_MS;
-      } else if (!isTemporary(error) || now() >= giveUpAt) return;
-      else sleep(FIRST_RETRY_MS);
+        continue;
+      }
+      if (!isTemporary(error)) reason = error.code ?? 'unknown error';
+      if (!isTemporary(error) || now() >= giveUpAt) break;
+      sleep(FIRST_RETRY_MS);
     }
+    reportUnwritten(reason);
+  }
+
+  /** The log can no longer say how many lines were lost, so the last resort is the report. */
+  function reportUnwritten(reason: string): void {
+    let lines = losses?.lines ?? 0;
+    for (const bytes of queue) lines += countLines(bytes);
+    if (reportEnd !== undefined) lines -= 1;
+    if (lines === 0) return;
+    report(
+      `{"level":"error","time":"${clock().toISOString()}","lostLines":${lines},"reason":"${losses?.reason ?? reason}","msg":"log lines were lost: they could not be written before the process ended"}\n`,
+    );
   }
 
   const interval = setInterval(onInterval, WRITE_INTERVAL_MS).unref();

@@ -214,3 +214,35 @@ it('begins a new line behind one that a full disk cut', async () => {
     Array.from({ length: at - 1 }, (_, n) => n),
   );
 });
+
+it.each(['blocked', 'ENOSPC'])(
+  'reports how many lines were not written when the process ended: %s',
+  async (reason) => {
+    const script = `
+      import { createLogOutput } from ${JSON.stringify(new URL('../src/log-output.ts', import.meta.url).href)};
+      const output = createLogOutput({ clock: () => new Date(0), report: (line) => process.stderr.write(line) });
+      for (let n = 0; n < 3000; n++) output.write('x'.repeat(999) + '\\n');
+      setImmediate(() => process.exit(0));`;
+    const { writer, read } = pipe();
+    const full = open('/dev/full', O_WRONLY);
+    const child = spawn(process.execPath, ['--input-type=module', '--eval', script], {
+      stdio: ['ignore', reason === 'blocked' ? writer : full.fd, 'pipe'],
+    });
+    closeSync(writer);
+    onTestFinished(() => void child.kill('SIGKILL'));
+    let reported = '';
+    (child.stderr as Readable).on('data', (part) => {
+      reported += part;
+    });
+    await once(child, 'close');
+    const written = read().split('\n').length - 1;
+    expect(written > 0).toBe(reason === 'blocked');
+    expect(JSON.parse(reported.trimEnd().split('\n').at(-1) ?? '')).toStrictEqual({
+      level: 'error',
+      time: '1970-01-01T00:00:00.000Z',
+      lostLines: 3000 - written,
+      reason,
+      msg: 'log lines were lost: they could not be written before the process ended',
+    });
+  },
+);
