@@ -268,9 +268,13 @@ async function createLimiter(redisUrl: string | undefined, logger: ServiceLogger
   return createRedisLimiter({
     url: redisUrl,
     nowMs,
-    onModeChange: (mode) => {
+    onModeChange: (mode, reason) => {
       if (mode === 'redis') logger.info({ limiterMode: mode }, 'limits are counted in Redis');
-      else logger.warn({ limiterMode: mode }, 'Redis cannot be reached: this copy counts limits alone');
+      else
+        logger.warn(
+          { limiterMode: mode, reason },
+          'limits cannot be counted in Redis: this replica counts them alone',
+        );
     },
   });
 }

@@ -183,3 +183,19 @@ it.each([
     ),
   );
 });
+
+it('logs why limits are not counted in Redis', async () => {
+  // Nothing listens on port 1.
+  const { log } = await startTestService({
+    policyYaml: testPolicyYaml(),
+    env: { REDIS_URL: 'redis://:a-password@127.0.0.1:1/0' },
+  });
+  const line = await vi.waitFor(() => JSON.parse(log.find((one) => one.includes('degraded')) ?? ''));
+  expect(line).toMatchObject({
+    level: 'warn',
+    limiterMode: 'degraded',
+    reason: 'ECONNREFUSED',
+    msg: 'limits cannot be counted in Redis: this replica counts them alone',
+  });
+  expect(log.join('')).not.toContain('a-password');
+});

@@ -9,8 +9,8 @@ import { rejectAfter } from './reject-after.ts';
 export type RedisLimiterOptions = {
   /** As in REDIS_URL: one server, sentinels or a cluster. */
   readonly url: string;
-  /** Told the mode once it is known, and each time it changes. */
-  readonly onModeChange: (mode: 'redis' | 'degraded') => void;
+  /** Called with the mode once it is known, and each time it changes; with `degraded`, the reason is what `describe` shows. */
+  readonly onModeChange: (mode: 'redis' | 'degraded', reason?: string) => void;
   /** Milliseconds of a clock that never goes back, for what is counted in memory. */
   readonly nowMs: () => number;
   /** How long one upload may wait for Redis, in all. Default 500. */
@@ -151,7 +151,8 @@ export function createRedisLimiter({
     if (isClosed || mode === next) return;
     mode = next;
     firstMode.resolve();
-    onModeChange(next);
+    if (next === 'redis') onModeChange(next);
+    else onModeChange(next, cause);
   }
 
   function noteCause(error: unknown): void {

@@ -4,13 +4,17 @@ import { onTestFinished } from 'vitest';
 
 /**
  * A server in a thread of its own that speaks RESP and counts requests as the script does, so that it responds while this thread is
- * blocked. `hang` makes it read on without any reply.
+ * blocked. After `hang` it reads on without any reply.
  */
-export async function startFakeRedis(): Promise<{ readonly url: string; hang(): void }> {
+export async function startFakeRedis(): Promise<{ readonly url: string; hang(): Promise<void> }> {
   const worker = new Worker(SERVER, { eval: true });
   onTestFinished(async () => void (await worker.terminate()));
   const [port] = await once(worker, 'message');
-  return { url: `redis://127.0.0.1:${port}`, hang: () => worker.postMessage('hang') };
+  const hang = async () => {
+    worker.postMessage('hang');
+    await once(worker, 'message');
+  };
+  return { url: `redis://127.0.0.1:${port}`, hang };
 }
 
 /** Keeps this thread busy, without using a processor. */
@@ -22,7 +26,7 @@ const SERVER = `
 const { createServer } = require('node:net');
 const { parentPort } = require('node:worker_threads');
 let hangs = false;
-parentPort.on('message', () => { hangs = true; });
+parentPort.on('message', () => { hangs = true; parentPort.postMessage('hangs'); });
 const used = new Map();
 const bulk = (text) => '$' + Buffer.byteLength(text) + '\\r\\n' + text + '\\r\\n';
 

@@ -18,15 +18,19 @@ const UPLOAD = anUpload({ limits: { requestsPerMinute: 20 } });
 async function createUnderTest(timeoutMs = TIMEOUT_MS) {
   const server = await startFakeRedis();
   const modes: LimiterMode[] = [];
+  const reasons: (string | undefined)[] = [];
   const limiter = createRedisLimiter({
     url: server.url,
     nowMs: () => 0,
     timeoutMs,
-    onModeChange: (mode) => void modes.push(mode),
+    onModeChange: (mode, reason) => {
+      modes.push(mode);
+      reasons.push(reason);
+    },
   });
   onTestFinished(() => limiter.close());
   await vi.waitFor(() => expect(modes).toStrictEqual(['redis']), { interval: 2, timeout: 10_000 });
-  return { limiter, modes, hang: server.hang };
+  return { limiter, modes, reasons, hang: server.hang };
 }
 
 it('a limit that is used up stays used up while this process is blocked, whenever it is', async () => {
@@ -47,16 +51,17 @@ it('a limit that is used up stays used up while this process is blocked, wheneve
 });
 
 it('a server that is late is not waited for, and this process counts by itself', async () => {
-  const { limiter, modes, hang } = await createUnderTest(SHORT_TIMEOUT_MS);
-  hang();
+  const { limiter, modes, reasons, hang } = await createUnderTest(SHORT_TIMEOUT_MS);
+  await hang();
   expect(await limiter.consume(UPLOAD)).toMatchObject({ allowed: true, remaining: 19 });
   expect(modes).toStrictEqual(['redis', 'degraded']);
   expect(limiter.describe().detail).toContain('(ETIMEDOUT)');
+  expect(reasons).toStrictEqual([undefined, 'ETIMEDOUT']);
 });
 
 it('a server that hangs is not waited for by a process that is blocked as well', async () => {
   const { limiter, modes, hang } = await createUnderTest(SHORT_TIMEOUT_MS);
-  hang();
+  await hang();
   const verdict = limiter.consume(UPLOAD);
   await nextTurn();
   blockThread(2 * SHORT_TIMEOUT_MS);
