@@ -1,3 +1,4 @@
+import { describeRejectedToken } from './rejected-token.ts';
 import { unauthenticated } from './unauthenticated.ts';
 
 /**
@@ -68,13 +69,17 @@ export function parseToken(token: string): ParsedToken {
   if (!header) throw malformed('The token is not a JWT: its header is not a JSON object.');
   const claims = parseJsonObject(claimsSegment);
   if (!claims) throw malformed('The token is not a JWT: its claims are not a JSON object.');
-  return { header: checkHeader(header), claims };
+  const fault = headerFault(header);
+  if (fault !== undefined)
+    throw unauthenticated(fault, 'invalid_token', describeRejectedToken({ header, claims }));
+  const { alg, kid } = header as ParsedToken['header'];
+  return { header: { alg, kid }, claims };
 }
 
-function checkHeader(header: Readonly<Record<string, unknown>>): ParsedToken['header'] {
+function headerFault(header: Readonly<Record<string, unknown>>): string | undefined {
   for (const parameter of REFUSED_PARAMETERS) {
     if (Object.hasOwn(header, parameter))
-      throw malformed(`The token has the header parameter \`${parameter}\`, which is not accepted.`);
+      return `The token has the header parameter \`${parameter}\`, which is not accepted.`;
   }
   const { alg, kid, typ } = header;
   if (
@@ -83,15 +88,13 @@ function checkHeader(header: Readonly<Record<string, unknown>>): ParsedToken['he
       typeof typ === 'string' && typ.length <= MAX_TYPE_LENGTH ? normalizeType(typ) : typ,
     )
   ) {
-    throw malformed('The token has the wrong type (`typ` header): send an access token, JWT or at+jwt.');
+    return 'The token has the wrong type (`typ` header): send an access token, JWT or at+jwt.';
   }
   if (typeof alg !== 'string' || alg.length > MAX_ALGORITHM_LENGTH)
-    throw malformed('The token has no algorithm (`alg` header).');
+    return 'The token has no algorithm (`alg` header).';
   if (kid !== undefined && (typeof kid !== 'string' || kid.length > MAX_KEY_ID_LENGTH))
-    throw malformed(
-      `The token's key ID (\`kid\` header) is not a string of at most ${MAX_KEY_ID_LENGTH} characters.`,
-    );
-  return { alg, kid };
+    return `The token's key ID (\`kid\` header) is not a string of at most ${MAX_KEY_ID_LENGTH} characters.`;
+  return undefined;
 }
 
 /** RFC 7515 4.1.9: `application/` may be left out, and case does not matter. */

@@ -1,5 +1,4 @@
 import { toLogText } from './log-text.ts';
-import type { ParsedToken } from './parse-token.ts';
 
 /**
  * What the log records of a rejected token, so that its operator can compare it with the policy: `iss`, `aud` and `kid`, each
@@ -7,7 +6,13 @@ import type { ParsedToken } from './parse-token.ts';
  * @param audienceClaim the claim that stands in for `aud`, where the issuer has one.
  */
 export function describeRejectedToken(
-  { header, claims }: ParsedToken,
+  {
+    header,
+    claims,
+  }: {
+    readonly header: { readonly kid?: unknown };
+    readonly claims: Readonly<Record<string, unknown>>;
+  },
   audienceClaim = 'aud',
 ): Readonly<Record<string, string>> {
   return {

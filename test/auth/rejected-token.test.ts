@@ -50,6 +50,8 @@ it('a rejected token leaves its issuer, audience and key ID for the log, and not
     issuer: await login.sign({ iss: 'https://login.test' }),
     audience: await login.sign({ aud: 'account' }),
     key: await login.sign({}, { kid: 'key-2' }),
+    type: await login.sign({}, { typ: 'logout+jwt' }),
+    keyOfItsOwn: await login.sign({}, { jku: 'https://evil.test/jwks', kid: 'key-3' }),
   };
   const fieldsOf = async (token: string) => {
     try {
@@ -74,6 +76,16 @@ it('a rejected token leaves its issuer, audience and key ID for the log, and not
     iss: 'https://login.test/',
     aud: 'uploads',
     kid: 'key-2',
+  });
+  expect(await fieldsOf(tokens.type)).toStrictEqual({
+    iss: 'https://login.test/',
+    aud: 'uploads',
+    kid: 'key-1',
+  });
+  expect(await fieldsOf(tokens.keyOfItsOwn)).toStrictEqual({
+    iss: 'https://login.test/',
+    aud: 'uploads',
+    kid: 'key-3',
   });
   expect(await fieldsOf('opaque')).toBeUndefined();
 });
