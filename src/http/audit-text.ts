@@ -15,8 +15,8 @@ export type Audit = {
   readonly key: string | undefined;
   readonly contentType: string;
   readonly contentLength: number | null;
-  /** When the granted URL expires (RFC 3339, not escaped); missing without a grant. */
-  readonly expiresAt?: string;
+  /** When the granted URL expires (RFC 3339, not escaped); null without a grant. */
+  readonly expiresAt: string | null;
   /** Of a denial: what each of the nearest rules does not allow. For operators only. */
   readonly denials?: readonly RuleDenial[];
   /** Of a denial: how many rules are not in `denials`. */
@@ -31,7 +31,7 @@ export function auditText(audit: Audit): string {
   const codes = reasons.length === 0 ? '[]' : `["${reasons.join('","')}"]`;
   const bucketText = bucket === null ? 'null' : `"${jsonText(bucket)}"`;
   const object = `${jsonMember('rule', rule)}${jsonMember('target', target)},"bucket":${bucketText}${jsonMember('key', key)}`;
-  const content = `"contentType":"${jsonText(contentType)}","contentLength":${contentLength}${expiresAt === undefined ? '' : `,"expiresAt":"${expiresAt}"`}`;
+  const content = `"contentType":"${jsonText(contentType)}","contentLength":${contentLength},"expiresAt":${expiresAt === null ? 'null' : `"${expiresAt}"`}`;
   const why = denials === undefined ? '' : `,"denials":[${denials.map(denialText).join(',')}]`;
   const more = otherRules === undefined ? '' : `,"otherRules":${otherRules}`;
   return `{"outcome":"${outcome}","reasons":${codes},${caller}${object},${content}${why}${more}}`;

@@ -101,6 +101,7 @@ function auditOf(result: UploadOutcome, upload: UploadRequest, { caller, policy 
     subject: caller.subject,
     contentType: cutForLog(upload.contentType),
     contentLength: upload.contentLength ?? null,
+    expiresAt: null,
   };
   if (outcome === 'granted') {
     const { target, bucket, key, expiresAt } = result.answer;

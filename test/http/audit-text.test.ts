@@ -18,7 +18,7 @@ const audit: fc.Arbitrary<Audit> = fc.record({
   key: textOrNone,
   contentType: text,
   contentLength: fc.option(fc.maxSafeNat()),
-  expiresAt: fc.constant('2026-01-01T00:00:00Z'),
+  expiresAt: fc.constantFrom('2026-01-01T00:00:00Z', null),
   denials: fc.array(fc.record({ rule: text, reasons: fc.array(text, { maxLength: 3 }) }), { maxLength: 3 }),
   otherRules: fc.nat(),
 });

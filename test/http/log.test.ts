@@ -59,6 +59,7 @@ it('logs a denial with what each rule does not allow, of which the caller learns
     key: 'users/bob/a.html',
     contentType: 'text/html',
     contentLength: 48_213,
+    expiresAt: null,
     denials: [
       { rule: 'own-files', reasons: answer.body.errors.map(({ detail }: { detail: string }) => detail) },
       {
@@ -74,7 +75,7 @@ it('logs a denial with what each rule does not allow, of which the caller learns
   expect(answer.text).not.toMatch(/exports|role/);
 });
 
-it('logs status, method, route and bucket of a request that reached a limit, without an expiry', async () => {
+it('logs status, method, route and bucket of a request that reached a limit, and that it has no expiry', async () => {
   const { post, log } = await createTestApp({
     policyYaml: testPolicyYaml({ rules: `${OWN_FILES_RULE}    limits: { requestsPerMinute: 1 }\n` }),
   });
@@ -91,6 +92,7 @@ it('logs status, method, route and bucket of a request that reached a limit, wit
     target: 'media',
     bucket: 'acme-media',
     ...PHOTO,
+    expiresAt: null,
   });
 });
 
