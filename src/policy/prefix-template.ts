@@ -10,7 +10,7 @@ export type PrefixTemplate = { readonly source: string; readonly parts: readonly
 export type UnusableClaim = {
   /** The claim as the policy file names it. */
   readonly claim: string;
-  readonly reason: 'missing' | 'wrong type' | 'empty' | 'unsafe characters';
+  readonly reason: 'missing' | 'wrong type' | 'inexact number' | 'empty' | 'unsafe characters';
 };
 
 export type ResolvedPrefix =
@@ -74,6 +74,8 @@ export function resolvePrefix(
 
 function unusableBecause(value: unknown): UnusableClaim['reason'] {
   if (value === undefined) return 'missing';
+  // Parsing JSON rounds such a number, so that two callers could get the same folder.
+  if (Number.isInteger(value)) return 'inexact number';
   if (typeof value !== 'string') return 'wrong type';
   return value === '' ? 'empty' : 'unsafe characters';
 }

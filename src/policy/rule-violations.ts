@@ -104,6 +104,7 @@ export function unusableClaim({ claim, reason }: UnusableClaim): Violation {
   const details: Readonly<Record<UnusableClaim['reason'], string>> = {
     missing: `The token has no claim ${name}.`,
     'wrong type': `The claim ${name} is neither a string nor a whole number, so it cannot be part of an object key.`,
+    'inexact number': `The claim ${name} is a number with too many digits to be exact (above 9007199254740991), so it cannot be part of an object key; the issuer has to send it as a string.`,
     empty: `The claim ${name} is empty, so it cannot be part of an object key.`,
     'unsafe characters': `The claim ${name} cannot be part of an object key: it must be 1–128 printable ASCII characters without "/" or "\\", and not "." or "..".`,
   };

@@ -39,7 +39,9 @@ it.each<[string, unknown, string]>([
   ['null', null, 'wrong type'],
   ['true', true, 'wrong type'],
   ['a fraction', 1.5, 'wrong type'],
-  ['beyond exact numbers', 2 ** 53, 'wrong type'],
+  ['beyond exact numbers', 2 ** 53, 'inexact number'],
+  ['below exact numbers', -(2 ** 60), 'inexact number'],
+  ['infinite', Number.POSITIVE_INFINITY, 'wrong type'],
   ['a list', ['alice'], 'wrong type'],
   ['an object', { toString: () => 'alice' }, 'wrong type'],
 ])('a claim that is %s cannot be part of a prefix; claim and reason are named', (_name, sub, reason) => {
