@@ -25,6 +25,13 @@ const tenantId = z
   .regex(/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, 'must be a tenant ID (a GUID)')
   .transform((id) => id.toLowerCase());
 
+/** Claims that say nothing about whom a token is for: with one of these, each token of the issuer would be accepted. */
+const NO_AUDIENCE: readonly string[] = ['iss', 'sub', 'exp', 'nbf', 'iat', 'jti'];
+
+/** What Entra ID has in addresses for tokens of several tenants, and in no token. */
+const SHARED_ENTRA_ISSUER =
+  /^https:\/\/login\.microsoftonline\.com\/(?:common|organizations|consumers)(?:\/|$)/;
+
 /** One entry of `issuers`: whose tokens are believed, and where the keys to check them come from. */
 export const issuerSchema = z
   .strictObject({
@@ -35,7 +42,14 @@ export const issuerSchema = z
       .refine((tenants) => new Set(tenants).size === tenants.length, 'names a tenant twice')
       .optional(),
     audience: z.union([text, z.array(text).min(1)]),
-    audienceClaim: text.optional(),
+    audienceClaim: text
+      .refine((name) => !name.startsWith('/'), {
+        message: 'must be the name of a claim, such as client_id; a JSON pointer is not possible here',
+      })
+      .refine((name) => !NO_AUDIENCE.includes(name), {
+        message: 'must be a claim that names for whom the token is, such as aud, client_id or azp',
+      })
+      .optional(),
     jwksUrl: z.string().optional(),
     jwksFile: text.optional(),
     secretEnv: text.optional(),
@@ -58,6 +72,11 @@ export const issuerSchema = z
       if (!tenants) addIssue('tenants', 'is missing: list the IDs of the tenants that are trusted');
     } else {
       if (tenants) addIssue('tenants', `needs the issuer ${MULTI_TENANT_ISSUER}`);
+      if (SHARED_ENTRA_ISSUER.test(issuer))
+        addIssue(
+          'issuer',
+          `is the issuer of no token, because each tenant has its own; use ${MULTI_TENANT_ISSUER} with tenants, or the issuer of one tenant`,
+        );
       // An environment variable that is not set has been reported already.
       if (/[{}]/.test(issuer) && !issuer.includes('${'))
         addIssue(

@@ -22,9 +22,10 @@ export function decodeSecret(text: string, encoding: SecretEncoding, subject: st
   if (text.trim() === '') return `${subject} is empty`;
   if (/^\s/.test(text) || /\s$/.test(text))
     return `${subject} begins or ends with a blank or a line break; remove it`;
-  if (/^(["'`]).*\1$/s.test(text))
+  if (/^(?:(["'`]).*\1|“.*”|‘.*’|„.*“|«.*»)$/s.test(text))
     return `${subject} has quotes around it, which would be part of the secret; remove them`;
   if (/\p{Cc}/u.test(text)) return `${subject} contains a line break or another control character`;
+  if (/\p{Cf}/u.test(text)) return `${subject} contains an invisible character, such as U+200B; remove it`;
   if (text.includes('\ufffd') || !text.isWellFormed())
     return `${subject} is not UTF-8 text; encode the bytes and set secretEncoding: base64`;
   const bytes = encoding === 'utf8' ? new TextEncoder().encode(text) : decodeBase64(text, encoding);

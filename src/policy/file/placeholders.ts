@@ -10,6 +10,7 @@ export class EnvironmentText {
 }
 
 const PLACEHOLDER = /\$\{([^{}]*)(\}?)/g;
+const DEFAULT_WITH_BRACE = /^[A-Za-z_][A-Za-z0-9_]*:-/;
 const NAME_AND_DEFAULT = /^([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?$/s;
 
 /**
@@ -26,7 +27,11 @@ export function fillPlaceholders(
     const [, name, defaultValue] = (end && NAME_AND_DEFAULT.exec(inside)) || [];
     if (name === undefined) {
       const what = quote(placeholder);
-      faults.push(`${what} is not a placeholder; write \${NAME} or \${NAME:-default}`);
+      faults.push(
+        end === '' && DEFAULT_WITH_BRACE.test(inside)
+          ? `${what} has a default that holds a brace or does not end; a default must not contain "{" or "}"`
+          : `${what} is not a placeholder; write \${NAME} or \${NAME:-default}`,
+      );
       return '';
     }
     const value = Object.hasOwn(env, name) ? env[name] : undefined;

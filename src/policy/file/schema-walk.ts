@@ -44,7 +44,8 @@ export function fitToSchema(value: unknown, schema: Schema | undefined): unknown
 function fitText(text: string, def: Definition | undefined): unknown {
   switch (def?.type) {
     case 'boolean':
-      return text === 'true' ? true : text === 'false' ? false : text;
+      // The spellings of YAML 1.2, as if the file itself had them.
+      return /^(?:true|True|TRUE)$/.test(text) || (/^(?:false|False|FALSE)$/.test(text) ? false : text);
     case 'number':
       return /^\d{1,15}$/.test(text) ? Number(text) : text;
     case 'array':

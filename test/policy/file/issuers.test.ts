@@ -259,6 +259,16 @@ describe('a secret', () => {
   it.each([
     ['is not there', undefined, 'cannot be read (ENOENT): secret'],
     ['is empty', '', 'names secret, which is empty'],
+    [
+      'has typographic quotes around the secret',
+      `“${SECRET}”`,
+      'names secret, which has quotes around it, which would be part of the secret; remove them',
+    ],
+    [
+      'ends in an invisible character',
+      `${SECRET}\u200b`,
+      'names secret, which contains an invisible character, such as U+200B; remove it',
+    ],
     ['is a line break', '\n', 'names secret, which is empty'],
     [
       'has two line breaks at its end',
@@ -410,6 +420,15 @@ describe('an issuer for several tenants', () => {
     expect(faultsOf([text])).toStrictEqual([fault]);
   });
 
+  it.each(['common/v2.0', 'organizations/v2.0', 'consumers/v2.0', 'common', 'common/'])(
+    'is what has to stand in place of …/%s',
+    (path) => {
+      expect(faultsOf([`issuer: https://login.microsoftonline.com/${path}, audience: a`])).toStrictEqual([
+        `issuers[0].issuer: is the issuer of no token, because each tenant has its own; use ${MULTI_TENANT_ISSUER} with tenants, or the issuer of one tenant`,
+      ]);
+    },
+  );
+
   it.each([
     'https://login.microsoftonline.com/{tenant}/v2.0',
     'https://login.microsoftonline.com/{tenantid}/',
@@ -486,6 +505,14 @@ describe('an issuer’s other fields', () => {
     ['clockTolerance: -1', `issuers[0].clockTolerance: ${TOLERANCE}`],
     ['clockTolerance: 30 seconds', `issuers[0].clockTolerance: ${TOLERANCE}`],
     ["audienceClaim: ''", 'issuers[0].audienceClaim: must not be empty'],
+    [
+      'audienceClaim: /client/id',
+      'issuers[0].audienceClaim: must be the name of a claim, such as client_id; a JSON pointer is not possible here',
+    ],
+    ...['iss', 'sub', 'exp', 'iat', 'nbf', 'jti'].map((claim) => [
+      `audienceClaim: ${claim}`,
+      'issuers[0].audienceClaim: must be a claim that names for whom the token is, such as aud, client_id or azp',
+    ]),
   ])('are rejected beyond them: %s', (field, fault) => {
     expect(faultsOf([`${entry}, ${field}`])).toStrictEqual([fault]);
   });

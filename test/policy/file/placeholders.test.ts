@@ -30,7 +30,10 @@ it.each<[string, string[]]>([
     one,
     [`"${one}" is not a placeholder; write \${NAME} or \${NAME:-default}`],
   ]),
-  ['${A:-${B}}', ['"${A:-$" is not a placeholder; write ${NAME} or ${NAME:-default}']],
+  ...['${A:-$', '${A:-users/', '${A:-'].map((one): [string, string[]] => [
+    `${one}{sub}/}`,
+    [`"${one}" has a default that holds a brace or does not end; a default must not contain "{" or "}"`],
+  ]),
   ['a${A', ['"${A" is not a placeholder; write ${NAME} or ${NAME:-default}']],
 ])('rejects %s', (source, faults) => {
   expect(fillPlaceholders(source, {})).toStrictEqual({ faults });
@@ -49,6 +52,10 @@ it.each<[string, string, unknown]>([
   ['5GiB', 'limits: { bytesPerDay: "${V}" }', { limits: { bytesPerDay: 5 * 1024 ** 3 } }],
   ['true', 'overwrite: "${V}"', { overwrite: true }],
   ['false', 'overwrite: "${V:-true}"', { overwrite: false }],
+  ['True', 'overwrite: "${V}"', { overwrite: true }],
+  ['TRUE', 'keepFilename: "${V}"', { keepFilename: true }],
+  ['False', 'overwrite: "${V:-true}"', { overwrite: false }],
+  ['FALSE', 'overwrite: "${V:-true}"', { overwrite: false }],
   ['', 'overwrite: "${V:-true}"', { overwrite: true }],
   ['15m', 'expiresIn: "${V}"', { expiresIn: { defaultSeconds: 900, maxSeconds: 900 } }],
   ['900', 'expiresIn: { max: "${V}" }', { expiresIn: { defaultSeconds: 600, maxSeconds: 900 } }],
