@@ -209,6 +209,28 @@ describe('fetching keys by URL', () => {
   });
 });
 
+it.each([9, 22, 6000])('says of port %i that fetch never connects to it', async (port) => {
+  // The real fetch: it rejects such a port before it opens any connection.
+  const verifier = createTokenVerifier({
+    issuers: [
+      {
+        issuer: 'https://login.test',
+        audience: 'uploads',
+        keys: { kind: 'jwksUrl', url: `http://127.0.0.1:${port}/jwks` },
+        algorithms: ['ES256'],
+      },
+    ],
+    clock: fixedClock,
+    keySources: createKeySources({ clock: fixedClock, fetch: globalThis.fetch }),
+  });
+  await verifier.preload();
+  expect(verifier.status()).toMatchObject([
+    {
+      lastError: `the port of 127.0.0.1:${port} is reserved for another protocol, so fetch never connects to it; use another port`,
+    },
+  ]);
+});
+
 describe('fetching keys by discovery', () => {
   const UNSAFE = 'the jwks_uri of the discovery document is not an https address';
   const NO_ISSUER = 'the discovery document of HOST names no issuer';

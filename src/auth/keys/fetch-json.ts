@@ -72,6 +72,9 @@ async function fetchBody(url: string, host: string, { fetch, signal }: JsonReque
 class ResponseError extends Error {}
 
 function describeFailure(error: unknown, host: string): string {
+  // fetch has no code for it, and connects to none of these ports: https://fetch.spec.whatwg.org/#port-blocking
+  if (error instanceof Error && error.cause instanceof Error && error.cause.message === 'bad port')
+    return `the port of ${host} is reserved for another protocol, so fetch never connects to it; use another port`;
   const code = codeOf(error);
   if (code === undefined) return `no response from ${host}`;
   if (UNRESOLVED.includes(code)) return `cannot resolve ${host} (${code})`;
