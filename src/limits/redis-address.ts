@@ -28,6 +28,8 @@ const EXAMPLES =
   'redis://user:password@host:6379/0, redis+sentinel://user:password@host1:26379,host2:26379/mymaster or ' +
   'redis+cluster://user:password@host1:6379,host2:6379 (rediss for TLS)';
 
+const PERCENT_ENCODED = '"@", "/", "?" and "#" of a password are written as %40, %2F, %3F and %23';
+
 const GROUP_ADDRESS =
   /^(rediss?)\+(sentinel|cluster):\/\/(?:([^@/?#]*)@)?([^@/?#]*)(\/[^?#]*)?(?:\?([^#]*))?$/i;
 
@@ -50,7 +52,7 @@ export function parseRedisAddress(
   const [, scheme, kind, login, hosts, path = '', query = ''] = GROUP_ADDRESS.exec(text) ?? [];
   if (scheme === undefined || kind === undefined || hosts === undefined) {
     return {
-      fault: `must be an address such as ${EXAMPLES}; "@", "/", "?" and "#" of a password are written as %40, %2F, %3F and %23`,
+      fault: `must be an address such as ${EXAMPLES}; ${PERCENT_ENCODED}`,
     };
   }
   const isSentinel = kind.toLowerCase() === 'sentinel';
@@ -71,7 +73,9 @@ function parseServer(text: string): ReturnType<typeof parseRedisAddress> {
   const url = URL.parse(text);
   const isAddress =
     url && /^rediss?:$/.test(url.protocol) && url.hostname !== '' && /^\/?\d{0,4}$/.test(url.pathname);
-  if (!isAddress) return { fault: `must be an address such as ${EXAMPLES}` };
+  // A "#" of a password would end the address within it, and what is before it would be taken for the host.
+  if (!isAddress || url.hash !== '')
+    return { fault: `must be an address such as ${EXAMPLES}; ${PERCENT_ENCODED}` };
   // The client decodes both, and fails on what cannot be decoded.
   if (!isDecodable(url.username) || !isDecodable(url.password)) return NOT_DECODABLE;
   return { address: { kind: 'server', url: text, database: Number(url.pathname.slice(1)) } };

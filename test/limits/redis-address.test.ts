@@ -78,6 +78,8 @@ it.each([
   ['cache:6379', /^must be an address such as/],
   ['redis://', /^must be an address such as/],
   ['redis://TheSecret@h1:6379,h2:6379', /^must be an address such as/],
+  ['redis://:p@ss#TheSecret@cache:6379/0', /^must be an address such as .*"#" of a password .*%23$/],
+  ['redis://cache:6379/0#TheSecret', /"#" of a password/],
   ['redis://cache/abc', /^must be an address such as/],
   ['redis://cache/0/1', /^must be an address such as/],
   ['redis+http://:TheSecret@h1', /^must be an address such as/],
