@@ -57,8 +57,15 @@ function fitText(text: string, def: Definition | undefined): unknown {
 
 function fitList(text: string, element: Schema): unknown[] {
   const def = unwrap(element);
-  if (text.trim() === '') return [];
-  return text.split(',').map((item) => fitText(item.trim(), def));
+  return items(text).map((item) => fitText(item, def));
+}
+
+/** As in the lists of the environment itself, what is between two commas may be missing. */
+function items(text: string): readonly string[] {
+  return text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
 }
 
 function memberSchema(def: Definition | undefined, name: string): Schema | undefined {

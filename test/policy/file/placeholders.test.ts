@@ -61,6 +61,8 @@ it.each<[string, string, unknown]>([
   ['900', 'expiresIn: { max: "${V}" }', { expiresIn: { defaultSeconds: 600, maxSeconds: 900 } }],
   ['server', 'naming: "${V}"', { naming: 'server' }],
   ['a, b ,c', 'metadata: { allowed: "${V}" }', { metadata: { allowed: ['a', 'b', 'c'], required: [] } }],
+  ['a,,b, ,', 'metadata: { allowed: "${V}" }', { metadata: { allowed: ['a', 'b'], required: [] } }],
+  [' , ', 'metadata: { allowed: ["${V}"] }', { metadata: { allowed: [], required: [] } }],
   ['', 'metadata: { allowed: "${V:-}" }', { metadata: { allowed: [], required: [] } }],
   ['cacheControl', 'clientHeaders: "${V}"', { clientHeaders: ['cacheControl'] }],
 ])('the value %s for %s', (value, fields, expected) => {
