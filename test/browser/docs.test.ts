@@ -91,7 +91,8 @@ describe.each([
     const { properties } = openApi.components.schemas.UploadRequest;
     for (const [name, { description }] of Object.entries<{ description: string }>(properties)) {
       const field = body.locator('.json-schema-2020-12-property', {
-        has: tab.getByText(name, { exact: true }),
+        // Descriptions name other fields, so only the title tells which one this is.
+        has: tab.locator('.json-schema-2020-12__title').getByText(name, { exact: true }),
       });
       await field.first().waitFor({ state: 'visible', timeout: 10_000 });
       expect(await field.first().textContent(), name).toContain(description.replaceAll('`', ''));
