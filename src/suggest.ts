@@ -5,16 +5,33 @@ const MAX_NAME_LENGTH = 64;
 
 const MAX_EDITS = 3;
 
+const MIN_CUT_LENGTH = 3;
+
 /** About one edit for every three characters, at least one. */
 const maxDistance = (name: string): number => Math.max(1, Math.round(name.length / 3));
 
 /**
- * Finds the known name that a mistyped one most likely stands for: the same letters in another case or with other separators
- * (`content_type` for `contentType`), or a few edits away (`CORS_ORIGIN` for `CORS_ORIGINS`).
- * @param maxEdits how many edits at most; fewer count for short names.
+ * Finds the known name that a mistyped one most likely stands for: see {@link mistypedName}, or else the only one that was cut or
+ * continued (`meta` for `metadata`, `warning` for `warn`).
  * @returns a member of `known`, or undefined when none is close.
  */
 export function closestName(name: string, known: Iterable<string>, maxEdits = MAX_EDITS): string | undefined {
+  if (name.length > MAX_NAME_LENGTH) return undefined;
+  const names = [...known];
+  return mistypedName(name, names, maxEdits) ?? cutName(lettersOf(name), names);
+}
+
+/**
+ * Finds the known name that has the same letters in another case or with other separators (`content_type` for `contentType`), or is a
+ * few edits away (`CORS_ORIGIN` for `CORS_ORIGINS`).
+ * @param maxEdits how many edits at most; fewer count for short names.
+ * @returns a member of `known`, or undefined when none is close.
+ */
+export function mistypedName(
+  name: string,
+  known: Iterable<string>,
+  maxEdits = MAX_EDITS,
+): string | undefined {
   if (name.length > MAX_NAME_LENGTH) return undefined;
   const letters = lettersOf(name);
   const limit = Math.min(maxEdits, maxDistance(letters));
@@ -25,6 +42,18 @@ export function closestName(name: string, known: Iterable<string>, maxEdits = MA
       closest = { name: candidate, distance };
   }
   return closest?.name;
+}
+
+/** The only known name that begins with `letters`, or with which they begin. Two letters are the beginning of too much. */
+function cutName(letters: string, known: readonly string[]): string | undefined {
+  const matches = known.filter((candidate) => {
+    const other = lettersOf(candidate);
+    return (
+      Math.min(letters.length, other.length) >= MIN_CUT_LENGTH &&
+      (letters.startsWith(other) || other.startsWith(letters))
+    );
+  });
+  return matches.length === 1 ? matches[0] : undefined;
 }
 
 /** The end of a message about an unknown name: ` Did you mean "filename"?`, or nothing when no known name is close. */

@@ -71,7 +71,7 @@ it.each([
   [
     'an unknown key',
     (policy: string) => `${policy}surprise: 1\n`,
-    /^policy\.yaml:\d+ surprise is not a field of the policy file\.$/,
+    /^policy\.yaml:\d+ surprise is not a field of the policy file; possible here: issuers, targets, rules\.$/,
   ],
   [
     'no rules',

@@ -10,11 +10,13 @@ describe('closestName', () => {
     ['Content-Length', 'contentLength'],
     ['expireIn', 'expiresIn'],
     ['keys', 'key'],
+    ['exp', 'expiresIn'],
+    ['filenameOfTheUser', 'filename'],
   ])('finds the known name that %s stands for', (name, expected) => {
     expect(closestName(name, FIELDS)).toBe(expected);
   });
 
-  it.each(['size', 'x', '', 'somethingElse'])(
+  it.each(['size', 'x', '', 'con', 'co', 'content', 'somethingElse'])(
     'finds nothing for %j, which is close to no known name',
     (name) => {
       expect(closestName(name, FIELDS)).toBeUndefined();

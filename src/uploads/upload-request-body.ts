@@ -214,8 +214,20 @@ function faultsOf(issue: z.core.$ZodIssue, body: object): readonly Found[] {
   }
 }
 
+/** The field that a member of a browser's `File`, or another common name, stands for. */
+const FILE_MEMBERS: Readonly<Record<string, string>> = {
+  name: 'filename',
+  size: 'contentLength',
+  fileSize: 'contentLength',
+  type: 'contentType',
+  mimeType: 'contentType',
+  md5: 'contentMd5',
+};
+
 function unknownField(path: readonly PropertyKey[], name: string): Fault {
-  const suggestion = didYouMean(name, FIELDS);
+  // The members of a browser's File: { name, size, type }.
+  const ofFile = Object.hasOwn(FILE_MEMBERS, name) ? FILE_MEMBERS[name] : undefined;
+  const suggestion = didYouMean(ofFile ?? name, FIELDS);
   const shown = JSON.stringify(cutForLog(name));
   return {
     pointer: pointerOf([...path, name]),

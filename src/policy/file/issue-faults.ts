@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { closestName } from '../../suggest.ts';
+import { closestName, mistypedName } from '../../suggest.ts';
 import { fieldsAt, placesOf } from './schema-walk.ts';
 
 type Issue = z.core.$ZodIssue;
@@ -47,6 +47,9 @@ const EXAMPLES: Readonly<Record<string, string>> = {
 /** Comparing many thousands of unknown names with the known ones would take seconds. */
 const MAX_UNKNOWN_FIELDS = 100;
 
+/** Longer lists are found in policy.example.yaml. */
+const MAX_LISTED_FIELDS = 6;
+
 /** Marks a union's own issue, whose message comes from the closest of its options. */
 const UNION = '';
 
@@ -61,6 +64,8 @@ export const describeIssue: z.core.$ZodErrorMap = (issue) => {
         (typeof issue.input === 'number' || typeof issue.input === 'boolean')
       )
         return 'must be a text; put quotes around it';
+      if (typeof issue.input === 'string' && isQuoted(issue.input, issue.expected))
+        return `must be ${TYPE_NAMES[issue.expected]} without quotes`;
       return `must be ${TYPE_NAMES[issue.expected] ?? 'of another type'}`;
     case 'invalid_value': {
       if (issue.input === undefined) return 'is missing';
@@ -85,6 +90,12 @@ export const describeIssue: z.core.$ZodErrorMap = (issue) => {
       return 'is not valid';
   }
 };
+
+/** Says whether a text would be of the expected type without its quotes. */
+function isQuoted(text: string, expected: string): boolean {
+  if (expected === 'boolean') return text === 'true' || text === 'false';
+  return (expected === 'number' || expected === 'int') && /^\d+$/.test(text);
+}
 
 /**
  * Turns an issue of a schema into faults: one for each unknown field, and for a union those of the closest option.
@@ -147,6 +158,8 @@ function withExample(
 ): string {
   if (path.length === 0) return 'must be a mapping with the fields issuers, targets and rules';
   if (!message.startsWith('must be ')) return message;
+  if (path.at(-2) === 'claims')
+    return 'must be a value or a list of values; write a nested claim as a JSON pointer, such as /realm_access/roles: [uploader]';
   const field = String(path.at(-1));
   const text = writtenText(path);
   // The operator's own value shows best what a list of one entry looks like.
@@ -156,12 +169,16 @@ function withExample(
 }
 
 function unknownField(path: readonly PropertyKey[], field: string, schema: z.core.$ZodType): string {
-  const closest = closestName(field, fieldsAt(schema, path) ?? []);
-  if (closest !== undefined) return `is not a field of the policy file; did you mean "${closest}"?`;
+  const fields = [...(fieldsAt(schema, path) ?? [])];
   const [place] = placesOf(field, schema);
+  // A field that exists elsewhere is misplaced rather than cut.
+  const closest = place === undefined ? closestName(field, fields) : mistypedName(field, fields);
+  if (closest !== undefined) return `is not a field of the policy file; did you mean "${closest}"?`;
   if (place !== undefined)
     return `is not a field here; it belongs ${place === '' ? 'at the top level' : `to ${place}`}`;
   if (path.at(-1) === 'who')
     return 'is not a field of the policy file; write the name and values of a claim below claims';
-  return 'is not a field of the policy file';
+  const list =
+    fields.length > 0 && fields.length <= MAX_LISTED_FIELDS ? `; possible here: ${fields.join(', ')}` : '';
+  return `is not a field of the policy file${list}`;
 }

@@ -116,6 +116,6 @@ export const issuerSchema = z
     } else if (!hasKeys && !hasSecret) {
       const fault = webAddressFault(issuer, entry);
       if (fault)
-        addIssue('issuer', `${fault}. (OpenID discovery uses it, because no other source of keys is set)`);
+        addIssue('issuer', `${fault}; OpenID discovery uses it, because no other source of keys is set`);
     }
   });

@@ -95,7 +95,8 @@ function checkReferences(content: unknown, document: PolicyDocument, fault: Repo
     const at = (...steps: PropertyKey[]) => ['rules', index, ...steps];
     if (rule.name !== undefined && seenNames.has(rule.name)) fault(at('name'), 'is used twice');
     seenNames.add(rule.name);
-    if (typeof rule.target === 'string' && !targets.includes(rule.target))
+    // A target cannot be known where no target could be read.
+    if (typeof rule.target === 'string' && targets.length > 0 && !targets.includes(rule.target))
       fault(at('target'), unknownName('target', written(at('target')), knownTargets));
     const { issuer } = asRecord(rule.who);
     if (typeof issuer === 'string' && !seen.has(issuer) && !entries.includes(issuer))
@@ -127,7 +128,7 @@ function unknownName(kind: string, name: string, known: readonly string[]): stri
     listed.push(one);
   }
   const hint = closest === undefined ? '' : `; did you mean ${quote(closest)}?`;
-  return `unknown ${kind} ${quote(name)}; known ${kind}s: ${listed.join(', ') || 'none'}${hint}`;
+  return `names the unknown ${kind} ${quote(name)}; known ${kind}s: ${listed.join(', ') || 'none'}${hint}`;
 }
 
 function compilePolicy(file: PolicyFile, issuerKeys: readonly IssuerKeySources[]): Policy {

@@ -62,7 +62,7 @@ export const HEADER_VALUES: Readonly<Record<string, z.ZodType<string>>> = {
   'x-oss-traffic-limit': z
     .string()
     .refine((text) => /^\d{6,9}$/.test(text) && Number(text) >= 819_200 && Number(text) <= 838_860_800, {
-      message: 'must be 819200 to 838860800 (bit/s)',
+      message: 'must be a number from 819200 to 838860800 (bit/s)',
     }),
   'x-oss-request-payer': z.enum(['requester']),
 };

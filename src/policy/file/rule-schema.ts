@@ -55,6 +55,10 @@ const whoSchema = z
     issuer: text.optional(),
     scope: z
       .union([text, z.array(text).min(1)])
+      .refine((scope) => ![scope].flat().some((one) => /,\s/.test(one)), {
+        message: 'has a comma between scopes; write several as a list, such as [uploads:read, uploads:write]',
+        abort: true,
+      })
       .transform((scope) => [scope].flat().flatMap((one) => one.split(/\s+/)))
       .optional(),
     claims: claimConditions.optional(),
@@ -63,7 +67,13 @@ const whoSchema = z
     message: 'would let everybody in: name at least one of scope, claims and issuer',
   });
 
-const metadataName = z.string().regex(/^[a-z0-9-]{1,64}$/, 'must be 1–64 of a-z, 0-9 and "-"');
+const metadataName = z
+  .string()
+  .regex(/^[a-z0-9-]{1,64}$/, 'must be 1–64 characters of a-z, 0-9 and "-"')
+  .refine(
+    (name) => !name.startsWith('x-oss-meta-'),
+    'must not begin with "x-oss-meta-", which the service adds',
+  );
 
 /** One entry of `rules`: who may put what where. Every bound is required or has a closed default. */
 export const ruleSchema = z

@@ -31,12 +31,36 @@ export function syntaxFault(source: string, { errors, warnings }: Document.Parse
   const line = source.slice(lineStart(source, first.pos[0])).split('\n', 1)[0] ?? '';
   const isTab = /^ *\t/.test(line) || source[first.pos[0]] === '\t';
   const isOpenQuote = first.code === 'MISSING_CHAR' && first.message.startsWith('Missing closing');
-  const detail = isTab
-    ? REMEDIES.TAB_AS_INDENT
-    : isOpenQuote
-      ? 'is not valid YAML: a quotation mark before this place is not closed'
-      : REMEDIES[first.code];
+  if (isOpenQuote && !isTab) {
+    return {
+      offset: lastQuote(source, first.pos[0]),
+      detail: 'is not valid YAML: a quotation mark on this line is not closed',
+    };
+  }
+  const detail = isTab ? REMEDIES.TAB_AS_INDENT : (remedyOf(first.message) ?? REMEDIES[first.code]);
   return { offset: first.pos[0], detail: detail ?? `is not valid YAML: ${firstSentence(first.message)}` };
+}
+
+/** What to change for two errors that share their code with others. */
+function remedyOf(message: string): string | undefined {
+  if (message.startsWith('Sequence item without -'))
+    return 'is not valid YAML: wrong indentation, or a "-" is missing';
+  if (/^Unexpected \S+ at node end/.test(message))
+    return 'is not valid YAML: text follows a value that has ended; put quotes around the whole value';
+  return undefined;
+}
+
+/** Where the last text in quotation marks before `end` begins. The parser notices a missing mark only where the file or a block ends. */
+function lastQuote(source: string, end: number): number {
+  let offset = 0;
+  let last = end;
+  for (const token of new Lexer().lex(source)) {
+    if (offset >= end) break;
+    if (token === '\u0002' || token === '\u0018' || token === '\u001f') continue;
+    if (/^["']/.test(token)) last = offset;
+    offset += token.length;
+  }
+  return last;
 }
 
 /** Says that an alias such as an unquoted `*` has no anchor. */

@@ -137,7 +137,7 @@ describe('plain http', () => {
 
   it('follows the same rule for discovery', () => {
     expect(faultsOf(['issuer: http://login.example.com/, audience: up'])).toStrictEqual([
-      `${plainHttp('issuers[0].issuer')}. (OpenID discovery uses it, because no other source of keys is set)`,
+      `${plainHttp('issuers[0].issuer')}; OpenID discovery uses it, because no other source of keys is set`,
     ]);
     expect(
       faultsOf(["issuer: 'http://keycloak:8080/realms/acme', audience: up, insecureHttp: true"]),

@@ -235,7 +235,10 @@ it.each<[string, string]>([
     '    expiresIn: soon',
     '19 rules[0].expiresIn: must be a duration of at least one second, such as 90s, 10m or 1h',
   ],
-  ['    expiresIn: { maximum: 1h }', '19 rules[0].expiresIn.maximum: is not a field of the policy file'],
+  [
+    '    expiresIn: { maximum: 1h }',
+    '19 rules[0].expiresIn.maximum: is not a field of the policy file; did you mean "max"?',
+  ],
   ['    overwrite: yes', '21 rules[0].overwrite: must be true or false'],
   [
     '    clientHeaders: [cache-control]',
@@ -243,7 +246,7 @@ it.each<[string, string]>([
   ],
   [
     '    limits: { requestsPerMinute: "60" }',
-    '24 rules[0].limits.requestsPerMinute: must be a whole number, such as 60',
+    '24 rules[0].limits.requestsPerMinute: must be a whole number without quotes, such as 60',
   ],
   [
     '    limits: { requestPerMinute: 60 }',
@@ -287,6 +290,14 @@ it.each<[string, string]>([
   ['    who: {}', '13 rules[0].who: would let everybody in: name at least one of scope, claims and issuer'],
   ['    who: { scope: "" }', '13 rules[0].who.scope: must not be empty'],
   ['    who: { scope: [] }', '13 rules[0].who.scope: must not be empty'],
+  [
+    '    who: { claims: { realm_access: { roles: [uploader] } } }',
+    '13 rules[0].who.claims.realm_access: must be a value or a list of values; write a nested claim as a JSON pointer, such as /realm_access/roles: [uploader]',
+  ],
+  [
+    '    who: { scope: "uploads:read, uploads:write" }',
+    '13 rules[0].who.scope: has a comma between scopes; write several as a list, such as [uploads:read, uploads:write]',
+  ],
   ['    who: { claims: {} }', '13 rules[0].who.claims: must not be empty'],
   ['    who: { claims: { role: [] } }', '13 rules[0].who.claims.role: must not be empty'],
   [
@@ -311,12 +322,12 @@ it.each<[string, string]>([
   ],
   [
     '    who: { issuer: https://login.example.com }',
-    '13 rules[0].who.issuer: unknown issuer "https://login.example.com"; known issuers: https://login.example.com/; did you mean "https://login.example.com/"?',
+    '13 rules[0].who.issuer: names the unknown issuer "https://login.example.com"; known issuers: https://login.example.com/; did you mean "https://login.example.com/"?',
   ],
-  ['    target: archive', '14 rules[0].target: unknown target "archive"; known targets: media'],
+  ['    target: archive', '14 rules[0].target: names the unknown target "archive"; known targets: media'],
   [
     '    target: medai',
-    '14 rules[0].target: unknown target "medai"; known targets: media; did you mean "media"?',
+    '14 rules[0].target: names the unknown target "medai"; known targets: media; did you mean "media"?',
   ],
   ['    prefix: users/{sub}', '15 rules[0].prefix: must end in "/"'],
   ['    prefix: /', '15 rules[0].prefix: must not begin with "/"'],
@@ -349,7 +360,7 @@ it.each<[string, string]>([
   ],
   [
     '    metadata: { allowed: [Al_bum] }',
-    '20 rules[0].metadata.allowed[0]: must be 1–64 of a-z, 0-9 and "-"',
+    '20 rules[0].metadata.allowed[0]: must be 1–64 characters of a-z, 0-9 and "-"',
   ],
   [
     '    headers: { Host: evil.example }',
@@ -385,7 +396,7 @@ it.each<[string, string]>([
   ['    limits: { requestsPerMinute: 0 }', '24 rules[0].limits.requestsPerMinute: must be at least 1'],
   [
     '    limits: { requestsPerHour: 1 }',
-    '24 rules[0].limits.requestsPerHour: is not a field of the policy file',
+    '24 rules[0].limits.requestsPerHour: is not a field of the policy file; possible here: requestsPerMinute, bytesPerDay',
   ],
 ])('refuses %s', (line, fault) => {
   expect(faultsOf(withLine(line))).toStrictEqual([fault]);
@@ -532,7 +543,7 @@ rules:
     '6 issuers[1].secret: is not a field of the policy file',
     '8 targets.t.bucket: must be a bucket name: 3–63 of a-z, 0-9 and "-", no "-" at either end',
     '11 rules[0].who: would let everybody in: name at least one of scope, claims and issuer',
-    '12 rules[0].target: unknown target "u"; known targets: t; did you mean "t"?',
+    '12 rules[0].target: names the unknown target "u"; known targets: t; did you mean "t"?',
     '13 rules[0].prefix: must end in "/"',
     '14 rules[0].contentTypes: must name at least one media type',
     '15 rules[0].maxSize: must be "unlimited" or a size greater than 0, such as 500KiB, 50MiB or 1GB',
@@ -583,4 +594,10 @@ it.each(['policy.example.yaml', 'src/demo/policy.yaml'])('%s is a good policy', 
     DEMO_OSS_ENDPOINT: 'http://127.0.0.1:9000',
   };
   expect(faultsOf(text, env)).toStrictEqual([]);
+});
+
+it('does not call a target unknown where targets could not be read', () => {
+  expect(faultsOf(GOOD.replace(/targets:\n[\s\S]*(?=rules:)/, 'targets: []\n'))).toStrictEqual([
+    expect.stringMatching(/targets: must be a mapping, such as media:/),
+  ]);
 });

@@ -116,7 +116,10 @@ it.each([
     'clientHeaders: "${V}"',
     'rules[0].clientHeaders[0]: must be one of cacheControl, contentDisposition, contentEncoding',
   ],
-  ['sharesPrefixWith: ["${V}"]', 'rules[0].sharesPrefixWith[0]: unknown rule "${V}"; known rules: r'],
+  [
+    'sharesPrefixWith: ["${V}"]',
+    'rules[0].sharesPrefixWith[0]: names the unknown rule "${V}"; known rules: r',
+  ],
   ['"${V}": 1', 'rules[0]["${V}"]: is not a field of the policy file'],
 ])('no fault holds a value of the environment: %s', (fields, fault) => {
   expect(faultsOf(withFields(fields), { V: 'Value-0f-The-Environment' })).toStrictEqual([`6 ${fault}`]);

@@ -73,7 +73,7 @@ it('checks the names in sharesPrefixWith', () => {
   const fault = (names: string) =>
     faultsOf(withRules(ruleLine('own', '{sub}/'), ruleLine('team', 't/', `sharesPrefixWith: ${names}`)));
   expect(fault('[owm]')).toStrictEqual([
-    '7 rules[1].sharesPrefixWith[0]: unknown rule "owm"; known rules: own, team; did you mean "own"?',
+    '7 rules[1].sharesPrefixWith[0]: names the unknown rule "owm"; known rules: own, team; did you mean "own"?',
   ]);
   expect(fault('[team]')).toStrictEqual(['7 rules[1].sharesPrefixWith[0]: names its own rule']);
   expect(fault('own')).toStrictEqual(['7 rules[1].sharesPrefixWith: must be a list, such as [own]']);

@@ -208,7 +208,7 @@ it.each([
     'must have at most 5120 characters',
   ],
   ['x-oss-meta-a', 'v'.repeat(8193), 'must have at most 8192 characters'],
-  ['x-oss-traffic-limit', '1', 'must be 819200 to 838860800 (bit/s)'],
+  ['x-oss-traffic-limit', '1', 'must be a number from 819200 to 838860800 (bit/s)'],
 ])('rejects %s: %s', (name, value, detail) => {
   expect(faultsOf(headers({ [name]: value }))).toContain(`headers.${name}: ${detail}`);
 });

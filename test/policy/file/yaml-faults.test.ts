@@ -55,7 +55,27 @@ it.each<[string, string, string]>([
   [
     'a quote that stays open',
     'a: "b\nc: 1',
-    '2 : is not valid YAML: a quotation mark before this place is not closed',
+    '1 : is not valid YAML: a quotation mark on this line is not closed',
+  ],
+  [
+    'a quote that stays open in a list, far before the end',
+    'a: 1\nb: ["${AUD}]\nc: 1\nd:\n  - e\n',
+    '2 : is not valid YAML: a quotation mark on this line is not closed',
+  ],
+  [
+    'a single quote that stays open after others',
+    "a: 'x'\nb: 'y\nc: 1\n",
+    '2 : is not valid YAML: a quotation mark on this line is not closed',
+  ],
+  [
+    'a field that is indented less than the first of its entry',
+    'rules:\n  - name: r\n   target: t\n',
+    '3 : is not valid YAML: wrong indentation, or a "-" is missing',
+  ],
+  [
+    'text behind a quoted value',
+    'a: "x" y\n',
+    '1 : is not valid YAML: text follows a value that has ended; put quotes around the whole value',
   ],
   [
     'an escape',
