@@ -62,16 +62,9 @@ function wholeNumber(min: number, max: number) {
 function oneOf<const Value extends string>(values: readonly Value[]) {
   return text.pipe(
     z.enum(values, {
-      error: ({ input }) => `must be one of ${values.join(', ')}.${suggestion(String(input), values)}`,
+      error: ({ input }) => `must be one of ${values.join(', ')}.${didYouMean(String(input), values)}`,
     }),
   );
-}
-
-/** Besides what is a few letters away, what was cut or written out: `warning` for `warn`. */
-function suggestion(value: string, values: readonly string[]): string {
-  const isShortFor = (one: string) => one.length > 2 && (value.startsWith(one) || one.startsWith(value));
-  const longer = value.length > 2 ? values.find(isShortFor) : undefined;
-  return didYouMean(longer ?? value, values);
 }
 
 const secret = (name: string) =>
@@ -230,6 +223,19 @@ export function loadConfig(
       credentials,
     },
   };
+}
+
+/**
+ * Finds the policy file without the rest of the environment.
+ * @returns its path, or why POLICY_FILE cannot be one, in the words of {@link loadConfig}.
+ */
+export function policyFileOf({
+  POLICY_FILE,
+}: Environment): { readonly path: string } | { readonly fault: string } {
+  const isSet = POLICY_FILE !== undefined && POLICY_FILE.trim() !== '';
+  const parsed = environmentSchema.shape.POLICY_FILE.safeParse(isSet ? POLICY_FILE : undefined);
+  if (parsed.success) return { path: parsed.data };
+  return { fault: asSentence('POLICY_FILE', parsed.error.issues[0]?.message ?? 'is not valid') };
 }
 
 /** Messages are the rest of a sentence, or of the first of two. */

@@ -6,6 +6,10 @@ const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
 const MAX_HEADER_NAME_LENGTH = 64;
 
+/** What other programs put between the entries of a list, and what no entry can hold: blanks, semicolons, the quotes of a JSON list. */
+const SEPARATOR = /[\s;"]/;
+const ONE_ENTRY = 'must be one entry; separate entries with commas, without quotes or brackets';
+
 /** Request headers that browsers never let a page set (https://fetch.spec.whatwg.org/#forbidden-request-header). */
 const FORBIDDEN_HEADERS =
   /^(accept-(charset|encoding)|access-control-request-.*|connection|content-length|cookie2?|date|dnt|expect|host|keep-alive|origin|referer|set-cookie|te|trailer|transfer-encoding|upgrade|via|proxy-.*|sec-.*)$/i;
@@ -25,10 +29,12 @@ export function originFault(entry: string): string | undefined {
   // URL parsers accept a "*" within a host name, and browsers never send one: it would only look like a wildcard.
   if (entry.includes('*')) return 'must not contain "*"; list each origin, such as https://app.example.com';
   if (entry === 'null') return 'must not be "null", which every sandboxed page sends';
+  if (SEPARATOR.test(entry)) return ONE_ENTRY;
   const url = URL.parse(entry);
   if (url && /^https?:$/.test(url.protocol))
     return url.origin === entry ? undefined : `must be written as ${url.origin}`;
-  const withScheme = /^[\w.-]+(:\d+)?$/.test(entry) && URL.parse(`https://${entry}`);
+  const scheme = /^(localhost|127\.0\.0\.1)(:|$)/.test(entry) ? 'http' : 'https';
+  const withScheme = /^[\w.-]+(:\d+)?$/.test(entry) && URL.parse(`${scheme}://${entry}`);
   return withScheme
     ? `must begin with the scheme, such as ${withScheme.origin}`
     : 'must be an http or https origin, such as https://app.example.com';
@@ -38,6 +44,7 @@ export function originFault(entry: string): string | undefined {
 export function corsHeaderFault(entry: string): string | undefined {
   if (entry === '*') return 'must not be "*", which does not cover Authorization; list each header';
   if (entry.length > MAX_HEADER_NAME_LENGTH) return `must have at most ${MAX_HEADER_NAME_LENGTH} characters`;
+  if (SEPARATOR.test(entry)) return ONE_ENTRY;
   if (!TOKEN.test(entry) || entry.includes('*')) return 'must be a header name, such as X-Trace-Id';
   return FORBIDDEN_HEADERS.test(entry)
     ? 'must not be allowed: browsers never let a page set this header'
@@ -50,6 +57,7 @@ export function corsHeaderFault(entry: string): string | undefined {
  */
 export function trustedProxyFault(entry: string): string | undefined {
   if (RANGE_NAMES.includes(entry)) return undefined;
+  if (SEPARATOR.test(entry)) return ONE_ENTRY;
   const example = `must be an IP address, a CIDR range such as 10.0.0.0/8, or one of ${RANGE_NAMES.join(', ')}`;
   // Fastify's parser reads "1" as the address 0.0.0.1, where others mean a number of proxies.
   if (/^(\d+|true|\*)$/i.test(entry))

@@ -1,4 +1,4 @@
-import { type Config, type Environment, loadConfig } from './config.ts';
+import { type Config, type Environment, loadConfig, policyFileOf } from './config.ts';
 import type { Policy } from './policy/policy.ts';
 import { createPolicyReader, type PolicyReading } from './policy-file.ts';
 import { unknownVariables } from './unknown-variables.ts';
@@ -22,10 +22,15 @@ export function prepare(
   readFile: (path: string) => string,
 ): Prepared | { readonly faults: readonly string[] } {
   const loaded = loadConfig(env, readFile);
-  const policyFile = env.POLICY_FILE?.trim() || 'policy.yaml';
-  const readPolicy = createPolicyReader(policyFile, env, readFile);
+  const file = policyFileOf(env);
+  // loadConfig reports this fault as well.
+  if ('fault' in file)
+    return {
+      faults: 'faults' in loaded ? [...loaded.faults, ...unknownVariables(env, undefined)] : [file.fault],
+    };
+  const readPolicy = createPolicyReader(file.path, env, readFile);
   const policy = readPolicy();
-  const warnings = unknownVariables(env, textOf(policyFile, readFile));
+  const warnings = unknownVariables(env, textOf(file.path, readFile));
   if ('config' in loaded && 'policy' in policy)
     return { config: loaded.config, policy, readPolicy, warnings };
   return {

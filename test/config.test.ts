@@ -201,7 +201,7 @@ it('refuses a secret that stands both in the environment and in a file', () => {
 it.each([
   ['warning', 'warn'],
   ['WARN', 'warn'],
-  ['Information', undefined],
+  ['Information', 'info'],
   ['information', 'info'],
   ['err', 'error'],
   ['debgu', 'debug'],

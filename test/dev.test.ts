@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { readDevOptions } from '../src/demo/dev-options.ts';
+import { asksForUsage, readDevOptions } from '../src/demo/dev-options.ts';
 import { claimsOfFirstRule, requestForFirstRule } from '../src/demo/local-policy.ts';
 import { runDev, startDev } from './support/dev-server.ts';
 import { policyFrom, testPolicyYaml } from './support/test-app.ts';
@@ -128,4 +128,9 @@ it('the token and the request fit the first rule, whatever it asks for', () => {
     contentLength: 5,
     metadata: { album: 'demo' },
   });
+});
+
+it.each(['--help', '-h', 'help'])('npm run dev -- %s asks for the usage', (argument) => {
+  expect(asksForUsage([argument])).toBe(true);
+  expect(asksForUsage(['--policy', 'policy.yaml'])).toBe(false);
 });

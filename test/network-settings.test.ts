@@ -4,6 +4,8 @@ import { loadConfig } from '../src/config.ts';
 import { NO_JSON_SCHEMA } from '../src/http/no-json-schema.ts';
 import { corsHeaderFault, originFault, trustedProxyFault } from '../src/network-settings.ts';
 
+const ONE_ENTRY = 'must be one entry; separate entries with commas, without quotes or brackets';
+
 describe('an entry of CORS_ORIGINS', () => {
   it.each([
     'https://a.example.com',
@@ -28,7 +30,7 @@ describe('an entry of CORS_ORIGINS', () => {
     ['https://user@a.example.com', 'must be written as https://a.example.com'],
     ['https://müller.de', 'must be written as https://xn--mller-kva.de'],
     ['a.example.com', 'must begin with the scheme, such as https://a.example.com'],
-    ['localhost:5173', 'must begin with the scheme, such as https://localhost:5173'],
+    ['localhost:5173', 'must begin with the scheme, such as http://localhost:5173'],
     ['*', 'must not contain "*"; list each origin, such as https://app.example.com'],
     ['https://*.example.com', 'must not contain "*"; list each origin, such as https://app.example.com'],
     ['https://localhost:*', 'must not contain "*"; list each origin, such as https://app.example.com'],
@@ -37,7 +39,10 @@ describe('an entry of CORS_ORIGINS', () => {
     ['ftp://a.example.com', 'must be an http or https origin, such as https://app.example.com'],
     ['capacitor://localhost', 'must be an http or https origin, such as https://app.example.com'],
     ['https://', 'must be an http or https origin, such as https://app.example.com'],
-    ['https://a b.example.com', 'must be an http or https origin, such as https://app.example.com'],
+    ['https://a b.example.com', ONE_ENTRY],
+    ['https://a.example.com https://b.example.com', ONE_ENTRY],
+    ['https://a.example.com;https://b.example.com', ONE_ENTRY],
+    ['["https://a.example.com"]', ONE_ENTRY],
   ])('must not be %s', (origin, fault) => {
     expect(originFault(origin)).toBe(fault);
   });
@@ -142,3 +147,14 @@ it('names each wrong entry of a list, five at most, and not the right ones', () 
     'CORS_ALLOWED_HEADERS must have at most 50 entries.',
   ]);
 });
+
+it.each(['X-A X-B', 'X-A;X-B', '"X-A"'])('CORS_ALLOWED_HEADERS: %s is not one entry', (entry) => {
+  expect(corsHeaderFault(entry)).toBe(ONE_ENTRY);
+});
+
+it.each(['10.0.0.1 10.0.0.2', '10.0.0.1;10.0.0.2', '["10.0.0.1"]'])(
+  'TRUST_PROXY: %s is not one entry',
+  (entry) => {
+    expect(trustedProxyFault(entry)).toBe(ONE_ENTRY);
+  },
+);

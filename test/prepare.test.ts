@@ -133,3 +133,8 @@ it('says which variable may be mistyped, together with what is missing for it', 
     warnings: [warning],
   });
 });
+
+it.each(['"policy.yaml"', ' policy.yaml', 'policy.yaml\n'])('reports POLICY_FILE=%j once', (path) => {
+  const faults = faultsOf({ ...CREDENTIALS, POLICY_FILE: path }, { 'policy.yaml': testPolicyYaml() });
+  expect(faults).toStrictEqual([expect.stringMatching(/^POLICY_FILE (is in quotation|must not)[^.]+\.$/)]);
+});

@@ -22,6 +22,10 @@ it.each([
   ['METRIC_PORT', 'METRICS_PORT'],
   ['TRUSTED_PROXY', 'TRUST_PROXY'],
   ['SHUTDOWN_GRACE_SECOND', 'SHUTDOWN_GRACE_SECONDS'],
+  ['SHUTDOWN_GRACE', 'SHUTDOWN_GRACE_SECONDS'],
+  ['SHUTDOWN_DELAY', 'SHUTDOWN_DELAY_SECONDS'],
+  ['OSS_ACCESS_SECRET_KEY', 'OSS_ACCESS_KEY_SECRET'],
+  ['TRUST_PROXIES', 'TRUST_PROXY'],
 ])('%s: says that %s is meant, without the value', (name, meant) => {
   expect(unknownVariables({ [name]: 'TheValue' }, undefined)).toStrictEqual([
     `${name} is not a variable of the service and has no effect. Did you mean ${meant}?`,
@@ -57,4 +61,10 @@ it('is silent about a variable that the policy file takes by its name', () => {
 it('looks at names only as long as names are', () => {
   const long = `OSS_${'A'.repeat(100_000)}`;
   expect(unknownVariables({ [long]: 'x' }, undefined)).toStrictEqual([]);
+});
+
+it('does not take a part of a word of the policy file for the name of a variable', () => {
+  expect(unknownVariables({ POLICY_FIL: 'x' }, '# wherever POLICY_FILE points')).toStrictEqual([
+    'POLICY_FIL is not a variable of the service and has no effect. Did you mean POLICY_FILE?',
+  ]);
 });

@@ -1,5 +1,6 @@
 import { parseEnv } from 'node:util';
 import type { Environment } from '../config.ts';
+import { readFault } from '../text-file.ts';
 
 /** In the working directory; what `npm start` and every command read besides the environment. */
 export const ENV_FILE = '.env';
@@ -27,8 +28,8 @@ export function readEnvFile(env: Environment, readFile: (path: string) => string
   try {
     text = readFile(ENV_FILE).replace(/^\uFEFF/, '');
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
-    return code === 'ENOENT' ? { env, names: [] } : { fault: `${ENV_FILE} cannot be read (${code}).` };
+    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    return isMissing ? { env, names: [] } : { fault: `${ENV_FILE} ${readFault(error)}.` };
   }
   if (/[\uFFFD\0]/.test(text)) return { fault: `${ENV_FILE} is not UTF-8 text.` };
   const fault = syntaxFault(text.replaceAll('\r', ''));

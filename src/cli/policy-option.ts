@@ -1,4 +1,4 @@
-import { type Environment, environmentSchema } from '../config.ts';
+import { type Environment, policyFileOf } from '../config.ts';
 import type { Policy } from '../policy/policy.ts';
 import { readPolicyFile } from '../policy-file.ts';
 import { CannotRun, type CliContext, type CommandOption, type OptionValues } from './command.ts';
@@ -14,18 +14,15 @@ export function environmentOf({ policy }: OptionValues, env: Environment): Envir
   return policy?.[0] === undefined ? env : { ...env, POLICY_FILE: policy[0] };
 }
 
-/** Which file holds the policy. */
-export function policyFileOf(env: Environment): string {
-  return environmentSchema.shape.POLICY_FILE.parse(env.POLICY_FILE?.trim() || undefined);
-}
-
 /**
  * The policy that a command works on; it needs no credentials and nothing else of the environment.
  * @throws CannotRun with every fault of the file.
  */
 export function policyOf(options: OptionValues, { env, readFile }: CliContext): Policy {
   const environment = environmentOf(options, env);
-  const read = readPolicyFile(policyFileOf(environment), environment, readFile);
+  const file = policyFileOf(environment);
+  if ('fault' in file) throw new CannotRun(file.fault);
+  const read = readPolicyFile(file.path, environment, readFile);
   if ('faults' in read) throw new CannotRun(...read.faults);
   return read.policy;
 }

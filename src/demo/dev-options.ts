@@ -10,6 +10,11 @@ export const DEV_USAGE = `Usage: npm run dev -- [--policy FILE] [--port N] [--is
   --emulator-port N   of the OSS emulator, default 9000
 `;
 
+/** Says whether the arguments ask for the usage. */
+export function asksForUsage(args: readonly string[]): boolean {
+  return args.some((argument) => ['--help', '-h', 'help'].includes(argument));
+}
+
 export type DevOptions = { readonly policyFile: string | undefined; readonly ports: StagePorts };
 
 const OPTIONS = ['policy', 'port', 'issuer-port', 'emulator-port'] as const;

@@ -2,7 +2,7 @@ import process from 'node:process';
 import { systemClock } from '../clock.ts';
 import { createLogger } from '../http/logging.ts';
 import { curlCommand } from './curl-command.ts';
-import { DEV_USAGE, readDevOptions } from './dev-options.ts';
+import { asksForUsage, DEV_USAGE, readDevOptions } from './dev-options.ts';
 import { claimsOfFirstRule, requestForFirstRule } from './local-policy.ts';
 import { setUpStage } from './stage.ts';
 
@@ -10,7 +10,12 @@ import { setUpStage } from './stage.ts';
 
 const CONTENT = 'hello';
 
-const options = readDevOptions(process.argv.slice(2));
+const args = process.argv.slice(2);
+if (asksForUsage(args)) {
+  process.stdout.write(DEV_USAGE);
+  process.exit(0);
+}
+const options = readDevOptions(args);
 if ('faults' in options) stopWith([...options.faults.map((fault) => `error: ${fault}`), '', DEV_USAGE]);
 
 const { policyFile, ports } = options;

@@ -76,6 +76,18 @@ function parseServer(text: string): ReturnType<typeof parseRedisAddress> {
   // A "#" of a password would end the address within it, and what is before it would be taken for the host.
   if (!isAddress || url.hash !== '')
     return { fault: `must be an address such as ${EXAMPLES}; ${PERCENT_ENCODED}` };
+  if (url.hostname.includes(',')) {
+    return {
+      fault:
+        'must name one host; several are redis+sentinel://host1,host2/mymaster or redis+cluster://host1,host2',
+    };
+  }
+  // The client takes any parameter as one of its options, and ignores those that it does not have.
+  if (!/^$|^\?family=[046]$/.test(url.search)) {
+    return {
+      fault: `must have no parameters but family=0, 4 or 6; the database is the path (/2), TLS is rediss://; ${PERCENT_ENCODED}`,
+    };
+  }
   // The client decodes both, and fails on what cannot be decoded.
   if (!isDecodable(url.username) || !isDecodable(url.password)) return NOT_DECODABLE;
   return { address: { kind: 'server', url: text, database: Number(url.pathname.slice(1)) } };

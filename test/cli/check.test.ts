@@ -215,3 +215,13 @@ it('says that Redis cannot be reached, and shows no password', async () => {
     'FAILED limiter: degraded: Redis unreachable (ECONNREFUSED); counting in memory on this replica only',
   ]);
 });
+
+it('reports a POLICY_FILE that is no path, and skips the policy', async () => {
+  const { code, lines } = await check({ env: { ...CREDENTIALS, POLICY_FILE: '"policy.yaml"' } });
+  expect(code).toBe(1);
+  expect(lines.slice(0, 3)).toStrictEqual([
+    'FAILED environment: POLICY_FILE is in quotation marks; leave them out.',
+    'SKIPPED policy: needs a valid environment',
+    'SKIPPED issuer keys: needs a valid policy',
+  ]);
+});

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { readEnvFile } from '../../src/cli/env-file.ts';
+import { decodeTextFile } from '../../src/text-file.ts';
 
 const read = (text: string, env: Readonly<Record<string, string>> = {}) => readEnvFile(env, () => text);
 const fails = (code: string) => () => {
@@ -54,4 +55,11 @@ it('takes a long file in linear time', () => {
   const startedAt = performance.now();
   for (const line of ['A=1\n', ' \t', 'A = "', '=', 'export ']) read(line.repeat(100_000 / line.length));
   expect(performance.now() - startedAt).toBeLessThan(2000);
+});
+
+it('says on which line it is not UTF-8', () => {
+  const read = () => decodeTextFile(Buffer.from('A=1\nB=\xff\n', 'latin1'));
+  expect(readEnvFile({}, read)).toStrictEqual({
+    fault: '.env is not UTF-8: line 2 has other bytes; save it as UTF-8.',
+  });
 });

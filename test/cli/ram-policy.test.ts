@@ -45,3 +45,10 @@ it('ends 2 when there is no policy file', async () => {
   expect(code).toBe(2);
   expect(stderr).toContain('cannot be read (ENOENT): nowhere.yaml');
 });
+
+it('says what is wrong with POLICY_FILE', async () => {
+  expect(await runCli(['ram-policy'], { env: { POLICY_FILE: "'policy.yaml'" } })).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/^error: POLICY_FILE is in quotation marks; leave them out\.\n/),
+  });
+});

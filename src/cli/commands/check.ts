@@ -1,4 +1,4 @@
-import { loadConfig } from '../../config.ts';
+import { loadConfig, policyFileOf } from '../../config.ts';
 import type { ReadinessCheck } from '../../http/health-routes.ts';
 import { readPolicyFile } from '../../policy-file.ts';
 import { unknownVariables } from '../../unknown-variables.ts';
@@ -8,7 +8,7 @@ import { checkIssuer } from '../checks/check-issuer.ts';
 import { checkLimiter } from '../checks/check-limiter.ts';
 import { createWatchedFetch } from '../checks/watched-fetch.ts';
 import type { CliContext, Command } from '../command.ts';
-import { environmentOf, POLICY_OPTION, policyFileOf } from '../policy-option.ts';
+import { environmentOf, POLICY_OPTION } from '../policy-option.ts';
 
 /** `oss-presign check`: whether the service could do its work here and now. */
 export const checkCommand: Command = {
@@ -43,15 +43,20 @@ type Result = {
 /** Each result as soon as it is known. */
 async function* checkSetup(context: CliContext): AsyncGenerator<Result> {
   const { env, readFile, fetch, clock } = context;
-  const policyFile = policyFileOf(env);
+  const file = policyFileOf(env);
+  const policyText = 'path' in file ? textOf(file.path, readFile) : undefined;
   const loaded = loadConfig(env, readFile);
   const config = 'config' in loaded ? loaded.config : undefined;
-  yield* resultsOf('environment', loaded, 'complete', unknownVariables(env, textOf(policyFile, readFile)));
+  yield* resultsOf('environment', loaded, 'complete', unknownVariables(env, policyText));
 
-  const read = readPolicyFile(policyFile, env, readFile);
-  const policy = 'policy' in read ? read.policy : undefined;
-  const rules = policy?.rules.map(({ name }) => name).join(', ');
-  yield* resultsOf('policy', read, `${policyFile}, rules: ${rules}`, policy?.warnings ?? []);
+  const read = 'path' in file ? readPolicyFile(file.path, env, readFile) : undefined;
+  const policy = read && 'policy' in read ? read.policy : undefined;
+  if ('path' in file && read) {
+    const rules = policy?.rules.map(({ name }) => name).join(', ');
+    yield* resultsOf('policy', read, `${file.path}, rules: ${rules}`, policy?.warnings ?? []);
+  } else {
+    yield skipped('policy', 'environment');
+  }
 
   const issuers = (policy?.issuers ?? []).map((issuer) => {
     const watched = createWatchedFetch(fetch, clock);
