@@ -8,7 +8,7 @@ import { didYouMean } from './suggest.ts';
 import { readFault } from './text-file.ts';
 
 /**
- * A value that must be used as it is written. Shells and YAML remove the quotation marks around a value; `docker run --env-file`
+ * A value that is used exactly as written. Shells and YAML remove the quotation marks around a value; `docker run --env-file`
  * does not.
  */
 const text = z.string().superRefine((value, context) => {

@@ -91,4 +91,4 @@ export const AUDIT_UNAVAILABLE = new ServiceError(
   { headers: { 'Retry-After': '5' } },
 );
 
-/** The refusal of what would only queue. One for all, since whoever refuses for want of time must not spend it on stack traces. */
+/** The rejection under overload. A shared instance: creating an `Error` per rejection would cost a stack trace each time. */

@@ -5,7 +5,7 @@
  */
 const ESCAPED = /["\\\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
 
-/** The part of them that `JSON.stringify` leaves as it is. */
+/** The part of them that `JSON.stringify` leaves unchanged. */
 const UNESCAPED_BY_STRINGIFY = /[\x7f-\x9f\p{Cf}\p{Zl}\p{Zp}]/u;
 const EACH_UNESCAPED_BY_STRINGIFY = /[\x7f-\x9f\p{Cf}\p{Zl}\p{Zp}]/gu;
 

@@ -92,7 +92,7 @@ type Losses = { readonly since: string; lines: number; reason: string };
  * first one says how many were lost and since when.
  *
  * Not sonic-boom (pino's own output): its synchronous flush at exit repeats a failed write for ever, and a blocking write to a pipe
- * that nobody reads keeps the process from exiting.
+ * without a reader keeps the process from exiting.
  */
 export function createLogOutput({
   clock,
@@ -400,7 +400,7 @@ function openOutput(fd: number): { readonly fd: number; readonly mayBlock: boole
       new Socket({ fd, readable: false, writable: true }).on('error', () => {});
       return { fd, mayBlock: false };
     }
-    // A terminal is shared with other processes, for which it has to stay as it is: opened again, it is another description of it.
+    // A terminal is shared with other processes, whose open file description must not change, so it is opened again.
     if (stats.isCharacterDevice()) {
       const { O_WRONLY, O_NONBLOCK, O_NOCTTY } = constants;
       return { fd: openSync(`/proc/self/fd/${fd}`, O_WRONLY | O_NONBLOCK | O_NOCTTY), mayBlock: false };

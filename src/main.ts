@@ -33,7 +33,7 @@ const service = await createService({
   clock: systemClock,
   fetch: globalThis.fetch,
   processMetrics: true,
-}).catch((error: Error) => refuseToStart([`It cannot be set up: ${error.message}`]));
+}).catch((error: Error) => refuseToStart([error.message]));
 
 process.on('SIGTERM', () => stop(config.shutdownDelaySeconds));
 // Ctrl-C: no load balancer has to notice first.

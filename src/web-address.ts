@@ -23,7 +23,7 @@ const SPECIAL = blockList([
   ...['::/96', '64:ff9b::/96', '64:ff9b:1::/48', '100::/64', '2001:db8::/32', '2002::/16', 'ff00::/8'],
 ]);
 
-/** Top-level names that are reserved or that nobody can register (RFC 6761, RFC 6762, RFC 8375 and ICANN's list of 2024). */
+/** Top-level names that are reserved or that cannot be registered (RFC 6761, RFC 6762, RFC 8375 and ICANN's list of 2024). */
 const INTERNAL_NAME =
   /^[^.]+$|\.(?:internal|local|svc|test|example|invalid|lan|home|corp|intranet|private)$|\.home\.arpa$/;
 

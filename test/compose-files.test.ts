@@ -75,7 +75,7 @@ describe('docker-compose.yml', () => {
     expect(environment.OSS_ACCESS_KEY_SECRET).toContain('{OSS_ACCESS_KEY_SECRET?Set OSS_ACCESS_KEY_SECRET');
   });
 
-  it('keeps Valkey in a network of its own, which only the service is in besides', () => {
+  it('keeps Valkey in a separate network, which only the service shares', () => {
     const { valkey, presign, ...others } = real.services;
     expect(valkey?.networks).toStrictEqual(['limits']);
     expect(real.networks?.limits?.internal).toBe(true);

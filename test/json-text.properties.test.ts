@@ -52,7 +52,7 @@ it.each([
   expect(escapeInvisible(JSON.stringify(one))).toBe(`"${escaped}"`);
 });
 
-it('leaves visible text as it is', () => {
+it('leaves visible text unchanged', () => {
   expect(jsonText('Größe 上传 🙂 naïve é')).toBe('Größe 上传 🙂 naïve é');
 });
 

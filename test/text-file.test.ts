@@ -48,7 +48,7 @@ it.each<[string, Uint8Array, string]>([
   expect(faultOf(() => decodeTextFile(bytes))).toBe(fault);
 });
 
-it('decodes all text without control characters as it is, and drops a byte order mark', () => {
+it('decodes all text without control characters unchanged, and drops a byte order mark', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'grapheme', maxLength: 20 }), (text) => {
       const printable = text.replaceAll('\0', '');

@@ -2,7 +2,7 @@ import { toLogText } from './log-text.ts';
 
 /**
  * What the log records of a rejected token, so that its operator can compare it with the policy: `iss`, `aud` and `kid`, each
- * cut to 256 characters. Nobody has verified them. A member that the token does not have is left out.
+ * cut to 256 characters. They are not verified. A member that the token does not have is left out.
  * @param audienceClaim the claim that stands in for `aud`, where the issuer has one.
  */
 export function describeRejectedToken(

@@ -20,7 +20,7 @@ const ENTRY =
 
 /**
  * Adds the variables of `.env` to the environment, by Node's own rules for such files. A variable that the environment already has,
- * also an empty one, stays as it is. Without the file, the environment is all there is.
+ * also an empty one, stays unchanged. Without the file, the environment is all there is.
  * @param readFile reads a file as text; throws when it cannot.
  */
 export function readEnvFile(env: Environment, readFile: (path: string) => string): EnvFile {

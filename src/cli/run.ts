@@ -83,7 +83,7 @@ function readOptions({ options }: Command, args: readonly string[]): OptionValue
       ...Object.fromEntries(Object.keys(options).map((name) => [name, { type: 'string' as const }])),
       help: { type: 'boolean' as const, short: 'h' },
     },
-    // Strict parsing stops at the first fault, in words that explain escapes nobody needs here.
+    // Strict parsing stops at the first fault, in words that explain escapes, which do not help here.
     strict: false,
     allowPositionals: true,
     tokens: true,

@@ -8,7 +8,7 @@ import { startDemoIssuer } from './demo-issuer.ts';
 import { renderDemoPage } from './demo-page.ts';
 import { DEMO_BUCKET, DEMO_CREDENTIALS, demoBucket } from './stage.ts';
 
-// The service `demo` of compose.demo.yaml: everything around the service, in a container of its own. The emulator listens on
+// The service `demo` of compose.demo.yaml: everything around the service, in a separate container. The emulator listens on
 // 9000, the issuer with the demo page on 8090; both in the container's network and published to this machine.
 
 const {

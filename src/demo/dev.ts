@@ -32,7 +32,7 @@ const claims = { ...claimsOfFirstRule(policy), sub: 'alice' };
 const body = JSON.stringify(requestForFirstRule(policy, claims, CONTENT.length));
 const call = { method: 'POST', url: `${serviceUrl}/v1/uploads`, body };
 const headers = { 'Content-Type': 'application/json' };
-// Asked for once, to show the headers that the PUT must send; each answer to the command below has a URL of its own.
+// Requested once to show the headers that the PUT must send. The command below gets another URL each time it runs.
 const response = await fetch(call.url, {
   ...call,
   headers: { ...headers, authorization: `Bearer ${await stage.tokenFor('alice')}` },

@@ -10,7 +10,7 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The level of its line: `debug` if another line of this request has all of it already. */
     lineLevel: 'info' | 'debug';
-    /** Why it was rejected, unless a line of its own says so. */
+    /** Why it was rejected, unless another line says so. */
     rejection: ServiceError | undefined;
   }
 }

@@ -14,7 +14,7 @@ export type RedisClientOptions = {
 export type RedisClient = Redis | Cluster;
 
 /**
- * Creates the client for an address; it connects at once. It has no deadline for commands of its own: ioredis measures them by timers
+ * Creates the client for an address; it connects at once. It sets no deadline for commands: ioredis measures them by timers
  * alone, which blame the server for a stall of this process.
  */
 export function createRedisClient(

@@ -6,7 +6,7 @@ export const MAX_CLAIM_REFERENCE_LENGTH = 255;
  * Made by {@link parseClaimReference}.
  */
 export type ClaimReference = {
-  /** As it is written in the policy file: `role`, `/realm_access/roles`. */
+  /** As written in the policy file: `role`, `/realm_access/roles`. */
   readonly source: string;
   /** The claim's name, then the names of the members of nested objects. */
   readonly path: readonly [string, ...string[]];

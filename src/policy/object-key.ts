@@ -25,7 +25,7 @@ const [DOT, SLASH, BACKSLASH] = [0x2e, 0x2f, 0x5c];
 const NO_FAULTS: readonly string[] = Object.freeze([]);
 
 /**
- * Lists what is wrong with an object key, one sentence per fault; the list is empty when the key can be signed as it is.
+ * Lists what is wrong with an object key, one sentence per fault; the list is empty when the key can be signed.
  * A key is rejected, never repaired: the key that was sent is the key that is signed. A key that is too long has this one fault,
  * because every further test takes time that depends on its length.
  * Source: OSS object naming (1–1023 bytes, no leading `/` or `\`), and the WHATWG URL parser, which every browser

@@ -20,7 +20,7 @@ type Segment =
       readonly kind: 'claim';
       readonly before: string;
       readonly claim: ClaimReference;
-      /** Tells two claims apart, however they are written. */
+      /** Distinguishes two claims, however they are written. */
       readonly path: string;
       readonly after: string;
       readonly issuer: string | undefined;

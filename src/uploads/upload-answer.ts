@@ -10,7 +10,7 @@ export const uploadAnswer = z
     method: z.literal('PUT').meta({ description: 'The method to send the bytes with.' }),
     url: z
       .string()
-      .meta({ description: 'The presigned URL. Whoever holds it may upload, so treat it as a secret.' }),
+      .meta({ description: 'The presigned URL. Anyone who has it may upload, so treat it as a secret.' }),
     headers: z.record(z.string(), z.string()).meta({
       description:
         'Each header that the client has to set, unchanged. Setting exactly these works from every HTTP client.',

@@ -88,7 +88,7 @@ export const uploadRequestBody = z
       })
       .meta({
         description:
-          'One media type (RFC 9110 8.3.1), or what browsers produce for recordings, such as `video/webm;codecs=vp8,opus`. It is signed as it is sent.',
+          'One media type (RFC 9110 8.3.1), or what browsers produce for recordings, such as `video/webm;codecs=vp8,opus`. It is signed exactly as sent.',
         examples: ['image/png', 'text/plain; charset=UTF-8'],
       }),
     contentLength: z.int('must be a whole number of bytes').min(0, 'must not be negative').optional().meta({

@@ -160,7 +160,7 @@ it.each([
   ['prototypes as text', withMembers(`"x":[${list(5000, () => '"__proto__"')}]`)],
   ['blanks after a prototype', withMembers(`"x":[${list(10, () => `"__proto__"${' '.repeat(6000)}`)}]`)],
   [
-    'a text like a prototype beside deep objects',
+    'a text like a prototype next to deep objects',
     withMembers(`"y":"\\"__proto__\\":","x":${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}`),
   ],
   ['blanks', ' '.repeat(MAX_BODY_BYTES)],

@@ -62,6 +62,11 @@ describe('fetching keys by URL', () => {
     ['an empty answer', send(200), NOT_JSON],
     ['a page', send(200, '<html></html>'), NOT_JSON],
     ['JSON that is not UTF-8', send(200, Buffer.from([0x22, 0xff, 0x22])), NOT_JSON],
+    [
+      'a discovery document',
+      json({ issuer: 'https://a.example', jwks_uri: 'https://a.example/keys' }),
+      'the response of HOST is a discovery document, not a JSON Web Key Set; remove jwksUrl, or set it to the jwks_uri of that document',
+    ],
     ['null', json(null), NO_KEY_SET],
     ['a list', json(jwks.keys), NO_KEY_SET],
     ['no list of keys', json({ keys: jwks.keys[0] }), NO_KEY_SET],

@@ -26,7 +26,7 @@ function unavailable(retryAfter: string): Refusal {
   };
 }
 
-/** The rejection of a token whose key nobody may look up for now. */
+/** The rejection of a token whose key may not be looked up for now. */
 function undecided(retryAfter: string): Refusal {
   return {
     ...unavailable(retryAfter),

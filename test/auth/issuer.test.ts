@@ -44,8 +44,8 @@ describe('assertIssuers', () => {
     ['the algorithm none', { ...published, algorithms: ['none'] }, 'has an algorithm that is not asymmetric'],
     ['HS256 without a secret', { ...published, algorithms: ['ES256', 'HS256'] }, HS256_NEEDS_SECRET],
     ['HS256 alone without a secret', { ...published, algorithms: ['HS256'] }, HS256_NEEDS_SECRET],
-    ['a secret beside keys without HS256', { ...both, algorithms: ['ES256'] }, HS256_NEEDS_SECRET],
-    ['a secret beside keys with HS256 alone', { ...both, algorithms: ['HS256'] }, ASYMMETRIC_NEEDS_KEYS],
+    ['a secret next to keys without HS256', { ...both, algorithms: ['ES256'] }, HS256_NEEDS_SECRET],
+    ['a secret next to keys with HS256 alone', { ...both, algorithms: ['HS256'] }, ASYMMETRIC_NEEDS_KEYS],
     [
       'another symmetric algorithm',
       { ...both, algorithms: ['ES256', 'HS256', 'HS512'] },

@@ -26,7 +26,7 @@ async function listen(
   return (server.address() as AddressInfo).port;
 }
 
-/** What a process of its own, with these settings, says of an issuer's keys after it tried to fetch them. */
+/** What a separate process with these settings reports about an issuer's keys after it tried to fetch them. */
 async function keysStatus(url: string, env: Readonly<Record<string, string>>): Promise<unknown> {
   const module = new URL('../../src/auth/keys/create-key-sources.ts', import.meta.url).href;
   const script = `

@@ -90,7 +90,7 @@ describe('the issuer of many tenants', () => {
   it.each([
     ['all tenants', MULTI_TENANT_ISSUER],
     ['this tenant', issuerOf(FIRST)],
-    ['nobody in particular', undefined],
+    ['no tenant in particular', undefined],
   ])('takes a token that is signed by a key of %s', async (_, issuer) => {
     const { verifier } = entraVerifier(MULTI_TENANT_ISSUER, keysOf(issuer));
     const token = await entra.sign({ iss: issuerOf(FIRST), tid: FIRST });

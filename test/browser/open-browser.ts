@@ -35,7 +35,7 @@ const FIREFOX_PREFERENCES = {
 export type OpenBrowser = { close(): Promise<void> };
 
 /**
- * Opens a page in a Chromium without a window, with a profile of its own and nothing that drives it: the page has to report by
+ * Opens a page in a Chromium without a window, with a new profile and without automation: the page has to report by
  * itself. CHROMIUM names the program, by default the one of Debian.
  * @throws Error where there is none: the suite fails then, it does not skip.
  */
@@ -63,7 +63,7 @@ function open(executablePath: string, argumentsFor: (profile: string) => readonl
   const profile = mkdtempSync(join(tmpdir(), 'oss-presign-browser-'));
   const browser = spawn(executablePath, argumentsFor(profile), {
     stdio: 'ignore',
-    // A group of its own, so that its child processes end with it.
+    // A new process group, so that its child processes end with it.
     detached: true,
     env: { ...process.env, HOME: profile, MOZ_CRASHREPORTER_DISABLE: '1' },
   });

@@ -25,7 +25,7 @@ export type Gallery = {
 
 /**
  * Serves a page that opens an object of each type and body in a frame, some at a time, and reports when it is through. Objects
- * come as OSS serves them: with the type that they were stored with, and nothing that tells the browser not to sniff.
+ * come as OSS serves them: with the type that they were stored with, and nothing that keeps the browser from sniffing.
  *
  * The page opens `text/html` after each batch and goes on only when that has called home, so that scripts which were opened
  * before it had their time.

@@ -41,7 +41,7 @@ function makeNote(): string {
 }
 
 it.each([...FILES, LARGE_FILE])(
-  'puts $title into the bucket as it is, and shows key and ETag',
+  'puts $title into the bucket unchanged, and shows key and ETag',
   async (file) => {
     const folder = makeFolder();
     await writeFile(folder, file);

@@ -71,7 +71,7 @@ it('says a line per check when all is well, and ends 0', async () => {
   expect(asked).toStrictEqual([`GET ${JWKS_URL}`]);
 });
 
-it('says every fault on a line of its own, skips what needs a check that failed, and ends 1', async () => {
+it('prints every fault on a separate line, skips what needs a check that failed, and ends 1', async () => {
   const { code, lines } = await check({
     env: { PORT: 'x', OSS_ACCESS_KEY_ID: 'OnlyTheId' },
     policy: 'rules: []',

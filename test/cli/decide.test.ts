@@ -117,7 +117,7 @@ it.each([
     'a request with an unknown field',
     CLAIMS,
     { ...REQUEST, size: 1 },
-    '--request request.json /size: Unknown field "size"; leave it out.',
+    '--request request.json /size: Unknown field "size". Did you mean "contentLength"?',
   ],
 ])('ends 2 for %s', async (_name, claims, request, fault) => {
   const { code, stdout, stderr } = await decide(claims, request);

@@ -28,7 +28,7 @@ function commandsOf(document: string): readonly string[] {
   });
 }
 
-/** Prints as npm does: unless it is told to be silent, its banner goes to stdout, where a pipe or a redirection takes it. */
+/** Prints as npm does: unless it runs with --silent, its banner goes to stdout, where a pipe or a redirection takes it. */
 const NPM = `#!/bin/sh
 [ "$1" = run ] || exit 0
 shift
@@ -43,7 +43,7 @@ exec oss-presign "$@"
 const NPX = '#!/bin/sh\nshift\nexec oss-presign "$@"\n';
 const OTHER_PROGRAMS = ['curl', 'docker', 'kubectl', 'ossutil', 'aliyun', 'git'];
 
-/** A folder with the files of a checkout that the commands name, and programs of its own in front of the PATH. */
+/** A folder with the files of a checkout that the commands name, and stand-in programs in front of the PATH. */
 function createCheckout(): {
   readonly folder: string;
   run(command: string): void;

@@ -3,7 +3,7 @@ import { runCli } from './run-cli.ts';
 
 const COMMANDS = ['start', 'check', 'ram-policy', 'bucket-cors', 'decide'];
 
-it.each(['--help', '-h', 'help'])('%s tells what the program is for and every command', async (flag) => {
+it.each(['--help', '-h', 'help'])('%s prints what the program is for and every command', async (flag) => {
   const { code, stdout, stderr } = await runCli([flag]);
   expect([code, stderr]).toStrictEqual([0, '']);
   expect(stdout).toContain('presigned PUT URLs for Alibaba Cloud OSS');

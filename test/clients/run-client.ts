@@ -32,7 +32,7 @@ export async function runClient(
   return check(await resident.run([place.service.url, place.token ?? '', ...withPath(args)]), place);
 }
 
-/** Runs a built client in a process of its own, and measures its memory. */
+/** Runs a built client in a separate process, and measures its memory. */
 export async function runAlone(
   { name, run }: Pick<Client, 'name' | 'run'>,
   args: readonly string[],

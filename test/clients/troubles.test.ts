@@ -11,7 +11,7 @@ const USAGE = /^usage: .*FILE \[KEY\] \[TYPE\] \[--meta NAME=VALUE\]\.\.\./m;
 
 const troubleshooting = readFileSync(new URL('../../docs/troubleshooting.md', import.meta.url), 'utf8');
 
-/** Runs a test with servers of its own: most of the time a client waits before it repeats something, so the tests run side by side. */
+/** Runs a test with separate servers: most of the time a client waits before it repeats something, so the tests run side by side. */
 async function withStage(test: (stage: ClientStage) => Promise<void>): Promise<void> {
   const stage = await startStage();
   try {
@@ -172,8 +172,8 @@ describe.concurrent.each(CLIENTS)('$name', (client) => {
 
   it('prints that the service cannot be reached, and exits 1', () =>
     withStage(async (stage) => {
-      const nobody = { token: stage.token, service: { url: 'http://127.0.0.1:9' } };
-      const run = await runClient(client, note, nobody);
+      const unreachable = { token: stage.token, service: { url: 'http://127.0.0.1:9' } };
+      const run = await runClient(client, note, unreachable);
       expect(run).toMatchObject({ code: 1, stdout: '' });
       expect(run.stderr).toContain('The service cannot be reached');
     }));

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { findEngine } from './engine.ts';
 
-// deploy/proxy/haproxy.cfg as it is, except for the port and the replicas: servers of these tests on the loopback.
+// deploy/proxy/haproxy.cfg unchanged, except for the port and the replicas: servers of these tests on the loopback.
 
 const engine = findEngine();
 const IMAGE = 'oss-presign-proxy';
@@ -139,7 +139,7 @@ async function statusesOf(count: number, send: (index: number) => Promise<Respon
   return counts;
 }
 
-it('the configuration is valid as it is shipped', async () => {
+it('the configuration is valid as shipped', async () => {
   const checked = await engine.run('run', '--rm', IMAGE, 'haproxy', '-c', '-f', '/etc/haproxy/haproxy.cfg');
   expect(checked.code, checked.stderr).toBe(0);
 });

@@ -9,7 +9,7 @@ export const DEMO = 'http://localhost:8090';
 export type Stack = { readonly project: string; readonly files: readonly string[] };
 
 export const DEMO_STACK: Stack = { project: 'oss-presign-demo', files: ['compose.demo.yaml'] };
-/** docker-compose.yml as it is, and an issuer whose tokens it accepts. */
+/** docker-compose.yml unchanged, and an issuer whose tokens it accepts. */
 export const REAL_STACK: Stack = {
   project: 'oss-presign',
   files: ['docker-compose.yml', 'test/containers/issuer.compose.yaml'],

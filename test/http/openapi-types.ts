@@ -147,7 +147,7 @@ export interface components {
             /** @description The service creates the key: the rule’s prefix, a UUIDv7, and the name’s extension if files of contentType have it. */
             filename?: string;
             /**
-             * @description One media type (RFC 9110 8.3.1), or what browsers produce for recordings, such as `video/webm;codecs=vp8,opus`. It is signed as it is sent.
+             * @description One media type (RFC 9110 8.3.1), or what browsers produce for recordings, such as `video/webm;codecs=vp8,opus`. It is signed exactly as sent.
              * @example image/png
              * @example text/plain; charset=UTF-8
              */
@@ -182,7 +182,7 @@ export interface components {
              * @constant
              */
             method: "PUT";
-            /** @description The presigned URL. Whoever holds it may upload, so treat it as a secret. */
+            /** @description The presigned URL. Anyone who has it may upload, so treat it as a secret. */
             url: string;
             /** @description Each header that the client has to set, unchanged. Setting exactly these works from every HTTP client. */
             headers: {

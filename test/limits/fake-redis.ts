@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { onTestFinished } from 'vitest';
 
 /**
- * A server in a thread of its own that speaks RESP and counts requests as the script does, so that it responds while this thread is
+ * A server in a separate thread that speaks RESP and counts requests as the script does, so that it responds while this thread is
  * blocked. After `hang` it reads on without any reply.
  */
 export async function startFakeRedis(): Promise<{ readonly url: string; hang(): Promise<void> }> {

@@ -101,7 +101,7 @@ describe('who', () => {
     ['a pattern of the whole value', '{ claims: { team: eng-web* } }', {}, true],
     ['a pattern of another value', '{ claims: { team: [ops-*, eng-w-*] } }', {}, false],
     ['a pattern within a list', '{ claims: { paths: /tenants/* } }', {}, true],
-    ['a pattern beside a value', '{ claims: { role: [member, eng-*] } }', {}, true],
+    ['a pattern next to a value', '{ claims: { role: [member, eng-*] } }', {}, true],
     ['a pattern and a number', '{ claims: { level: 3* } }', {}, false],
     ['a pattern and true', '{ claims: { isStaff: t* } }', {}, false],
     ['a pattern and an object', '{ claims: { realm_access: "[o*" } }', {}, false],

@@ -85,7 +85,7 @@ it.each([
   ['joiner at the end of a segment', 'می\u200c/a', 'U+200C'],
   ['joiner before a dot', 'invoice\u200d.png', 'U+200D'],
   ['joiner between digits', '1\u200d2', 'U+200D'],
-  ['joiner beside a blank', 'a \u200cb', 'U+200C'],
+  ['joiner next to a blank', 'a \u200cb', 'U+200C'],
   ['two joiners in a row', 'می\u200c\u200cخواهم', 'U+200C'],
 ])('rejects a key with an invisible character: %s', (_name, key, codePoint) => {
   expect(objectKeyFaults(key)).toStrictEqual([

@@ -43,7 +43,7 @@ export async function startStage({
   readonly corsRules?: readonly CorsRule[];
   /** The pages that may ask the service. */
   readonly corsOrigins?: string;
-  /** A policy of the repository, of which all but the issuers' keys, the buckets and their addresses stays as it is. */
+  /** A policy of the repository, of which all but the issuers' keys, the buckets and their addresses stays unchanged. */
   readonly policyFile?: string;
   /** Further claims of the token. */
   readonly claims?: Readonly<Record<string, unknown>>;

@@ -12,8 +12,15 @@ export async function fetchKeySet(url: string, request: JsonRequest): Promise<Pu
   try {
     return toPublishedKeys(json);
   } catch (cause) {
-    throw new Error(`the response of ${hostOf(url)} is not a JSON Web Key Set`, { cause });
+    const what = isDiscoveryDocument(json)
+      ? 'is a discovery document, not a JSON Web Key Set; remove jwksUrl, or set it to the jwks_uri of that document'
+      : 'is not a JSON Web Key Set';
+    throw new Error(`the response of ${hostOf(url)} ${what}`, { cause });
   }
+}
+
+function isDiscoveryDocument(json: unknown): boolean {
+  return typeof json === 'object' && json !== null && 'jwks_uri' in json;
 }
 
 /**

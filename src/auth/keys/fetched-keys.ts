@@ -80,7 +80,7 @@ export function createFetchedKeys(
     if (isFetchDue(clock())) await fetchOnceForAll();
   }
 
-  /** @returns false when nothing was fetched, so that nobody can know whether the issuer has the key. */
+  /** @returns false when nothing was fetched, so it is unknown whether the issuer has the key. */
   async function loadForUnknownKey(): Promise<boolean> {
     if (!pending) {
       const now = clock();

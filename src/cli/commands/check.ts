@@ -40,7 +40,7 @@ type Result = {
   readonly detail: string;
 };
 
-/** Each result as soon as it is known. */
+/** Yields each result as soon as it is known. */
 async function* checkSetup(context: CliContext): AsyncGenerator<Result> {
   const { env, readFile, fetch, clock } = context;
   const file = policyFileOf(env);
@@ -70,11 +70,11 @@ async function* checkSetup(context: CliContext): AsyncGenerator<Result> {
     : skipped('credentials', 'environment');
   yield config ? resultOf(await checkLimiter(config.redisUrl)) : skipped('limiter', 'environment');
 
-  const told = issuers.map(({ watched }) => watched.clockOffset()).find((offset) => offset !== undefined);
+  const offset = issuers.map(({ watched }) => watched.clockOffset()).find((one) => one !== undefined);
   yield policy
     ? resultOf(
         await checkClock(
-          told,
+          offset,
           policy.rules.map(({ target }) => target),
           context,
         ),

@@ -138,7 +138,7 @@ function compilePolicy(file: PolicyFile, issuerKeys: readonly IssuerKeySources[]
     const target = targets.get(rule.target);
     if (!target) throw new TypeError('compilePolicy needs a file whose references have been checked');
     const issuers = issuersOfRule(file, rule);
-    // The prefix tells tenants apart if it names the tenant.
+    // The prefix separates tenants if it names the tenant.
     const namesTenant = rule.prefix.parts.some((part) => 'claim' in part && part.claim.source === 'tid');
     if (
       issuers.length > 1 &&
@@ -179,7 +179,7 @@ function plainHttpWarnings(file: PolicyFile): string[] {
     )
     .map(
       ([what, url]) =>
-        `${what} travel over plain http to ${new URL(url).host} (insecureHttp): whoever controls that name or network can replace them.`,
+        `${what} travel over plain http to ${new URL(url).host} (insecureHttp): anyone who controls that name or network can replace them.`,
     );
 }
 

@@ -19,7 +19,7 @@ export type PolicyDocument = {
     detail: string,
     about?: 'name' | 'value',
   ) => PolicyFault | undefined;
-  /** The text at a path as it is written in the file, with its placeholders; undefined where there is none. */
+  /** The text at a path as written in the file, with its placeholders; undefined where there is none. */
   readonly writtenText: (path: readonly PropertyKey[]) => string | undefined;
   /** The names of the fields at a path, as they are written in the file. */
   readonly writtenKeys: (path: readonly PropertyKey[]) => readonly string[];
@@ -173,7 +173,7 @@ export function readPolicyDocument(
   }
 }
 
-/** `rules[0].who.claims["https://example.com/roles"]`, on one line. A name with placeholders is shown as it is written. */
+/** `rules[0].who.claims["https://example.com/roles"]`, on one line. A name with placeholders is shown as written. */
 function renderPath(path: readonly PropertyKey[], written: readonly (string | undefined)[]): string {
   return path
     .map((step, index) => {

@@ -34,7 +34,7 @@ export const addedHeadersSchema = z
     const seen = new Set<string>();
     let metadataBytes = 0;
     for (const [header, value] of Object.entries(headers)) {
-      // A value that has a fault of its own is not the text that its type says.
+      // A value that was rejected may be of another type than the schema says.
       if (typeof value !== 'string') continue;
       const name = header.toLowerCase();
       if (seen.has(name)) addIssue(header, 'is used twice');

@@ -131,7 +131,7 @@ describe('plain http', () => {
     expect(new URL(url).hostname).toBe(host);
     expect(faultsOf([`${HTTPS}, jwksUrl: '${url}'`])).toStrictEqual([plainHttp('issuers[0].jwksUrl')]);
     expect(policyOf([`${HTTPS}, jwksUrl: '${url}', insecureHttp: true`]).warnings).toStrictEqual([
-      `The verification keys of https://login.example.com/ travel over plain http to ${new URL(url).host} (insecureHttp): whoever controls that name or network can replace them.`,
+      `The verification keys of https://login.example.com/ travel over plain http to ${new URL(url).host} (insecureHttp): anyone who controls that name or network can replace them.`,
     ]);
   });
 
@@ -235,14 +235,14 @@ describe('a secret', () => {
     ['with blanks inside', 'correct horse battery staple, and again'],
     ['of other scripts', '正确的马电池订书钉正确的马'],
     ['of digits', '31415926535897932384626433832795'],
-  ])('%s is taken as it is', (_, secret) => {
+  ])('%s is taken unchanged', (_, secret) => {
     expect(policyOf([entry], { env: { JWT_SECRET: secret } }).issuers[0]?.secret).toStrictEqual(
       new TextEncoder().encode(secret),
     );
   });
 
   it.each([
-    ['as it is', SECRET],
+    ['unchanged', SECRET],
     ['with a line break at its end', `${SECRET}\n`],
     ['with the line break of Windows', `${SECRET}\r\n`],
     ['with a byte order mark', `\ufeff${SECRET}\n`],
