@@ -11,7 +11,7 @@ const MIN_CUT_LENGTH = 3;
 const maxDistance = (name: string): number => Math.max(1, Math.round(name.length / 3));
 
 /**
- * Finds the known name that a mistyped one most likely stands for: see {@link mistypedName}, or else the only one that was cut or
+ * Finds the known name that a mistyped one most likely stands for: see {@link mistypedName}, or else the one that was cut or
  * continued (`meta` for `metadata`, `warning` for `warn`).
  * @returns a member of `known`, or undefined when none is close.
  */
@@ -44,7 +44,10 @@ export function mistypedName(
   return closest?.name;
 }
 
-/** The only known name that begins with `letters`, or with which they begin. Two letters are the beginning of too much. */
+/**
+ * The known name that begins with `letters`, or with which they begin; of `audience` and `audienceClaim` the shorter one. Two letters
+ * are the beginning of too much.
+ */
 function cutName(letters: string, known: readonly string[]): string | undefined {
   const matches = known.filter((candidate) => {
     const other = lettersOf(candidate);
@@ -53,7 +56,8 @@ function cutName(letters: string, known: readonly string[]): string | undefined 
       (letters.startsWith(other) || other.startsWith(letters))
     );
   });
-  return matches.length === 1 ? matches[0] : undefined;
+  const [shortest] = matches.toSorted((a, b) => a.length - b.length);
+  return matches.every((match) => match.startsWith(shortest ?? '')) ? shortest : undefined;
 }
 
 /** The end of a message about an unknown name: ` Did you mean "filename"?`, or nothing when no known name is close. */

@@ -32,6 +32,11 @@ describe('closestName', () => {
   });
 });
 
+it('takes the shorter of two names that begin alike, and none of two that differ', () => {
+  expect(closestName('aud', ['audience', 'audienceClaim'])).toBe('audience');
+  expect(closestName('oss', ['ossBucket', 'ossRegion'])).toBeUndefined();
+});
+
 describe('didYouMean', () => {
   it('is the end of a sentence that names the closest name', () => {
     expect(didYouMean('fileName', FIELDS)).toBe(' Did you mean "filename"?');

@@ -45,7 +45,7 @@ export function parsePrefixTemplate(source: string): PrefixTemplate | string {
   if (shape.split('/').some((segment) => segment.split('{}').length > 2))
     return 'may hold at most one "{claim}" between two "/"';
   const [fault] = objectKeyFaults(`${shape.replaceAll('{}', 'x')}x`);
-  if (fault !== undefined) return `cannot begin an object key: ${fault.replace(/\.$/, '')}`;
+  if (fault !== undefined) return fault.replace(/^The key /, '').replace(/\.$/, '');
   return { source, parts };
 }
 

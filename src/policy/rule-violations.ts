@@ -245,7 +245,7 @@ function findMetadataViolations(
           .map((name) => ({
             pointer: `/metadata/${name}`,
             code,
-            detail: `The metadata entry "${name}" is not allowed; possible are: ${possible}.`,
+            detail: `The metadata entry "${name}" is not allowed; allowed entries: ${possible}.`,
           }));
       },
     });

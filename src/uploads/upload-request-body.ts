@@ -200,7 +200,7 @@ function faultsOf(issue: z.core.$ZodIssue, body: object): readonly Found[] {
       return [
         valueAt(issue.path, body) === undefined
           ? fault('required', 'is required')
-          : fault('invalid_type', `must be ${TYPE_NAMES[issue.expected] ?? issue.expected}`),
+          : fault('invalid_type', typeFault(issue.expected, valueAt(issue.path, body))),
       ];
     case 'too_big':
       return [
@@ -245,6 +245,12 @@ const TYPE_NAMES: Readonly<Record<string, string>> = {
   record: 'an object of strings',
   object: 'an object',
 };
+
+function typeFault(expected: string, value: unknown): string {
+  const isText =
+    typeof value === 'string' && (expected === 'int' || expected === 'number' || expected === 'boolean');
+  return `must be ${TYPE_NAMES[expected] ?? expected}${isText ? ', not a string' : ''}`;
+}
 
 function valueAt(path: readonly PropertyKey[], body: object): unknown {
   return path.reduce<unknown>((value, step) => (value as Record<PropertyKey, unknown>)[step], body);

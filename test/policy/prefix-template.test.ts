@@ -72,8 +72,8 @@ it.each([
   ['/', 'must not begin with "/"'],
   ['/users/{sub}/', 'must not begin with "/"'],
   [`${'a'.repeat(1023)}/`, 'is longer than 1023 characters'],
-  ['users//', 'cannot begin an object key: The key holds an empty segment ("//", or "/" at its end)'],
-  ['../', 'cannot begin an object key: The key holds a "." or ".." segment'],
+  ['users//', 'holds an empty segment ("//", or "/" at its end)'],
+  ['../', 'holds a "." or ".." segment'],
   ['users/{}/', 'has "{}" without the name of a claim'],
   [
     'users/{/a~2b}/',

@@ -9,7 +9,7 @@ export type ReportFault = (path: readonly PropertyKey[], detail: string, about?:
 
 /** What the operator sees for a value of another type. */
 const TYPE_NAMES: Readonly<Record<string, string>> = {
-  string: 'a text',
+  string: 'text',
   number: 'a whole number',
   int: 'a whole number',
   boolean: 'true or false',
@@ -63,7 +63,7 @@ export const describeIssue: z.core.$ZodErrorMap = (issue) => {
         issue.expected === 'string' &&
         (typeof issue.input === 'number' || typeof issue.input === 'boolean')
       )
-        return 'must be a text; put quotes around it';
+        return 'must be text; put quotes around it';
       if (typeof issue.input === 'string' && isQuoted(issue.input, issue.expected))
         return `must be ${TYPE_NAMES[issue.expected]} without quotes`;
       return `must be ${TYPE_NAMES[issue.expected] ?? 'of another type'}`;

@@ -96,7 +96,7 @@ function checkReferences(content: unknown, document: PolicyDocument, fault: Repo
     if (rule.name !== undefined && seenNames.has(rule.name)) fault(at('name'), 'is used twice');
     seenNames.add(rule.name);
     // A target cannot be known where no target could be read.
-    if (typeof rule.target === 'string' && targets.length > 0 && !targets.includes(rule.target))
+    if (typeof rule.target === 'string' && knownTargets.length > 0 && !targets.includes(rule.target))
       fault(at('target'), unknownName('target', written(at('target')), knownTargets));
     const { issuer } = asRecord(rule.who);
     if (typeof issuer === 'string' && !seen.has(issuer) && !entries.includes(issuer))

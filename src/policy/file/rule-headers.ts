@@ -118,7 +118,7 @@ function possibleHeaders(header: string): string {
   const closest = closestName(header, known);
   if (closest !== undefined) return `did you mean "${closest}"?`;
   const standard = known.filter((name) => !name.startsWith('x-oss-'));
-  return `possible are ${standard.join(', ')}, x-oss-meta-… and the x-oss-… headers of PutObject`;
+  return `possible: ${standard.join(', ')}, x-oss-meta-… and the x-oss-… headers of PutObject`;
 }
 
 function valueSchema(name: string): z.ZodType<string> | undefined {

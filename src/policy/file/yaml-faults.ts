@@ -8,12 +8,12 @@ export type SyntaxFault = { readonly offset: number; readonly detail: string };
 const REMEDIES: Readonly<Partial<Record<YAMLError['code'], string>>> = {
   TAB_AS_INDENT: 'use spaces, not a tab',
   MULTIPLE_DOCS: 'a second YAML document begins here; remove the "---"',
-  TAG_RESOLVE_FAILED: 'YAML tags are not supported; put quotes around a text that begins with "!"',
+  TAG_RESOLVE_FAILED: 'YAML tags are not supported; put quotes around text that begins with "!"',
   BAD_SCALAR_START: 'put quotes around this text; it begins with a character that YAML reserves',
   RESOURCE_EXHAUSTION: 'is not valid YAML: brackets or lists are nested too deeply',
-  BAD_ALIAS: 'put quotes around a text that begins with "*"; without quotes, YAML takes it for a reference',
+  BAD_ALIAS: 'put quotes around text that begins with "*"; without quotes, YAML takes it for a reference',
   BAD_DQ_ESCAPE: 'invalid escape in double quotes; write "\\\\" for a backslash, or use single quotes',
-  BLOCK_AS_IMPLICIT_KEY: 'put quotes around a text that holds ": ", and indent all fields of a mapping alike',
+  BLOCK_AS_IMPLICIT_KEY: 'put quotes around text that holds ": ", and indent all fields of a mapping alike',
   MULTILINE_IMPLICIT_KEY: 'is not valid YAML: expected "field: value" on this line',
   BAD_INDENT: 'is not valid YAML: wrong indentation, or a bracket that is not closed before this line',
 };
@@ -90,7 +90,7 @@ function unquotedBrace(source: string): SyntaxFault | undefined {
       if (token === '\u001f' && depth === 0 && closedAt === offset && previous === '}') {
         return {
           offset,
-          detail: 'put quotes around a text that begins with "{", such as "{sub}/"',
+          detail: 'put quotes around text that begins with "{", such as "{sub}/"',
         };
       }
       isAfterScalar = token === '\u001f';

@@ -37,7 +37,7 @@ it('lists everything that the rule does not allow, with what to change', async (
       {
         pointer: '/metadata/camera',
         code: 'metadata_not_allowed',
-        detail: 'The metadata entry "camera" is not allowed; possible are: album.',
+        detail: 'The metadata entry "camera" is not allowed; allowed entries: album.',
       },
       { pointer: '/contentDisposition', code: 'header_not_allowed', detail: expect.any(String) },
       {
@@ -120,7 +120,7 @@ it('lists 20 of the violations, and says how many more there are', async () => {
   const { status, body } = await post({ ...PHOTO, metadata });
   expect(status).toBe(403);
   expect(body.detail).toBe(
-    'The metadata entry "n0" is not allowed; possible are: album. And 99 more; see errors.',
+    'The metadata entry "n0" is not allowed; allowed entries: album. And 99 more; see errors.',
   );
   expect(body.errors).toHaveLength(20);
 });
@@ -134,6 +134,6 @@ it('names the rule that comes nearest, also when a request has hundreds of viola
   const metadata = Object.fromEntries(Array.from({ length: 400 }, (_, index) => [`n${index}`, 'x']));
   const { body } = await post({ ...PHOTO, metadata });
   expect(body.detail).toBe(
-    'The metadata entry "n3" is not allowed; possible are: album, n0, n1, n2. And 396 more; see errors.',
+    'The metadata entry "n3" is not allowed; allowed entries: album, n0, n1, n2. And 396 more; see errors.',
   );
 });

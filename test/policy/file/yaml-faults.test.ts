@@ -22,12 +22,12 @@ it.each<[string, string, string]>([
   [
     'a claim at the beginning',
     'a: 1\nprefix: {sub}/\n',
-    '2 : put quotes around a text that begins with "{", such as "{sub}/"',
+    '2 : put quotes around text that begins with "{", such as "{sub}/"',
   ],
   [
     'an unquoted *',
     'a: *\n',
-    '1 : put quotes around a text that begins with "*"; without quotes, YAML takes it for a reference',
+    '1 : put quotes around text that begins with "*"; without quotes, YAML takes it for a reference',
   ],
   [
     'an unquoted */*',
@@ -50,7 +50,7 @@ it.each<[string, string, string]>([
   [
     'a colon within a text',
     'a: b: c',
-    '1 : put quotes around a text that holds ": ", and indent all fields of a mapping alike',
+    '1 : put quotes around text that holds ": ", and indent all fields of a mapping alike',
   ],
   [
     'a quote that stays open',
