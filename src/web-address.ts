@@ -21,6 +21,8 @@ const SPECIAL = blockList([
   ...['0.0.0.0/8', '100.64.0.0/10', '192.0.0.0/24', '192.0.2.0/24', '198.18.0.0/15', '198.51.100.0/24'],
   ...['203.0.113.0/24', '224.0.0.0/3'],
   ...['::/96', '64:ff9b::/96', '64:ff9b:1::/48', '100::/64', '2001:db8::/32', '2002::/16', 'ff00::/8'],
+  // Teredo and other protocol assignments, documentation, segment routing, and the site-local range that RFC 3879 withdrew.
+  ...['2001::/23', '3fff::/20', '5f00::/16', 'fec0::/10'],
 ]);
 
 /** Top-level names that are reserved or that cannot be registered (RFC 6761, RFC 6762, RFC 8375 and ICANN's list of 2024). */

@@ -376,6 +376,10 @@ describe('fetching keys by discovery', () => {
       ...['https://100.100.100.200', 'https://[fd00::1]', 'https://[fe80::1]', 'https://[::ffff:10.0.0.1]'],
       ...[
         'https://[64:ff9b::a00:1]',
+        'https://[fec0::1]',
+        'https://[2001::a00:1]',
+        'https://[3fff::1]',
+        'https://[5f00::1]',
         'https://keys',
         'https://keys.internal',
         'https://keys.svc.cluster.local',
