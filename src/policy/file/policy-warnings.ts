@@ -18,7 +18,12 @@ const KNOWN_CLAIMS: readonly string[] = (
 
 /** What a policy allows although it is likely a mistake, one sentence or two each. */
 export function policyWarnings(rules: readonly PolicyRule[]): readonly string[] {
-  return [...regionWarnings(rules), ...claimWarnings(rules), ...overlapWarnings(rules)];
+  return [
+    ...regionWarnings(rules),
+    ...scopeWarnings(rules),
+    ...claimWarnings(rules),
+    ...overlapWarnings(rules),
+  ];
 }
 
 function regionWarnings(rules: readonly PolicyRule[]): readonly string[] {
@@ -31,6 +36,20 @@ function regionWarnings(rules: readonly PolicyRule[]): readonly string[] {
       return `Target ${name}: the region "${region}" is not known to this version${hint || '.'} A new region works all the same.`;
     });
   return bounded(warnings, 'targets with an unknown region');
+}
+
+/** RFC 6749 3.3 allows both characters in a scope, but hardly any issuer uses them. */
+function scopeWarnings(rules: readonly PolicyRule[]): readonly string[] {
+  const warnings = rules.flatMap(({ name, who }) =>
+    (who.scope ?? []).flatMap((scope) => {
+      const start = `Rule ${name}: the scope ${quote(scope)} is compared as it is written`;
+      if (scope.includes('*')) return [`${start}; only values below claims can be patterns.`];
+      return scope.includes(',')
+        ? [`${start}, as one scope with a comma; write several as a list, or with blanks between them.`]
+        : [];
+    }),
+  );
+  return bounded([...new Set(warnings)], 'scopes with "*" or ","');
 }
 
 function claimWarnings(rules: readonly PolicyRule[]): readonly string[] {

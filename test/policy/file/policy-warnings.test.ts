@@ -23,6 +23,19 @@ it.each(['cn-hangzhou', 'cn-wulanchabu', 'me-central-1', 'cn-shanghai-finance-1'
   },
 );
 
+const PATTERN = 'only values below claims can be patterns.';
+const COMMA = 'as one scope with a comma; write several as a list, or with blanks between them.';
+it.each([
+  ['"uploads:*"', [`"uploads:*" is compared as it is written; ${PATTERN}`]],
+  ['"*"', [`"*" is compared as it is written; ${PATTERN}`]],
+  ['["a,b", c]', [`"a,b" is compared as it is written, ${COMMA}`]],
+  ['a b', []],
+  ['https://example.com/up.load', []],
+])('warns of the scope %s if it was hardly meant', (scope, warnings) => {
+  const text = withRules(ruleLine('r', 'p/').replace('scope: s', `scope: ${scope}`));
+  expect(warningsOf(text)).toStrictEqual(warnings.map((warning) => `Rule r: the scope ${warning}`));
+});
+
 it.each([
   ['Sub', 'sub'],
   ['SUB', 'sub'],
