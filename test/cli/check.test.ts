@@ -176,12 +176,16 @@ it('asks OSS for the time where no issuer told it, and takes a refusal for an an
   expect(asked).toStrictEqual([`HEAD ${OSS}/`]);
 });
 
-it('fails when nobody tells the time', async () => {
+it('fails when nobody tells the time, and says why', async () => {
+  const host = new URL(OSS).host;
   const dateless = { [JWKS_URL]: { body: jwks, date: null } };
   expect(await lineOf('clock', { answers: dateless })).toStrictEqual([
     1,
-    `FAILED clock: no server sent its time: ${OSS}`,
+    `FAILED clock: no server sent its time: cannot resolve ${host} (ENOTFOUND)`,
   ]);
+  expect(
+    await lineOf('clock', { answers: { ...dateless, [`${OSS}/`]: { status: 403, date: null } } }),
+  ).toStrictEqual([1, `FAILED clock: no server sent its time: ${host} responded without a Date header`]);
 });
 
 it('says when credentials end too soon, or cannot be had, and shows nothing that an error holds', async () => {

@@ -71,7 +71,8 @@ async function fetchBody(url: string, host: string, { fetch, signal }: JsonReque
 
 class ResponseError extends Error {}
 
-function describeFailure(error: unknown, host: string): string {
+/** Why `fetch` had no response, for operators: the host and the system's error code, and nothing else of the address. */
+export function describeFailure(error: unknown, host: string): string {
   // fetch has no code for it, and connects to none of these ports: https://fetch.spec.whatwg.org/#port-blocking
   if (error instanceof Error && error.cause instanceof Error && error.cause.message === 'bad port')
     return `the port of ${host} is reserved for another protocol, so fetch never connects to it; use another port`;

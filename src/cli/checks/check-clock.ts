@@ -1,3 +1,4 @@
+import { describeFailure, hostOf } from '../../auth/keys/fetch-json.ts';
 import type { Clock } from '../../clock.ts';
 import type { ReadinessCheck } from '../../http/health-routes.ts';
 import type { Target } from '../../policy/policy.ts';
@@ -22,9 +23,15 @@ export async function checkClock(
     targets.map(({ endpoint, bucket, region }) => bucketAddress(endpoint, bucket, region).origin),
   );
   let offset = told;
-  for (const origin of origins) offset ??= await askForTime(origin, fetch, clock);
+  const failures: string[] = [];
+  for (const origin of origins) {
+    if (offset) break;
+    const answer = await askForTime(origin, fetch, clock);
+    if (typeof answer === 'string') failures.push(answer);
+    else offset = answer;
+  }
   const name = 'clock';
-  if (!offset) return { name, ok: false, detail: `no server sent its time: ${[...origins].join(', ')}` };
+  if (!offset) return { name, ok: false, detail: `no server sent its time: ${failures.join(', ')}` };
   const ok = Math.abs(offset.seconds) <= MAX_OFFSET_SECONDS;
   const advice = ok
     ? ''
@@ -32,23 +39,26 @@ export async function checkClock(
   return { name, ok, detail: `${describeOffset(offset)}${advice}` };
 }
 
+/** @returns the offset, or why the server did not send its time. */
 async function askForTime(
   origin: string,
   fetch: typeof globalThis.fetch,
   clock: Clock,
-): Promise<ClockOffset | undefined> {
+): Promise<ClockOffset | string> {
+  const host = hostOf(origin);
+  const signal = AbortSignal.timeout(TIMEOUT_MS);
   const watched = createWatchedFetch(fetch, clock);
   try {
     // Unsigned, so that a real bucket refuses; the time stands in any answer.
     await watched.fetch(`${origin}/`, {
       method: 'HEAD',
       redirect: 'manual',
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal,
     });
-  } catch {
-    return undefined;
+  } catch (error) {
+    return signal.aborted ? `${host} did not respond in time` : describeFailure(error, host);
   }
-  return watched.clockOffset();
+  return watched.clockOffset() ?? `${host} responded without a Date header`;
 }
 
 function describeOffset({ origin, seconds }: ClockOffset): string {
