@@ -1,8 +1,10 @@
 import type { RequestListener } from 'node:http';
+import { inspect } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import type { IssuerConfig } from '../../src/auth/issuer.ts';
 import { createKeySources } from '../../src/auth/keys/create-key-sources.ts';
+import { fetchKeySet } from '../../src/auth/keys/fetch-key-set.ts';
 import { createTokenVerifier } from '../../src/auth/token-verifier.ts';
 import { fixedClock, now } from '../support/fixed-clock.ts';
 import { createTestIssuer, type TestIssuer } from '../support/tokens.ts';
@@ -213,6 +215,21 @@ describe('fetching keys by URL', () => {
     expect(verifier.status()).toStrictEqual([failed(issuer, lastError)]);
   });
 });
+
+it.each(['the-secret', '{"the-secret', '["the-secret"]', '{"keys":"the-secret"}', '{"keys":["the-secret"]}'])(
+  'keeps the response %s out of the error and of all its causes',
+  async (body) => {
+    const fetch = async () => new Response(body);
+    const fetching = fetchKeySet('https://login.test/jwks?key=the-secret', {
+      fetch,
+      signal: AbortSignal.timeout(5000),
+    });
+    const error = await fetching.catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(Error);
+    // With the causes, and what the log would not show.
+    expect(inspect(error, { depth: null, showHidden: true })).not.toContain('the-secret');
+  },
+);
 
 it.each([9, 22, 6000])('says of port %i that fetch never connects to it', async (port) => {
   // The real fetch: it rejects such a port before it opens any connection.

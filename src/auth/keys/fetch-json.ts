@@ -32,7 +32,7 @@ export type JsonRequest = { readonly fetch: typeof fetch; readonly signal: Abort
 /**
  * Fetches one JSON document: status 200, at most 1 MiB (after decompression). Redirects are not followed, because they
  * would move the trust that the operator put into one address to another one.
- * @throws Error whose message may be shown to operators. It names the host and the system's error code, and holds nothing else
+ * @throws Error that may be shown to operators, with its causes. Its message names the host and the system's error code, and holds nothing else
  *   of the address and nothing of the response.
  */
 export async function fetchJson(url: string, { fetch, signal }: JsonRequest): Promise<unknown> {
@@ -40,8 +40,9 @@ export async function fetchJson(url: string, { fetch, signal }: JsonRequest): Pr
   const body = await fetchBody(url, host, { fetch, signal });
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
-  } catch (cause) {
-    throw new Error(`the response of ${host} is not JSON`, { cause });
+  } catch {
+    // Without its cause, whose message repeats a part of the response, and which the log would show.
+    throw new Error(`the response of ${host} is not JSON`);
   }
 }
 
