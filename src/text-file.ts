@@ -34,10 +34,19 @@ export function decodeTextFile(bytes: Uint8Array): string {
   return new TextDecoder().decode(bytes);
 }
 
+/** What the codes of the system mean that a wrong path or a wrong owner causes. */
+const REASONS: Readonly<Record<string, string>> = {
+  EISDIR: 'it is a directory',
+  ENOTDIR: 'a part of its path is a file',
+  EACCES: 'the user of this process lacks the permission',
+};
+
 /** The end of a sentence that begins with a file that could not be read: the code of the system's error, or what is wrong with the bytes. */
 export function readFault(error: unknown): string {
   if (error instanceof NotTextError) return error.message;
-  return `cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown error'})`;
+  const { code = 'unknown error' } = error as NodeJS.ErrnoException;
+  const reason = Object.hasOwn(REASONS, code) ? `, because ${REASONS[code]}` : '';
+  return `cannot be read${reason} (${code})`;
 }
 
 /** A line feed is never part of a longer UTF-8 sequence, so lines can be looked at one by one. */

@@ -64,5 +64,5 @@ it('reads a file of many chunks, and no more than the bound of one that has no e
   expect(readTextFile(path)).toBe(text);
   expect(faultOf(() => readTextFile('/dev/zero'))).toBe('is larger than 4 MiB');
   expect(faultOf(() => readTextFile(join(folder, 'none')))).toBe('cannot be read (ENOENT)');
-  expect(faultOf(() => readTextFile(folder))).toBe('cannot be read (EISDIR)');
+  expect(faultOf(() => readTextFile(folder))).toBe('cannot be read, because it is a directory (EISDIR)');
 });

@@ -47,8 +47,13 @@ it.each([
   expect(read(text)).toStrictEqual({ fault });
 });
 
-it.each(['EACCES', 'EISDIR', 'EIO'])('says that it cannot be read: %s', (code) => {
-  expect(readEnvFile({}, fails(code))).toStrictEqual({ fault: `.env cannot be read (${code}).` });
+it.each([
+  ['EACCES', '.env cannot be read, because the user of this process lacks the permission (EACCES).'],
+  ['EISDIR', '.env cannot be read, because it is a directory (EISDIR).'],
+  ['ENOTDIR', '.env cannot be read, because a part of its path is a file (ENOTDIR).'],
+  ['EIO', '.env cannot be read (EIO).'],
+])('says that it cannot be read: %s', (code, fault) => {
+  expect(readEnvFile({}, fails(code))).toStrictEqual({ fault });
 });
 
 it('takes a long file in linear time', () => {
