@@ -34,9 +34,12 @@ const REGISTERED: ReadonlySet<string> = new Set(
   ),
 );
 
-/** Every type that a wildcard can match: registered with IANA, and not run by browsers. In lower case. */
+/** What browsers record (MediaRecorder). WebM is in wide use and was never registered. */
+const RECORDING_TYPES = ['audio/webm', 'video/webm'];
+
+/** Every type that a wildcard can match: registered with IANA, or WebM, and not run by browsers. In lower case. */
 export const WILDCARD_TYPES: ReadonlySet<string> = new Set(
-  [...REGISTERED].filter((type) => !isActiveType(type)),
+  [...REGISTERED, ...RECORDING_TYPES].filter((type) => !isActiveType(type)),
 );
 
 /** Says whether some browser that opens an object of this type runs what is in it. `essence` is in lower case. */

@@ -22,7 +22,7 @@ export const policyAnswer = z.strictObject({
         }),
         contentTypes: z.array(z.string()).meta({
           description:
-            'Media types and ranges. A range matches registered (IANA) types only, and none that browsers run.',
+            'Media types and ranges. A range matches registered (IANA) types and WebM, but none that browsers run.',
         }),
         maxSize: amount.meta({
           description: 'Bytes. `null` when unlimited; `contentLength` may then be left out.',

@@ -236,7 +236,7 @@ export interface components {
                 naming: "client" | "server" | "either";
                 /** @description Whether Content-Disposition offers the object under its file name (with filename). */
                 keepFilename: boolean;
-                /** @description Media types and ranges. A range matches registered (IANA) types only, and none that browsers run. */
+                /** @description Media types and ranges. A range matches registered (IANA) types and WebM, but none that browsers run. */
                 contentTypes: string[];
                 /** @description Bytes. `null` when unlimited; `contentLength` may then be left out. */
                 maxSize: number | null;
