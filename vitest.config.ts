@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -21,6 +22,8 @@ export default defineConfig({
     // Whole processes start in some of them, on machines that are busy with other things.
     testTimeout: 20_000,
     retry: 0,
+    // Some tests wait for processes, and leave the cores to others meanwhile.
+    maxWorkers: 2 * availableParallelism(),
     // Loading fastify, zod and jose anew for each file takes longer than the tests in it.
     pool: 'threads',
     isolate: false,

@@ -7,6 +7,7 @@ import { text } from 'node:stream/consumers';
 import { expect, it, onTestFinished } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
 import { findFreePort } from '../redis/redis-server.ts';
+import { COMPILE_CACHE } from '../support/compile-cache.ts';
 import { testPolicyYaml } from '../support/test-app.ts';
 import { createTestIssuer } from '../support/tokens.ts';
 
@@ -25,7 +26,11 @@ function start(
   writeFileSync(join(cwd, 'other.yaml'), policy);
   if (dotEnv !== undefined) writeFileSync(join(cwd, '.env'), dotEnv);
   writeFileSync(join(cwd, 'jwks.json'), JSON.stringify(createTestIssuer().jwks));
-  const child = spawn(process.execPath, [main, ...args], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [main, ...args], {
+    cwd,
+    env: { ...COMPILE_CACHE, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   onTestFinished(() => void child.kill('SIGKILL'));
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
   return { cwd, child, ended, stderr: text(child.stderr) };

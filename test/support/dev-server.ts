@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import process from 'node:process';
 import { text } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
+import { COMPILE_CACHE } from './compile-cache.ts';
 
 const root = new URL('../../', import.meta.url).pathname;
 
@@ -15,7 +16,7 @@ export type DevServer = {
 export async function runDev(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
   const child = spawn(process.execPath, ['src/demo/dev.ts', ...args], {
     cwd: root,
-    env,
+    env: { ...COMPILE_CACHE, ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   onTestFinished(() => void child.kill('SIGKILL'));
@@ -31,7 +32,7 @@ export async function startDev(
 ): Promise<DevServer> {
   const child = spawn(process.execPath, ['src/demo/dev.ts', ...args], {
     cwd: root,
-    env,
+    env: { ...COMPILE_CACHE, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   onTestFinished(() => void child.kill('SIGKILL'));

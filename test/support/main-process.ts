@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
+import { COMPILE_CACHE } from './compile-cache.ts';
 import { testPolicyYaml } from './test-app.ts';
 import { createTestIssuer } from './tokens.ts';
 
@@ -31,7 +32,7 @@ export function start(
 ): ChildProcessByStdio<null, Readable, Readable> {
   const child = spawn(process.execPath, [main], {
     cwd,
-    env: { PORT: '0', ...env },
+    env: { PORT: '0', ...COMPILE_CACHE, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   onTestFinished(() => void child.kill('SIGKILL'));

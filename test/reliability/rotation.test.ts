@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { beforeEach, expect, it, onTestFinished, vi } from 'vitest';
 import type { EmulatorCredentials } from '../../src/emulator/emulator.ts';
+import { redirectHosts } from '../credentials/redirect-hosts.ts';
+import { issuedCredentials, oidcEnvironment, startStandInSts } from '../credentials/stand-in-sts.ts';
 import { now } from '../support/fixed-clock.ts';
 import { createHandClock } from '../support/hand-clock.ts';
 import { replaceBySwap } from '../support/mounted-volume.ts';
@@ -12,8 +14,6 @@ import { testPolicyYaml } from '../support/test-app.ts';
 import { startTestEmulator } from '../support/test-emulator.ts';
 import { startTestService } from '../support/test-service.ts';
 import { nowSeconds } from '../support/tokens.ts';
-import { redirectHosts } from './redirect-hosts.ts';
-import { issuedCredentials, oidcEnvironment, startStandInSts } from './stand-in-sts.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
