@@ -9,7 +9,16 @@ const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter(
 /** What the files of a folder may import: other folders of src, packages, and with `type:` types only. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   signing: ['node:crypto'],
-  policy: ['suggest', 'content-disposition', 'text-file', 'web-address', 'zod', 'yaml', 'type:auth'],
+  policy: [
+    'suggest',
+    'json-text',
+    'content-disposition',
+    'text-file',
+    'web-address',
+    'zod',
+    'yaml',
+    'type:auth',
+  ],
   auth: ['errors', 'clock', 'web-address', 'jose', 'node:crypto'],
   credentials: ['uploads', 'errors', 'clock', 'node:fs/promises', 'node:path', '@alicloud/credentials'],
   limits: ['type:uploads', 'node:crypto', 'node:net', 'ioredis'],

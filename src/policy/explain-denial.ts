@@ -1,4 +1,5 @@
 import type { Caller } from '../auth/caller.ts';
+import { cutForLog } from '../json-text.ts';
 import type { Policy } from './policy.ts';
 import { type RuleVerdict, ruleVerdicts } from './rule-verdicts.ts';
 import type { UploadRequest } from './upload-request.ts';
@@ -10,7 +11,6 @@ export type RuleDenial = { readonly rule: string; readonly reasons: readonly str
 const MAX_EXAMINED_RULES = 100;
 const MAX_RULES = 10;
 const MAX_REASONS = 5;
-const MAX_REASON_CHARACTERS = 256;
 
 /**
  * Explains a denial for the log: what the nearest 10 rules do not allow. It examines the first 100 rules of the policy and the one
@@ -30,7 +30,7 @@ export function explainDenial(
     .slice(0, MAX_RULES)
     .map(({ rule, reasons }) => ({
       rule,
-      reasons: reasons.slice(0, MAX_REASONS).map(({ detail }) => shorten(detail)),
+      reasons: reasons.slice(0, MAX_REASONS).map(({ detail }) => cutForLog(detail)),
     }));
   return { denials, otherRules: policy.rules.length - denials.length };
 }
@@ -39,8 +39,4 @@ export function explainDenial(
 function distance({ rule, reasons }: RuleVerdict, nearestRule: string | undefined): number {
   if (rule === nearestRule) return 0;
   return reasons.length + (reasons.some(({ code }) => code === 'no_matching_rule') ? 1000 : 0);
-}
-
-function shorten(detail: string): string {
-  return detail.length <= MAX_REASON_CHARACTERS ? detail : `${detail.slice(0, MAX_REASON_CHARACTERS - 1)}…`;
 }
