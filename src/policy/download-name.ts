@@ -1,10 +1,10 @@
 import { create } from 'content-disposition';
 import { fittingExtension } from './file-extension.ts';
+import { CONTROL_CHARACTER } from './object-key.ts';
 
 /** File systems take no longer names. It also bounds the header, in which a character takes up to nine. */
 const MAX_NAME_LENGTH = 255;
 
-const CONTROL_OR_SEPARATOR = /[\p{Cc}\p{Zl}\p{Zp}]/u;
 // Joiners belong to the spelling of words and emoji; every other character that is not shown makes a name read as another one.
 const JOINER_WITHIN_A_WORD = /(?<=[^ -~])[\u200c\u200d](?=[^ -~])/gu;
 const INVISIBLE_CHARACTER = /\p{Cf}|(?!\p{M})\p{Default_Ignorable_Code_Point}/u;
@@ -29,7 +29,7 @@ export function downloadNameFault(filename: string, essence: string): string | u
   }
   if (!filename.isWellFormed()) return 'holds half of a surrogate pair; send well-formed Unicode';
   if (/[/\\]/.test(filename)) return 'holds "/" or "\\"; send the name without its folders';
-  if (CONTROL_OR_SEPARATOR.test(filename)) return 'holds a control character or line separator; leave it out';
+  if (CONTROL_CHARACTER.test(filename)) return 'holds a control character or line separator; leave it out';
   if (INVISIBLE_CHARACTER.test(filename.replaceAll(JOINER_WITHIN_A_WORD, ''))) {
     return 'holds an invisible character or bidirectional control; leave it out';
   }

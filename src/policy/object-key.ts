@@ -8,8 +8,10 @@ const MAX_COMBINING_MARKS = 32;
 // One more than that.
 const TOO_MANY_COMBINING_MARKS = /\p{M}{33}/u;
 
-// Cc and the line separators break logs and headers; bidirectional controls make a name read as another one.
-const CONTROL_CHARACTER = /[\p{Cc}\u2028\u2029]/u;
+/** Cc and the line separators, which break logs and headers. */
+export const CONTROL_CHARACTER = /[\p{Cc}\u2028\u2029]/u;
+
+// They make a name read as another one.
 const BIDIRECTIONAL_CONTROL = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
 
 // Format characters (Cf), and the letters and unassigned characters that renderers do not show. Variation selectors are marks (M).
