@@ -176,7 +176,7 @@ it('asks OSS for the time where no issuer told it, and takes a refusal for an an
   expect(asked).toStrictEqual([`HEAD ${OSS}/`]);
 });
 
-it('fails when nobody tells the time, and says why', async () => {
+it('fails when no host returns the time, and says why', async () => {
   const host = new URL(OSS).host;
   const dateless = { [JWKS_URL]: { body: jwks, date: null } };
   expect(await lineOf('clock', { answers: dateless })).toStrictEqual([
