@@ -1,5 +1,8 @@
-import { readdirSync } from 'node:fs';
-import { describe, expect, inject, it } from 'vitest';
+import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { describe, expect, inject, it, onTestFinished } from 'vitest';
+import packageJson from '../../package.json' with { type: 'json' };
 import { environmentSchema } from '../../src/config.ts';
 import { parsePolicy } from '../../src/policy/file/parse-policy.ts';
 import { createTestApp } from '../support/test-app.ts';
@@ -18,6 +21,7 @@ type Selector = { readonly matchLabels: Readonly<Record<string, string>> };
 type Probe = { readonly httpGet: { readonly path: string; readonly port: string } };
 type Container = {
   readonly name: string;
+  readonly image: string;
   readonly env: readonly { readonly name: string; readonly value?: string; readonly valueFrom?: object }[];
   readonly ports: readonly { readonly name: string; readonly containerPort: number }[];
   readonly volumeMounts: readonly {
@@ -209,28 +213,79 @@ describe.each(folders)('%s', (folder) => {
   });
 });
 
-describe('where credentials come from', () => {
-  const INJECTION = 'pod-identity.alibabacloud.com/injection';
-  const ROLE = 'pod-identity.alibabacloud.com/role-name';
-  const seen = (folder: string) => {
-    const manifests = render(folder);
-    const [container] = only<Deployment>(manifests, 'Deployment').spec.template.spec.containers;
-    return {
-      injection: only(manifests, 'Namespace').metadata.labels?.[INJECTION],
-      role: only(manifests, 'ServiceAccount').metadata.annotations?.[ROLE],
-      variables: container?.env.map(({ name }) => name).filter((name) => name.startsWith('OSS_')),
-    };
-  };
+const OVERLAYS = 'deploy/kubernetes/overlays';
+const INJECTION = 'pod-identity.alibabacloud.com/injection';
+const ROLE = 'pod-identity.alibabacloud.com/role-name';
 
-  it('is the RAM role of the service account by default', () => {
-    expect(seen(BASE)).toStrictEqual({ injection: 'on', role: 'oss-presign', variables: [] });
+/** What an overlay is there to set, as it arrives in the cluster. */
+function settings(folder: string) {
+  const manifests = render(folder);
+  const deployment = only<Deployment>(manifests, 'Deployment');
+  const configMap = only<Manifest & { data: Record<string, string> }>(manifests, 'ConfigMap');
+  return {
+    images: deployment.spec.template.spec.containers.map(({ image }) => image),
+    policy: configMap.data['policy.yaml'],
+    configMap: configMap.metadata.name,
+    injection: only(manifests, 'Namespace').metadata.labels?.[INJECTION],
+    role: only(manifests, 'ServiceAccount').metadata.annotations?.[ROLE],
+    variables: deployment.spec.template.spec.containers
+      .flatMap(({ env }) => env.map(({ name }) => name))
+      .filter((name) => name.startsWith('OSS_')),
+  };
+}
+
+describe('the image, the policy and the credentials', () => {
+  it('are placeholders and the RAM role oss-presign in the base', () => {
+    expect(settings(BASE)).toStrictEqual({
+      images: ['oss-presign'],
+      policy: readFileSync(`${BASE}/policy.yaml`, 'utf8'),
+      configMap: 'oss-presign-policy',
+      injection: 'on',
+      role: 'oss-presign',
+      variables: [],
+    });
   });
 
-  it('is a secret that the overlay static-keys mounts, and no role then', () => {
-    expect(seen('deploy/kubernetes/overlays/static-keys')).toStrictEqual({
+  it('are those of overlays/example there, with the version of this package', () => {
+    const policy = readFileSync(`${OVERLAYS}/example/policy.yaml`, 'utf8');
+    expect(policy).not.toBe(settings(BASE).policy);
+    expect(settings(`${OVERLAYS}/example`)).toStrictEqual({
+      images: [`registry.example.com/oss-presign:${packageJson.version}`],
+      policy,
+      configMap: 'oss-presign-policy',
+      injection: 'on',
+      role: 'example-oss-presign',
+      variables: [],
+    });
+  });
+
+  it('are files of a secret and no role in overlays/static-keys', () => {
+    expect(settings(`${OVERLAYS}/static-keys`)).toStrictEqual({
+      ...settings(BASE),
       injection: undefined,
       role: undefined,
       variables: ['OSS_ACCESS_KEY_ID_FILE', 'OSS_ACCESS_KEY_SECRET_FILE'],
+    });
+  });
+
+  it.each([BASE, `${OVERLAYS}/static-keys`])('%s takes the image and the policy of an overlay', (base) => {
+    const folder = mkdtempSync(join(tmpdir(), 'oss-presign-overlay-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const example = readFileSync(`${OVERLAYS}/example/kustomization.yaml`, 'utf8');
+    const policy = 'issuers: []\n';
+    writeFileSync(join(folder, 'policy.yaml'), policy);
+    writeFileSync(
+      join(folder, 'kustomization.yaml'),
+      example
+        .replace(/^resources:.*$/m, `resources: [${JSON.stringify(relative(realpathSync(folder), base))}]`)
+        .replace(/newName:.*$/m, 'newName: mirror.example.net/uploads')
+        .replace(/newTag:.*$/m, 'newTag: "9.9"')
+        .replace(/^patches:[\s\S]*/m, ''),
+    );
+    expect(settings(folder)).toStrictEqual({
+      ...settings(base),
+      images: ['mirror.example.net/uploads:9.9'],
+      policy,
     });
   });
 });
