@@ -1,7 +1,8 @@
 /**
- * Writes what is made from the sources: `openapi.yaml`, the types of a client that a test uses, `.env.example` and the README's table of the environment; and from
- * mime-db, the lists of media types in `src/policy`.
- * With `--check` it writes nothing, names each file that differs, and ends 1 if there is one.
+ * Writes the files that are generated from the sources: `openapi.yaml`, the types of a client that a
+ * test uses, `.env.example`, the table of `docs/configuration.md`, and, from mime-db, the lists of
+ * media types in `src/policy`.
+ * With `--check` it writes nothing, names each file that differs, and exits 1 if there is one.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import process from 'node:process';
@@ -12,7 +13,7 @@ import { renderRegisteredTypes, renderTypeExtensions } from './media-types.ts';
 
 type Variable = { readonly name: string; readonly description: string; readonly default: string };
 
-/** What docker-compose.yml takes besides the variables of the service. */
+/** The variables of docker-compose.yml that are not variables of the service. */
 const COMPOSE_VARIABLES = `# For docker-compose.yml only. There, HOST and PORT say where the proxy is reached on this machine.
 
 # How many replicas of the service run.
@@ -28,8 +29,6 @@ PROXY_MAX_CONNECTIONS=200
 
 const isCheck = process.argv.includes('--check');
 const root = new URL('../', import.meta.url);
-const readme = read('README.md');
-const table = `<!-- generated: environment -->\n${renderTable(variables())}<!-- /generated -->`;
 
 const openapi = renderOpenApi();
 
@@ -39,7 +38,7 @@ const outdated = Object.entries({
   'src/policy/registered-types.ts': renderRegisteredTypes(),
   'src/policy/type-extensions.ts': renderTypeExtensions(),
   '.env.example': renderEnvExample(variables()),
-  'README.md': readme.replace(/<!-- generated: environment -->[\s\S]*<!-- \/generated -->/, () => table),
+  'docs/configuration.md': withGenerated('docs/configuration.md', 'environment', renderTable(variables())),
 }).filter(([name, content]) => read(name) !== content);
 
 for (const [name, content] of outdated) {
@@ -48,11 +47,18 @@ for (const [name, content] of outdated) {
     `${name} ${isCheck ? 'is out of step with the sources; run: npm run generate' : 'written'}\n`,
   );
 }
-if (!readme.includes(table) && !outdated.some(([name]) => name === 'README.md')) {
-  process.stdout.write('README.md has no place for the table of the environment\n');
-  process.exitCode = 1;
-}
 if (isCheck && outdated.length > 0) process.exitCode = 1;
+
+/**
+ * A page with new content between `<!-- generated: NAME -->` and `<!-- /generated -->`.
+ * @throws Error if the page has no such place.
+ */
+function withGenerated(page: string, name: string, content: string): string {
+  const place = new RegExp(`(<!-- generated: ${name} -->\n)[\\s\\S]*?(<!-- /generated -->)`);
+  const text = read(page);
+  if (!place.test(text)) throw new Error(`${page} has no place for the generated part "${name}"`);
+  return text.replace(place, (_, begin, end) => `${begin}${content}${end}`);
+}
 
 function variables(): readonly Variable[] {
   return Object.entries(environmentSchema.shape).map(([name, schema]) => {

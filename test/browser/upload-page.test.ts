@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CorsRule } from '../../src/emulator/emulator.ts';
 import { FILES, hashFile, LARGE_FILE, writeFile } from '../clients/files.ts';
 import { SHIPPED_RULES } from '../clients/policies.ts';
-import { readmeSnippet } from '../support/readme-upload.ts';
+import { browserSnippet } from '../support/client-snippets.ts';
 import { launchChromium, watchMemory } from './chromium.ts';
 import { makeFolder, openUploadPage } from './page.ts';
 
@@ -186,9 +186,9 @@ it('shows that the key is taken', async () => {
   );
 });
 
-it('the snippet of the README uploads from a page, and throws for a rejected upload', async () => {
+it('the snippet of docs/clients.md uploads from a page, and throws for a rejected upload', async () => {
   const page = await openUploadPage(browser, { corsRules: rightRules });
-  await page.tab.addScriptTag({ content: readmeSnippet(page.stage.service.url) });
+  await page.tab.addScriptTag({ content: browserSnippet(page.stage.service.url) });
   const run = () =>
     page.tab.evaluate(
       (token) =>

@@ -9,8 +9,8 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { createViteServer } from 'vitest/node';
 import { runCli } from '../cli/run-cli.ts';
+import { browserSnippet, uppySnippet } from '../support/client-snippets.ts';
 import { type ClientStage, startStage } from '../support/client-stage.ts';
-import { readmeSnippet, readmeUppySnippet } from '../support/readme-upload.ts';
 import { launchChromium } from './chromium.ts';
 
 const install = promisify(execFile);
@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 afterAll(() => browser.close());
 
-describe.each([5, 6] as const)('the README’s snippet for Uppy %i', (version) => {
+describe.each([5, 6] as const)('the snippet of docs/clients.md for Uppy %i', (version) => {
   const folder = mkdtempSync(join(tmpdir(), `oss-presign-uppy-${version}-`));
   afterAll(() => rmSync(folder, { recursive: true }));
   beforeAll(async () => {
@@ -74,7 +74,7 @@ async function openUppy(version: 5 | 6, root: string): Promise<{ stage: ClientSt
   writeFileSync(join(root, 'index.html'), '<!doctype html><script type="module" src="/main.js"></script>');
   writeFileSync(
     join(root, 'main.js'),
-    `const token = '${stage.token}';\n${readmeUppySnippet(version)}\n${readmeSnippet(stage.service.url)}\nwindow.uppy = uppy;\n`,
+    `const token = '${stage.token}';\n${uppySnippet(version)}\n${browserSnippet(stage.service.url)}\nwindow.uppy = uppy;\n`,
   );
   const tab = await browser.newPage();
   onTestFinished(() => tab.close());
