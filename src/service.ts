@@ -23,7 +23,7 @@ import type { LogOutput } from './log-output.ts';
 import { createMetrics } from './metrics/metrics.ts';
 import { claimsNamedBy, scopesNamedBy } from './policy/claims-named-by.ts';
 import type { Prepared } from './prepare.ts';
-import { presignPut } from './signing/presign-put.ts';
+import { presignPut } from './storage/oss/signing/presign-put.ts';
 import type { Limiter } from './uploads/limiter.ts';
 
 export type ServiceSources = Prepared & {

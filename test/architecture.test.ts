@@ -8,7 +8,7 @@ const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter(
 
 /** What the files of a folder may import: other folders of src, packages, and with `type:` types only. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
-  signing: ['node:crypto'],
+  storage: ['policy', 'node:crypto'],
   policy: [
     'suggest',
     'json-text',
@@ -23,7 +23,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   credentials: ['uploads', 'errors', 'clock', 'node:fs/promises', 'node:path', '@alicloud/credentials'],
   limits: ['type:uploads', 'node:crypto', 'node:net', 'ioredis'],
   metrics: ['prom-client', 'type:auth', 'type:http', 'type:live-policy', 'type:log-output', 'type:uploads'],
-  uploads: ['policy', 'signing', 'errors', 'json-text', 'suggest', 'zod', 'type:auth', 'type:clock'],
+  uploads: ['policy', 'storage', 'errors', 'json-text', 'suggest', 'zod', 'type:auth', 'type:clock'],
   http: [
     'type:clock',
     'uploads',
@@ -78,13 +78,13 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
       'read-text-file',
       'text-file',
     ],
-    ...['signing', 'http', 'node:util', 'node:fs', 'node:os', 'node:path', 'node:process'],
+    ...['storage', 'http', 'node:util', 'node:fs', 'node:os', 'node:path', 'node:process'],
   ],
   main: ['*'],
 };
 
 const TAKES_EFFECTS_AS_ARGUMENTS = [
-  'signing',
+  'storage',
   'policy',
   'uploads',
   'auth',

@@ -1,7 +1,7 @@
 import { createHash, createHmac, type Hash, type Hmac } from 'node:crypto';
 import { S3RequestPresigner } from '@aws-sdk/s3-request-presigner';
 import OSS from 'ali-oss';
-import { presignPut } from '../../src/signing/presign-put.ts';
+import { presignPut } from '../../src/storage/oss/signing/presign-put.ts';
 import type { SigningInput } from './signing-input.ts';
 
 /** Signs one PUT each time it is called. Each of them signs the type, the length and the ban to overwrite. */

@@ -6,7 +6,7 @@ import process from 'node:process';
 import { Readable } from 'node:stream';
 import { systemClock } from '../clock.ts';
 import { createLogger } from '../http/logging.ts';
-import { presign } from '../signing/presign.ts';
+import { presign } from '../storage/oss/signing/presign.ts';
 import type { UploadAnswer } from '../uploads/upload-answer.ts';
 import { curlCommand } from './curl-command.ts';
 import { renderProgress } from './progress-bar.ts';

@@ -1,6 +1,6 @@
 import OSS from 'ali-oss';
 import { expect, it } from 'vitest';
-import { presignPut } from '../../src/signing/presign-put.ts';
+import { presignPut } from '../../src/storage/oss/signing/presign-put.ts';
 import {
   BUCKET,
   LONG_LIVED,

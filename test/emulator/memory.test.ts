@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { expect, it, onTestFinished } from 'vitest';
-import { presign } from '../../src/signing/presign.ts';
+import { presign } from '../../src/storage/oss/signing/presign.ts';
 
 const MIB = 1024 ** 2;
 // 1 GiB takes its time: EMULATOR_UPLOAD_MIB=1024 npx vitest run test/emulator/memory.test.ts

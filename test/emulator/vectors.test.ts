@@ -33,7 +33,8 @@ type Vector = {
 };
 
 const read = (name: string): readonly Vector[] =>
-  JSON.parse(readFileSync(new URL(`../signing/vectors/${name}.json`, import.meta.url), 'utf8')).vectors;
+  JSON.parse(readFileSync(new URL(`../storage/oss/signing/vectors/${name}.json`, import.meta.url), 'utf8'))
+    .vectors;
 const vectors = [...read('query'), ...read('header')];
 
 /** What the client of a vector sends, as Node's HTTP parser hands it on: header bytes as Latin-1. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { presign } from '../../src/signing/presign.ts';
-import { ossInstant } from '../../src/signing/signature.ts';
-import { SigningKey } from '../../src/signing/signing-key.ts';
+import { presign } from '../../src/storage/oss/signing/presign.ts';
+import { ossInstant } from '../../src/storage/oss/signing/signature.ts';
+import { SigningKey } from '../../src/storage/oss/signing/signing-key.ts';
 import type { PolicyJob, SignJob } from './judge.ts';
 
 /** What an SDK is asked to sign, and what our side makes of it. */
@@ -119,6 +119,7 @@ function jobOf({ input }: Vector, form: SignJob['form']): SignJob {
 }
 
 function readVectors(name: string): readonly Vector[] {
-  return JSON.parse(readFileSync(new URL(`../signing/vectors/${name}.json`, import.meta.url), 'utf8'))
-    .vectors;
+  return JSON.parse(
+    readFileSync(new URL(`../storage/oss/signing/vectors/${name}.json`, import.meta.url), 'utf8'),
+  ).vectors;
 }

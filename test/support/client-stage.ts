@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { type CorsRule, startEmulator } from '../../src/emulator/emulator.ts';
-import { presign } from '../../src/signing/presign.ts';
+import { presign } from '../../src/storage/oss/signing/presign.ts';
 import { now } from './fixed-clock.ts';
 import { startTestService } from './test-service.ts';
 import { startWire, type Wire } from './wire.ts';

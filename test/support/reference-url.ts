@@ -1,6 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
-import type { Endpoint } from '../../src/signing/endpoint.ts';
-import type { PresignPutInput } from '../../src/signing/presign-put.ts';
+import type { Endpoint } from '../../src/storage/oss/endpoint.ts';
+import type { PresignPutInput } from '../../src/storage/oss/signing/presign-put.ts';
 
 function encode(text: string): string {
   return Array.from(Buffer.from(text), (byte) => {

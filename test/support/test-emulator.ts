@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { type EmulatorEvent, type EmulatorOptions, startEmulator } from '../../src/emulator/emulator.ts';
-import { type PresignInput, presign } from '../../src/signing/presign.ts';
+import { type PresignInput, presign } from '../../src/storage/oss/signing/presign.ts';
 import { fixedClock, now } from './fixed-clock.ts';
 
 export const BUCKET = 'acme-media';

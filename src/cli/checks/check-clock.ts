@@ -2,7 +2,7 @@ import { describeFailure, hostOf } from '../../auth/keys/fetch-json.ts';
 import type { Clock } from '../../clock.ts';
 import type { ReadinessCheck } from '../../http/health-routes.ts';
 import type { Target } from '../../policy/policy.ts';
-import { bucketAddress } from '../../signing/endpoint.ts';
+import { bucketAddress } from '../../storage/oss/endpoint.ts';
 import { type ClockOffset, createWatchedFetch } from './watched-fetch.ts';
 
 /** OSS refuses what was signed more than 15 min before or after its own time; a clock that is off by a third of it gets worse. */

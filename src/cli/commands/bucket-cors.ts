@@ -1,5 +1,5 @@
 import { environmentSchema } from '../../config.ts';
-import { type BucketCors, bucketCors } from '../../uploads/bucket-cors.ts';
+import { type BucketCors, bucketCors } from '../../storage/oss/cors-rule.ts';
 import { CannotRun, type CliContext, type Command, type OptionValues } from '../command.ts';
 import { OUTPUT_OPTION, writeDocument } from '../output-option.ts';
 import { POLICY_OPTION, policyOf } from '../policy-option.ts';

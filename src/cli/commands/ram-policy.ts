@@ -1,4 +1,4 @@
-import { ramPolicy } from '../../policy/ram-policy.ts';
+import { ramPolicy } from '../../storage/oss/ram-policy.ts';
 import type { Command } from '../command.ts';
 import { OUTPUT_OPTION, writeDocument } from '../output-option.ts';
 import { POLICY_OPTION, policyOf } from '../policy-option.ts';

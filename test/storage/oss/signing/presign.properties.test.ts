@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { percentEncode } from '../../src/signing/percent-encode.ts';
-import { type PresignInput, presign } from '../../src/signing/presign.ts';
-import { presignPut } from '../../src/signing/presign-put.ts';
-import { propertyRuns } from '../support/property-runs.ts';
+import { percentEncode } from '../../../../src/storage/oss/signing/percent-encode.ts';
+import { type PresignInput, presign } from '../../../../src/storage/oss/signing/presign.ts';
+import { presignPut } from '../../../../src/storage/oss/signing/presign-put.ts';
+import { propertyRuns } from '../../../support/property-runs.ts';
 
 const ascii = (pattern: RegExp, maxLength = 24) =>
   fc.stringMatching(pattern).filter((text) => text.length <= maxLength);

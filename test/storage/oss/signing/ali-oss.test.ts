@@ -1,7 +1,7 @@
 import OSS from 'ali-oss';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { presign } from '../../src/signing/presign.ts';
-import { now } from '../support/fixed-clock.ts';
+import { presign } from '../../../../src/storage/oss/signing/presign.ts';
+import { now } from '../../../support/fixed-clock.ts';
 
 // The official SDK as a second opinion, at one frozen instant: it reads the machine's clock inside its signer.
 

@@ -1,4 +1,4 @@
-import type { Policy, PolicyRule } from './policy.ts';
+import type { Policy, PolicyRule } from '../../policy/policy.ts';
 
 export type RamStatement = {
   readonly Effect: 'Allow';

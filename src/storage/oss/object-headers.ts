@@ -1,7 +1,7 @@
-import { dispositionWithName } from '../policy/download-name.ts';
-import { CLIENT_HEADER_FIELDS, CLIENT_HEADERS } from '../policy/file/rule-headers.ts';
-import type { PolicyRule } from '../policy/policy.ts';
-import type { UploadRequest } from '../policy/upload-request.ts';
+import { dispositionWithName } from '../../policy/download-name.ts';
+import { CLIENT_HEADER_FIELDS, CLIENT_HEADERS } from '../../policy/file/rule-headers.ts';
+import type { PolicyRule } from '../../policy/policy.ts';
+import type { UploadRequest } from '../../policy/upload-request.ts';
 
 /**
  * Every header that the client has to set, verbatim, for a granted request. Content-Length is not among them: browsers

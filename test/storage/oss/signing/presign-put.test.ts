@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { type PresignPutInput, presignPut } from '../../src/signing/presign-put.ts';
-import { now } from '../support/fixed-clock.ts';
+import { type PresignPutInput, presignPut } from '../../../../src/storage/oss/signing/presign-put.ts';
+import { now } from '../../../support/fixed-clock.ts';
 
 const PUT: PresignPutInput = {
   credentials: { accessKeyId: 'id', accessKeySecret: 'TheSecret' },

@@ -1,6 +1,6 @@
-import { CLIENT_HEADER_FIELDS } from '../policy/file/rule-headers.ts';
-import type { Policy, PolicyRule } from '../policy/policy.ts';
-import { uploadHeaders } from './upload-headers.ts';
+import { CLIENT_HEADER_FIELDS } from '../../policy/file/rule-headers.ts';
+import type { Policy, PolicyRule } from '../../policy/policy.ts';
+import { uploadHeaders } from './object-headers.ts';
 
 /** The one CORS rule that a bucket needs so that pages can upload what the policy grants. */
 export type BucketCors = {

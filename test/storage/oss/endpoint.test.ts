@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { bucketAddress, type Endpoint } from '../../src/signing/endpoint.ts';
+import { bucketAddress, type Endpoint } from '../../../src/storage/oss/endpoint.ts';
 
 it.each<[Endpoint, string, string, string]>([
   ['public', 'cn-hangzhou', 'https://acme.oss-cn-hangzhou.aliyuncs.com', ''],

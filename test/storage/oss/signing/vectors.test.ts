@@ -1,13 +1,13 @@
 import { createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { canonicalQuery, canonicalRequest } from '../../src/signing/canonical-request.ts';
-import type { Endpoint } from '../../src/signing/endpoint.ts';
-import { percentEncodePath } from '../../src/signing/percent-encode.ts';
-import { type PresignInput, presign } from '../../src/signing/presign.ts';
-import { deriveSigningKey, ossInstant, stringToSign } from '../../src/signing/signature.ts';
-import { signedHeaders } from '../../src/signing/signed-headers.ts';
-import { SigningKey } from '../../src/signing/signing-key.ts';
+import type { Endpoint } from '../../../../src/storage/oss/endpoint.ts';
+import { canonicalQuery, canonicalRequest } from '../../../../src/storage/oss/signing/canonical-request.ts';
+import { percentEncodePath } from '../../../../src/storage/oss/signing/percent-encode.ts';
+import { type PresignInput, presign } from '../../../../src/storage/oss/signing/presign.ts';
+import { deriveSigningKey, ossInstant, stringToSign } from '../../../../src/storage/oss/signing/signature.ts';
+import { signedHeaders } from '../../../../src/storage/oss/signing/signed-headers.ts';
+import { SigningKey } from '../../../../src/storage/oss/signing/signing-key.ts';
 
 type Vector = {
   readonly name: string;

@@ -1,4 +1,4 @@
-import { bucketAddress, type Endpoint } from './endpoint.ts';
+import { bucketAddress, type Endpoint } from '../endpoint.ts';
 import { KeptValues } from './kept-values.ts';
 import { percentEncode } from './percent-encode.ts';
 

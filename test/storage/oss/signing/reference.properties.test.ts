@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import type { Endpoint } from '../../src/signing/endpoint.ts';
-import { presign } from '../../src/signing/presign.ts';
-import { type PresignPutInput, presignPut } from '../../src/signing/presign-put.ts';
-import { propertyRuns } from '../support/property-runs.ts';
-import { referenceUrl } from '../support/reference-url.ts';
+import type { Endpoint } from '../../../../src/storage/oss/endpoint.ts';
+import { presign } from '../../../../src/storage/oss/signing/presign.ts';
+import { type PresignPutInput, presignPut } from '../../../../src/storage/oss/signing/presign-put.ts';
+import { propertyRuns } from '../../../support/property-runs.ts';
+import { referenceUrl } from '../../../support/reference-url.ts';
 
-// What src/signing keeps must never show: a value of another secret, token, day, region or bucket would give a URL that
+// What src/storage/oss/signing keeps must never show: a value of another secret, token, day, region or bucket would give a URL that
 // OSS refuses, or one that is good for what was not asked.
 
 const text = fc.string({ unit: 'grapheme', maxLength: 20 });

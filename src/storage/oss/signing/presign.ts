@@ -1,4 +1,4 @@
-import type { Endpoint } from './endpoint.ts';
+import type { Endpoint } from '../endpoint.ts';
 import { signUrl } from './sign-url.ts';
 import { ossInstant, stringToSign } from './signature.ts';
 import type { SigningCredentials } from './signer.ts';

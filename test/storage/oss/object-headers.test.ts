@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { uploadHeaders } from '../../src/uploads/upload-headers.ts';
-import { OWN_FILES_RULE, policyFrom, testPolicyYaml } from '../support/test-app.ts';
-import { createTestIssuer } from '../support/tokens.ts';
+import { uploadHeaders } from '../../../src/storage/oss/object-headers.ts';
+import { OWN_FILES_RULE, policyFrom, testPolicyYaml } from '../../support/test-app.ts';
+import { createTestIssuer } from '../../support/tokens.ts';
 
 function ruleWith(fields = '') {
   const { rules } = policyFrom(testPolicyYaml({ rules: OWN_FILES_RULE + fields }), createTestIssuer());

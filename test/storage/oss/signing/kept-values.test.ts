@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
-import { KeptValues } from '../../src/signing/kept-values.ts';
-import { presign } from '../../src/signing/presign.ts';
-import { type PresignPutInput, presignPut } from '../../src/signing/presign-put.ts';
-import { now } from '../support/fixed-clock.ts';
-import { referenceUrl } from '../support/reference-url.ts';
+import { KeptValues } from '../../../../src/storage/oss/signing/kept-values.ts';
+import { presign } from '../../../../src/storage/oss/signing/presign.ts';
+import { type PresignPutInput, presignPut } from '../../../../src/storage/oss/signing/presign-put.ts';
+import { now } from '../../../support/fixed-clock.ts';
+import { referenceUrl } from '../../../support/reference-url.ts';
 
 const PUT: PresignPutInput = {
   credentials: { accessKeyId: 'STS.One', accessKeySecret: 'secret one', securityToken: 'token/one==' },

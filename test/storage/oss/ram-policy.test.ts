@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { ramPolicy } from '../../src/policy/ram-policy.ts';
-import { policyFrom, testPolicyYaml } from '../support/test-app.ts';
-import { createTestIssuer } from '../support/tokens.ts';
+import { ramPolicy } from '../../../src/storage/oss/ram-policy.ts';
+import { policyFrom, testPolicyYaml } from '../../support/test-app.ts';
+import { createTestIssuer } from '../../support/tokens.ts';
 
 const issuer = createTestIssuer();
 
