@@ -1,4 +1,5 @@
 import fastify, { type FastifyInstance } from 'fastify';
+import type { DenialLimiter } from './grants/ports/limiter.ts';
 import { type ActivePolicy, registerAuthentication } from './http/authenticate.ts';
 import { answerMalformedHttp } from './http/client-error.ts';
 import { registerCors } from './http/cors.ts';
@@ -15,7 +16,6 @@ import { registerRefusals, rejectUnrouted } from './http/refusals.ts';
 import { registerAccessLog } from './http/request-lines.ts';
 import type { Turns } from './http/turns.ts';
 import { registerUploadRoutes, type UploadRoutesOptions } from './http/upload-routes.ts';
-import type { DenialLimiter } from './uploads/limiter.ts';
 
 export type AppDependencies = UploadRoutesOptions & {
   /** The policy of this moment. */

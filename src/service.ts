@@ -11,6 +11,7 @@ import { describeKeys } from './auth/keys/key-source.ts';
 import { createTokenVerifier } from './auth/token-verifier.ts';
 import type { Clock } from './clock.ts';
 import { createCredentials } from './credentials/create-credentials.ts';
+import type { Limiter } from './grants/ports/limiter.ts';
 import type { ReadinessCheck } from './http/health-routes.ts';
 import type { ServiceLogger } from './http/logging.ts';
 import { buildOperationsApp } from './http/operations-app.ts';
@@ -24,7 +25,6 @@ import { createMetrics } from './metrics/metrics.ts';
 import { claimsNamedBy, scopesNamedBy } from './policy/claims-named-by.ts';
 import type { Prepared } from './prepare.ts';
 import { presignPut } from './storage/oss/signing/presign-put.ts';
-import type { Limiter } from './uploads/limiter.ts';
 
 export type ServiceSources = Prepared & {
   readonly logger: ServiceLogger;

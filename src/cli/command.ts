@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { Config, Environment } from '../config.ts';
-import type { CredentialsSource } from '../uploads/credentials-source.ts';
+import type { CredentialsSource } from '../grants/ports/credentials-source.ts';
 
 /** What a command may touch of the world. */
 export type CliContext = {

@@ -1,4 +1,4 @@
-import type { Credentials } from '../uploads/credentials-source.ts';
+import type { Credentials } from '../grants/ports/credentials-source.ts';
 
 /** One part of the credentials: its value, or the file that holds it and the variable that named this file. */
 export type SecretPart =

@@ -1,4 +1,4 @@
-import type { CredentialsSource } from '../uploads/credentials-source.ts';
+import type { CredentialsSource } from '../grants/ports/credentials-source.ts';
 
 /**
  * A source that lives beside the requests.

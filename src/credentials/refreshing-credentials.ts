@@ -1,6 +1,6 @@
 import { type Clock, remainingMs } from '../clock.ts';
 import { ServiceError } from '../errors.ts';
-import { type Credentials, MIN_CREDENTIALS_SECONDS } from '../uploads/credentials-source.ts';
+import { type Credentials, MIN_CREDENTIALS_SECONDS } from '../grants/ports/credentials-source.ts';
 import type { CredentialsLog, ManagedCredentials } from './managed-credentials.ts';
 import { withinLimit } from './within-limit.ts';
 

@@ -1,4 +1,4 @@
-import type { Credentials } from '../uploads/credentials-source.ts';
+import type { Credentials } from '../grants/ports/credentials-source.ts';
 import type { ManagedCredentials } from './managed-credentials.ts';
 
 /** Credentials that stay as they are while the process lives. */

@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { bearerToken } from '../auth/bearer-token.ts';
 import type { TokenVerifier } from '../auth/token-verifier.ts';
+import type { Admission } from '../grants/upload/issue-upload.ts';
 import type { Policy } from '../policy/policy.ts';
-import type { Admission } from '../uploads/issue-upload.ts';
 
 /** A policy and the judge of its issuers' tokens. They change together, so a request takes both at once and keeps them. */
 export type ActivePolicy = { readonly policy: Policy; readonly verifier: TokenVerifier };

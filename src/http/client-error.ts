@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import { ServiceError } from '../errors.ts';
+import type { Observer } from '../grants/ports/observer.ts';
 import { jsonMember } from '../json-text.ts';
 import type { ServiceLogger } from './logging.ts';
-import type { Observer } from './observer.ts';
 import { toProblem } from './problem-json.ts';
 import { clientRequestId } from './request-ids.ts';
 import { rejectionMembers } from './request-lines.ts';

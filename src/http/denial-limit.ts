@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ServiceError } from '../errors.ts';
-import type { DenialLimiter, LimitVerdict } from '../uploads/limiter.ts';
+import type { DenialLimiter, LimitVerdict } from '../grants/ports/limiter.ts';
 import type { ServiceLogger } from './logging.ts';
 import { PROBLEMS } from './problem-json.ts';
 

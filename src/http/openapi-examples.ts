@@ -1,8 +1,8 @@
 import type { z } from 'zod';
 import { type ErrorCode, type Fault, OVERLOADED, ServiceError, summarizeFaults } from '../errors.ts';
-import type { policyAnswer } from '../uploads/policy-answer.ts';
-import type { UploadAnswer } from '../uploads/upload-answer.ts';
-import { parseUploadRequestBody } from '../uploads/upload-request-body.ts';
+import { parseUploadRequestBody } from '../grants/upload/request.ts';
+import type { UploadAnswer } from '../grants/upload/response.ts';
+import type { policyAnswer } from './routes/policy-response.ts';
 
 /** A request that the policy of {@link POLICY_EXAMPLE} grants. */
 export const REQUEST_EXAMPLE = {

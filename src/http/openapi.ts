@@ -2,11 +2,11 @@ import { createRequire } from 'node:module';
 import { stringify } from 'yaml';
 import { z } from 'zod';
 import type { ErrorCode } from '../errors.ts';
-import { policyAnswer } from '../uploads/policy-answer.ts';
-import { uploadAnswer } from '../uploads/upload-answer.ts';
-import { uploadRequestBody } from '../uploads/upload-request-body.ts';
+import { uploadRequestBody } from '../grants/upload/request.ts';
+import { uploadAnswer } from '../grants/upload/response.ts';
 import { GRANT_EXAMPLE, POLICY_EXAMPLE, REQUEST_EXAMPLE, rejectionExamples } from './openapi-examples.ts';
 import { PROBLEMS, problemSchema, toProblem } from './problem-json.ts';
+import { policyAnswer } from './routes/policy-response.ts';
 
 const REQUEST_ID = { 'X-Request-Id': { $ref: '#/components/headers/X-Request-Id' } };
 

@@ -1,9 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { OVERLOADED, type ServiceError } from '../errors.ts';
-import type { DenialLimiter } from '../uploads/limiter.ts';
+import type { DenialLimiter } from '../grants/ports/limiter.ts';
+import type { Observer } from '../grants/ports/observer.ts';
 import { countDenial } from './denial-limit.ts';
 import type { ServiceLogger } from './logging.ts';
-import type { Observer } from './observer.ts';
 import { PROBLEMS, sendProblem, toServiceError } from './problem-json.ts';
 import { clientRequestId } from './request-ids.ts';
 import { rejectionMembers, writeRequestLine } from './request-lines.ts';

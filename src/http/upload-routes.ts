@@ -1,23 +1,23 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AUDIT_UNAVAILABLE, ServiceError, summarizeFaults } from '../errors.ts';
-import { cutForLog } from '../json-text.ts';
-import { describePolicy } from '../policy/describe-policy.ts';
-import { explainDenial } from '../policy/explain-denial.ts';
-import type { UploadRequest } from '../policy/upload-request.ts';
+import type { AuditGate } from '../grants/ports/audit-gate.ts';
+import type { LimitVerdict } from '../grants/ports/limiter.ts';
+import type { Decided, Observer } from '../grants/ports/observer.ts';
 import {
   type Admission,
   type IssueUploadDependencies,
   issueUpload,
   type UploadOutcome,
-} from '../uploads/issue-upload.ts';
-import type { LimitVerdict } from '../uploads/limiter.ts';
-import { uploadAnswerText } from '../uploads/upload-answer.ts';
-import { parseUploadRequestBody } from '../uploads/upload-request-body.ts';
-import type { AuditGate } from './audit-gate.ts';
+} from '../grants/upload/issue-upload.ts';
+import { parseUploadRequestBody } from '../grants/upload/request.ts';
+import { uploadAnswerText } from '../grants/upload/response.ts';
+import { cutForLog } from '../json-text.ts';
+import { describePolicy } from '../policy/describe-policy.ts';
+import { explainDenial } from '../policy/explain-denial.ts';
+import type { UploadRequest } from '../policy/upload-request.ts';
 import { type Audit, auditText } from './audit-text.ts';
 import { admissionOf } from './authenticate.ts';
 import type { ServiceLogger } from './logging.ts';
-import type { Decided, Observer } from './observer.ts';
 import { PROBLEMS } from './problem-json.ts';
 import { writeRequestLine } from './request-lines.ts';
 import { othersToo } from './turns.ts';

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { LimitedUpload, Limits } from '../uploads/limiter.ts';
+import type { LimitedUpload, Limits } from '../grants/ports/limiter.ts';
 import { nameCaller } from './name-caller.ts';
 
 /** Under which keys the windows of one caller are stored. */

@@ -1,4 +1,4 @@
-import type { DenialLimiter } from '../uploads/limiter.ts';
+import type { DenialLimiter } from '../grants/ports/limiter.ts';
 import { createMemoryWindows } from './memory-windows.ts';
 import { nameCaller } from './name-caller.ts';
 

@@ -1,4 +1,4 @@
-import type { LimitedUpload, Limiter, LimitVerdict } from '../uploads/limiter.ts';
+import type { LimitedUpload, Limiter, LimitVerdict } from '../grants/ports/limiter.ts';
 import { createMemoryWindows } from './memory-windows.ts';
 import { nameCaller } from './name-caller.ts';
 import { nearest } from './verdict.ts';

@@ -1,4 +1,4 @@
-import type { Limits, LimitVerdict } from '../uploads/limiter.ts';
+import type { Limits, LimitVerdict } from '../grants/ports/limiter.ts';
 import { judge, WINDOW_SECONDS } from './verdict.ts';
 
 /** The windows of one bound, in this process. */

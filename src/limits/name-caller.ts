@@ -1,4 +1,4 @@
-import type { LimitedUpload } from '../uploads/limiter.ts';
+import type { LimitedUpload } from '../grants/ports/limiter.ts';
 
 /**
  * Names one caller under one rule, in the clear: for the memory of this process only. The two lengths say where each part

@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import type { LimitedUpload, Limiter, LimitVerdict } from '../uploads/limiter.ts';
+import type { LimitedUpload, Limiter, LimitVerdict } from '../grants/ports/limiter.ts';
 import { createMemoryLimiter } from './memory-limiter.ts';
 import { parseRedisAddress, type RedisAddress } from './redis-address.ts';
 import { createRedisClient } from './redis-client.ts';

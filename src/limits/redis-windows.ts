@@ -1,4 +1,4 @@
-import type { LimitedUpload, LimitVerdict } from '../uploads/limiter.ts';
+import type { LimitedUpload, LimitVerdict } from '../grants/ports/limiter.ts';
 import { type CallerKeys, createCallerKeys, keysOf } from './caller-keys.ts';
 import { COUNT_UPLOADS, type WindowStates } from './count-uploads.ts';
 import type { RedisClient } from './redis-client.ts';

@@ -1,4 +1,4 @@
-import type { Limits, LimitVerdict } from '../uploads/limiter.ts';
+import type { Limits, LimitVerdict } from '../grants/ports/limiter.ts';
 
 /** A window begins with the first upload that is counted in it, and is over this many seconds later. */
 export const WINDOW_SECONDS: Readonly<Record<keyof Limits, number>> = {

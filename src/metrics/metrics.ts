@@ -1,10 +1,10 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { TokenVerifier } from '../auth/token-verifier.ts';
-import type { Observer } from '../http/observer.ts';
+import type { CredentialsSource } from '../grants/ports/credentials-source.ts';
+import type { Limiter } from '../grants/ports/limiter.ts';
+import type { Observer } from '../grants/ports/observer.ts';
 import type { PolicyStatus } from '../live-policy.ts';
 import type { LogOutputStatus } from '../log-output.ts';
-import type { CredentialsSource } from '../uploads/credentials-source.ts';
-import type { Limiter } from '../uploads/limiter.ts';
 import { registerHistogram, type Series } from './histogram.ts';
 
 /** What is asked anew whenever the metrics are read. None of it starts any network. */

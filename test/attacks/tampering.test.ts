@@ -1,6 +1,6 @@
 import { request as httpRequest } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import type { UploadAnswer } from '../../src/uploads/upload-answer.ts';
+import type { UploadAnswer } from '../../src/grants/upload/response.ts';
 import { now } from '../support/fixed-clock.ts';
 import { BUCKET, LONG_LIVED, REGION, startTestEmulator } from '../support/test-emulator.ts';
 import { startTestService } from '../support/test-service.ts';

@@ -1,6 +1,6 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
-import type { UploadAnswer } from '../../src/uploads/upload-answer.ts';
+import type { UploadAnswer } from '../../src/grants/upload/response.ts';
 import { BUCKET, REGION, startTestEmulator } from '../support/test-emulator.ts';
 import { startTestService } from '../support/test-service.ts';
 import { launchChromium } from './chromium.ts';

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { putFile } from '../../src/demo/put-file.ts';
-import type { UploadAnswer } from '../../src/uploads/upload-answer.ts';
+import type { UploadAnswer } from '../../src/grants/upload/response.ts';
 import { findEngine } from './engine.ts';
 import {
   compose,

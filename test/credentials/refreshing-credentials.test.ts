@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createRefreshingCredentials } from '../../src/credentials/refreshing-credentials.ts';
-import type { Credentials } from '../../src/uploads/credentials-source.ts';
+import type { Credentials } from '../../src/grants/ports/credentials-source.ts';
 import { createHandClock } from '../support/hand-clock.ts';
 import { createRecordedLog } from './recorded-log.ts';
 

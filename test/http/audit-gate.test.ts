@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { AuditGate } from '../../src/http/audit-gate.ts';
+import type { AuditGate } from '../../src/grants/ports/audit-gate.ts';
 import { createMemoryLimiter } from '../../src/limits/memory-limiter.ts';
 import { createTestApp, OWN_FILES_RULE, testPolicyYaml } from '../support/test-app.ts';
 

@@ -3,11 +3,11 @@ import { expect, it } from 'vitest';
 import { parse } from 'yaml';
 import packageJson from '../../package.json' with { type: 'json' };
 import { REQUEST_FAULT_CODES } from '../../src/errors.ts';
+import { uploadRequestBody } from '../../src/grants/upload/request.ts';
+import { uploadAnswer } from '../../src/grants/upload/response.ts';
 import { PROBLEMS, problemSchema } from '../../src/http/problem-json.ts';
+import { policyAnswer } from '../../src/http/routes/policy-response.ts';
 import { VIOLATION_CODES } from '../../src/policy/rule-violations.ts';
-import { policyAnswer } from '../../src/uploads/policy-answer.ts';
-import { uploadAnswer } from '../../src/uploads/upload-answer.ts';
-import { uploadRequestBody } from '../../src/uploads/upload-request-body.ts';
 import { createTestApp } from '../support/test-app.ts';
 
 const PHOTO = { key: 'users/alice/photo.png', contentType: 'image/png', contentLength: 1 };

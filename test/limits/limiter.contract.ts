@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { LimitedUpload, Limiter, LimitVerdict } from '../../src/uploads/limiter.ts';
+import type { LimitedUpload, Limiter, LimitVerdict } from '../../src/grants/ports/limiter.ts';
 
 export type LimiterUnderTest = {
   readonly limiter: Limiter;

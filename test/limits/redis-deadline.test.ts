@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { expect, it, onTestFinished, vi } from 'vitest';
+import type { LimiterMode } from '../../src/grants/ports/limiter.ts';
 import { createRedisLimiter } from '../../src/limits/redis-limiter.ts';
 import { rejectAfter } from '../../src/limits/reject-after.ts';
-import type { LimiterMode } from '../../src/uploads/limiter.ts';
 import { blockThread, startFakeRedis } from './fake-redis.ts';
 import { anUpload, countAllowed } from './limiter.contract.ts';
 

@@ -3,8 +3,8 @@ import { type AddressInfo, createServer } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { LimitedUpload, Limiter, LimiterMode, LimitVerdict } from '../../src/grants/ports/limiter.ts';
 import { createRedisLimiter } from '../../src/limits/redis-limiter.ts';
-import type { LimitedUpload, Limiter, LimiterMode, LimitVerdict } from '../../src/uploads/limiter.ts';
 import { anUpload, countAllowed, describeLimiterContract } from '../limits/limiter.contract.ts';
 import { findFreePort, startRedisServer } from './redis-server.ts';
 

@@ -1,13 +1,13 @@
 import { callerFromClaims } from '../../auth/caller.ts';
 import { issuersOf } from '../../auth/issuer.ts';
 import { ServiceError, summarizeFaults } from '../../errors.ts';
+import { limitExpiry } from '../../grants/upload/limit-expiry.ts';
+import { parseUploadRequestBody } from '../../grants/upload/request.ts';
 import { decideUpload, type Grant } from '../../policy/decide-upload.ts';
 import { ruleVerdicts } from '../../policy/rule-verdicts.ts';
 import type { UploadRequest } from '../../policy/upload-request.ts';
 import { uploadHeaders } from '../../storage/oss/object-headers.ts';
 import { readFault } from '../../text-file.ts';
-import { limitExpiry } from '../../uploads/limit-expiry.ts';
-import { parseUploadRequestBody } from '../../uploads/upload-request-body.ts';
 import { CannotRun, type CliContext, type Command } from '../command.ts';
 import { OUTPUT_OPTION, writeDocument } from '../output-option.ts';
 import { POLICY_OPTION, policyOf } from '../policy-option.ts';

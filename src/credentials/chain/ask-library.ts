@@ -1,5 +1,5 @@
 import type { CredentialsProvider } from '@alicloud/credentials';
-import type { Credentials } from '../../uploads/credentials-source.ts';
+import type { Credentials } from '../../grants/ports/credentials-source.ts';
 import { SourceFailure, toSourceFailure } from './source-failure.ts';
 
 /**

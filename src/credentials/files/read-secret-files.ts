@@ -1,6 +1,6 @@
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Credentials } from '../../uploads/credentials-source.ts';
+import type { Credentials } from '../../grants/ports/credentials-source.ts';
 import type { SecretPart, SecretParts } from '../credentials-config.ts';
 import { parseSecret } from './parse-secret.ts';
 

@@ -1,4 +1,4 @@
-import { KeptValues } from '../storage/oss/signing/kept-values.ts';
+import { KeptValues } from '../../storage/oss/signing/kept-values.ts';
 
 /** The second of now, and that of each expiry that callers of this second ask for. */
 const kept = new KeptValues<string, number>(256);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { type UploadAnswer, uploadAnswer, uploadAnswerText } from '../../src/uploads/upload-answer.ts';
+import { type UploadAnswer, uploadAnswer, uploadAnswerText } from '../../../src/grants/upload/response.ts';
 
 const text = fc.oneof(fc.string({ unit: 'binary' }), fc.string());
 const second = fc

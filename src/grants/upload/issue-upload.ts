@@ -1,16 +1,20 @@
-import type { Caller } from '../auth/caller.ts';
-import type { Clock } from '../clock.ts';
-import { ServiceError } from '../errors.ts';
-import { type Decision, decideUpload, type Grant } from '../policy/decide-upload.ts';
-import type { Policy } from '../policy/policy.ts';
-import type { UploadRequest } from '../policy/upload-request.ts';
-import { uploadHeaders } from '../storage/oss/object-headers.ts';
-import { presignPut } from '../storage/oss/signing/presign-put.ts';
-import { type Credentials, type CredentialsSource, MIN_CREDENTIALS_SECONDS } from './credentials-source.ts';
+import type { Caller } from '../../auth/caller.ts';
+import type { Clock } from '../../clock.ts';
+import { ServiceError } from '../../errors.ts';
+import { type Decision, decideUpload, type Grant } from '../../policy/decide-upload.ts';
+import type { Policy } from '../../policy/policy.ts';
+import type { UploadRequest } from '../../policy/upload-request.ts';
+import { uploadHeaders } from '../../storage/oss/object-headers.ts';
+import { presignPut } from '../../storage/oss/signing/presign-put.ts';
+import {
+  type Credentials,
+  type CredentialsSource,
+  MIN_CREDENTIALS_SECONDS,
+} from '../ports/credentials-source.ts';
+import type { Limiter, LimitVerdict } from '../ports/limiter.ts';
 import { isoSeconds } from './iso-seconds.ts';
 import { limitExpiry } from './limit-expiry.ts';
-import type { Limiter, LimitVerdict } from './limiter.ts';
-import type { UploadAnswer } from './upload-answer.ts';
+import type { UploadAnswer } from './response.ts';
 
 export type IssueUploadDependencies = {
   readonly credentials: Pick<CredentialsSource, 'get'>;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { isoSeconds } from '../../src/uploads/iso-seconds.ts';
+import { isoSeconds } from '../../../src/grants/upload/iso-seconds.ts';
 
 it('cuts to whole seconds', () => {
   expect(isoSeconds(new Date('2026-11-23T10:10:00.999Z'))).toBe('2026-11-23T10:10:00Z');

@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../errors.ts';
+import type { ErrorCode } from '../../errors.ts';
 
 /** One answer. No field holds anything that a caller can choose. */
 export type Answered = {

@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest';
-import { callerFromClaims } from '../../src/auth/caller.ts';
-import { type IssueUploadDependencies, issueUpload } from '../../src/uploads/issue-upload.ts';
-import type { LimitedUpload, LimitVerdict } from '../../src/uploads/limiter.ts';
-import { fixedClock, now } from '../support/fixed-clock.ts';
-import { createHandClock } from '../support/hand-clock.ts';
-import { OWN_FILES_RULE, policyFrom, testCredentials, testPolicyYaml } from '../support/test-app.ts';
-import { createTestIssuer, defaultClaims } from '../support/tokens.ts';
+import { callerFromClaims } from '../../../src/auth/caller.ts';
+import type { LimitedUpload, LimitVerdict } from '../../../src/grants/ports/limiter.ts';
+import { type IssueUploadDependencies, issueUpload } from '../../../src/grants/upload/issue-upload.ts';
+import { fixedClock, now } from '../../support/fixed-clock.ts';
+import { createHandClock } from '../../support/hand-clock.ts';
+import { OWN_FILES_RULE, policyFrom, testCredentials, testPolicyYaml } from '../../support/test-app.ts';
+import { createTestIssuer, defaultClaims } from '../../support/tokens.ts';
 
 const caller = callerFromClaims(defaultClaims('https://login.test/'));
 const policy = policyFrom(

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
-import { parseUploadRequestBody, uploadRequestBody } from '../../src/uploads/upload-request-body.ts';
+import { parseUploadRequestBody, uploadRequestBody } from '../../../src/grants/upload/request.ts';
 
 /** For each field values on both sides of each of its bounds, and one of another type. */
 const VALUES: Readonly<Record<string, readonly unknown[]>> = {
