@@ -7,7 +7,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import process from 'node:process';
 import { environmentSchema } from '../src/config.ts';
-import { renderOpenApi } from '../src/http/openapi.ts';
+import { renderOpenApi } from '../src/http/docs/openapi.ts';
 import { renderClientTypes } from './client-types.ts';
 import { renderRegisteredTypes, renderTypeExtensions } from './media-types.ts';
 
@@ -34,7 +34,7 @@ const openapi = renderOpenApi();
 
 const outdated = Object.entries({
   'openapi.yaml': openapi,
-  'test/http/openapi-types.ts': await renderClientTypes(openapi),
+  'test/http/docs/openapi-types.ts': await renderClientTypes(openapi),
   'src/policy/registered-types.ts': renderRegisteredTypes(),
   'src/policy/type-extensions.ts': renderTypeExtensions(),
   '.env.example': renderEnvExample(variables()),

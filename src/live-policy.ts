@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { TokenVerifier } from './auth/token-verifier.ts';
 import type { Clock } from './clock.ts';
-import type { ActivePolicy } from './http/authenticate.ts';
+import type { ActivePolicy } from './http/plugins/authentication.ts';
 import type { Policy } from './policy/policy.ts';
 import type { PolicyReading } from './policy-file.ts';
 

@@ -59,7 +59,6 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   prepare: ['config', 'policy-file', 'unknown-variables', 'type:policy'],
   'policy-file': ['policy', 'text-file', 'node:crypto', 'node:path', 'type:config'],
   'live-policy': ['type:auth', 'type:clock', 'type:http', 'type:pino', 'type:policy', 'type:policy-file'],
-  app: ['http', 'fastify', 'type:grants'],
   service: ['*'],
   cli: [
     ...[
@@ -102,7 +101,6 @@ const TAKES_EFFECTS_AS_ARGUMENTS = [
   'live-policy',
   'http',
   'metrics',
-  'app',
   'cli',
 ];
 

@@ -1,7 +1,7 @@
 import fastify, { type FastifyInstance } from 'fastify';
-import { type ReadinessCheck, registerHealthRoutes } from './health-routes.ts';
-import { type RenderMetrics, registerMetricsRoute } from './metrics-route.ts';
 import { NO_JSON_SCHEMA } from './no-json-schema.ts';
+import { type ReadinessCheck, registerHealthRoutes } from './routes/health.ts';
+import { type RenderMetrics, registerMetricsRoute } from './routes/metrics.ts';
 
 /**
  * A listener of its own for those who operate the service: `/metrics`, which the network can then keep from callers, and the

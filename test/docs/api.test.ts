@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
-import { PROBLEMS } from '../../src/http/problem-json.ts';
+import { PROBLEMS } from '../../src/http/plugins/problem-json.ts';
 import { VIOLATION_CODES } from '../../src/policy/rule-violations.ts';
 import { createTestApp } from '../support/test-app.ts';
 import { readDocument, root, shownPattern } from './documents.ts';

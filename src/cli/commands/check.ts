@@ -1,5 +1,5 @@
 import { loadConfig, policyFileOf } from '../../config.ts';
-import type { ReadinessCheck } from '../../http/health-routes.ts';
+import type { ReadinessCheck } from '../../http/routes/health.ts';
 import { readPolicyFile } from '../../policy-file.ts';
 import { unknownVariables } from '../../unknown-variables.ts';
 import { checkClock } from '../checks/check-clock.ts';

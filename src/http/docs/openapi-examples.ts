@@ -1,0 +1,131 @@
+import type { z } from 'zod';
+import { type ErrorCode, type Fault, OVERLOADED, ServiceError, summarizeFaults } from '../../errors.ts';
+import { parseUploadRequestBody } from '../../grants/upload/request.ts';
+import type { UploadAnswer } from '../../grants/upload/response.ts';
+import type { policyAnswer } from '../routes/policy-response.ts';
+
+/** A request that the policy of {@link POLICY_EXAMPLE} grants. */
+export const REQUEST_EXAMPLE = {
+  key: 'users/alice/photo.png',
+  contentType: 'image/png',
+  contentLength: 48_213,
+} as const;
+
+/** The grant of {@link REQUEST_EXAMPLE}. */
+export const GRANT_EXAMPLE: UploadAnswer = {
+  method: 'PUT',
+  url: 'https://acme-media.oss-cn-hangzhou.aliyuncs.com/users/alice/photo.png?x-oss-additional-headers=content-length&x-oss-credential=EXAMPLE&x-oss-date=20261123T100000Z&x-oss-expires=600&x-oss-signature=EXAMPLE&x-oss-signature-version=OSS4-HMAC-SHA256',
+  headers: {
+    'Content-Type': 'image/png',
+    'Content-Disposition': 'attachment',
+    'Cache-Control': 'private, no-cache',
+    'x-oss-forbid-overwrite': 'true',
+  },
+  key: 'users/alice/photo.png',
+  bucket: 'acme-media',
+  region: 'cn-hangzhou',
+  target: 'media',
+  contentLength: 48_213,
+  expires: 600,
+  expiresAt: '2026-11-23T10:10:00Z',
+  expiresLimitedBy: 'rule',
+  serverTime: '2026-11-23T10:00:00Z',
+};
+
+export const POLICY_EXAMPLE: z.output<typeof policyAnswer> = {
+  rules: [
+    {
+      name: 'own-files',
+      target: 'media',
+      bucket: 'acme-media',
+      region: 'cn-hangzhou',
+      prefix: 'users/alice/',
+      naming: 'either',
+      keepFilename: false,
+      contentTypes: ['image/*', 'video/mp4', 'application/pdf'],
+      maxSize: 52_428_800,
+      expiresIn: { default: 600, max: 3600 },
+      metadata: { allowed: ['album', 'camera'], required: [] },
+      overwrite: false,
+      clientHeaders: ['cacheControl'],
+      limits: { requestsPerMinute: 60, bytesPerDay: 5_368_709_120 },
+    },
+  ],
+};
+
+/** Rejections of each code, by the name of the example. Those of a request that is not valid come from checking one. */
+export function rejectionExamples(): Readonly<Record<ErrorCode, Readonly<Record<string, ServiceError>>>> {
+  return {
+    invalid_request: {
+      required: rejectionOf({ key: 'users/alice/photo.png' }),
+      unknown_field: rejectionOf({ ...REQUEST_EXAMPLE, content_length: 48_213 }),
+      invalid_type: rejectionOf({ ...REQUEST_EXAMPLE, contentLength: '48213' }),
+      invalid_value: rejectionOf({ ...REQUEST_EXAMPLE, contentType: '', metadata: { album: '假期' } }),
+      conflict: rejectionOf({ ...REQUEST_EXAMPLE, filename: 'photo.png' }),
+    },
+    unauthenticated: {
+      no_token: new ServiceError(
+        'unauthenticated',
+        'Send a token in the header Authorization: Bearer <token>.',
+      ),
+    },
+    policy_denied: {
+      key_outside_prefix: denial([
+        {
+          pointer: '/key',
+          code: 'key_outside_prefix',
+          detail: 'The key must begin with "users/alice/".',
+        },
+        {
+          pointer: '/contentLength',
+          code: 'too_large',
+          detail: 'The file has 62914560 bytes; at most 52428800 are allowed.',
+        },
+      ]),
+      no_matching_rule: denial([
+        {
+          pointer: '',
+          code: 'no_matching_rule',
+          detail:
+            'No rule of the policy applies to this caller: the token lacks the scope or claims that a rule asks for.',
+        },
+      ]),
+    },
+    not_found: { not_found: new ServiceError('not_found', 'There is no such file; the page is at /docs.') },
+    method_not_allowed: { method_not_allowed: new ServiceError('method_not_allowed', 'Use POST here.') },
+    body_too_large: {
+      body_too_large: new ServiceError('body_too_large', 'The body may have at most 65536 bytes.'),
+    },
+    unsupported_media_type: {
+      unsupported_media_type: new ServiceError(
+        'unsupported_media_type',
+        'Send the body as Content-Type: application/json.',
+      ),
+    },
+    rate_limited: {
+      rate_limited: new ServiceError(
+        'rate_limited',
+        'The limit of 60 requests per minute is reached; try again in 12 seconds.',
+        { headers: { 'Retry-After': '12' } },
+      ),
+    },
+    internal: {
+      internal: new ServiceError('internal', 'Internal error. Quote the request id when you report it.'),
+    },
+    unavailable: { overloaded: OVERLOADED },
+  };
+}
+
+function denial(errors: readonly Fault[]): ServiceError {
+  return new ServiceError('policy_denied', summarizeFaults(errors), { errors });
+}
+
+function rejectionOf(body: object): ServiceError {
+  try {
+    parseUploadRequestBody(body);
+  } catch (error) {
+    if (error instanceof ServiceError) return error;
+    throw error;
+  }
+  throw new TypeError('the example of a request that is not valid is valid');
+}

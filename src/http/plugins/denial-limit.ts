@@ -1,0 +1,58 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { ServiceError } from '../../errors.ts';
+import type { DenialLimiter, LimitVerdict } from '../../grants/ports/limiter.ts';
+import type { ServiceLogger } from '../logging.ts';
+import { PROBLEMS } from './problem-json.ts';
+
+/** Denials and invalid requests. A missing path or token has no verified caller; 429 and 5xx are not the caller's mistake. */
+const COUNTED_STATUSES: ReadonlySet<number> = new Set([400, 403, 413, 415]);
+
+/**
+ * Rejects every request of a caller that has used up its denials, before the body is read. Register it after authentication and before
+ * any other check of the request.
+ */
+export function registerDenialLimit(app: FastifyInstance, denials: DenialLimiter): void {
+  app.addHook('onRequest', ({ admission }, _reply, done) => {
+    const exhausted = admission && denials.check(admission.caller);
+    done(exhausted && tooManyDenials(exhausted));
+  });
+}
+
+/**
+ * Counts a rejection against its caller, if it is a denial or an invalid request, and logs a caller that has reached the limit.
+ * @returns the rejection itself, or the 429 that takes its place: requests that were open at the same time get no more than the limit.
+ */
+export function countDenial(
+  denials: DenialLimiter,
+  logger: Pick<ServiceLogger, 'warn'>,
+  { admission }: Pick<FastifyRequest, 'admission'>,
+  rejection: ServiceError,
+): ServiceError {
+  if (!admission || !COUNTED_STATUSES.has(PROBLEMS[rejection.code].status)) return rejection;
+  const { issuer, subject } = admission.caller;
+  const verdict = denials.count(admission.caller);
+  if (!verdict.allowed) return tooManyDenials(verdict);
+  if (verdict.remaining === 0) {
+    const { limit, resetInSeconds } = verdict;
+    logger.warn(
+      { issuer, subject, limit, resetInSeconds },
+      'a caller has reached the limit of denied and invalid requests',
+    );
+  }
+  return rejection;
+}
+
+function tooManyDenials({ limit, remaining, resetInSeconds }: LimitVerdict): ServiceError {
+  return new ServiceError(
+    'rate_limited',
+    `${limit} requests of this caller were denied or invalid within a minute; correct them, and try again in ${resetInSeconds} seconds.`,
+    {
+      headers: {
+        'Retry-After': String(resetInSeconds),
+        'RateLimit-Limit': String(limit),
+        'RateLimit-Remaining': String(remaining),
+        'RateLimit-Reset': String(resetInSeconds),
+      },
+    },
+  );
+}

@@ -1,0 +1,53 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { OVERLOADED, type ServiceError } from '../../errors.ts';
+import type { DenialLimiter } from '../../grants/ports/limiter.ts';
+import type { Observer } from '../../grants/ports/observer.ts';
+import type { ServiceLogger } from '../logging.ts';
+import { rejectionMembers, writeRequestLine } from './access-log.ts';
+import { countDenial } from './denial-limit.ts';
+import { PROBLEMS, sendProblem, toServiceError } from './problem-json.ts';
+import { clientRequestId } from './request-ids.ts';
+import { traceIdOf } from './trace-context.ts';
+
+/**
+ * Responds to everything that is thrown with a problem document, counts it, and keeps it for the request's log line. A denial or
+ * invalid request counts against its caller, and becomes 429 beyond the limit.
+ */
+export function registerRefusals(
+  app: FastifyInstance,
+  logger: ServiceLogger,
+  observer: Observer,
+  denials: DenialLimiter,
+): void {
+  app.setErrorHandler((thrown, request, reply) => {
+    const error = countDenial(denials, logger, request, toServiceError(thrown));
+    const { code, detail, cause, logFields } = error;
+    if (code !== 'policy_denied') observer.rejected(code);
+    if (PROBLEMS[code].status >= 500 && cause !== undefined) {
+      const { id: requestId, headers } = request;
+      const ids = {
+        requestId,
+        clientRequestId: clientRequestId(headers['x-request-id']),
+        traceId: traceIdOf(headers.traceparent),
+      };
+      logger.error({ ...ids, err: cause, code, ...logFields }, detail);
+    } else request.rejection = error;
+    // Under overload a log line per rejected request would cost more than the rejection. The gate logs the overload.
+    if (error === OVERLOADED) request.lineLevel = 'debug';
+    return sendProblem(error, request, reply);
+  });
+}
+
+/** Responds to a request that Fastify rejects before any hook runs, e.g. for its URL: counts and logs it as well. */
+export function rejectUnrouted(
+  error: ServiceError,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  logger: ServiceLogger,
+  observer: Observer,
+): void {
+  const { status } = PROBLEMS[error.code];
+  if (error.code !== 'policy_denied') observer.rejected(error.code);
+  writeRequestLine(logger, 'info', request, reply, status, rejectionMembers(error), 'request completed');
+  sendProblem(error, request, reply);
+}

@@ -1,0 +1,77 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { FastifyInstance } from 'fastify';
+import { ServiceError } from '../../errors.ts';
+
+/** At most this many bytes of body are read. */
+export const MAX_BODY_BYTES = 65_536;
+
+/**
+ * Takes JSON in UTF-8 and nothing else. Bytes that are not UTF-8 are refused, not replaced: a key that was repaired on
+ * its way in would not be the key that was asked for. Objects with `__proto__` or `constructor.prototype` are refused.
+ *
+ * A compressed body, and one in another charset, is rejected with 415 before it is read. Register it after authentication, whose 401
+ * comes first.
+ */
+export function registerJsonBody(app: FastifyInstance): void {
+  const parseJson = app.getDefaultJsonParser('error', 'error');
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  app.removeAllContentTypeParsers();
+  app.addHook('onRequest', ({ method, headers, routeOptions }, _reply, done) => {
+    const isRouted = routeOptions.url !== undefined;
+    done(isRouted && method !== 'GET' && method !== 'HEAD' ? contentFault(headers) : undefined);
+  });
+  app.addContentTypeParser(
+    'application/json',
+    { parseAs: 'buffer', bodyLimit: MAX_BODY_BYTES },
+    (request, body, done) => {
+      let text: string;
+      try {
+        text = decoder.decode(body as Buffer);
+      } catch (cause) {
+        done(new ServiceError('invalid_request', 'The body is not valid UTF-8.', { cause }));
+        return;
+      }
+      void parseJson(request, text, done);
+    },
+  );
+}
+
+/** The 415 for a body that is not plain UTF-8 according to its headers. */
+function contentFault(headers: IncomingHttpHeaders): ServiceError | undefined {
+  const {
+    'content-encoding': contentEncoding,
+    'transfer-encoding': transferEncoding,
+    'content-type': contentType,
+  } = headers;
+  if (!consistsOf(contentEncoding, 'identity') || !consistsOf(transferEncoding, 'chunked')) {
+    return new ServiceError(
+      'unsupported_media_type',
+      'The body is compressed. Send the body uncompressed, without Content-Encoding.',
+      // RFC 9110 15.5.16 and 12.5.3: so a client can see that the coding is the cause, not the type.
+      { headers: { 'Accept-Encoding': 'identity' } },
+    );
+  }
+  if (contentType?.includes(';') && namesOtherCharset(contentType)) {
+    return new ServiceError(
+      'unsupported_media_type',
+      'The Content-Type names a charset other than UTF-8. Send the body in UTF-8, as Content-Type: application/json.',
+    );
+  }
+  return undefined;
+}
+
+/** Whether a list of codings is missing, empty or names the one coding only. Codings are case-insensitive (RFC 9110 8.4.1). */
+function consistsOf(list: string | undefined, coding: string): boolean {
+  if (list === undefined || list === coding) return true;
+  return list.split(',').every((entry) => ['', coding].includes(entry.trim().toLowerCase()));
+}
+
+/** RFC 8259 8.1: JSON is UTF-8, of which US-ASCII is a part, whatever a `charset` says; another one means other bytes. */
+function namesOtherCharset(contentType: string): boolean {
+  const [type = '', ...parameters] = contentType.toLowerCase().split(';');
+  if (type.trim() !== 'application/json') return false;
+  return parameters.some((parameter) => {
+    const [name = '', value = ''] = parameter.split('=', 2);
+    return name.trim() === 'charset' && !/^"?(utf-?8|us-ascii|ascii)"?$/.test(value.trim());
+  });
+}

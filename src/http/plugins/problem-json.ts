@@ -1,0 +1,111 @@
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { type ErrorCode, MAX_FAULTS, REQUEST_FAULT_CODES, ServiceError } from '../../errors.ts';
+import { VIOLATION_CODES } from '../../policy/rule-violations.ts';
+
+/** The HTTP side of every error code: adding a code without a line here does not compile. */
+export const PROBLEMS: Readonly<Record<ErrorCode, { readonly status: number; readonly title: string }>> = {
+  invalid_request: { status: 400, title: 'The request is not valid' },
+  unauthenticated: { status: 401, title: 'The caller is not authenticated' },
+  policy_denied: { status: 403, title: 'The policy does not allow this upload' },
+  not_found: { status: 404, title: 'Not found' },
+  method_not_allowed: { status: 405, title: 'The method is not allowed here' },
+  body_too_large: { status: 413, title: 'The body is too large' },
+  unsupported_media_type: { status: 415, title: 'Unsupported media type' },
+  rate_limited: { status: 429, title: 'A limit is reached' },
+  internal: { status: 500, title: 'Something went wrong in the service' },
+  unavailable: { status: 503, title: 'The service is not available at the moment' },
+};
+
+/** RFC 9457; the source of its part of `openapi.yaml`. */
+export const problemSchema = z.object({
+  type: z.string().meta({ description: 'A URI that names the kind of problem.' }),
+  title: z.string().meta({ description: 'The kind of problem in words.' }),
+  status: z.int().meta({ description: 'The HTTP status.' }),
+  code: z
+    .enum(Object.keys(PROBLEMS) as [ErrorCode, ...ErrorCode[]])
+    .meta({ description: 'The kind of problem. Stable, for programs.' }),
+  detail: z.string().meta({ description: 'One plain sentence that says what to change.' }),
+  requestId: z
+    .string()
+    .meta({ description: 'The same as `X-Request-Id`. Quote it when you report a problem.' }),
+  errors: z
+    .array(
+      z.object({
+        pointer: z.string().meta({
+          description: 'Where in the body (RFC 6901). Empty when no single field is the cause.',
+        }),
+        code: z
+          .enum([...REQUEST_FAULT_CODES, ...VIOLATION_CODES])
+          .meta({ description: 'What is wrong. Stable, for programs.' }),
+        detail: z.string().meta({ description: 'One plain sentence that says what to change.' }),
+      }),
+    )
+    .max(MAX_FAULTS)
+    .optional()
+    .meta({
+      description: `Each fault of the request, at most ${MAX_FAULTS}. For \`invalid_request\` and \`policy_denied\`.`,
+    }),
+  retryAfter: z.int().min(0).optional().meta({
+    description: 'Seconds to wait before the next try. For `rate_limited` and `unavailable`.',
+  }),
+});
+
+export type Problem = z.output<typeof problemSchema>;
+
+/** The problem document (RFC 9457) of an error. Nothing of the error's cause is in it. */
+export function toProblem(error: ServiceError, requestId: string): Problem {
+  const { status, title } = PROBLEMS[error.code];
+  const retryAfter = error.headers['Retry-After'];
+  return {
+    type: `urn:oss-presign:problem:${error.code}`,
+    title,
+    status,
+    code: error.code,
+    detail: error.detail,
+    requestId,
+    ...(error.errors && { errors: error.errors.slice(0, MAX_FAULTS) }),
+    ...(retryAfter !== undefined && { retryAfter: Number(retryAfter) }),
+  };
+}
+
+/** Sends an error as `application/problem+json`, with the headers that belong to it. */
+export function sendProblem(error: ServiceError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  return reply
+    .code(PROBLEMS[error.code].status)
+    .headers(error.headers)
+    .headers({ 'x-request-id': request.id, 'cache-control': 'no-store' })
+    .type('application/problem+json; charset=utf-8')
+    .serializer(JSON.stringify)
+    .send(toProblem(error, request.id));
+}
+
+const FRAMEWORK_ERRORS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: ['body_too_large', 'The body may have at most 65536 bytes.'],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: [
+    'unsupported_media_type',
+    'Send the body as Content-Type: application/json.',
+  ],
+  FST_ERR_CTP_EMPTY_JSON_BODY: ['invalid_request', 'The body is empty; send a JSON object.'],
+  FST_ERR_CTP_INVALID_JSON_BODY: ['invalid_request', 'The body is not valid JSON.'],
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: [
+    'invalid_request',
+    'The body does not have the length that Content-Length says.',
+  ],
+  FST_ERR_BAD_URL: ['invalid_request', 'The address is not a valid URL path.'],
+  FST_ERR_MAX_PARAM_LENGTH: ['not_found', 'There is nothing at this address.'],
+};
+
+/** Turns whatever was thrown into a refusal; what nobody foresaw becomes `internal`, with a fixed text. */
+export function toServiceError(thrown: unknown): ServiceError {
+  if (thrown instanceof ServiceError) return thrown;
+  const { code, statusCode } = thrown as Partial<FastifyError>;
+  const known = code === undefined ? undefined : FRAMEWORK_ERRORS[code];
+  if (known) return new ServiceError(known[0], known[1], { cause: thrown });
+  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
+    return new ServiceError('invalid_request', 'The request is not valid.', { cause: thrown });
+  }
+  return new ServiceError('internal', 'Internal error. Quote the request id when you report it.', {
+    cause: thrown,
+  });
+}

@@ -1,0 +1,172 @@
+import { createRequire } from 'node:module';
+import { gunzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { createTestApp } from '../../support/test-app.ts';
+
+const SECURITY_POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+const FILES = [
+  ['swagger-ui-bundle.js', 'text/javascript; charset=utf-8'],
+  ['swagger-ui.css', 'text/css; charset=utf-8'],
+  ['page.js', 'text/javascript; charset=utf-8'],
+  ['page.css', 'text/css; charset=utf-8'],
+  ['favicon-32x32.png', 'image/png'],
+] as const;
+
+/** The addresses that a page loads or links, as it writes them. */
+const addressesOf = (html: string) =>
+  [...html.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, address = '']) => address);
+
+describe.each(['/docs', '/docs/'])('GET %s', (path) => {
+  it('answers the page without a token', async () => {
+    const { app } = await createTestApp();
+    const { statusCode, headers, body } = await app.inject({ url: path });
+    expect([statusCode, headers]).toStrictEqual([
+      200,
+      {
+        'x-request-id': 'request-1',
+        'x-content-type-options': 'nosniff',
+        'content-security-policy': SECURITY_POLICY,
+        'referrer-policy': 'no-referrer',
+        'cache-control': 'no-cache',
+        etag: expect.stringMatching(/^W\/"[\w-]{43}"$/),
+        vary: 'accept-encoding',
+        'content-type': 'text/html; charset=utf-8',
+        'content-length': String(Buffer.byteLength(body)),
+        connection: 'keep-alive',
+        date: expect.any(String),
+      },
+    ]);
+    expect(body).toMatch(/^<!doctype html>\n<html lang="en">/);
+  });
+
+  it.each(['', '/some/prefix'])(
+    'loads what exists, and nothing from elsewhere, below "%s"',
+    async (prefix) => {
+      const { app } = await createTestApp();
+      const page = new URL(prefix + path, 'https://presign.test');
+      const urls = addressesOf((await app.inject({ url: path })).body).map(
+        (address) => new URL(address, page),
+      );
+      expect(urls.map(({ href }) => href).sort()).toStrictEqual(
+        [...FILES.map(([name]) => `docs/${name}`), 'openapi.yaml']
+          .map((file) => `https://presign.test${prefix}/${file}`)
+          .sort(),
+      );
+      for (const { pathname } of urls) {
+        expect((await app.inject({ url: pathname.slice(prefix.length) })).statusCode, pathname).toBe(200);
+      }
+    },
+  );
+
+  it('holds no script and no style of its own, and no absolute address', async () => {
+    const { app } = await createTestApp();
+    const { body } = await app.inject({ url: path });
+    expect(body).not.toMatch(/<script(?![^>]*\ssrc=)|<style|\sstyle=|\son\w+=|https?:|="\/\//);
+  });
+});
+
+describe.each(FILES)('GET /docs/%s', (name, type) => {
+  const url = `/docs/${name}`;
+
+  it('answers the file without a token', async () => {
+    const { app } = await createTestApp();
+    const { statusCode, headers, rawPayload } = await app.inject({ url });
+    expect(statusCode).toBe(200);
+    expect(headers).toMatchObject({
+      'content-type': type,
+      'x-content-type-options': 'nosniff',
+      'content-security-policy': SECURITY_POLICY,
+    });
+    expect(headers).not.toHaveProperty('content-encoding');
+    expect(rawPayload.length).toBeGreaterThan(100);
+  });
+
+  it('is compressed for those who take it, with the same bytes in it', async () => {
+    const { app } = await createTestApp();
+    const plain = await app.inject({ url });
+    for (const [accepted, encoding] of [
+      ['gzip, deflate, br, zstd', 'gzip'],
+      ['br;q=1.0, gzip;q=0.8', 'gzip'],
+      ['gzip;q=0', undefined],
+      ['gzip; q=0.0, br', undefined],
+      ['br', undefined],
+    ]) {
+      const answer = await app.inject({ url, headers: { 'accept-encoding': accepted } });
+      expect(answer.headers['content-encoding'], accepted).toBe(encoding);
+      const bytes = encoding ? gunzipSync(answer.rawPayload) : answer.rawPayload;
+      expect(bytes.equals(plain.rawPayload), accepted).toBe(true);
+      expect(answer.headers.etag).toBe(plain.headers.etag);
+    }
+  });
+
+  it('answers 304 without a body to a browser that has it', async () => {
+    const { app } = await createTestApp();
+    const { etag } = (await app.inject({ url })).headers;
+    const again = await app.inject({ url, headers: { 'if-none-match': String(etag) } });
+    expect([again.statusCode, again.body, again.headers.etag]).toStrictEqual([304, '', etag]);
+    const other = await app.inject({ url, headers: { 'if-none-match': 'W/"another"' } });
+    expect(other.statusCode).toBe(200);
+  });
+
+  it('answers HEAD as GET, without the body', async () => {
+    const { app } = await createTestApp();
+    const get = await app.inject({ url });
+    const head = await app.inject({ method: 'HEAD', url });
+    expect([head.statusCode, head.body, head.headers['content-length'], head.headers.etag]).toStrictEqual([
+      200,
+      '',
+      String(get.rawPayload.length),
+      get.headers.etag,
+    ]);
+  });
+});
+
+it.each([
+  // Beside the files in their package, but no part of the page.
+  '/docs/swagger-ui.js',
+  '/docs/index.html',
+  '/docs/logo.svg',
+  '/docs/oauth2-redirect.html',
+  '/docs/%2e%2e%2fpackage.json',
+  '/docs/..%2f..%2f..%2f..%2fpackage.json',
+  '/docs/..%5cpackage.json',
+  '/docs/%2fetc%2fpasswd',
+  '/docs/page.js%00',
+  '/docs/constructor',
+  '/docs/__proto__',
+  '/docs/page.js/',
+  '/docs//page.js',
+  '/docsx',
+])('answers 404 to %s', async (url) => {
+  const { app } = await createTestApp();
+  const answer = await app.inject({ url });
+  expect([answer.statusCode, answer.json().code]).toStrictEqual([404, 'not_found']);
+  expect(answer.headers).not.toHaveProperty('etag');
+});
+
+it('answers 405 with Allow to every other method', async () => {
+  const { http } = await createTestApp();
+  for (const path of ['/docs', '/docs/page.js']) {
+    const answer = await http.post(path);
+    expect([answer.status, answer.headers.allow], path).toStrictEqual([405, 'GET, HEAD']);
+  }
+});
+
+it('turns off what would ask another host or keep a token', async () => {
+  const { app } = await createTestApp();
+  const script = (await app.inject({ url: '/docs/page.js' })).body;
+  expect(script).toContain('validatorUrl: null');
+  expect(script).toContain('persistAuthorization: false');
+  expect(script).toContain('queryConfigEnabled: false');
+  expect(script).not.toMatch(/https?:|["'`]\/\//);
+});
+
+it('loads no code of the package whose files it serves', async () => {
+  const { app } = await createTestApp({ corsOrigins: ['https://app.example.com'] });
+  for (const [name] of FILES) await app.inject({ url: `/docs/${name}` });
+  const loaded = Object.keys(createRequire(import.meta.url).cache);
+  expect(loaded.filter((path) => path.includes('/@fastify/cors/'))).not.toStrictEqual([]);
+  expect(loaded.filter((path) => /@fastify\/(swagger-ui|static)\//.test(path))).toStrictEqual([]);
+});

@@ -1,0 +1,78 @@
+import type { AddressInfo } from 'node:net';
+import createClient from 'openapi-fetch';
+import { expect, it } from 'vitest';
+import { createTestApp } from '../../support/test-app.ts';
+import type { components, paths } from './openapi-types.ts';
+
+type FaultCode = NonNullable<components['schemas']['Problem']['errors']>[number]['code'];
+
+/** A client of openapi-fetch with the types that openapi-typescript generates, both with their default options. */
+async function createTypedClient() {
+  const { app, issuer } = await createTestApp();
+  await app.listen({ host: '127.0.0.1', port: 0 });
+  const { port } = app.server.address() as AddressInfo;
+  return createClient<paths>({
+    baseUrl: `http://127.0.0.1:${port}`,
+    headers: { authorization: `Bearer ${await issuer.sign()}` },
+  });
+}
+
+const PHOTO = { key: 'users/alice/photo.png', contentType: 'image/png', contentLength: 1 };
+
+it('a generated client gets a grant with the required fields only', async () => {
+  const client = await createTypedClient();
+  const { data, error } = await client.POST('/v1/uploads', { body: PHOTO });
+  expect(error).toBeUndefined();
+  const grant: components['schemas']['UploadGrant'] | undefined = data;
+  const length: number | null | undefined = grant?.contentLength;
+  expect([grant?.method, grant?.key, length]).toStrictEqual(['PUT', PHOTO.key, 1]);
+  expect(new URL(grant?.url ?? '').pathname).toBe(`/${PHOTO.key}`);
+});
+
+it('a generated client may send every field', async () => {
+  const client = await createTypedClient();
+  const { data } = await client.POST('/v1/uploads', {
+    body: {
+      filename: 'photo.png',
+      contentType: 'image/png',
+      contentLength: 1,
+      contentMd5: '1B2M2Y8AsgTpgAmY7PhCfg==',
+      metadata: { album: 'x' },
+      cacheControl: 'no-cache',
+      expiresIn: 60,
+      overwrite: false,
+      target: 'media',
+    },
+  });
+  expect(data?.key).toMatch(/^users\/alice\/.+\.png$/);
+});
+
+it('a generated client can tell every fault by its code', async () => {
+  const client = await createTypedClient();
+  const { error, response } = await client.POST('/v1/uploads', {
+    body: { ...PHOTO, key: 'users/bob/a.png' },
+  });
+  expect(response.status).toBe(403);
+  const expected: FaultCode[] = ['key_outside_prefix'];
+  // @ts-expect-error not a code of the document
+  const unknown: FaultCode = 'key_outside';
+  expect(error?.code).toBe('policy_denied');
+  expect(error?.errors?.map(({ code }) => code)).toStrictEqual(expected);
+  expect(expected).not.toContain(unknown);
+});
+
+it('a generated client does not compile with an unknown field, and the service rejects it', async () => {
+  const client = await createTypedClient();
+  // @ts-expect-error the field is contentLength
+  const body: components['schemas']['UploadRequest'] = { ...PHOTO, size: 1 };
+  const { error } = await client.POST('/v1/uploads', { body });
+  expect(error?.errors?.[0]?.code).toBe('unknown_field');
+});
+
+it('a generated client reads the caller’s policy', async () => {
+  const client = await createTypedClient();
+  const { data } = await client.GET('/v1/policy');
+  expect(data?.rules.map(({ name, prefix }) => [name, prefix])).toStrictEqual([
+    ['own-files', 'users/alice/'],
+  ]);
+});

@@ -1,0 +1,187 @@
+import { readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { parse } from 'yaml';
+import packageJson from '../../../package.json' with { type: 'json' };
+import { REQUEST_FAULT_CODES } from '../../../src/errors.ts';
+import { uploadRequestBody } from '../../../src/grants/upload/request.ts';
+import { uploadAnswer } from '../../../src/grants/upload/response.ts';
+import { PROBLEMS, problemSchema } from '../../../src/http/plugins/problem-json.ts';
+import { policyAnswer } from '../../../src/http/routes/policy-response.ts';
+import { VIOLATION_CODES } from '../../../src/policy/rule-violations.ts';
+import { createTestApp } from '../../support/test-app.ts';
+
+const PHOTO = { key: 'users/alice/photo.png', contentType: 'image/png', contentLength: 1 };
+const file = readFileSync(new URL('../../../openapi.yaml', import.meta.url), 'utf8');
+
+it('the document that is served is the one in the repository', async () => {
+  const { http } = await createTestApp();
+  const answer = await http.get('/openapi.yaml').buffer(true);
+  expect(answer.headers['content-type']).toBe('application/yaml; charset=utf-8');
+  expect(answer.text ?? answer.body.toString()).toBe(file);
+});
+
+it('documents every route, and no other', async () => {
+  const { app } = await createTestApp({
+    renderMetrics: async () => ({ contentType: 'text/plain', text: '' }),
+  });
+  const documented = Object.entries(parse(file).paths).flatMap(([path, methods]) =>
+    Object.keys(methods as object).map((method) => `${method.toUpperCase()} ${path}`),
+  );
+  for (const route of documented) {
+    const [method = '', url = ''] = route.split(' ');
+    expect(app.hasRoute({ method: method as 'GET', url: url.replace(/{(\w+)}/g, ':$1') }), route).toBe(true);
+  }
+  const paths = wholePaths(app.printRoutes({ commonPrefix: false }));
+  expect(new Set(paths)).toStrictEqual(new Set(Object.keys(parse(file).paths)));
+});
+
+/** The paths of the tree that Fastify prints, where four columns are a level, written as OpenAPI writes them. */
+function wholePaths(tree: string): string[] {
+  const above: string[] = [];
+  return [...tree.matchAll(/^(.*?)(\/\S+) \(/gm)].map(([, indent = '', path = '']) => {
+    const level = indent.length / 4 - 1;
+    above.splice(level, Infinity, path.replace(/:(\w+)/g, '{$1}'));
+    return above.join('');
+  });
+}
+
+it('every answer is of the form that the document says', async () => {
+  const { post, http, issuer } = await createTestApp();
+  const authorization = `Bearer ${await issuer.sign()}`;
+  uploadAnswer.parse((await post(PHOTO)).body);
+  policyAnswer.parse((await http.get('/v1/policy').set('authorization', authorization)).body);
+  for (const refused of [await post({}), await post({ ...PHOTO, key: 'x' }), await http.get('/nothing')]) {
+    problemSchema.strict().parse(refused.body);
+  }
+});
+
+it('tells a client what the request takes, field by field', () => {
+  const { UploadRequest } = parse(file).components.schemas;
+  expect(UploadRequest.additionalProperties).toBe(false);
+  expect(UploadRequest.required).toStrictEqual(['contentType']);
+  expect(Object.keys(UploadRequest.properties)).toStrictEqual([
+    'key',
+    'filename',
+    'contentType',
+    'contentLength',
+    'contentMd5',
+    'metadata',
+    'cacheControl',
+    'contentDisposition',
+    'contentEncoding',
+    'expiresIn',
+    'overwrite',
+    'target',
+  ]);
+});
+
+it('its example of a request is one that the service takes', () => {
+  const { example } = parse(file).paths['/v1/uploads'].post.requestBody.content['application/json'];
+  expect(uploadRequestBody.safeParse(example).success).toBe(true);
+});
+
+it('says no bound that every integer has, and no grammar where the format says it', () => {
+  expect(file).not.toContain(String(Number.MAX_SAFE_INTEGER));
+  const { UploadGrant, UploadRequest } = parse(file).components.schemas;
+  expect(UploadGrant.properties.expiresAt).toStrictEqual({
+    type: 'string',
+    format: 'date-time',
+    description: 'When the URL expires.',
+  });
+  expect(UploadRequest.properties.contentLength).toStrictEqual({
+    description: 'The exact length in bytes. Required unless the rule says `maxSize: unlimited`.',
+    type: 'integer',
+    minimum: 0,
+  });
+});
+
+it('has no text that Markdown would take for an element', () => {
+  const descriptions = [...file.matchAll(/(?:description|summary): (.*)/g)].map(([, text = '']) => text);
+  expect(descriptions.filter((text) => /<\w/.test(text.replace(/`[^`]*`/g, '')))).toStrictEqual([]);
+});
+
+type Media = { readonly example?: unknown; readonly examples?: Record<string, { readonly value: unknown }> };
+type Response = { readonly $ref?: string; readonly content?: Record<string, Media> };
+const document = parse(file);
+const responses: readonly (readonly [string, string, Response])[] = Object.entries(document.paths).flatMap(
+  ([path, methods]) =>
+    Object.values(methods as Record<string, { readonly responses: Record<string, Response> }>).flatMap(
+      (operation) =>
+        Object.entries(operation.responses).map(([status, response]) => [
+          `${path} ${status}`,
+          status,
+          response.$ref ? document.components.responses[response.$ref.split('/').at(-1) ?? ''] : response,
+        ]),
+    ) as [string, string, Response][],
+);
+
+it.each(responses)(
+  'has an example for the response %s, of the form that the document says',
+  (_name, status, response) => {
+    const [[type, media] = ['', {} as Media]] = Object.entries(response.content ?? {});
+    const examples = media.examples
+      ? Object.values(media.examples).map(({ value }) => value)
+      : [media.example];
+    expect(examples.length).toBeGreaterThan(0);
+    for (const example of examples) {
+      if (type === 'application/problem+json') {
+        expect(problemSchema.strict().parse(example).status).toBe(Number(status));
+      } else if (status === '201') {
+        uploadAnswer.parse(example);
+      } else if (type === 'application/json') {
+        policyAnswer.parse(example);
+      } else {
+        expect(example).toEqual(expect.stringMatching(/./));
+      }
+    }
+  },
+);
+
+it('has an example of every problem, and of every fault of a request', () => {
+  const examples = responses.flatMap(([, , { content }]) =>
+    Object.values(content?.['application/problem+json']?.examples ?? {}).map(({ value }) =>
+      problemSchema.parse(value),
+    ),
+  );
+  expect(new Set(examples.map(({ code }) => code))).toStrictEqual(new Set(Object.keys(PROBLEMS)));
+  const faults = new Set(examples.flatMap(({ errors = [] }) => errors.map(({ code }) => code)));
+  for (const code of REQUEST_FAULT_CODES) expect(faults).toContain(code);
+});
+
+it('lists every code of a fault, so that clients can tell them apart', () => {
+  const { code } = document.components.schemas.Problem.properties.errors.items.properties;
+  expect(code.enum).toStrictEqual([...REQUEST_FAULT_CODES, ...VIOLATION_CODES]);
+});
+
+it('takes either key or filename, and requires no field that has a default', () => {
+  const { UploadRequest } = document.components.schemas;
+  expect(UploadRequest.oneOf).toStrictEqual([{ required: ['key'] }, { required: ['filename'] }]);
+  expect(JSON.stringify(UploadRequest)).not.toContain('"default"');
+});
+
+it('describes every field, response and operation', () => {
+  const undescribed = Object.entries(document.components.schemas).flatMap(([name, schema]) =>
+    Object.entries((schema as { properties: Record<string, { description?: string }> }).properties)
+      .filter(([, { description = '' }]) => description.length < 10)
+      .map(([field]) => `${name}.${field}`),
+  );
+  expect(undescribed).toStrictEqual([]);
+  expect(file).not.toMatch(/description: ["']?(?:Yes|No)\./);
+});
+
+it('has the version of the package', () => {
+  expect(document.info.version).toBe(packageJson.version);
+});
+
+it('a problem says in the body as well how long to wait', async () => {
+  const { post } = await createTestApp({
+    credentials: {
+      get: async () => {
+        throw new Error('no credentials');
+      },
+    },
+  });
+  const { status, headers, body } = await post(PHOTO);
+  expect([status, headers['retry-after'], body.retryAfter]).toStrictEqual([503, '5', 5]);
+  expect((await post({})).body).not.toHaveProperty('retryAfter');
+});

@@ -1,0 +1,70 @@
+import { expect, it } from 'vitest';
+import { createTestApp } from '../../support/test-app.ts';
+
+const PHOTO = { key: 'users/alice/photo.png', contentType: 'image/png', contentLength: 1 };
+
+/** An app that waits as long as it is told, and many uploads at once. */
+async function createWaitingApp() {
+  let waitMs = 0;
+  const { app, issuer, log } = await createTestApp({
+    turns: { take: async () => waitMs },
+  });
+  const headers = { authorization: `Bearer ${await issuer.sign()}` };
+  return {
+    log,
+    wait: (ms: number) => {
+      waitMs = ms;
+    },
+    get: (url: string) => app.inject(url),
+    post: (count: number) =>
+      Promise.all(
+        Array.from({ length: count }, () =>
+          app.inject({ method: 'POST', url: '/v1/uploads', headers, payload: PHOTO }),
+        ),
+      ),
+  };
+}
+
+it.each([
+  [1_000, 0],
+  [1_250, 20],
+  [2_000, 50],
+  [4_000, 75],
+  [60_000, 90],
+])('when requests wait for %s ms, refuses %s of 100, evenly spread', async (ms, expected) => {
+  const { wait, post } = await createWaitingApp();
+  wait(ms);
+  const statuses = (await post(100)).map(({ statusCode }) => statusCode);
+  for (const part of [statuses.slice(0, 50), statuses.slice(50)]) {
+    const refused = part.filter((status) => status === 503).length;
+    expect(Math.abs(refused - expected / 2)).toBeLessThanOrEqual(1);
+    expect(part.filter((status) => status !== 503 && status !== 201)).toStrictEqual([]);
+  }
+});
+
+it('says when to come again, never refuses a probe, and recovers at once', async () => {
+  const { wait, post, get } = await createWaitingApp();
+  wait(60_000);
+  const refused = (await post(10)).find(({ statusCode }) => statusCode === 503);
+  expect(refused?.headers['retry-after']).toBe('1');
+  expect(refused?.json()).toMatchObject({
+    code: 'unavailable',
+    detail: 'The service has more requests than it can answer; try again.',
+  });
+  for (const probe of ['/livez', '/readyz', '/livez', '/readyz'])
+    expect((await get(probe)).statusCode).toBe(200);
+  expect((await get('/nothing-here')).statusCode).toBe(404);
+  wait(0);
+  for (const { statusCode } of await post(10)) expect(statusCode).toBe(201);
+});
+
+it('spends no line of the log on each refusal', async () => {
+  const { wait, post, log } = await createWaitingApp();
+  wait(60_000);
+  await post(20);
+  const lines = log.map((line) => JSON.parse(line)).filter(({ level }) => level !== 'debug');
+  expect(lines.filter(({ msg }) => msg.startsWith('overloaded'))).toStrictEqual([
+    expect.objectContaining({ level: 'warn', waitedMs: 60_000 }),
+  ]);
+  expect(lines.filter(({ code }) => code === 'unavailable')).toStrictEqual([]);
+});

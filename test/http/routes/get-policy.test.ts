@@ -1,0 +1,48 @@
+import { expect, it } from 'vitest';
+import { createTestApp, OWN_FILES_RULE, testPolicyYaml } from '../../support/test-app.ts';
+
+const RULES = `${OWN_FILES_RULE}
+  - name: team-archive
+    who: { scope: uploads:archive }
+    target: media
+    prefix: teams/{team}/
+    naming: server
+    contentTypes: [application/zip]
+    maxSize: unlimited
+`;
+
+it('tells a caller what it may upload, with its own prefix, and nothing of other rules', async () => {
+  const { http, issuer } = await createTestApp({ policyYaml: testPolicyYaml({ rules: RULES }) });
+  const answer = await http
+    .get('/v1/policy')
+    .set('authorization', `Bearer ${await issuer.sign({ sub: 'bob' })}`);
+  expect(answer.status).toBe(200);
+  expect(answer.headers['cache-control']).toBe('no-store');
+  expect(answer.body).toStrictEqual({
+    rules: [
+      {
+        name: 'own-files',
+        target: 'media',
+        bucket: 'acme-media',
+        region: 'cn-hangzhou',
+        prefix: 'users/bob/',
+        naming: 'either',
+        keepFilename: false,
+        contentTypes: ['image/*', 'text/plain'],
+        maxSize: 1_048_576,
+        expiresIn: { default: 600, max: 3600 },
+        metadata: { allowed: ['album'], required: [] },
+        overwrite: false,
+        clientHeaders: ['cacheControl'],
+        limits: { requestsPerMinute: null, bytesPerDay: null },
+      },
+    ],
+  });
+});
+
+it('answers an empty list to a caller to whom no rule applies', async () => {
+  const { http, issuer } = await createTestApp({ policyYaml: testPolicyYaml({ rules: RULES }) });
+  const token = await issuer.sign({ scope: 'uploads:archive' });
+  const answer = await http.get('/v1/policy').set('authorization', `Bearer ${token}`);
+  expect(answer.body).toStrictEqual({ rules: [] });
+});
