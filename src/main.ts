@@ -1,7 +1,7 @@
 import process from 'node:process';
 import { systemClock } from './clock.ts';
-import { createLogger } from './http/logging.ts';
-import { createLogOutput } from './log-output.ts';
+import { createLogger } from './log/logger.ts';
+import { createLogOutput } from './log/output.ts';
 import { readPackageVersion } from './package-version.ts';
 import { prepare } from './prepare.ts';
 import { readTextFile } from './read-text-file.ts';

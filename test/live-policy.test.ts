@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { TokenVerifier } from '../src/auth/token-verifier.ts';
-import { createLogger } from '../src/http/logging.ts';
 import { createLivePolicy, type LivePolicy } from '../src/live-policy.ts';
+import { createLogger } from '../src/log/logger.ts';
 import type { Policy } from '../src/policy/policy.ts';
 import type { PolicyReading } from '../src/policy-file.ts';
 import { fixedClock, now } from './support/fixed-clock.ts';

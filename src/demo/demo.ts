@@ -6,7 +6,7 @@ import process from 'node:process';
 import { Readable } from 'node:stream';
 import { systemClock } from '../clock.ts';
 import type { UploadAnswer } from '../grants/upload/response.ts';
-import { createLogger } from '../http/logging.ts';
+import { createLogger } from '../log/logger.ts';
 import { presign } from '../storage/oss/signing/presign.ts';
 import { curlCommand } from './curl-command.ts';
 import { renderProgress } from './progress-bar.ts';

@@ -1,6 +1,6 @@
 import process from 'node:process';
 import { systemClock } from '../clock.ts';
-import { createLogger } from '../http/logging.ts';
+import { createLogger } from '../log/logger.ts';
 import { curlCommand } from './curl-command.ts';
 import { asksForUsage, DEV_USAGE, readDevOptions } from './dev-options.ts';
 import { claimsOfFirstRule, requestForFirstRule } from './local-policy.ts';

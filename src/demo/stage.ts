@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { systemClock } from '../clock.ts';
 import { type Environment, environmentSchema } from '../config.ts';
 import { startEmulator } from '../emulator/emulator.ts';
-import type { ServiceLogger } from '../http/logging.ts';
+import type { ServiceLogger } from '../log/logger.ts';
 import { readPackageVersion } from '../package-version.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { PolicyReading } from '../policy-file.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ServiceError } from '../../src/errors.ts';
-import { createLogger } from '../../src/http/logging.ts';
+import { createLogger } from '../../src/log/logger.ts';
 import { fixedClock } from '../support/fixed-clock.ts';
 import { createTestApp, OWN_FILES_RULE, testCredentials, testPolicyYaml } from '../support/test-app.ts';
 import { createTestIssuer } from '../support/tokens.ts';

@@ -7,9 +7,9 @@ import { createTokenVerifier, type TokenVerifier } from '../../src/auth/token-ve
 import { createStaticCredentials } from '../../src/credentials/static-credentials.ts';
 import { type AppDependencies, buildApp } from '../../src/http/app.ts';
 import { createTurns } from '../../src/http/load-control/request-groups.ts';
-import { createLogger } from '../../src/http/logging.ts';
 import { createDenialLimiter } from '../../src/limits/denial-limiter.ts';
 import { createMemoryLimiter } from '../../src/limits/memory-limiter.ts';
+import { createLogger } from '../../src/log/logger.ts';
 import { parsePolicy } from '../../src/policy/file/parse-policy.ts';
 import type { Policy } from '../../src/policy/policy.ts';
 import { fixedClock } from './fixed-clock.ts';

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { onTestFinished } from 'vitest';
 import type { Clock } from '../../src/clock.ts';
-import { createLogger } from '../../src/http/logging.ts';
-import type { LogOutput } from '../../src/log-output.ts';
+import { createLogger } from '../../src/log/logger.ts';
+import type { LogOutput } from '../../src/log/output.ts';
 import { prepare } from '../../src/prepare.ts';
 import { createService } from '../../src/service.ts';
 import { fixedClock } from './fixed-clock.ts';

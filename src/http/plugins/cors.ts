@@ -1,8 +1,8 @@
 import cors from '@fastify/cors';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Clock } from '../../clock.ts';
-import type { ServiceLogger } from '../logging.ts';
-import { createOccasionally } from '../occasionally.ts';
+import type { ServiceLogger } from '../../log/logger.ts';
+import { createOccasionally } from '../../log/occasionally.ts';
 
 export type CorsOptions = {
   /** The origins whose pages may call the service, exact or of ANY_PORT_ORIGINS; empty switches CORS off. */

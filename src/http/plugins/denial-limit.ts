@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ServiceError } from '../../errors.ts';
 import type { DenialLimiter, LimitVerdict } from '../../grants/ports/limiter.ts';
-import type { ServiceLogger } from '../logging.ts';
+import type { ServiceLogger } from '../../log/logger.ts';
 import { PROBLEMS } from './problem-json.ts';
 
 /** Denials and invalid requests. A missing path or token has no verified caller; 429 and 5xx are not the caller's mistake. */

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { OVERLOADED, type ServiceError } from '../../errors.ts';
 import type { DenialLimiter } from '../../grants/ports/limiter.ts';
 import type { Observer } from '../../grants/ports/observer.ts';
-import type { ServiceLogger } from '../logging.ts';
+import type { ServiceLogger } from '../../log/logger.ts';
 import { rejectionMembers, writeRequestLine } from './access-log.ts';
 import { countDenial } from './denial-limit.ts';
 import { PROBLEMS, sendProblem, toServiceError } from './problem-json.ts';

@@ -12,12 +12,12 @@ import {
 import { parseUploadRequestBody } from '../../grants/upload/request.ts';
 import { uploadAnswerText } from '../../grants/upload/response.ts';
 import { cutForLog } from '../../json-text.ts';
+import { type Audit, auditText } from '../../log/audit-line.ts';
+import type { ServiceLogger } from '../../log/logger.ts';
 import { describePolicy } from '../../policy/describe-policy.ts';
 import { explainDenial } from '../../policy/explain-denial.ts';
 import type { UploadRequest } from '../../policy/upload-request.ts';
-import { type Audit, auditText } from '../audit-text.ts';
 import { othersToo } from '../load-control/request-groups.ts';
-import type { ServiceLogger } from '../logging.ts';
 import { writeRequestLine } from '../plugins/access-log.ts';
 import { admissionOf } from '../plugins/authentication.ts';
 import { PROBLEMS } from '../plugins/problem-json.ts';

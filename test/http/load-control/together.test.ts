@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { expect, it } from 'vitest';
-import { createLogger } from '../../../src/http/logging.ts';
+import { createLogger } from '../../../src/log/logger.ts';
 import { presignPut } from '../../../src/storage/oss/signing/presign-put.ts';
 import { fixedClock } from '../../support/fixed-clock.ts';
 import { createTestApp } from '../../support/test-app.ts';

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import process from 'node:process';
 import { expect, it } from 'vitest';
 
-const LOG_OUTPUT = new URL('../src/log-output.ts', import.meta.url).href;
+const LOG_OUTPUT = new URL('../../src/log/output.ts', import.meta.url).href;
 
 const OPTIONS = '{ clock: () => new Date(), report: () => {} }';
 

@@ -1,7 +1,7 @@
 import { constants, fstatSync, openSync, write, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import process from 'node:process';
-import type { Clock } from './clock.ts';
+import type { Clock } from '../clock.ts';
 
 /** About 80 lines of 400 bytes are written at once: a system call per line would cost as much as the line itself. */
 const MIN_WRITE_BYTES = 32_768;

@@ -15,8 +15,8 @@ import { join } from 'node:path';
 import process from 'node:process';
 import type { Readable } from 'node:stream';
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { createLogOutput, type LogOutput, type LogOutputOptions } from '../src/log-output.ts';
-import { fixedClock, now } from './support/fixed-clock.ts';
+import { createLogOutput, type LogOutput, type LogOutputOptions } from '../../src/log/output.ts';
+import { fixedClock, now } from '../support/fixed-clock.ts';
 
 function folder(): string {
   const path = mkdtempSync(join(tmpdir(), 'oss-presign-log-'));
@@ -181,7 +181,7 @@ it('begins a new line behind one that a full disk cut', async () => {
   const path = join(folder(), 'log');
   const log = open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND);
   const script = `
-    import { createLogOutput } from ${JSON.stringify(new URL('../src/log-output.ts', import.meta.url).href)};
+    import { createLogOutput } from ${JSON.stringify(new URL('../../src/log/output.ts', import.meta.url).href)};
     const output = createLogOutput({ clock: () => new Date(0), report: (line) => process.stderr.write(line), probeIntervalMs: 20 });
     let n = 0;
     setInterval(() => output.write(JSON.stringify({ n: n++, x: 'x'.repeat(50) }) + '\\n'), 1);`;
@@ -219,7 +219,7 @@ it.each(['blocked', 'ENOSPC'])(
   'reports how many lines were not written when the process ended: %s',
   async (reason) => {
     const script = `
-      import { createLogOutput } from ${JSON.stringify(new URL('../src/log-output.ts', import.meta.url).href)};
+      import { createLogOutput } from ${JSON.stringify(new URL('../../src/log/output.ts', import.meta.url).href)};
       const output = createLogOutput({ clock: () => new Date(0), report: (line) => process.stderr.write(line) });
       for (let n = 0; n < 3000; n++) output.write('x'.repeat(999) + '\\n');
       setImmediate(() => process.exit(0));`;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { type Audit, auditText } from '../../src/http/audit-text.ts';
+import { type Audit, auditText } from '../../src/log/audit-line.ts';
 
 const text = fc.oneof(fc.string({ unit: 'binary' }), fc.string());
 const textOrNone = fc.option(text, { nil: undefined });
