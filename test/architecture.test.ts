@@ -10,6 +10,9 @@ const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter(
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   storage: ['policy', 'node:crypto'],
   policy: [
+    'node:crypto',
+    'node:path',
+    'type:config',
     'suggest',
     'json-text',
     'content-disposition',
@@ -22,7 +25,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   auth: ['errors', 'clock', 'web-address', 'jose', 'node:crypto'],
   credentials: ['grants', 'errors', 'clock', 'node:fs/promises', 'node:path', '@alicloud/credentials'],
   limits: ['type:grants', 'node:crypto', 'node:net', 'ioredis'],
-  metrics: ['prom-client', 'type:auth', 'type:live-policy', 'type:log', 'type:grants'],
+  metrics: ['prom-client', 'type:auth', 'type:service', 'type:log', 'type:grants'],
   grants: ['policy', 'storage', 'errors', 'json-text', 'suggest', 'zod', 'type:auth', 'type:clock'],
   http: [
     'type:clock',
@@ -54,7 +57,6 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'text-file': ['node:buffer'],
   'read-text-file': ['text-file', 'node:fs'],
   'web-address': ['node:net'],
-  'package-version': ['node:fs'],
   log: [
     'type:clock',
     'type:policy',
@@ -66,22 +68,10 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'node:process',
   ],
   'unknown-variables': ['config', 'suggest'],
-  prepare: ['config', 'policy-file', 'unknown-variables', 'type:policy'],
-  'policy-file': ['policy', 'text-file', 'node:crypto', 'node:path', 'type:config'],
-  'live-policy': [
-    'type:auth',
-    'type:clock',
-    'type:http',
-    'type:log',
-    'type:pino',
-    'type:policy',
-    'type:policy-file',
-  ],
   service: ['*'],
   cli: [
     ...[
       'config',
-      'policy-file',
       'policy',
       'grants',
       'auth',
@@ -114,9 +104,6 @@ const TAKES_EFFECTS_AS_ARGUMENTS = [
   'config',
   'network-settings',
   'unknown-variables',
-  'prepare',
-  'policy-file',
-  'live-policy',
   'http',
   'log',
   'metrics',

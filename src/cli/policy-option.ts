@@ -1,6 +1,6 @@
 import { type Environment, policyFileOf } from '../config.ts';
+import { readPolicyFile } from '../policy/file/read-policy-file.ts';
 import type { Policy } from '../policy/policy.ts';
-import { readPolicyFile } from '../policy-file.ts';
 import { CannotRun, type CliContext, type CommandOption, type OptionValues } from './command.ts';
 
 /** The option of every command that works on the policy. */

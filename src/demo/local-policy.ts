@@ -1,7 +1,7 @@
 import { issuersOf } from '../auth/issuer.ts';
+import type { PolicyReading } from '../policy/file/read-policy-file.ts';
 import type { Policy } from '../policy/policy.ts';
 import { resolvePrefix } from '../policy/prefix-template.ts';
-import type { PolicyReading } from '../policy-file.ts';
 
 /** What takes the place of the real issuers and of OSS on this machine. */
 export type LocalServers = {

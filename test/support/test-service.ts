@@ -3,8 +3,8 @@ import { onTestFinished } from 'vitest';
 import type { Clock } from '../../src/clock.ts';
 import { createLogger } from '../../src/log/logger.ts';
 import type { LogOutput } from '../../src/log/output.ts';
-import { prepare } from '../../src/prepare.ts';
-import { createService } from '../../src/service.ts';
+import { createService } from '../../src/service/service.ts';
+import { prepare } from '../../src/service/startup-input.ts';
 import { fixedClock } from './fixed-clock.ts';
 import { createTestIssuer, type TestIssuer } from './tokens.ts';
 

@@ -1,6 +1,6 @@
 import { loadConfig, policyFileOf } from '../../config.ts';
 import type { ReadinessCheck } from '../../http/routes/health.ts';
-import { readPolicyFile } from '../../policy-file.ts';
+import { readPolicyFile } from '../../policy/file/read-policy-file.ts';
 import { unknownVariables } from '../../unknown-variables.ts';
 import { checkClock } from '../checks/check-clock.ts';
 import { checkCredentials } from '../checks/check-credentials.ts';

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { CREDENTIALS, folderWithPolicy, logLine, main, start } from './support/main-process.ts';
-import { createTestIssuer, type TestIssuer } from './support/tokens.ts';
+import { CREDENTIALS, folderWithPolicy, logLine, main, start } from '../support/main-process.ts';
+import { createTestIssuer, type TestIssuer } from '../support/tokens.ts';
 
 describe('whatever becomes of its log', () => {
   const PHOTO = JSON.stringify({ key: 'users/alice/a.png', contentType: 'image/png', contentLength: 1 });

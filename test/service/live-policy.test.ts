@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import type { TokenVerifier } from '../src/auth/token-verifier.ts';
-import { createLivePolicy, type LivePolicy } from '../src/live-policy.ts';
-import { createLogger } from '../src/log/logger.ts';
-import type { Policy } from '../src/policy/policy.ts';
-import type { PolicyReading } from '../src/policy-file.ts';
-import { fixedClock, now } from './support/fixed-clock.ts';
-import { policyFrom, testPolicyYaml } from './support/test-app.ts';
-import { createTestIssuer } from './support/tokens.ts';
+import type { TokenVerifier } from '../../src/auth/token-verifier.ts';
+import { createLogger } from '../../src/log/logger.ts';
+import type { PolicyReading } from '../../src/policy/file/read-policy-file.ts';
+import type { Policy } from '../../src/policy/policy.ts';
+import { createLivePolicy, type LivePolicy } from '../../src/service/live-policy.ts';
+import { fixedClock, now } from '../support/fixed-clock.ts';
+import { policyFrom, testPolicyYaml } from '../support/test-app.ts';
+import { createTestIssuer } from '../support/tokens.ts';
 
 const issuer = createTestIssuer();
 const good = (version: string) => ({ version, policy: policyFrom(testPolicyYaml(), issuer) });

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import { prepare } from '../src/prepare.ts';
-import { decodeTextFile } from '../src/text-file.ts';
-import { testPolicyYaml } from './support/test-app.ts';
-import { createTestIssuer } from './support/tokens.ts';
+import { prepare } from '../../src/service/startup-input.ts';
+import { decodeTextFile } from '../../src/text-file.ts';
+import { testPolicyYaml } from '../support/test-app.ts';
+import { createTestIssuer } from '../support/tokens.ts';
 
 const CREDENTIALS = { OSS_ACCESS_KEY_ID: 'TheKeyId', OSS_ACCESS_KEY_SECRET: 'TheKeySecret' };
 const jwks = JSON.stringify(createTestIssuer().jwks);

@@ -5,26 +5,26 @@ import process from 'node:process';
 import { setTimeout } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import { v7 as uuidv7 } from 'uuid';
-import { createKeySources } from './auth/keys/create-key-sources.ts';
-import { describeKeys } from './auth/keys/key-source.ts';
-import { createTokenVerifier } from './auth/token-verifier.ts';
-import type { Clock } from './clock.ts';
-import { createCredentials } from './credentials/create-credentials.ts';
-import type { Limiter } from './grants/ports/limiter.ts';
-import { buildApp } from './http/app.ts';
-import { createTurns } from './http/load-control/request-groups.ts';
-import { buildOperationsApp } from './http/operations-app.ts';
-import { createRequestIds } from './http/plugins/request-ids.ts';
-import type { ReadinessCheck } from './http/routes/health.ts';
-import { createDenialLimiter } from './limits/denial-limiter.ts';
-import { createMemoryLimiter } from './limits/memory-limiter.ts';
+import { createKeySources } from '../auth/keys/create-key-sources.ts';
+import { describeKeys } from '../auth/keys/key-source.ts';
+import { createTokenVerifier } from '../auth/token-verifier.ts';
+import type { Clock } from '../clock.ts';
+import { createCredentials } from '../credentials/create-credentials.ts';
+import type { Limiter } from '../grants/ports/limiter.ts';
+import { buildApp } from '../http/app.ts';
+import { createTurns } from '../http/load-control/request-groups.ts';
+import { buildOperationsApp } from '../http/operations-app.ts';
+import { createRequestIds } from '../http/plugins/request-ids.ts';
+import type { ReadinessCheck } from '../http/routes/health.ts';
+import { createDenialLimiter } from '../limits/denial-limiter.ts';
+import { createMemoryLimiter } from '../limits/memory-limiter.ts';
+import type { ServiceLogger } from '../log/logger.ts';
+import type { LogOutput } from '../log/output.ts';
+import { createMetrics } from '../metrics/metrics.ts';
+import { claimsNamedBy, scopesNamedBy } from '../policy/claims-named-by.ts';
+import { presignPut } from '../storage/oss/signing/presign-put.ts';
 import { createLivePolicy } from './live-policy.ts';
-import type { ServiceLogger } from './log/logger.ts';
-import type { LogOutput } from './log/output.ts';
-import { createMetrics } from './metrics/metrics.ts';
-import { claimsNamedBy, scopesNamedBy } from './policy/claims-named-by.ts';
-import type { Prepared } from './prepare.ts';
-import { presignPut } from './storage/oss/signing/presign-put.ts';
+import type { Prepared } from './startup-input.ts';
 
 export type ServiceSources = Prepared & {
   readonly logger: ServiceLogger;
@@ -264,7 +264,7 @@ async function createLimiter(redisUrl: string | undefined, logger: ServiceLogger
   const nowMs = () => performance.now();
   if (redisUrl === undefined) return createMemoryLimiter({ nowMs });
   // Loading the client takes a tenth of the time to start, which a copy without Redis need not pay.
-  const { createRedisLimiter } = await import('./limits/redis-limiter.ts');
+  const { createRedisLimiter } = await import('../limits/redis-limiter.ts');
   return createRedisLimiter({
     url: redisUrl,
     nowMs,

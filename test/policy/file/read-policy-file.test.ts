@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { createPolicyReader } from '../src/policy-file.ts';
+import { createPolicyReader } from '../../../src/policy/file/read-policy-file.ts';
 
 const POLICY = `issuers:
   - { issuer: https://ids.example.com, audience: up, secretFile: secrets/jwt }

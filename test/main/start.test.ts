@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { CREDENTIALS, folderWithPolicy, logLine, run, start } from './support/main-process.ts';
-import { replaceBySwap } from './support/mounted-volume.ts';
-import { testPolicyYaml } from './support/test-app.ts';
-import { createTestIssuer } from './support/tokens.ts';
+import { CREDENTIALS, folderWithPolicy, logLine, run, start } from '../support/main-process.ts';
+import { replaceBySwap } from '../support/mounted-volume.ts';
+import { testPolicyYaml } from '../support/test-app.ts';
+import { createTestIssuer } from '../support/tokens.ts';
 
 it('starts with an access key for a user without a home directory', async () => {
   const noHome = `import os from 'node:os'; import { syncBuiltinESMExports } from 'node:module';
@@ -59,7 +59,7 @@ it('serves, and on SIGTERM ends 0 with nothing on stderr', async () => {
   expect(line).toStrictEqual({
     level: 'info',
     time: expect.any(String),
-    version: JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version,
+    version: JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version,
     nodeVersion: process.version,
     address: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
     policyVersion: expect.stringMatching(/^[0-9a-f]{12}$/),

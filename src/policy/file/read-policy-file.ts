@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { dirname, resolve } from 'node:path';
-import type { Environment } from './config.ts';
-import { parsePolicy } from './policy/file/parse-policy.ts';
-import type { Policy } from './policy/policy.ts';
-import { NotTextError, readFault } from './text-file.ts';
+import type { Environment } from '../../config.ts';
+import { NotTextError, readFault } from '../../text-file.ts';
+import type { Policy } from '../policy.ts';
+import { parsePolicy } from './parse-policy.ts';
 
 /** What a policy file held, together with the key sets that it names, when it was read. */
 export type PolicyReading = {

@@ -1,9 +1,9 @@
 import type { Logger } from 'pino';
-import type { TokenVerifier } from './auth/token-verifier.ts';
-import type { Clock } from './clock.ts';
-import type { ActivePolicy } from './http/plugins/authentication.ts';
-import type { Policy } from './policy/policy.ts';
-import type { PolicyReading } from './policy-file.ts';
+import type { TokenVerifier } from '../auth/token-verifier.ts';
+import type { Clock } from '../clock.ts';
+import type { ActivePolicy } from '../http/plugins/authentication.ts';
+import type { PolicyReading } from '../policy/file/read-policy-file.ts';
+import type { Policy } from '../policy/policy.ts';
 
 export type PolicyStatus = {
   readonly version: string;

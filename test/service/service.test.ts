@@ -1,9 +1,9 @@
 import process from 'node:process';
 import { describe, expect, it, vi } from 'vitest';
-import { json, startKeyServer } from './auth/key-server.ts';
-import { testPolicyYaml } from './support/test-app.ts';
-import { startTestService, type TestService } from './support/test-service.ts';
-import { createTestIssuer, type TestIssuer } from './support/tokens.ts';
+import { json, startKeyServer } from '../auth/key-server.ts';
+import { testPolicyYaml } from '../support/test-app.ts';
+import { startTestService, type TestService } from '../support/test-service.ts';
+import { createTestIssuer, type TestIssuer } from '../support/tokens.ts';
 
 const policyWith = (jwksUrl: string) =>
   testPolicyYaml().replace('jwksFile: jwks.json', `jwksUrl: ${jwksUrl}`);
