@@ -6,7 +6,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import process from 'node:process';
-import { environmentSchema } from '../src/config.ts';
+import { environmentSchema } from '../src/config/config.ts';
 import { renderOpenApi } from '../src/http/docs/openapi.ts';
 import { renderClientTypes } from './client-types.ts';
 import { renderRegisteredTypes, renderTypeExtensions } from './media-types.ts';

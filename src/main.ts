@@ -2,10 +2,10 @@ import process from 'node:process';
 import { systemClock } from './clock.ts';
 import { createLogger } from './log/logger.ts';
 import { createLogOutput } from './log/output.ts';
-import { readTextFile } from './read-text-file.ts';
 import { readPackageVersion } from './service/package-version.ts';
 import { createService } from './service/service.ts';
 import { prepare } from './service/startup-input.ts';
+import { readTextFile } from './text/read-text-file.ts';
 
 /** Signals that follow the first one within this time count as the same, in milliseconds. */
 const SAME_SIGNAL_MS = 250;

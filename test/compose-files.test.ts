@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import packageJson from '../package.json' with { type: 'json' };
-import { environmentSchema } from '../src/config.ts';
+import { environmentSchema } from '../src/config/config.ts';
 
 type Service = {
   readonly image: string;

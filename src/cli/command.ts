@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import type { Config, Environment } from '../config.ts';
+import type { Config, Environment } from '../config/config.ts';
 import type { CredentialsSource } from '../grants/ports/credentials-source.ts';
 
 /** What a command may touch of the world. */

@@ -1,6 +1,6 @@
 import { parseEnv } from 'node:util';
-import type { Environment } from '../config.ts';
-import { readFault } from '../text-file.ts';
+import type { Environment } from '../config/config.ts';
+import { readFault } from '../text/text-file.ts';
 
 /** In the working directory; what `npm start` and every command read besides the environment. */
 export const ENV_FILE = '.env';

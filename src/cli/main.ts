@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import process from 'node:process';
 import { systemClock } from '../clock.ts';
 import { createCredentials } from '../credentials/create-credentials.ts';
-import { readTextFile } from '../read-text-file.ts';
+import { readTextFile } from '../text/read-text-file.ts';
 import { nodeFault } from './node-fault.ts';
 import { run } from './run.ts';
 import { writeNewFile } from './write-new-file.ts';

@@ -1,4 +1,4 @@
-import { type Environment, policyFileOf } from '../config.ts';
+import { type Environment, policyFileOf } from '../config/config.ts';
 import { readPolicyFile } from '../policy/file/read-policy-file.ts';
 import type { Policy } from '../policy/policy.ts';
 import { CannotRun, type CliContext, type CommandOption, type OptionValues } from './command.ts';

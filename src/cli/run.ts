@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
-import type { Environment } from '../config.ts';
-import { didYouMean } from '../suggest.ts';
+import type { Environment } from '../config/config.ts';
+import { didYouMean } from '../text/suggest.ts';
 import { CannotRun, type CliContext, type Command, type OptionValues } from './command.ts';
 import { bucketCorsCommand } from './commands/bucket-cors.ts';
 import { checkCommand } from './commands/check.ts';

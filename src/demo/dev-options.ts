@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { didYouMean } from '../suggest.ts';
+import { didYouMean } from '../text/suggest.ts';
 import type { StagePorts } from './stage.ts';
 
 export const DEV_USAGE = `Usage: npm run dev -- [--policy FILE] [--port N] [--issuer-port N] [--emulator-port N]

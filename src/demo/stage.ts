@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '../clock.ts';
-import { type Environment, environmentSchema } from '../config.ts';
+import { type Environment, environmentSchema } from '../config/config.ts';
 import { startEmulator } from '../emulator/emulator.ts';
 import type { ServiceLogger } from '../log/logger.ts';
 import type { PolicyReading } from '../policy/file/read-policy-file.ts';

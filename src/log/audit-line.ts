@@ -1,5 +1,5 @@
-import { jsonMember, jsonText } from '../json-text.ts';
 import type { RuleDenial } from '../policy/explain-denial.ts';
+import { jsonMember, jsonText } from '../text/json-text.ts';
 
 /** Who asked for what, and what was decided. No token, no URL, no metadata values. */
 export type Audit = {

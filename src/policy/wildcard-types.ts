@@ -1,4 +1,4 @@
-import { closestName } from '../suggest.ts';
+import { closestName } from '../text/suggest.ts';
 import { REGISTERED_TYPES } from './registered-types.ts';
 
 // Registered types that some browser runs, or hands to a plug-in that runs them, when it opens such an object. Sources:

@@ -1,7 +1,7 @@
-import { type Config, type Environment, loadConfig, policyFileOf } from '../config.ts';
+import { type Config, type Environment, loadConfig, policyFileOf } from '../config/config.ts';
+import { unknownVariables } from '../config/unknown-variables.ts';
 import { createPolicyReader, type PolicyReading } from '../policy/file/read-policy-file.ts';
 import type { Policy } from '../policy/policy.ts';
-import { unknownVariables } from '../unknown-variables.ts';
 
 export type Prepared = {
   readonly config: Config;

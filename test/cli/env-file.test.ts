@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { readEnvFile } from '../../src/cli/env-file.ts';
-import { decodeTextFile } from '../../src/text-file.ts';
+import { decodeTextFile } from '../../src/text/text-file.ts';
 
 const read = (text: string, env: Readonly<Record<string, string>> = {}) => readEnvFile(env, () => text);
 const fails = (code: string) => () => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
-import { environmentSchema } from '../../src/config.ts';
+import { environmentSchema } from '../../src/config/config.ts';
 import { parsePolicy } from '../../src/policy/file/parse-policy.ts';
 import { createTestApp } from '../support/test-app.ts';
 import { type Manifest, readKubernetesSchema } from './kubernetes-schema.ts';

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { prepare } from '../../src/service/startup-input.ts';
-import { decodeTextFile } from '../../src/text-file.ts';
+import { decodeTextFile } from '../../src/text/text-file.ts';
 import { testPolicyYaml } from '../support/test-app.ts';
 import { createTestIssuer } from '../support/tokens.ts';
 

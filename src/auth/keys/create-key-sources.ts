@@ -1,11 +1,11 @@
 import type { Clock } from '../../clock.ts';
+import type { JsonRequest } from '../../net/fetch-json.ts';
 import {
   DEFAULT_MAX_STALE_SECONDS,
   type IssuerConfig,
   type IssuerKeys,
   MULTI_TENANT_ISSUER,
 } from '../issuer.ts';
-import type { JsonRequest } from './fetch-json.ts';
 import { discoverKeySet, fetchKeySet } from './fetch-key-set.ts';
 import { createFetchedKeys } from './fetched-keys.ts';
 import type { KeySource } from './key-source.ts';

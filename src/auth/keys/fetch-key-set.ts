@@ -1,6 +1,6 @@
-import { hostKind } from '../../web-address.ts';
+import { fetchJson, hostOf, type JsonRequest } from '../../net/fetch-json.ts';
+import { hostKind } from '../../net/web-address.ts';
 import { toLogText } from '../log-text.ts';
-import { fetchJson, hostOf, type JsonRequest } from './fetch-json.ts';
 import { type PublishedKeys, toPublishedKeys } from './published-keys.ts';
 
 /**

@@ -1,6 +1,6 @@
-import { describeFailure, hostOf } from '../../auth/keys/fetch-json.ts';
 import type { Clock } from '../../clock.ts';
 import type { ReadinessCheck } from '../../http/routes/health.ts';
+import { describeFailure, hostOf } from '../../net/fetch-json.ts';
 import type { Target } from '../../policy/policy.ts';
 import { bucketAddress } from '../../storage/oss/endpoint.ts';
 import { type ClockOffset, createWatchedFetch } from './watched-fetch.ts';

@@ -1,4 +1,4 @@
-import { environmentSchema } from '../../config.ts';
+import { environmentSchema } from '../../config/config.ts';
 import { type BucketCors, bucketCors } from '../../storage/oss/cors-rule.ts';
 import { CannotRun, type CliContext, type Command, type OptionValues } from '../command.ts';
 import { OUTPUT_OPTION, writeDocument } from '../output-option.ts';

@@ -1,7 +1,7 @@
-import { loadConfig, policyFileOf } from '../../config.ts';
+import { loadConfig, policyFileOf } from '../../config/config.ts';
+import { unknownVariables } from '../../config/unknown-variables.ts';
 import type { ReadinessCheck } from '../../http/routes/health.ts';
 import { readPolicyFile } from '../../policy/file/read-policy-file.ts';
-import { unknownVariables } from '../../unknown-variables.ts';
 import { checkClock } from '../checks/check-clock.ts';
 import { checkCredentials } from '../checks/check-credentials.ts';
 import { checkIssuer } from '../checks/check-issuer.ts';

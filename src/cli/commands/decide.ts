@@ -7,7 +7,7 @@ import { decideUpload, type Grant } from '../../policy/decide-upload.ts';
 import { ruleVerdicts } from '../../policy/rule-verdicts.ts';
 import type { UploadRequest } from '../../policy/upload-request.ts';
 import { uploadHeaders } from '../../storage/oss/object-headers.ts';
-import { readFault } from '../../text-file.ts';
+import { readFault } from '../../text/text-file.ts';
 import { CannotRun, type CliContext, type Command } from '../command.ts';
 import { OUTPUT_OPTION, writeDocument } from '../output-option.ts';
 import { POLICY_OPTION, policyOf } from '../policy-option.ts';

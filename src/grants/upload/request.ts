@@ -6,13 +6,13 @@ import {
   ServiceError,
   summarizeFaults,
 } from '../../errors.ts';
-import { cutForLog } from '../../json-text.ts';
 import { HEADER_VALUE } from '../../policy/file/rule-headers.ts';
 import { isMediaType } from '../../policy/media-type.ts';
 import { MAX_METADATA_BYTES } from '../../policy/metadata-size.ts';
 import { MAX_KEY_BYTES } from '../../policy/object-key.ts';
 import type { UploadRequest } from '../../policy/upload-request.ts';
-import { didYouMean } from '../../suggest.ts';
+import { cutForLog } from '../../text/json-text.ts';
+import { didYouMean } from '../../text/suggest.ts';
 
 /** As many entries as fit into these bytes, each with a name and a value of one character. */
 const MAX_METADATA_ENTRIES = Math.floor(MAX_METADATA_BYTES / 'x-oss-meta-nv'.length);

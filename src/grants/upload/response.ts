@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { jsonMember, jsonText } from '../../json-text.ts';
+import { jsonMember, jsonText } from '../../text/json-text.ts';
 
 /**
  * The 201 of `POST /v1/uploads`, `UploadGrant` in the OpenAPI document; also the source of its part of `openapi.yaml`. `method`, `url`, `headers` and `expires`

@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ServiceError } from '../../errors.ts';
 import type { Decided, Observer } from '../../grants/ports/observer.ts';
-import { cutForLog, jsonMember } from '../../json-text.ts';
 import type { ServiceLogger } from '../../log/logger.ts';
+import { cutForLog, jsonMember } from '../../text/json-text.ts';
 import { clientRequestId } from './request-ids.ts';
 import { traceIdOf } from './trace-context.ts';
 

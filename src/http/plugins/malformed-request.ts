@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import { ServiceError } from '../../errors.ts';
 import type { Observer } from '../../grants/ports/observer.ts';
-import { jsonMember } from '../../json-text.ts';
 import type { ServiceLogger } from '../../log/logger.ts';
+import { jsonMember } from '../../text/json-text.ts';
 import { rejectionMembers } from './access-log.ts';
 import { toProblem } from './problem-json.ts';
 import { clientRequestId } from './request-ids.ts';

@@ -11,12 +11,12 @@ import {
 } from '../../grants/upload/issue-upload.ts';
 import { parseUploadRequestBody } from '../../grants/upload/request.ts';
 import { uploadAnswerText } from '../../grants/upload/response.ts';
-import { cutForLog } from '../../json-text.ts';
 import { type Audit, auditText } from '../../log/audit-line.ts';
 import type { ServiceLogger } from '../../log/logger.ts';
 import { describePolicy } from '../../policy/describe-policy.ts';
 import { explainDenial } from '../../policy/explain-denial.ts';
 import type { UploadRequest } from '../../policy/upload-request.ts';
+import { cutForLog } from '../../text/json-text.ts';
 import { othersToo } from '../load-control/request-groups.ts';
 import { writeRequestLine } from '../plugins/access-log.ts';
 import { admissionOf } from '../plugins/authentication.ts';

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { closestName, mistypedName } from '../../suggest.ts';
+import { closestName, mistypedName } from '../../text/suggest.ts';
 import { fieldsAt, placesOf } from './schema-walk.ts';
 
 type Issue = z.core.$ZodIssue;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { IssuerConfig, IssuerKeys } from '../../auth/issuer.ts';
-import { readFault } from '../../text-file.ts';
+import { readFault } from '../../text/text-file.ts';
 import { decodeSecret, SECRET_ENCODINGS } from './issuer-secret.ts';
 
 export type PolicySources = {

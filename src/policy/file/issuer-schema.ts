@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { webAddressFault } from '../../web-address.ts';
+import { webAddressFault } from '../../net/web-address.ts';
 import { SECRET_ENCODINGS } from './issuer-secret.ts';
 import { parseDurationSeconds } from './quantities.ts';
 import { text } from './schema-parts.ts';

@@ -1,6 +1,6 @@
 import type { IssuerConfig } from '../../auth/issuer.ts';
-import { closestName } from '../../suggest.ts';
-import { webAddressFault } from '../../web-address.ts';
+import { webAddressFault } from '../../net/web-address.ts';
+import { closestName } from '../../text/suggest.ts';
 import { metadataBytes } from '../metadata-size.ts';
 import type { Policy } from '../policy.ts';
 import { describeIssue, type ReportFault, reportIssue } from './issue-faults.ts';

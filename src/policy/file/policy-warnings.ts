@@ -1,4 +1,4 @@
-import { closestName } from '../../suggest.ts';
+import { closestName } from '../../text/suggest.ts';
 import type { ClaimReference } from '../claim-reference.ts';
 import type { PolicyRule } from '../policy.ts';
 import { overlappingPrefixes } from '../prefix-overlap.ts';

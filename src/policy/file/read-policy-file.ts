@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { dirname, resolve } from 'node:path';
-import type { Environment } from '../../config.ts';
-import { NotTextError, readFault } from '../../text-file.ts';
+import type { Environment } from '../../config/config.ts';
+import { NotTextError, readFault } from '../../text/text-file.ts';
 import type { Policy } from '../policy.ts';
 import { parsePolicy } from './parse-policy.ts';
 

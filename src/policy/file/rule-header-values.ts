@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { closestName } from '../../suggest.ts';
+import { closestName } from '../../text/suggest.ts';
 
 // token, or token "=" ( token / quoted-string ), separated by commas (RFC 9111 5.2).
 const CACHE_CONTROL =

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { closestName } from '../../suggest.ts';
+import { closestName } from '../../text/suggest.ts';
 import { MAX_METADATA_BYTES } from '../metadata-size.ts';
 import { describeIssue } from './issue-faults.ts';
 import { HEADER_VALUES, METADATA_VALUE } from './rule-header-values.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { closestName } from '../../suggest.ts';
-import { webAddressFault } from '../../web-address.ts';
+import { webAddressFault } from '../../net/web-address.ts';
+import { closestName } from '../../text/suggest.ts';
 import { parseOssHost } from './regions.ts';
 
 const ENDPOINT_WORDS = ['public', 'internal', 'accelerate', 'accelerate-overseas', 'dualstack'] as const;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { cutForLog, escapeInvisible, jsonMember, jsonText } from '../src/json-text.ts';
-import { propertyRuns } from './support/property-runs.ts';
+import { cutForLog, escapeInvisible, jsonMember, jsonText } from '../../src/text/json-text.ts';
+import { propertyRuns } from '../support/property-runs.ts';
 
 // Code units of every kind: controls, quotation marks, halves of surrogate pairs.
 const units = fc.string({

@@ -1,11 +1,11 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import type { CredentialsConfig, SecretPart } from './credentials/credentials-config.ts';
-import { parseSecret, secretFault } from './credentials/files/parse-secret.ts';
-import { parseRedisAddress } from './limits/redis-address.ts';
+import type { CredentialsConfig, SecretPart } from '../credentials/credentials-config.ts';
+import { parseSecret, secretFault } from '../credentials/files/parse-secret.ts';
+import { parseRedisAddress } from '../limits/redis-address.ts';
+import { didYouMean } from '../text/suggest.ts';
+import { readFault } from '../text/text-file.ts';
 import { corsHeaderFault, originFault, trustedProxyFault } from './network-settings.ts';
-import { didYouMean } from './suggest.ts';
-import { readFault } from './text-file.ts';
 
 /**
  * A value that is used exactly as written. Shells and YAML remove the quotation marks around a value; `docker run --env-file`

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, expect, it } from 'vitest';
-import { readTextFile } from '../src/read-text-file.ts';
-import { decodeTextFile, MAX_TEXT_FILE_BYTES, readFault } from '../src/text-file.ts';
+import { readTextFile } from '../../src/text/read-text-file.ts';
+import { decodeTextFile, MAX_TEXT_FILE_BYTES, readFault } from '../../src/text/text-file.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'text-file-'));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -1,8 +1,8 @@
 import fastify from 'fastify';
 import { describe, expect, it } from 'vitest';
-import { loadConfig } from '../src/config.ts';
-import { NO_JSON_SCHEMA } from '../src/http/no-json-schema.ts';
-import { corsHeaderFault, originFault, trustedProxyFault } from '../src/network-settings.ts';
+import { loadConfig } from '../../src/config/config.ts';
+import { corsHeaderFault, originFault, trustedProxyFault } from '../../src/config/network-settings.ts';
+import { NO_JSON_SCHEMA } from '../../src/http/no-json-schema.ts';
 
 const ONE_ENTRY = 'must be one entry; separate entries with commas, without quotes or brackets';
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { environmentSchema, loadConfig } from '../src/config.ts';
+import { environmentSchema, loadConfig } from '../../src/config/config.ts';
 
 const SECRETS = { OSS_ACCESS_KEY_ID: 'id', OSS_ACCESS_KEY_SECRET: 'TheSecret' };
 

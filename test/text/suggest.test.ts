@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { closestName, didYouMean } from '../src/suggest.ts';
+import { closestName, didYouMean } from '../../src/text/suggest.ts';
 
 const FIELDS = ['key', 'filename', 'contentType', 'contentLength', 'expiresIn'];
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { environmentSchema } from '../src/config.ts';
-import { unknownVariables } from '../src/unknown-variables.ts';
+import { environmentSchema } from '../../src/config/config.ts';
+import { unknownVariables } from '../../src/config/unknown-variables.ts';
 
 it.each([
   ['CORS_ORIGIN', 'CORS_ORIGINS'],

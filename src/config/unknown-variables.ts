@@ -1,5 +1,5 @@
+import { closestName } from '../text/suggest.ts';
 import { type Environment, environmentSchema } from './config.ts';
-import { closestName } from './suggest.ts';
 
 /** Names that other programs have for what the service reads under another name. */
 const OTHER_NAMES: Readonly<Record<string, string>> = {
