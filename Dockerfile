@@ -29,7 +29,7 @@ STOPSIGNAL SIGTERM
 FROM base AS demo
 COPY --from=sources /app ./
 EXPOSE 8090 9000
-CMD ["node", "src/demo/backstage.ts"]
+CMD ["node", "src/demo/demo-servers.ts"]
 
 # One start, so that every later one finds its code compiled; `timeout` ends it, and says so with 124. As the user who will run
 # it, since Node keeps what it compiled for each user apart.

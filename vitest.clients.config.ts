@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/clients/**/*.test.ts'],
-    globalSetup: ['test/clients/workshop.ts'],
+    globalSetup: ['test/clients/global-setup.ts'],
     // One after the other: memory and time of the clients are measured.
     fileParallelism: false,
     // Within a file some tests run side by side, because clients wait before they repeat something.

@@ -10,7 +10,7 @@ import { cpuSeconds } from './processes/cpu-seconds.ts';
 import { START_COMMAND } from './processes/start-command.ts';
 import { type ServerProcess, startServer } from './processes/start-server.ts';
 import { median } from './report/median.ts';
-import { prepareStage, type Stage } from './stage/stage.ts';
+import { prepareStage, type Stage } from './setup/setup.ts';
 
 const USAGE = `Compares the service of this checkout with that of another commit, side by side: what a single change does to the time
 of a request is less than what one run of npm run bench differs from the next.

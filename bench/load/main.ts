@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import process from 'node:process';
-import { subjectOf } from '../stage/tokens.ts';
+import { subjectOf } from '../setup/tokens.ts';
 import type { LoadJob } from './load-job.ts';
 import { sendLoad } from './send-load.ts';
 import { uploadRequest } from './upload-request.ts';

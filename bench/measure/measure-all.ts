@@ -1,7 +1,7 @@
 import type { Measurements } from '../measurements.ts';
 import type { Plan } from '../plan.ts';
 import type { Cores } from '../processes/cores.ts';
-import { prepareStage } from '../stage/stage.ts';
+import { prepareStage } from '../setup/setup.ts';
 import { measureRequests, type RequestSample } from './measure-requests.ts';
 import { measureSigning, type SigningSample } from './measure-signing.ts';
 import { measureStartUp, type StartUpSample } from './measure-start-up.ts';

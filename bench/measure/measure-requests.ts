@@ -5,7 +5,7 @@ import { type Cores, pinned } from '../processes/cores.ts';
 import { residentMemory } from '../processes/resident-memory.ts';
 import { type ServerProcess, startServer } from '../processes/start-server.ts';
 import { median } from '../report/median.ts';
-import type { Stage } from '../stage/stage.ts';
+import type { Stage } from '../setup/setup.ts';
 import { jobOf, type RequestLoad } from './request-loads.ts';
 
 export type ServerCommand = {

@@ -1,6 +1,6 @@
 import type { ContenderName } from '../contenders.ts';
 import type { LoadJob } from '../load/load-job.ts';
-import type { Algorithm } from '../stage/tokens.ts';
+import type { Algorithm } from '../setup/tokens.ts';
 
 /** Who calls: one caller again and again; many, each of whose tokens is new to the server; the same many again. */
 export type Callers = 'one' | 'cold' | 'many';

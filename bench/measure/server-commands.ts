@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import process from 'node:process';
 import { START_COMMAND } from '../processes/start-command.ts';
-import type { Stage } from '../stage/stage.ts';
+import type { Stage } from '../setup/setup.ts';
 import type { ServerCommand } from './measure-requests.ts';
 
 /** How each server is started; those whose tool is missing are left out. */

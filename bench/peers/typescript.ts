@@ -6,7 +6,7 @@ import { fastify } from 'fastify';
 import { jwtVerify } from 'jose';
 import { z } from 'zod';
 import { announce } from '../processes/announce.ts';
-import type { PeerSettings } from '../stage/peer-settings.ts';
+import type { PeerSettings } from '../setup/peer-settings.ts';
 
 // What a TypeScript team would write with the usual libraries. It has no log, no metrics, no limits and one rule: what it
 // leaves out is to its advantage.

@@ -1,4 +1,4 @@
-import { BENCH_CREDENTIALS, BUCKET, REGION } from '../stage/stage.ts';
+import { BENCH_CREDENTIALS, BUCKET, REGION } from '../setup/setup.ts';
 
 /** What is signed, in words that all signers share; `bench/peers/go/sign.go` has the same fields. */
 export type SigningInput = {

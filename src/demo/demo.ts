@@ -9,9 +9,9 @@ import type { UploadAnswer } from '../grants/upload/response.ts';
 import { createLogger } from '../log/logger.ts';
 import { presign } from '../storage/oss/signing/presign.ts';
 import { curlCommand } from './curl-command.ts';
+import { DEMO_BUCKET, DEMO_CREDENTIALS, DEMO_REGION, type Stage, setUpStage } from './demo-environment.ts';
 import { renderProgress } from './progress-bar.ts';
 import { putFile } from './put-file.ts';
-import { DEMO_BUCKET, DEMO_CREDENTIALS, DEMO_REGION, type Stage, setUpStage } from './stage.ts';
 
 // The main job from end to end, told step by step. It ends 0 only when the bytes that came back are those that went in and
 // each of the three refusals was refused.

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { didYouMean } from '../text/suggest.ts';
-import type { StagePorts } from './stage.ts';
+import type { StagePorts } from './demo-environment.ts';
 
 export const DEV_USAGE = `Usage: npm run dev -- [--policy FILE] [--port N] [--issuer-port N] [--emulator-port N]
 

@@ -2,9 +2,9 @@ import process from 'node:process';
 import { systemClock } from '../clock.ts';
 import { createLogger } from '../log/logger.ts';
 import { curlCommand } from './curl-command.ts';
+import { setUpStage } from './demo-environment.ts';
 import { asksForUsage, DEV_USAGE, readDevOptions } from './dev-options.ts';
 import { claimsOfFirstRule, requestForFirstRule } from './local-policy.ts';
-import { setUpStage } from './stage.ts';
 
 // The demo's servers on fixed ports, kept running for a person with a browser or curl.
 

@@ -1,14 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
-import { answerError } from './answer.ts';
 import { answerPreflight, corsHeaders } from './cors.ts';
-import { answerGet, digestHeaders } from './objects/get-object.ts';
 import { checkObjectName } from './objects/object-name.ts';
 import type { ObjectStore } from './objects/object-store.ts';
-import { putObject } from './objects/put-object.ts';
+import { answerGet, digestHeaders } from './operations/get-object.ts';
+import { putObject } from './operations/put-object.ts';
 import type { EmulatorBucket, EmulatorCredentials, EmulatorEvent } from './options.ts';
 import { OssError } from './oss-error.ts';
 import { parseRequestTarget, type RequestTarget } from './request-target.ts';
+import { answerError } from './response.ts';
 import type { WireRequest } from './signature/signature-v4.ts';
 import { verifySignature } from './signature/verify-signature.ts';
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { IssuerConfig } from '../../src/auth/issuer.ts';
 import { describeKeys } from '../../src/auth/keys/key-source.ts';
 import { now } from '../support/fixed-clock.ts';
-import { createHandClock } from '../support/hand-clock.ts';
+import { createHandClock } from '../support/manual-clock.ts';
 import { createTestIssuer, nowSeconds, type TestIssuer } from '../support/tokens.ts';
 import { forgeToken } from './forge-token.ts';
 import { answerAfter, json, type KeyServer, onlineVerifier, startKeyServer } from './key-server.ts';

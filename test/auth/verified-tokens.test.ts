@@ -13,7 +13,7 @@ import {
 } from '../../src/auth/verified-tokens.ts';
 import type { Clock } from '../../src/clock.ts';
 import { now } from '../support/fixed-clock.ts';
-import { createHandClock } from '../support/hand-clock.ts';
+import { createHandClock } from '../support/manual-clock.ts';
 import { createTestIssuer, defaultClaims, nowSeconds, type TestIssuer } from '../support/tokens.ts';
 import { forgeToken, hmacSigner } from './forge-token.ts';
 import { json, onlineVerifier, startKeyServer } from './key-server.ts';

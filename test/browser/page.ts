@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { onTestFinished } from 'vitest';
 import type { CorsRule } from '../../src/emulator/emulator.ts';
-import { type ClientStage, startStage } from '../support/client-stage.ts';
+import { type ClientStage, startStage } from '../support/client-environment.ts';
 
 type StageOptions = Pick<NonNullable<Parameters<typeof startStage>[0]>, 'policyFile' | 'claims'>;
 

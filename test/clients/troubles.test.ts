@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { type ClientStage, startStage } from '../support/client-stage.ts';
+import { type ClientStage, startStage } from '../support/client-environment.ts';
 import { CLIENTS } from './clients.ts';
 import { runClient } from './run-client.ts';
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it, onTestFinished } from 'vitest';
-import { type ClientStage, startStage } from '../support/client-stage.ts';
+import { type ClientStage, startStage } from '../support/client-environment.ts';
 import { CLIENTS, type Client } from './clients.ts';
 import { FILES, hashFile, LARGE_FILE } from './files.ts';
 import { SHIPPED_RULES } from './policies.ts';

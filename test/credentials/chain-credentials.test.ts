@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createChainCredentials } from '../../src/credentials/chain/chain-credentials.ts';
-import { createHandClock } from '../support/hand-clock.ts';
+import { createHandClock } from '../support/manual-clock.ts';
 import { createRecordedLog } from './recorded-log.ts';
 import { redirectHosts, type StandInHosts } from './redirect-hosts.ts';
 import { startStandInMetadata } from './stand-in-metadata.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { createCredentials } from '../../src/credentials/create-credentials.ts';
 import type { CredentialsConfig } from '../../src/credentials/credentials-config.ts';
-import { createHandClock } from '../support/hand-clock.ts';
+import { createHandClock } from '../support/manual-clock.ts';
 import { createRecordedLog } from './recorded-log.ts';
 import { redirectHosts } from './redirect-hosts.ts';
 import { startStandInMetadata } from './stand-in-metadata.ts';

@@ -5,7 +5,7 @@ import { setImmediate } from 'node:timers/promises';
 import { expect, it, onTestFinished } from 'vitest';
 import { createFileCredentials } from '../../src/credentials/files/file-credentials.ts';
 import { readSecretFiles } from '../../src/credentials/files/read-secret-files.ts';
-import { createHandClock } from '../support/hand-clock.ts';
+import { createHandClock } from '../support/manual-clock.ts';
 import { replaceBySwap } from '../support/mounted-volume.ts';
 import { createRecordedLog } from './recorded-log.ts';
 

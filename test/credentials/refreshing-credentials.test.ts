@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createRefreshingCredentials } from '../../src/credentials/refreshing-credentials.ts';
 import type { Credentials } from '../../src/grants/ports/credentials-source.ts';
-import { createHandClock } from '../support/hand-clock.ts';
+import { createHandClock } from '../support/manual-clock.ts';
 import { createRecordedLog } from './recorded-log.ts';
 
 const SECOND = 1_000;

@@ -1,6 +1,6 @@
 import { expect, it, onTestFinished } from 'vitest';
+import { type ClientStage, startStage } from '../support/client-environment.ts';
 import { snippetUpload } from '../support/client-snippets.ts';
-import { type ClientStage, startStage } from '../support/client-stage.ts';
 import type { Interference } from '../support/wire.ts';
 
 const NOTE = new File(['Hello, bucket\n'], 'note.txt', { type: 'text/plain' });

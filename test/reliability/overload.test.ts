@@ -3,7 +3,7 @@ import { setTimeout } from 'node:timers/promises';
 import { expect, it, onTestFinished } from 'vitest';
 import { testPolicyYaml } from '../support/test-app.ts';
 import { createTestIssuer } from '../support/tokens.ts';
-import { type Answer, Hammer } from './hammer.ts';
+import { type Answer, Hammer } from './load-generator.ts';
 import { signForNow, startServiceProcess, uploadRequest } from './service-process.ts';
 
 const MIB = 2 ** 20;

@@ -8,7 +8,7 @@ import type { EmulatorCredentials } from '../../src/emulator/emulator.ts';
 import { redirectHosts } from '../credentials/redirect-hosts.ts';
 import { issuedCredentials, oidcEnvironment, startStandInSts } from '../credentials/stand-in-sts.ts';
 import { now } from '../support/fixed-clock.ts';
-import { createHandClock } from '../support/hand-clock.ts';
+import { createHandClock } from '../support/manual-clock.ts';
 import { replaceBySwap } from '../support/mounted-volume.ts';
 import { testPolicyYaml } from '../support/test-app.ts';
 import { startTestEmulator } from '../support/test-emulator.ts';

@@ -17,7 +17,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// settings has the fields of PeerSettings in bench/stage/peer-settings.ts.
+// settings has the fields of PeerSettings in bench/setup/peer-settings.ts.
 type settings struct {
 	Audience, Bucket, Region     string
 	AccessKeyID, AccessKeySecret string

@@ -3,7 +3,7 @@ import { callerFromClaims } from '../../../src/auth/caller.ts';
 import type { LimitedUpload, LimitVerdict } from '../../../src/grants/ports/limiter.ts';
 import { type IssueUploadDependencies, issueUpload } from '../../../src/grants/upload/issue-upload.ts';
 import { fixedClock, now } from '../../support/fixed-clock.ts';
-import { createHandClock } from '../../support/hand-clock.ts';
+import { createHandClock } from '../../support/manual-clock.ts';
 import { OWN_FILES_RULE, policyFrom, testCredentials, testPolicyYaml } from '../../support/test-app.ts';
 import { createTestIssuer, defaultClaims } from '../../support/tokens.ts';
 

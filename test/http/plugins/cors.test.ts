@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createHandClock } from '../../support/hand-clock.ts';
+import { createHandClock } from '../../support/manual-clock.ts';
 import { createTestApp, type TestApp } from '../../support/test-app.ts';
 
 const ORIGIN = 'https://app.example.com';

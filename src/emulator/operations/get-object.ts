@@ -1,7 +1,7 @@
+import { type ByteRange, parseRange } from '../objects/byte-range.ts';
+import type { ObjectRecord } from '../objects/object-store.ts';
 import { OssError } from '../oss-error.ts';
 import type { QueryParameter } from '../request-target.ts';
-import { type ByteRange, parseRange } from './byte-range.ts';
-import type { ObjectRecord } from './object-store.ts';
 
 const OVERRIDABLE = [
   'content-type',

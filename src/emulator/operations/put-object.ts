@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
+import { createPieceCollector } from '../objects/chunk-reclaimer.ts';
+import { createCrc64 } from '../objects/crc64.ts';
+import type { ObjectRecord, ObjectStore } from '../objects/object-store.ts';
+import { readPutHeaders } from '../objects/put-headers.ts';
 import { OssError } from '../oss-error.ts';
-import { createCrc64 } from './crc64.ts';
-import type { ObjectRecord, ObjectStore } from './object-store.ts';
-import { createPieceCollector } from './piece-collector.ts';
-import { readPutHeaders } from './put-headers.ts';
 
 const collectPieces = createPieceCollector();
 const MAX_OBJECT_BYTES = 5 * 1024 ** 3;

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { expect, it } from 'vitest';
-import { curlCommand } from '../src/demo/curl-command.ts';
-import { renderProgress } from '../src/demo/progress-bar.ts';
+import { curlCommand } from '../../src/demo/curl-command.ts';
+import { renderProgress } from '../../src/demo/progress-bar.ts';
 
 it('npm run demo does the main job from end to end and ends 0', async () => {
   const child = spawn(process.execPath, ['src/demo/demo.ts'], { stdio: ['ignore', 'pipe', 'pipe'] });

@@ -1,10 +1,10 @@
 import { createServer } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { asksForUsage, readDevOptions } from '../src/demo/dev-options.ts';
-import { claimsOfFirstRule, requestForFirstRule } from '../src/demo/local-policy.ts';
-import { runDev, startDev } from './support/dev-server.ts';
-import { policyFrom, testPolicyYaml } from './support/test-app.ts';
-import { createTestIssuer } from './support/tokens.ts';
+import { asksForUsage, readDevOptions } from '../../src/demo/dev-options.ts';
+import { claimsOfFirstRule, requestForFirstRule } from '../../src/demo/local-policy.ts';
+import { runDev, startDev } from '../support/dev-server.ts';
+import { policyFrom, testPolicyYaml } from '../support/test-app.ts';
+import { createTestIssuer } from '../support/tokens.ts';
 
 type Grant = { readonly url: string; readonly headers: Record<string, string>; readonly key: string };
 

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { systemClock } from '../clock.ts';
 import { startEmulator } from '../emulator/emulator.ts';
+import { DEMO_BUCKET, DEMO_CREDENTIALS, demoBucket } from './demo-environment.ts';
 import { startDemoIssuer } from './demo-issuer.ts';
 import { renderDemoPage } from './demo-page.ts';
-import { DEMO_BUCKET, DEMO_CREDENTIALS, demoBucket } from './stage.ts';
 
 // The service `demo` of compose.demo.yaml: everything around the service, in a separate container. The emulator listens on
 // 9000, the issuer with the demo page on 8090; both in the container's network and published to this machine.
