@@ -99,10 +99,13 @@ describe('docker-compose.yml', () => {
 
 it('both images start from the same minor release of Node.js, which the tests run on', () => {
   const [major, minor] = packageJson.devDependencies.node.split('.');
-  for (const file of ['Dockerfile', 'deploy/proxy/Dockerfile'])
-    expect(/^ARG \w+_IMAGE=docker\.io\/library\/node:(.*)$/m.exec(read(file))?.[1], file).toBe(
+  for (const file of ['Dockerfile', 'deploy/proxy/Dockerfile']) {
+    const external = [...read(file).matchAll(/^FROM (\S+)/gm)].filter(([, image]) => image?.includes('/'));
+    expect(external.map(([, image]) => image)).toStrictEqual([`docker.io/library/node:\${NODE_VERSION}`]);
+    expect(/^ARG NODE_VERSION=([^@\s]+)(@sha256:[0-9a-f]{64})?$/m.exec(read(file))?.[1], file).toBe(
       `${major}.${minor}-bookworm-slim`,
     );
+  }
 });
 
 it('haproxy.cfg has a default for each of its variables that compose passes on', () => {

@@ -1,0 +1,44 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import packageJson from '../../package.json' with { type: 'json' };
+
+const read = (name: string) => readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8');
+
+it('.node-version is the Node.js of the npm scripts, and engines accepts it', () => {
+  const version = packageJson.devDependencies.node;
+  expect(read('.node-version')).toBe(`${version}\n`);
+  const [, oldest] = /^>=(\d+)$/.exec(packageJson.engines.node) ?? [];
+  expect(Number(version.split('.')[0])).toBeGreaterThanOrEqual(Number(oldest));
+});
+
+describe('Renovate', () => {
+  type Rule = { readonly groupName?: string; readonly [field: string]: unknown };
+  const config = JSON.parse(read('.github/renovate.json')) as {
+    readonly extends: readonly string[];
+    readonly minimumReleaseAge: string;
+    readonly ignorePaths: readonly string[];
+    readonly packageRules: readonly Rule[];
+  };
+  const group = (name: string) => config.packageRules.filter(({ groupName }) => groupName === name);
+
+  it('offers a version only after 7 days', () => {
+    expect(config.minimumReleaseAge).toBe('7 days');
+    expect(config.packageRules.filter((rule) => 'minimumReleaseAge' in rule)).toStrictEqual([]);
+  });
+
+  it('pins digests of actions and images', () => {
+    expect(config.extends).toContain('helpers:pinGitHubActionDigests');
+    expect(config.extends).toContain('docker:pinDigests');
+  });
+
+  it('groups dev and prod dependencies, actions, and images', () => {
+    expect(group('dev')).toMatchObject([{ matchManagers: ['npm'], matchDepTypes: ['devDependencies'] }]);
+    expect(group('prod')).toMatchObject([{ matchManagers: ['npm'], matchDepTypes: ['dependencies'] }]);
+    expect(group('actions')).toMatchObject([{ matchManagers: ['github-actions'] }]);
+    expect(group('docker')).toMatchObject([{ matchDatasources: ['docker'] }]);
+  });
+
+  it('updates the tools of the tests and the examples too, which its recommended settings leave out', () => {
+    expect(config.ignorePaths).toStrictEqual(['**/node_modules/**']);
+  });
+});
