@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -46,6 +47,18 @@ it('holds built code, its documents and a policy to begin with, and nothing of d
   ]);
   expect(installed.files.filter((file) => /^dist\/(emulator|demo)\//.test(file))).toStrictEqual([]);
   expect(installed.unpackedBytes).toBeLessThan(1_000_000);
+});
+
+it('exports its documents, and neither code nor another file', () => {
+  const { resolve } = createRequire(join(installed.folder, 'package.json'));
+  for (const [subpath, file] of Object.entries(packageJson.exports))
+    expect(resolve(join('oss-presign', subpath))).toBe(
+      join(installed.folder, 'node_modules/oss-presign', file),
+    );
+  for (const name of ['oss-presign', 'oss-presign/dist/main.js', 'oss-presign/README.md'])
+    expect(() => resolve(name), name).toThrow(
+      expect.objectContaining({ code: 'ERR_PACKAGE_PATH_NOT_EXPORTED' }),
+    );
 });
 
 it('brings its dependencies and no tool of development', () => {
