@@ -11,6 +11,18 @@ it('.node-version is the Node.js of the npm scripts, and engines accepts it', ()
   expect(Number(version.split('.')[0])).toBeGreaterThanOrEqual(Number(oldest));
 });
 
+it('the suites that need Debian run on the same minor release', () => {
+  const [major, minor] = packageJson.devDependencies.node.split('.');
+  const images = [...read('.github/workflows/ci.yml').matchAll(/^ +image: (\S+)$/gm)].map(
+    ([, image]) => image,
+  );
+  expect(images).toStrictEqual([
+    expect.stringMatching(
+      new RegExp(`^docker\\.io/library/node:${major}\\.${minor}-bookworm(@sha256:[0-9a-f]{64})?$`),
+    ),
+  ]);
+});
+
 describe('Renovate', () => {
   type Rule = { readonly groupName?: string; readonly [field: string]: unknown };
   const config = JSON.parse(read('.github/renovate.json')) as {
