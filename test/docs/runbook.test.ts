@@ -1,0 +1,24 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { dashboard, runbook } from '../operations/documents.ts';
+import { root } from './documents.ts';
+
+const sources = readdirSync(new URL('src/', root), { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.ts'))
+  .map((name) => readFileSync(new URL(`src/${name}`, root), 'utf8'))
+  .join('\n');
+
+const prose = runbook.replaceAll(/^```[\s\S]*?^```/gm, '').replaceAll('\n', ' ');
+
+it('every panel that the runbook names is one of the dashboard', () => {
+  const named = [...prose.matchAll(/(?<!\*)\*([A-Z][^*]+)\*(?!\*)/g)].map(([, title = '']) => title);
+  const titles = dashboard.panels.map(({ title }) => title);
+  expect(named.length).toBeGreaterThan(8);
+  expect(named.filter((title) => !titles.includes(title))).toStrictEqual([]);
+});
+
+it('every log message and detail that the runbook quotes is one of the service', () => {
+  const quoted = [...prose.matchAll(/`((?!k |docker )[A-Za-z]+(?: [A-Za-z]+){3,})`/g)].map(([, text = '']) => text);
+  expect(quoted.length).toBeGreaterThan(6);
+  expect(quoted.filter((text) => !sources.includes(text))).toStrictEqual([]);
+});
