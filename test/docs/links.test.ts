@@ -27,6 +27,12 @@ describe.each(documents)('%s', (name) => {
     expect(missing).toStrictEqual([]);
   });
 
+  it('names only files and folders of the project that exist', () => {
+    const text = readDocument(name).replaceAll(/https?:\S+/g, '');
+    const named = [...text.matchAll(/(?<![\w/.])(?:\.ci|bench|src|test)\/[\w./-]*\w/g)].map(([path]) => path);
+    expect(named.filter((path) => !existsSync(new URL(path, root)))).toStrictEqual([]);
+  });
+
   it('links only to headings that exist', () => {
     const missing = linksOf(name).filter(
       ({ file, anchor }) => anchor !== undefined && !(file.endsWith('.md') && anchorsOf(file).has(anchor)),

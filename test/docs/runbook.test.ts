@@ -18,7 +18,9 @@ it('every panel that the runbook names is one of the dashboard', () => {
 });
 
 it('every log message and detail that the runbook quotes is one of the service', () => {
-  const quoted = [...prose.matchAll(/`((?!k |docker )[A-Za-z]+(?: [A-Za-z]+){3,})`/g)].map(([, text = '']) => text);
+  const quoted = [...prose.matchAll(/`((?!k |docker )[A-Za-z]+(?: [A-Za-z]+){3,})`/g)].map(
+    ([, text = '']) => text,
+  );
   expect(quoted.length).toBeGreaterThan(6);
   expect(quoted.filter((text) => !sources.includes(text))).toStrictEqual([]);
 });

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, beforeEach, expect, it, onTestFinished } from 'vitest';
-import { runCli } from './cli/run-cli.ts';
-import { type ClientStage, startStage } from './support/client-environment.ts';
+import { runCli } from '../cli/run-cli.ts';
+import { type ClientStage, startStage } from '../support/client-environment.ts';
 
-const text = readFileSync(new URL('../docs/troubleshooting.md', import.meta.url), 'utf8');
-const demoPolicy = readFileSync(new URL('../src/demo/policy.yaml', import.meta.url), 'utf8');
+const text = readFileSync(new URL('../../docs/troubleshooting.md', import.meta.url), 'utf8');
+const demoPolicy = readFileSync(new URL('../../src/demo/policy.yaml', import.meta.url), 'utf8');
 
 /** What the page shows for each case: a code block of XML or JSON, in which "…" stands for any text. */
 const shown = new Map(

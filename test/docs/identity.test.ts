@@ -1,23 +1,23 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { MULTI_TENANT_ISSUER } from '../src/auth/issuer.ts';
-import { createKeySources } from '../src/auth/keys/create-key-sources.ts';
-import { createTokenVerifier } from '../src/auth/token-verifier.ts';
-import { ServiceError } from '../src/errors.ts';
-import { parseUploadRequestBody } from '../src/grants/upload/request.ts';
-import { claimsNamedBy, scopesNamedBy } from '../src/policy/claims-named-by.ts';
-import { decideUpload } from '../src/policy/decide-upload.ts';
-import { parsePolicy } from '../src/policy/file/parse-policy.ts';
-import type { Policy } from '../src/policy/policy.ts';
-import { forgeToken, hmacSigner } from './auth/forge-token.ts';
-import { fixedClock } from './support/fixed-clock.ts';
-import { createTestIssuer, nowSeconds } from './support/tokens.ts';
+import { MULTI_TENANT_ISSUER } from '../../src/auth/issuer.ts';
+import { createKeySources } from '../../src/auth/keys/create-key-sources.ts';
+import { createTokenVerifier } from '../../src/auth/token-verifier.ts';
+import { ServiceError } from '../../src/errors.ts';
+import { parseUploadRequestBody } from '../../src/grants/upload/request.ts';
+import { claimsNamedBy, scopesNamedBy } from '../../src/policy/claims-named-by.ts';
+import { decideUpload } from '../../src/policy/decide-upload.ts';
+import { parsePolicy } from '../../src/policy/file/parse-policy.ts';
+import type { Policy } from '../../src/policy/policy.ts';
+import { forgeToken, hmacSigner } from '../auth/forge-token.ts';
+import { fixedClock } from '../support/fixed-clock.ts';
+import { createTestIssuer, nowSeconds } from '../support/tokens.ts';
 
 type Claims = Readonly<Record<string, unknown>>;
 
 const PHOTO = parseUploadRequestBody({ filename: 'photo.png', contentType: 'image/png', contentLength: 5 });
 const SECRET = 'super-secret-jwt-token-with-at-least-32-characters';
-const page = readFileSync(new URL('../docs/identity.md', import.meta.url), 'utf8');
+const page = readFileSync(new URL('../../docs/identity.md', import.meta.url), 'utf8');
 const blocksOf = (section: string, language: string) =>
   [...section.matchAll(new RegExp(`^\`\`\`${language}\n([^]*?)^\`\`\``, 'gm'))].map(
     ([, block]) => block ?? '',
