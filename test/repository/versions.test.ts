@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import packageJson from '../../package.json' with { type: 'json' };
 
 const read = (name: string) => readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8');
@@ -53,4 +54,13 @@ describe('Renovate', () => {
   it('updates the tools of the tests and the examples too, which its recommended settings leave out', () => {
     expect(config.ignorePaths).toStrictEqual(['**/node_modules/**']);
   });
+});
+
+it('the version of package.json is in the lock file, the changelog and the example of an overlay', () => {
+  const { version } = packageJson;
+  const lock = JSON.parse(read('package-lock.json'));
+  expect([lock.version, lock.packages[''].version]).toStrictEqual([version, version]);
+  expect(read('CHANGELOG.md')).toMatch(new RegExp(`^## \\[${version}\\] - \\d{4}-\\d{2}-\\d{2}$`, 'm'));
+  const overlay = parse(read('deploy/kubernetes/overlays/example/kustomization.yaml'));
+  expect(overlay.images).toMatchObject([{ newTag: version }]);
 });
