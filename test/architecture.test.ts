@@ -58,7 +58,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ],
   // What brings all of it together, and what stands beside it.
   service: ['*'],
-  main: ['*'],
+  main: ['service', 'node:process'],
   cli: [
     ...[
       'config',
@@ -71,9 +71,11 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
       'limits',
       'credentials',
     ],
-    ...['clock', 'errors', 'net', 'text', 'http', 'main'],
-    ...['node:util', 'node:fs', 'node:os', 'node:path', 'node:process'],
+    ...['clock', 'errors', 'net', 'text', 'http'],
+    ...['node:util', 'node:fs', 'node:path'],
   ],
+  // Its process becomes the service for one of the commands.
+  'cli/main': ['cli', 'service', 'clock', 'credentials', 'text', 'type:config', 'node:os', 'node:process'],
   emulator: ['node:*'],
   demo: ['*'],
 };
@@ -141,16 +143,12 @@ describe.each(takesEffects)('%s', (file) => {
   });
 });
 
-it('nobody imports the process’s edge, but the command line, whose process becomes the service', () => {
-  for (const file of files.filter((one) => one !== 'cli/main.ts')) {
-    expect(
-      importsOf(file).map(({ from }) => from),
-      file,
-    ).not.toContain('main');
-  }
+it('imports main, the start of the process, nowhere', () => {
+  const importers = files.filter((file) => importsOf(file).some(({ from }) => from === 'main'));
+  expect(importers).toStrictEqual([]);
 });
 
-it('the environment is read by main and the entries of command line, demo and emulator alone', () => {
+it('reads the environment in the files that start a process, and nowhere else', () => {
   const readers = files.filter((file) => readFileSync(new URL(file, source), 'utf8').includes('process.env'));
   expect(readers.filter((file) => !isProcessEdge(file))).toStrictEqual([]);
 });

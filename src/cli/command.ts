@@ -14,7 +14,7 @@ export type CliContext = {
   readonly writeFile: (path: string, text: string) => void;
   /** Rejects with an Error whose message may be shown where there are none to be had. */
   readonly createCredentials: (credentials: Config['credentials']) => Promise<CredentialsSource>;
-  /** Turns this process into the service, with this environment. */
+  /** Runs the service in this process, with this environment. Resolves when it listens. */
   readonly startService: (env: Environment) => Promise<void>;
   /** Of the package. */
   readonly version: string;

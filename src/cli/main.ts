@@ -2,6 +2,7 @@
 import { homedir } from 'node:os';
 import process from 'node:process';
 import { systemClock } from '../clock.ts';
+import type { Environment } from '../config/config.ts';
 import { createCredentials } from '../credentials/create-credentials.ts';
 import { readTextFile } from '../text/read-text-file.ts';
 import { nodeFault } from './node-fault.ts';
@@ -31,10 +32,21 @@ const code = await run(process.argv.slice(2), {
     createCredentials(credentials, { clock: systemClock, log: NO_LOG, findHomeDirectory: homedir }),
   writeFile: writeNewFile,
   startService: async (env) => {
-    Object.assign(process.env, env);
-    await import('../main.ts');
+    shareCloudVariables(env);
+    // Loaded by this command only: the others need a fraction of it.
+    const { runService } = await import('../service/run-service.ts');
+    await runService(process, env);
   },
   version,
 });
 // Ends even when something keeps a connection open, but not before all is written.
 if (code !== undefined) process.stdout.write('', () => process.exit(code));
+
+/**
+ * Adds the variables of Alibaba Cloud that come from `.env` to those of the process. Its library reads some of them there, for
+ * example the file with the profiles.
+ */
+function shareCloudVariables(env: Environment): void {
+  for (const [name, value] of Object.entries(env))
+    if (name.startsWith('ALIBABA_CLOUD_')) process.env[name] = value;
+}

@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
 import { findFreePort } from '../redis/redis-server.ts';
 import { COMPILE_CACHE } from '../support/compile-cache.ts';
+import { logLine } from '../support/main-process.ts';
 import { testPolicyYaml } from '../support/test-app.ts';
 import { createTestIssuer } from '../support/tokens.ts';
 
@@ -94,6 +95,18 @@ it('start takes from .env what the environment lacks, and says which variables t
     0,
     'note: read from .env: OSS_ACCESS_KEY_ID, OSS_ACCESS_KEY_SECRET, POLICY_FILE\n',
   ]);
+});
+
+it('start gives the library of Alibaba Cloud its variables of .env', async () => {
+  const dotEnv = 'POLICY_FILE=other.yaml\nALIBABA_CLOUD_CREDENTIALS_FILE=profiles\nMETRICS_PORT=0\n';
+  const profiles =
+    '[default]\ntype = access_key\naccess_key_id = TheKeyId\naccess_key_secret = TheKeySecret\n';
+  const { cwd, child } = start(['start'], { PORT: '0', HOME: '/none' }, testPolicyYaml(), dotEnv);
+  writeFileSync(join(cwd, 'profiles'), profiles);
+  const { metricsAddress } = await logLine(child, 'listening');
+  child.stdout.resume();
+  const readiness = async () => (await fetch(`${metricsAddress}/readyz`)).text();
+  await vi.waitFor(async () => expect(await readiness()).toContain('\nok credentials: profile'), 10_000);
 });
 
 it('start refuses a .env that it cannot read whole', async () => {
