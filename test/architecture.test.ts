@@ -47,7 +47,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   credentials: ['grants', 'errors', 'clock', 'node:fs/promises', 'node:path', '@alicloud/credentials'],
   limits: ['type:grants', 'node:crypto', 'node:net', 'ioredis'],
   log: ['type:clock', 'type:policy', 'type:grants', 'text', 'pino', 'node:fs', 'node:net', 'node:process'],
-  metrics: ['prom-client', 'type:auth', 'type:service', 'type:log', 'type:grants'],
+  metrics: ['prom-client', 'type:auth', 'type:policy', 'type:log', 'type:grants'],
   config: ['credentials', 'limits', 'text', 'zod', '@fastify/proxy-addr', 'node:net'],
   // What callers see.
   http: [

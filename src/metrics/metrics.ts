@@ -4,7 +4,7 @@ import type { CredentialsSource } from '../grants/ports/credentials-source.ts';
 import type { Limiter } from '../grants/ports/limiter.ts';
 import type { Observer } from '../grants/ports/observer.ts';
 import type { LogOutputStatus } from '../log/output.ts';
-import type { PolicyStatus } from '../service/live-policy.ts';
+import type { PolicyStatus } from '../policy/policy-status.ts';
 import { registerHistogram, type Series } from './histogram.ts';
 
 /** What is asked anew whenever the metrics are read. None of it starts any network. */

@@ -4,14 +4,7 @@ import type { Clock } from '../clock.ts';
 import type { ActivePolicy } from '../http/plugins/authentication.ts';
 import type { PolicyReading } from '../policy/file/read-policy-file.ts';
 import type { Policy } from '../policy/policy.ts';
-
-export type PolicyStatus = {
-  readonly version: string;
-  readonly rules: number;
-  readonly loadedAt: Date;
-  /** The version that lies in the file now, when it is refused. */
-  readonly refusedVersion?: string;
-};
+import type { PolicyStatus } from '../policy/policy-status.ts';
 
 export type LivePolicy = {
   active(): ActivePolicy;
@@ -20,7 +13,7 @@ export type LivePolicy = {
    * Looks at the file, and takes a new version once it was the same on two looks in a row: a file that is being written is
    * not taken half-way.
    */
-  look(): void;
+  poll(): void;
   /** Takes a new version at once. */
   reload(): void;
 };
@@ -62,9 +55,9 @@ export function createLivePolicy({
       loadedAt,
       ...(refusedVersion !== undefined && { refusedVersion }),
     }),
-    look() {
+    poll() {
       const reading = read();
-      if (reading.version === lastSeen) take(reading);
+      if (reading.version === lastSeen) apply(reading);
       lastSeen = reading.version;
     },
     reload() {
@@ -72,11 +65,11 @@ export function createLivePolicy({
       lastSeen = reading.version;
       if (reading.version === version)
         logger.info({ policyVersion: version }, 'the policy file is unchanged');
-      take(reading);
+      apply(reading);
     },
   };
 
-  function take(reading: PolicyReading): void {
+  function apply(reading: PolicyReading): void {
     if (reading.version === version) {
       // A bad version that was taken back is nobody's worry any more.
       refusedVersion = undefined;
@@ -84,14 +77,14 @@ export function createLivePolicy({
     }
     if (reading.version === refusedVersion) return;
     if ('faults' in reading) {
-      refuse(reading.version, reading.faults);
+      reject(reading.version, reading.faults);
       return;
     }
     const { policy } = reading;
     try {
       active = { policy, verifier: createVerifier(policy) };
     } catch (error) {
-      refuse(reading.version, [error instanceof Error ? error.message : String(error)]);
+      reject(reading.version, [error instanceof Error ? error.message : String(error)]);
       return;
     }
     version = reading.version;
@@ -102,7 +95,7 @@ export function createLivePolicy({
     onReload('applied');
   }
 
-  function refuse(refused: string, faults: readonly string[]): void {
+  function reject(refused: string, faults: readonly string[]): void {
     refusedVersion = refused;
     logger.error(
       { policyVersion: version, refusedVersion: refused, faults },

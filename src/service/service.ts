@@ -6,7 +6,6 @@ import { setTimeout } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import { v7 as uuidv7 } from 'uuid';
 import { createKeySources } from '../auth/keys/create-key-sources.ts';
-import { describeKeys } from '../auth/keys/key-source.ts';
 import { createTokenVerifier } from '../auth/token-verifier.ts';
 import type { Clock } from '../clock.ts';
 import { createCredentials } from '../credentials/create-credentials.ts';
@@ -15,7 +14,6 @@ import { buildApp } from '../http/app.ts';
 import { createTurns } from '../http/load-control/request-groups.ts';
 import { buildOperationsApp } from '../http/operations-app.ts';
 import { createRequestIds } from '../http/plugins/request-ids.ts';
-import type { ReadinessCheck } from '../http/routes/health.ts';
 import { createDenialLimiter } from '../limits/denial-limiter.ts';
 import { createMemoryLimiter } from '../limits/memory-limiter.ts';
 import type { ServiceLogger } from '../log/logger.ts';
@@ -23,7 +21,9 @@ import type { LogOutput } from '../log/output.ts';
 import { createMetrics } from '../metrics/metrics.ts';
 import { claimsNamedBy, scopesNamedBy } from '../policy/claims-named-by.ts';
 import { presignPut } from '../storage/oss/signing/presign-put.ts';
+import { createBackgroundJobs } from './background-jobs.ts';
 import { createLivePolicy } from './live-policy.ts';
+import { createReadiness } from './readiness.ts';
 import type { Prepared } from './startup-input.ts';
 
 export type ServiceSources = Prepared & {
@@ -51,15 +51,6 @@ export type Service = {
   reloadPolicy(): void;
 };
 
-/** A new policy is in force after two looks at the same content. By reading, since no watch is told of every symlink swap. */
-const POLICY_LOOK_INTERVAL_MS = 1_000;
-
-/** How often missing or aged issuer keys are asked for without a caller who needs them; the verifier's cool-down bounds it. */
-const PRELOAD_INTERVAL_MS = 10_000;
-
-/** How often credentials are looked after; when they are really asked for is up to them. */
-const CREDENTIALS_INTERVAL_MS = 1_000;
-
 /** Connections that may wait to be accepted, as far as the kernel allows. With Node's 511, clients of a burst wait seconds to try anew. */
 const LISTEN_BACKLOG = 4_096;
 
@@ -68,9 +59,6 @@ const NEVER_FAILS: Pick<LogOutput, 'status' | 'written'> = {
   status: () => ({ lostLines: 0, fault: undefined }),
   written: () => Promise.resolve(true),
 };
-
-/** A clock before this was never set: a machine that begins its life in 1970 would sign URLs that are long over. */
-const EARLIEST_SANE = new Date('2026-01-01T00:00:00Z');
 
 /**
  * Wires one running service from a checked configuration and policy.
@@ -103,7 +91,7 @@ export async function createService({
     logger,
     onReload: (result) => {
       metrics.policyReloaded(result);
-      void loadIssuerKeys();
+      void jobs.loadIssuerKeys();
     },
   });
   const credentials = await createCredentials(config.credentials, {
@@ -112,10 +100,23 @@ export async function createService({
     findHomeDirectory: homedir,
   });
   const limiter = await createLimiter(config.redisUrl, logger);
+  const isStrict = config.auditMode === 'strict';
+  let isDraining = false;
+  const issuers = () => livePolicy.active().verifier.status();
+  const readiness = createReadiness({
+    isDraining: () => isDraining,
+    credentials,
+    issuers,
+    policy: livePolicy.status,
+    limiter,
+    clock,
+    logOutput: logOutput.status,
+    needsLogOutput: isStrict,
+  });
   const metrics = createMetrics(
     {
       credentials,
-      issuers: () => livePolicy.active().verifier.status(),
+      issuers,
       policy: livePolicy.status,
       limiter,
       isReady: () => readiness().every(({ ok }) => ok),
@@ -132,11 +133,12 @@ export async function createService({
   );
   const operationsApp =
     config.metricsPort === undefined ? undefined : buildOperationsApp(metrics.render, readiness);
-  const isStrict = config.auditMode === 'strict';
-  let isDraining = false;
-  const timers: NodeJS.Timeout[] = [];
-  /** By issuer, what the log last said of its keys: each change is told once. */
-  const toldErrors = new Map<string, string | undefined>();
+  const jobs = createBackgroundJobs({
+    verifier: () => livePolicy.active().verifier,
+    pollPolicy: livePolicy.poll,
+    credentials,
+    logger,
+  });
 
   const app = await buildApp({
     active: livePolicy.active,
@@ -163,39 +165,6 @@ export async function createService({
 
   return { app, start, stop, reloadPolicy: livePolicy.reload };
 
-  function readiness(): readonly ReadinessCheck[] {
-    const issuers = livePolicy.active().verifier.status();
-    const { version, rules, refusedVersion } = livePolicy.status();
-    const isClockSane = clock() >= EARLIEST_SANE;
-    return [
-      { name: 'lifecycle', ok: !isDraining, detail: isDraining ? 'stopping' : undefined },
-      { name: 'credentials', ...credentials.describe() },
-      {
-        name: 'issuer keys',
-        // One issuer that is down must not take the callers of all the others with it.
-        ok: issuers.some((issuer) => issuer.keysLoaded),
-        detail: issuers.map(({ issuer, ...keys }) => `${issuer} ${describeKeys(keys)}`).join(', '),
-      },
-      {
-        name: 'policy',
-        // What was in force still is: an operator's slip in a file must not take the copies down one after the other.
-        ok: true,
-        detail: `version ${version}, ${rules} ${rules === 1 ? 'rule' : 'rules'}${refusedVersion === undefined ? '' : `; the file now holds ${refusedVersion}, which is refused`}`,
-      },
-      { name: 'limiter', ...limiter.describe() },
-      { name: 'clock', ok: isClockSane, detail: isClockSane ? 'within limits' : 'before 2026' },
-      logOutputCheck(),
-    ];
-  }
-
-  /** With `AUDIT_MODE=strict` a replica that cannot log cannot grant, but another one may. */
-  function logOutputCheck(): ReadinessCheck {
-    const { fault, lostLines } = logOutput.status();
-    const lost = lostLines === 0 ? '' : `; lines lost since the start: ${lostLines}`;
-    const detail = fault === undefined ? `written${lost}` : `cannot be written (${fault})${lost}`;
-    return { name: 'log output', ok: fault === undefined || !isStrict, detail };
-  }
-
   async function start(): Promise<string> {
     const { policy } = first;
     for (const warning of [...warnings, ...policy.warnings]) logger.warn(warning);
@@ -217,38 +186,15 @@ export async function createService({
       },
       'listening',
     );
-    // Not awaited: the first caller of a slow issuer waits for its keys, the callers of the others do not. And again later: a
-    // copy that is unready for want of keys gets no callers who would make it fetch them.
-    void loadIssuerKeys();
-    timers.push(setInterval(() => void loadIssuerKeys(), PRELOAD_INTERVAL_MS).unref());
-    timers.push(setInterval(livePolicy.look, POLICY_LOOK_INTERVAL_MS).unref());
-    void credentials.keepFresh();
-    timers.push(setInterval(() => void credentials.keepFresh(), CREDENTIALS_INTERVAL_MS).unref());
+    jobs.start();
     return address;
-  }
-
-  async function loadIssuerKeys(): Promise<void> {
-    const { verifier } = livePolicy.active();
-    await verifier.preload();
-    for (const { issuer, lastError, keysTooOld, fetchedAt } of verifier.status()) {
-      const state = keysTooOld ? `too old: ${lastError}` : lastError;
-      if (state === toldErrors.get(issuer)) continue;
-      toldErrors.set(issuer, state);
-      if (state === undefined) logger.info({ issuer }, 'the keys of the issuer can be fetched again');
-      else if (keysTooOld)
-        logger.error(
-          { issuer, reason: lastError, fetchedAt },
-          'the keys of the issuer are too old: its tokens are rejected with 503',
-        );
-      else logger.warn({ issuer, reason: lastError }, 'the keys of the issuer cannot be fetched');
-    }
   }
 
   async function stop({ delaySeconds = config.shutdownDelaySeconds } = {}): Promise<void> {
     isDraining = true;
     logger.info({ delaySeconds, graceSeconds: config.shutdownGraceSeconds }, 'stopping');
     if (delaySeconds > 0) await setTimeout(delaySeconds * 1000);
-    for (const timer of timers) clearInterval(timer);
+    jobs.stop();
     const deadline = globalThis.setTimeout(
       () => app.server.closeAllConnections(),
       config.shutdownGraceSeconds * 1000,

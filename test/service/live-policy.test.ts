@@ -47,12 +47,12 @@ describe('a look at the file', () => {
     const { live, told, put } = hold();
     const second = good('second');
     put(second);
-    live.look();
+    live.poll();
     expect(live.status().version).toBe('first');
-    live.look();
+    live.poll();
     expect(live.status()).toStrictEqual({ version: 'second', rules: 1, loadedAt: now });
     expect(live.active().policy).toBe(second.policy);
-    live.look();
+    live.poll();
     expect(told).toStrictEqual(['applied']);
   });
 
@@ -60,10 +60,10 @@ describe('a look at the file', () => {
     const { live, told, put } = hold();
     for (const version of ['a', 'ab', 'abc']) {
       put(good(version));
-      live.look();
+      live.poll();
     }
     expect([live.status().version, told]).toStrictEqual(['first', []]);
-    live.look();
+    live.poll();
     expect([live.status().version, told]).toStrictEqual(['abc', ['applied']]);
   });
 
@@ -71,7 +71,7 @@ describe('a look at the file', () => {
     const { live, told, log, put } = hold();
     const before = live.active();
     put(bad('broken'));
-    for (let look = 0; look < 5; look++) live.look();
+    for (let poll = 0; poll < 5; poll++) live.poll();
     expect(live.active()).toBe(before);
     expect(live.status()).toMatchObject({ version: 'first', refusedVersion: 'broken' });
     expect(told).toStrictEqual(['refused']);
@@ -88,8 +88,8 @@ describe('a look at the file', () => {
     const { live, told, put } = hold();
     const looks = (reading: PolicyReading) => {
       put(reading);
-      live.look();
-      live.look();
+      live.poll();
+      live.poll();
     };
     looks(bad('broken'));
     looks(good('first'));
@@ -104,8 +104,8 @@ describe('a look at the file', () => {
     const { live, told, put } = hold();
     const second = good('second');
     put({ ...second, policy: { ...second.policy, issuers: [] } });
-    live.look();
-    live.look();
+    live.poll();
+    live.poll();
     expect(live.status()).toMatchObject({ version: 'first', refusedVersion: 'second' });
     expect(told).toStrictEqual(['refused']);
   });

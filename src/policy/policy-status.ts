@@ -1,0 +1,8 @@
+/** Which version of the policy is active. */
+export type PolicyStatus = {
+  readonly version: string;
+  readonly rules: number;
+  readonly loadedAt: Date;
+  /** The version in the file, if it has been rejected. */
+  readonly refusedVersion?: string;
+};

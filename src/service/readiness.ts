@@ -1,0 +1,80 @@
+import { describeKeys } from '../auth/keys/key-source.ts';
+import type { TokenVerifier } from '../auth/token-verifier.ts';
+import type { Clock } from '../clock.ts';
+import type { ManagedCredentials } from '../credentials/managed-credentials.ts';
+import type { Limiter } from '../grants/ports/limiter.ts';
+import type { ReadinessCheck } from '../http/routes/health.ts';
+import type { LogOutputStatus } from '../log/output.ts';
+import type { PolicyStatus } from '../policy/policy-status.ts';
+
+export type ReadinessSources = {
+  readonly isDraining: () => boolean;
+  readonly credentials: Pick<ManagedCredentials, 'describe'>;
+  readonly issuers: () => ReturnType<TokenVerifier['status']>;
+  readonly policy: () => PolicyStatus;
+  readonly limiter: Pick<Limiter, 'describe'>;
+  readonly clock: Clock;
+  readonly logOutput: () => LogOutputStatus;
+  /** Whether a replica that cannot write its log is not ready, as with `AUDIT_MODE=strict`. */
+  readonly needsLogOutput: boolean;
+};
+
+/** A machine that starts with its clock in 1970 would sign URLs that have already expired. */
+const EARLIEST_PLAUSIBLE_TIME = new Date('2026-01-01T00:00:00Z');
+
+/** Makes the checks of `/readyz`. The service is ready when all of them are ok. */
+export function createReadiness({
+  isDraining,
+  credentials,
+  issuers,
+  policy,
+  limiter,
+  clock,
+  logOutput,
+  needsLogOutput,
+}: ReadinessSources): () => readonly ReadinessCheck[] {
+  return () => [
+    lifecycleCheck(isDraining()),
+    { name: 'credentials', ...credentials.describe() },
+    issuerKeysCheck(issuers()),
+    policyCheck(policy()),
+    { name: 'limiter', ...limiter.describe() },
+    clockCheck(clock()),
+    logOutputCheck(logOutput(), needsLogOutput),
+  ];
+}
+
+function lifecycleCheck(isDraining: boolean): ReadinessCheck {
+  return { name: 'lifecycle', ok: !isDraining, detail: isDraining ? 'stopping' : undefined };
+}
+
+/** One issuer with keys is enough: if another one is down, its callers alone are rejected. */
+function issuerKeysCheck(issuers: ReturnType<TokenVerifier['status']>): ReadinessCheck {
+  return {
+    name: 'issuer keys',
+    ok: issuers.some(({ keysLoaded }) => keysLoaded),
+    detail: issuers.map(({ issuer, ...keys }) => `${issuer} ${describeKeys(keys)}`).join(', '),
+  };
+}
+
+/** Always ok: the previous policy stays active. A bad file must not make replicas unready one by one. */
+function policyCheck({ version, rules, refusedVersion }: PolicyStatus): ReadinessCheck {
+  const active = `version ${version}, ${rules} ${rules === 1 ? 'rule' : 'rules'}`;
+  const refused =
+    refusedVersion === undefined ? '' : `; the file now holds ${refusedVersion}, which is refused`;
+  return { name: 'policy', ok: true, detail: `${active}${refused}` };
+}
+
+function clockCheck(now: Date): ReadinessCheck {
+  const ok = now >= EARLIEST_PLAUSIBLE_TIME;
+  return { name: 'clock', ok, detail: ok ? 'within limits' : 'before 2026' };
+}
+
+function logOutputCheck({ fault, lostLines }: LogOutputStatus, needsLogOutput: boolean): ReadinessCheck {
+  const lost = lostLines === 0 ? '' : `; lines lost since the start: ${lostLines}`;
+  return {
+    name: 'log output',
+    ok: fault === undefined || !needsLogOutput,
+    detail: fault === undefined ? `written${lost}` : `cannot be written (${fault})${lost}`,
+  };
+}
