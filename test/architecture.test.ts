@@ -18,17 +18,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   errors: ['type:policy'],
   // What the service decides and signs.
   policy: ['policy/file', 'text', 'content-disposition', 'type:auth'],
-  'policy/file': [
-    'policy',
-    'text',
-    'net',
-    'zod',
-    'yaml',
-    'type:auth',
-    'type:config',
-    'node:crypto',
-    'node:path',
-  ],
+  'policy/file': ['policy', 'text', 'net', 'zod', 'yaml', 'type:auth', 'node:crypto', 'node:path'],
   storage: [],
   'storage/oss': ['storage', 'policy', 'policy/file', 'node:crypto'],
   grants: [

@@ -8,11 +8,11 @@ import { systemClock } from '../clock.ts';
 import { type Environment, environmentSchema } from '../config/config.ts';
 import { startEmulator } from '../emulator/emulator.ts';
 import type { ServiceLogger } from '../log/logger.ts';
-import type { PolicyReading } from '../policy/file/read-policy-file.ts';
+import type { LoadedPolicy } from '../policy/file/read-policy-file.ts';
 import type { Policy } from '../policy/policy.ts';
 import { readPackageVersion } from '../service/package-version.ts';
 import { createService } from '../service/service.ts';
-import { prepare } from '../service/startup-input.ts';
+import { loadStartupInput } from '../service/startup-input.ts';
 import { type DemoIssuer, startDemoIssuer } from './demo-issuer.ts';
 import { renderDemoPage } from './demo-page.ts';
 import { claimsOfFirstRule, onLocalServers } from './local-policy.ts';
@@ -70,7 +70,7 @@ export async function setUpStage(
   // Its address has to be known before the policy can be read, and the policy before the emulator has its buckets.
   const emulatorPort = ports.emulator === 0 ? await freePort(host) : ports.emulator;
   const emulatorUrl = `http://${host}:${emulatorPort}`;
-  const prepared = prepare(
+  const input = loadStartupInput(
     {
       DEMO_ISSUER: issuer.issuer,
       DEMO_JWKS_URL: issuer.jwksUrl,
@@ -86,14 +86,14 @@ export async function setUpStage(
     },
     (path) => readFileSync(path, 'utf8'),
   );
-  if ('faults' in prepared) {
+  if ('faults' in input) {
     await issuer.close();
-    throw new Error(prepared.faults.join('\n'));
+    throw new Error(input.faults.join('\n'));
   }
   const localServers = { jwks: issuer.jwks, emulatorUrl };
-  const localise = (reading: PolicyReading) =>
+  const localise = (reading: LoadedPolicy) =>
     policyFile === undefined ? reading : onLocalServers(reading, localServers);
-  const { policy } = prepared.policy;
+  const { policy } = input.policy;
   const tokenFor = (subject: string, claims: Readonly<Record<string, unknown>> = {}) =>
     issuer.tokenFor(subject, { ...claimsOfFirstRule(policy), ...claims });
 
@@ -110,9 +110,9 @@ export async function setUpStage(
     }),
   );
   const service = await createService({
-    ...prepared,
-    policy: localise(prepared.policy) as typeof prepared.policy,
-    readPolicy: () => localise(prepared.readPolicy()),
+    ...input,
+    policy: localise(input.policy) as typeof input.policy,
+    readPolicy: () => localise(input.readPolicy()),
     logger,
     version: readPackageVersion(),
     clock: systemClock,

@@ -1,5 +1,5 @@
 import { issuersOf } from '../auth/issuer.ts';
-import type { PolicyReading } from '../policy/file/read-policy-file.ts';
+import type { LoadedPolicy } from '../policy/file/read-policy-file.ts';
 import type { Policy } from '../policy/policy.ts';
 import { resolvePrefix } from '../policy/prefix-template.ts';
 
@@ -13,7 +13,7 @@ export type LocalServers = {
  * A policy of one's own, with the rules that it has, on servers of this machine: the demo issuer's key verifies the tokens of each of
  * its issuers, and the emulator stands for each of its buckets.
  */
-export function onLocalServers(reading: PolicyReading, { jwks, emulatorUrl }: LocalServers): PolicyReading {
+export function onLocalServers(reading: LoadedPolicy, { jwks, emulatorUrl }: LocalServers): LoadedPolicy {
   if (!('policy' in reading)) return reading;
   const { policy } = reading;
   const endpoint = { url: emulatorUrl, addressing: 'path' as const };

@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { TokenVerifier } from '../auth/token-verifier.ts';
 import type { Clock } from '../clock.ts';
 import type { ActivePolicy } from '../http/plugins/authentication.ts';
-import type { PolicyReading } from '../policy/file/read-policy-file.ts';
+import type { LoadedPolicy } from '../policy/file/read-policy-file.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { PolicyStatus } from '../policy/policy-status.ts';
 
@@ -19,8 +19,8 @@ export type LivePolicy = {
 };
 
 export type LivePolicyOptions = {
-  readonly first: PolicyReading & { readonly policy: Policy };
-  readonly read: () => PolicyReading;
+  readonly first: LoadedPolicy & { readonly policy: Policy };
+  readonly read: () => LoadedPolicy;
   /** Throws if the issuers cannot be used. */
   readonly createVerifier: (policy: Policy) => TokenVerifier;
   readonly clock: Clock;
@@ -69,7 +69,7 @@ export function createLivePolicy({
     },
   };
 
-  function apply(reading: PolicyReading): void {
+  function apply(reading: LoadedPolicy): void {
     if (reading.version === version) {
       // A bad version that was taken back is nobody's worry any more.
       refusedVersion = undefined;

@@ -5,7 +5,7 @@ import { createLogOutput } from '../log/output.ts';
 import { readTextFile } from '../text/read-text-file.ts';
 import { readPackageVersion } from './package-version.ts';
 import { createService } from './service.ts';
-import { prepare } from './startup-input.ts';
+import { loadStartupInput } from './startup-input.ts';
 
 /** The parts of a Node.js process that the service uses: `process` itself. */
 export type ServiceProcess = {
@@ -31,10 +31,10 @@ const EXIT_MARGIN_MS = 500;
  * @param env the environment variables of the service.
  */
 export async function runService(process: ServiceProcess, env: Environment): Promise<void> {
-  const prepared = prepare(env, readTextFile);
-  if ('faults' in prepared) return refuseToStart(process, prepared.faults);
+  const input = loadStartupInput(env, readTextFile);
+  if ('faults' in input) return refuseToStart(process, input.faults);
 
-  const { config } = prepared;
+  const { config } = input;
   // A broken stderr must not end the process.
   process.stderr.on('error', () => {});
   const logOutput = createLogOutput({
@@ -42,7 +42,7 @@ export async function runService(process: ServiceProcess, env: Environment): Pro
     report: (line) => void process.stderr.write(line),
   });
   const service = await createService({
-    ...prepared,
+    ...input,
     logger: createLogger(config.logLevel, systemClock, logOutput),
     logOutput,
     version: readPackageVersion(),

@@ -24,9 +24,9 @@ import { presignPut } from '../storage/oss/signing/presign-put.ts';
 import { createBackgroundJobs } from './background-jobs.ts';
 import { createLivePolicy } from './live-policy.ts';
 import { createReadiness } from './readiness.ts';
-import type { Prepared } from './startup-input.ts';
+import type { StartupInput } from './startup-input.ts';
 
-export type ServiceSources = Prepared & {
+export type ServiceSources = StartupInput & {
   readonly logger: ServiceLogger;
   /** What the logger writes to; without it, it counts as never failing. */
   readonly logOutput?: Pick<LogOutput, 'status' | 'written'>;

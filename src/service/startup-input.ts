@@ -1,13 +1,13 @@
 import { type Config, type Environment, loadConfig, policyFileOf } from '../config/config.ts';
 import { unknownVariables } from '../config/unknown-variables.ts';
-import { createPolicyReader, type PolicyReading } from '../policy/file/read-policy-file.ts';
+import { createPolicyReader, type LoadedPolicy } from '../policy/file/read-policy-file.ts';
 import type { Policy } from '../policy/policy.ts';
 
-export type Prepared = {
+export type StartupInput = {
   readonly config: Config;
-  readonly policy: PolicyReading & { readonly policy: Policy };
+  readonly policy: LoadedPolicy & { readonly policy: Policy };
   /** Reads the policy file once more, for its later versions. Never throws. */
-  readonly readPolicy: () => PolicyReading;
+  readonly readPolicy: () => LoadedPolicy;
   /** What the operator should look at although the service can start, one sentence each. */
   readonly warnings: readonly string[];
 };
@@ -17,10 +17,10 @@ export type Prepared = {
  * @param readFile reads a file as text; throws when it cannot.
  * @returns what the service runs on, or every fault at once, one sentence each, without any secret.
  */
-export function prepare(
+export function loadStartupInput(
   env: Environment,
   readFile: (path: string) => string,
-): Prepared | { readonly faults: readonly string[] } {
+): StartupInput | { readonly faults: readonly string[] } {
   const loaded = loadConfig(env, readFile);
   const file = policyFileOf(env);
   // loadConfig reports this fault as well.

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { TokenVerifier } from '../../src/auth/token-verifier.ts';
 import { createLogger } from '../../src/log/logger.ts';
-import type { PolicyReading } from '../../src/policy/file/read-policy-file.ts';
+import type { LoadedPolicy } from '../../src/policy/file/read-policy-file.ts';
 import type { Policy } from '../../src/policy/policy.ts';
 import { createLivePolicy, type LivePolicy } from '../../src/service/live-policy.ts';
 import { fixedClock, now } from '../support/fixed-clock.ts';
@@ -12,13 +12,13 @@ const issuer = createTestIssuer();
 const good = (version: string) => ({ version, policy: policyFrom(testPolicyYaml(), issuer) });
 const bad = (version: string) => ({ version, faults: ['policy.yaml:3 rules is missing.'] });
 
-function hold(first: PolicyReading & { policy: Policy } = good('first')): {
+function hold(first: LoadedPolicy & { policy: Policy } = good('first')): {
   readonly live: LivePolicy;
   readonly told: readonly string[];
   readonly log: readonly string[];
-  put(reading: PolicyReading): void;
+  put(reading: LoadedPolicy): void;
 } {
-  let inFile: PolicyReading = first;
+  let inFile: LoadedPolicy = first;
   const told: string[] = [];
   const log: string[] = [];
   const live = createLivePolicy({
@@ -86,7 +86,7 @@ describe('a look at the file', () => {
 
   it('forgets a bad one that is taken back, and takes the next good one', () => {
     const { live, told, put } = hold();
-    const looks = (reading: PolicyReading) => {
+    const looks = (reading: LoadedPolicy) => {
       put(reading);
       live.poll();
       live.poll();

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { prepare } from '../../src/service/startup-input.ts';
+import { loadStartupInput } from '../../src/service/startup-input.ts';
 import { decodeTextFile } from '../../src/text/text-file.ts';
 import { testPolicyYaml } from '../support/test-app.ts';
 import { createTestIssuer } from '../support/tokens.ts';
@@ -16,8 +16,8 @@ function readFrom(files: Readonly<Record<string, string>>): (path: string) => st
 }
 
 function faultsOf(env: Record<string, string>, files: Record<string, string>): readonly string[] {
-  const prepared = prepare(env, readFrom(files));
-  return 'faults' in prepared ? prepared.faults : [];
+  const input = loadStartupInput(env, readFrom(files));
+  return 'faults' in input ? input.faults : [];
 }
 
 it('is content with credentials, a policy and its key set', () => {
@@ -37,9 +37,9 @@ it('tells the faults of environment and policy together', () => {
 
 it('checks a policy once as long as its files hold the same, and anew with each change of one', () => {
   const files: Record<string, string> = { 'policy.yaml': testPolicyYaml(), 'jwks.json': jwks };
-  const prepared = prepare(CREDENTIALS, readFrom(files));
-  if ('faults' in prepared) throw new Error(prepared.faults.join());
-  const { policy: first, readPolicy } = prepared;
+  const input = loadStartupInput(CREDENTIALS, readFrom(files));
+  if ('faults' in input) throw new Error(input.faults.join());
+  const { policy: first, readPolicy } = input;
   expect(readPolicy()).toBe(first);
 
   files['jwks.json'] = JSON.stringify(createTestIssuer().jwks);
@@ -60,7 +60,7 @@ it('checks a policy once as long as its files hold the same, and anew with each 
 
 it('looks for the key set beside the policy, wherever that is', () => {
   const asked: string[] = [];
-  prepare({ ...CREDENTIALS, POLICY_FILE: '/etc/presign/policy.yaml' }, (path) => {
+  loadStartupInput({ ...CREDENTIALS, POLICY_FILE: '/etc/presign/policy.yaml' }, (path) => {
     asked.push(path);
     return path.endsWith('.yaml') ? testPolicyYaml() : jwks;
   });
@@ -107,8 +107,8 @@ it('refuses to go without a policy, and says where it looked', () => {
 it('names the line of a policy that is not UTF-8, and the key set that is not', () => {
   const encoded = (text: string): string => decodeTextFile(Buffer.from(text, 'latin1'));
   const faultsWith = (policy: string, keys: string) => {
-    const prepared = prepare(CREDENTIALS, (path) => encoded(path.endsWith('.yaml') ? policy : keys));
-    return 'faults' in prepared ? prepared.faults : [];
+    const input = loadStartupInput(CREDENTIALS, (path) => encoded(path.endsWith('.yaml') ? policy : keys));
+    return 'faults' in input ? input.faults : [];
   };
   const policy = testPolicyYaml();
   const line = policy.slice(0, policy.indexOf('prefix:')).split('\n').length;
@@ -129,7 +129,7 @@ it('says which variable may be mistyped, together with what is missing for it', 
     'OSS_ACCESS_KEY_SECRET (or OSS_ACCESS_KEY_SECRET_FILE) is not set: without credentials nothing can be signed.',
     warning,
   ]);
-  expect(prepare({ ...CREDENTIALS, OSS_SECRET_ACCESS_KEY: 'x' }, readFrom(files))).toMatchObject({
+  expect(loadStartupInput({ ...CREDENTIALS, OSS_SECRET_ACCESS_KEY: 'x' }, readFrom(files))).toMatchObject({
     warnings: [warning],
   });
 });

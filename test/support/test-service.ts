@@ -4,7 +4,7 @@ import type { Clock } from '../../src/clock.ts';
 import { createLogger } from '../../src/log/logger.ts';
 import type { LogOutput } from '../../src/log/output.ts';
 import { createService } from '../../src/service/service.ts';
-import { prepare } from '../../src/service/startup-input.ts';
+import { loadStartupInput } from '../../src/service/startup-input.ts';
 import { fixedClock } from './fixed-clock.ts';
 import { createTestIssuer, type TestIssuer } from './tokens.ts';
 
@@ -40,17 +40,17 @@ export async function startTestService(options: {
     onStop = onTestFinished,
   } = options;
   let inFile = policyYaml;
-  const prepared = prepare(
+  const input = loadStartupInput(
     { PORT: '0', OSS_ACCESS_KEY_ID: 'LTAI5tTestKey', OSS_ACCESS_KEY_SECRET: 'TestSecret0123456789', ...env },
     (path) => {
       if (path === 'policy.yaml') return inFile;
       return path.endsWith('jwks.json') ? JSON.stringify(issuer.jwks) : readFileSync(path, 'utf8');
     },
   );
-  if ('faults' in prepared) throw new Error(prepared.faults.join('\n'));
+  if ('faults' in input) throw new Error(input.faults.join('\n'));
   const log: string[] = [];
   const service = await createService({
-    ...prepared,
+    ...input,
     version: '1.2.3',
     ...(options.logOutput && { logOutput: options.logOutput }),
     logger: createLogger('info', fixedClock, { write: (line: string) => void log.push(line) }),

@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
 import { dirname, resolve } from 'node:path';
-import type { Environment } from '../../config/config.ts';
 import { NotTextError, readFault } from '../../text/text-file.ts';
 import type { Policy } from '../policy.ts';
 import { parsePolicy } from './parse-policy.ts';
 
-/** What a policy file held, together with the key sets that it names, when it was read. */
-export type PolicyReading = {
+/** A policy file and the key sets that it names, as they were when they were read. */
+export type LoadedPolicy = {
   /** 12 hexadecimal digits; the same for the same content of the same files. */
   readonly version: string;
 } & (
@@ -15,46 +14,52 @@ export type PolicyReading = {
   | { readonly faults: readonly string[] }
 );
 
+/** The values of `${NAME}` and `secretEnv` in the policy. */
+type EnvironmentVariables = Readonly<Record<string, string | undefined>>;
+
 /**
- * Reads and checks the policy file. Never throws: what cannot be read is a fault.
- * @param readFile reads a file as text; throws when it cannot.
+ * Reads and checks the policy file. Never throws: a file that cannot be read is a fault.
+ * @param readFile reads a file as text; throws if it cannot.
  */
 export function readPolicyFile(
   path: string,
-  env: Environment,
+  env: EnvironmentVariables,
   readFile: (path: string) => string,
-): PolicyReading {
+): LoadedPolicy {
   return createPolicyReader(path, env, readFile)();
 }
 
 /**
- * The same again and again: as long as all files hold what they held, it answers with the reading that it has. Checking a policy
- * takes many times as long as reading it, in which all requests would wait.
+ * Makes a function that reads and checks the policy file each time it is called. While no file has changed, it returns the same
+ * object without checking again: requests wait during a check, which takes many times as long as reading.
  */
 export function createPolicyReader(
   path: string,
-  env: Environment,
+  env: EnvironmentVariables,
   readFile: (path: string) => string,
-): () => PolicyReading {
-  let last: { readonly found: ReadonlyMap<string, string>; readonly reading: PolicyReading } | undefined;
+): () => LoadedPolicy {
+  let last: { readonly contents: ReadonlyMap<string, string>; readonly loaded: LoadedPolicy } | undefined;
 
   return () => {
-    if (last && [...last.found].every(([file, content]) => lookAt(file).content === content))
-      return last.reading;
-    const found = new Map<string, string>();
+    if (last && [...last.contents].every(([file, content]) => readContent(file).content === content))
+      return last.loaded;
+    const contents = new Map<string, string>();
     const result = parse(path, env, (file) => {
-      const { content, text } = lookAt(file);
-      found.set(file, content);
+      const { content, text } = readContent(file);
+      contents.set(file, content);
       return text();
     });
-    const contents = createHash('sha256');
-    for (const [file, content] of found) contents.update(`${file}\0${content}`);
-    last = { found, reading: { version: contents.digest('hex').slice(0, 12), ...result } };
-    return last.reading;
+    const digest = createHash('sha256');
+    for (const [file, content] of contents) digest.update(`${file}\0${content}`);
+    last = { contents, loaded: { version: digest.digest('hex').slice(0, 12), ...result } };
+    return last.loaded;
   };
 
-  /** What a file holds, with an end that tells it from the code of an error; or that code, and the error where its text is wanted. */
-  function lookAt(file: string): { readonly content: string; readonly text: () => string } {
+  /**
+   * Reads a file without throwing. `content` is its text and a NUL, or the reason why it cannot be read, which has no NUL;
+   * `text` returns the text or throws the error.
+   */
+  function readContent(file: string): { readonly content: string; readonly text: () => string } {
     try {
       const text = readFile(file);
       return { content: `${text}\0`, text: () => text };
@@ -71,7 +76,7 @@ export function createPolicyReader(
 
 function parse(
   path: string,
-  env: Environment,
+  env: EnvironmentVariables,
   readFile: (path: string) => string,
 ): { readonly policy: Policy } | { readonly faults: readonly string[] } {
   let text: string;
@@ -82,7 +87,7 @@ function parse(
       faults: [
         error instanceof NotTextError
           ? `${path}:${error.line} ${error.message}.`
-          : `POLICY_FILE ${readFault(error)}: ${path}.${codeOf(error) === 'ENOENT' ? ` Copy policy.example.yaml to ${path} to begin.` : ''}`,
+          : `POLICY_FILE ${readFault(error)}: ${path}.${(error as NodeJS.ErrnoException).code === 'ENOENT' ? ` Copy policy.example.yaml to ${path} to begin.` : ''}`,
       ],
     };
   }
@@ -94,8 +99,4 @@ function parse(
         `${path}:${line} ${where ? `${where} ` : ''}${detail}${detail.endsWith('?') ? '' : '.'}`,
     ),
   };
-}
-
-function codeOf(error: unknown): string {
-  return (error as NodeJS.ErrnoException).code ?? 'unknown error';
 }
