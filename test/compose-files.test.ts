@@ -36,7 +36,7 @@ describe.each([
     for (const port of ports) expect(port).toMatch(/^(127\.0\.0\.1|\$\{HOST:-127\.0\.0\.1\}):/);
   });
 
-  it('gives no container a right or a disk that it does not need', () => {
+  it('gives no container capabilities or a writable file system', () => {
     for (const [name, service] of Object.entries(services))
       expect(service, name).toMatchObject({
         read_only: true,
@@ -45,7 +45,7 @@ describe.each([
       });
   });
 
-  it('names a minor version of each image that it does not build', () => {
+  it('names a minor version of each image that it pulls', () => {
     for (const { image, build } of Object.values(services)) if (!build) expect(image).toMatch(/:\d+\.\d+/);
   });
 
@@ -59,23 +59,23 @@ describe.each([
 describe('docker-compose.yml', () => {
   const environment = real.services.presign?.environment ?? {};
 
-  it('hands every variable of .env to the service', () => {
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: what the file holds.
+  it('passes all variables of .env to the service', () => {
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the text of the file.
     expect(real.services.presign?.env_file).toStrictEqual(['${ENV_FILE:-.env}']);
   });
 
-  it('falls back to nothing of the demo', () => {
+  it('uses nothing of the demo', () => {
     expect(read('docker-compose.yml').replace(/compose\.demo\.yaml/, '')).not.toMatch(/demo/i);
   });
 
-  it('says what to set where the policy or the access keys are missing', () => {
+  it('names the variable to set if the policy or the access key is missing', () => {
     expect(JSON.stringify(real.services.presign?.volumes)).toContain('{POLICY_FILE:?Set POLICY_FILE in .env');
-    // Without the colon: a variable that is set to nothing leaves the credentials to the default chain.
+    // Without the colon, because an empty variable selects the default chain of credentials.
     expect(environment.OSS_ACCESS_KEY_ID).toContain('{OSS_ACCESS_KEY_ID?Set OSS_ACCESS_KEY_ID');
     expect(environment.OSS_ACCESS_KEY_SECRET).toContain('{OSS_ACCESS_KEY_SECRET?Set OSS_ACCESS_KEY_SECRET');
   });
 
-  it('keeps Valkey in a separate network, which only the service shares', () => {
+  it('keeps Valkey in a separate network with the service', () => {
     const { valkey, presign, ...others } = real.services;
     expect(valkey?.networks).toStrictEqual(['limits']);
     expect(real.networks?.limits?.internal).toBe(true);
@@ -83,7 +83,7 @@ describe('docker-compose.yml', () => {
     for (const service of Object.values(others)) expect(service.networks ?? []).not.toContain('limits');
   });
 
-  it('takes variables that .env.example names', () => {
+  it('takes only variables that .env.example names', () => {
     const taken = [
       ...read('docker-compose.yml')
         .replaceAll(/^ *#.*$/gm, '')
@@ -97,7 +97,7 @@ describe('docker-compose.yml', () => {
   });
 });
 
-it('both images start from the same minor release of Node.js, which the tests run on', () => {
+it('both images start from the minor release of Node.js that the tests run on', () => {
   const [major, minor] = packageJson.devDependencies.node.split('.');
   for (const file of ['Dockerfile', 'deploy/proxy/Dockerfile']) {
     const external = [...read(file).matchAll(/^FROM (\S+)/gm)].filter(([, image]) => image?.includes('/'));
@@ -108,7 +108,7 @@ it('both images start from the same minor release of Node.js, which the tests ru
   }
 });
 
-it('haproxy.cfg has a default for each of its variables that compose passes on', () => {
+it('haproxy.cfg and docker-compose.yml have the same defaults', () => {
   const config = read('deploy/proxy/haproxy.cfg');
   for (const [name, value] of Object.entries(real.services.proxy?.environment ?? {})) {
     const [, byDefault] = new RegExp(`^ +presetenv ${name} (\\S+)$`, 'm').exec(config) ?? [];

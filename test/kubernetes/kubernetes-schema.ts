@@ -24,10 +24,11 @@ type Schema = {
 };
 
 /**
- * The schema of Kubernetes' API, made strict: a field that it does not name is a fault, as it is for `kubectl apply` with
- * server-side validation.
+ * Reads the schema of the Kubernetes API and makes it strict.
+ *
+ * A field that it does not name is a fault, as for `kubectl apply` with server-side validation.
  * @param path the OpenAPI document in the sources of Kubernetes.
- * @returns the faults of one manifest, each with its place; none when it is valid.
+ * @returns a function that lists the faults of one manifest with their places. A valid manifest has none.
  */
 export function readKubernetesSchema(path: string): (manifest: Manifest) => readonly string[] {
   const definitions: Readonly<Record<string, Schema>> = JSON.parse(readFileSync(path, 'utf8')).definitions;
@@ -57,7 +58,7 @@ export function readKubernetesSchema(path: string): (manifest: Manifest) => read
   }
 }
 
-/** Of a port and of a quantity the document says `string`, and the API takes numbers too: `port: 8080`, `cpu: 2`. */
+/** For ports and quantities the document says `string`, but the API accepts numbers too: `port: 8080`, `cpu: 2`. */
 function allowNumber(schema: Schema): object {
   const isQuantity = schema.type === 'string' && !schema.format && !schema.properties;
   return schema.format === 'int-or-string' || isQuantity ? { type: ['string', 'number'] } : schema;

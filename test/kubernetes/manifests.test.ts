@@ -16,7 +16,7 @@ const folders = [
 ];
 const faultsOf = readKubernetesSchema(inject('openApi'));
 
-// The shapes that the tests below look into; the schema holds that they are so.
+// The parts that the tests below read. The first test checks them against the schema.
 type Selector = { readonly matchLabels: Readonly<Record<string, string>> };
 type Probe = { readonly httpGet: { readonly path: string; readonly port: string } };
 type Container = {
@@ -69,12 +69,12 @@ describe.each(folders)('%s', (folder) => {
   const [container] = pod.containers as readonly [Container];
   const valueOfVariable = (name: string) => container.env.find((one) => one.name === name)?.value;
 
-  it('is valid by the schema of Kubernetes', () => {
+  it('is valid according to the schema of Kubernetes', () => {
     const faults = manifests.flatMap((one) => faultsOf(one).map((fault) => `${one.kind} ${fault}`));
     expect(faults).toStrictEqual([]);
   });
 
-  it('has every part that operators look for, in one namespace', () => {
+  it('has each kind of resource once, in one namespace', () => {
     expect(manifests.map(({ kind }) => kind).sort()).toStrictEqual([
       'ConfigMap',
       'Deployment',
@@ -98,14 +98,14 @@ describe.each(folders)('%s', (folder) => {
     expect(unknown).toStrictEqual([]);
   });
 
-  it('gives the pod longer to end than delay and grace take together', () => {
+  it('gives the pod more time to stop than the delay and the grace time together', () => {
     const seconds =
       Number(valueOfVariable('SHUTDOWN_DELAY_SECONDS')) + Number(valueOfVariable('SHUTDOWN_GRACE_SECONDS'));
     expect(seconds).toBeGreaterThan(0);
     expect(pod.terminationGracePeriodSeconds).toBeGreaterThan(seconds);
   });
 
-  it('mounts a policy that the service accepts where it looks for it, and never as a subPath', () => {
+  it('mounts a valid policy at POLICY_FILE, and never as a subPath', () => {
     const { data } = only<Manifest & { data: Record<string, string> }>(manifests, 'ConfigMap');
     const [mount] = container.volumeMounts.filter(({ mountPath }) =>
       valueOfVariable('POLICY_FILE')?.startsWith(`${mountPath}/`),
@@ -118,7 +118,7 @@ describe.each(folders)('%s', (folder) => {
     expect(container.volumeMounts.filter(({ subPath }) => subPath !== undefined)).toStrictEqual([]);
   });
 
-  it('asks routes that the service has, on ports that the container has', async () => {
+  it('probes routes of the service on ports of the container', async () => {
     const { http } = await createTestApp();
     const probes = [container.startupProbe, container.livenessProbe, container.readinessProbe];
     expect(probes.map(({ httpGet }) => httpGet.path)).toStrictEqual(['/livez', '/livez', '/readyz']);
@@ -128,7 +128,6 @@ describe.each(folders)('%s', (folder) => {
     }
     const ports = Object.fromEntries(container.ports.map(({ name, containerPort }) => [name, containerPort]));
     expect(ports).toStrictEqual({
-      // The image sets no other.
       http: environmentSchema.shape.PORT.parse(undefined),
       metrics: Number(valueOfVariable('METRICS_PORT')),
     });
@@ -140,7 +139,7 @@ describe.each(folders)('%s', (folder) => {
     expect(service.spec.ports.map(({ targetPort }) => targetPort)).toStrictEqual(['http']);
   });
 
-  it('runs without any right, as the user of the image', () => {
+  it('runs without privileges, as the user of the image', () => {
     expect(pod.securityContext).toMatchObject({
       runAsNonRoot: true,
       runAsUser: 1000,
@@ -151,7 +150,7 @@ describe.each(folders)('%s', (folder) => {
     ]);
   });
 
-  it('selects its pods wherever it means them', () => {
+  it('selects its pods by the same label everywhere', () => {
     const selected = (kind: string) =>
       only<Manifest & { spec: Record<string, Selector> }>(manifests, kind).spec;
     const selectors = [
@@ -173,7 +172,7 @@ describe.each(folders)('%s', (folder) => {
     expect(pod.serviceAccountName).toBe(only(manifests, 'ServiceAccount').metadata.name);
   });
 
-  it('lets no pod out to any address but on the ports of HTTPS and Redis, and never to the metadata server', () => {
+  it('allows egress only to the DNS of the cluster, and on the ports of HTTPS and Redis, but not to the metadata server', () => {
     type Rule = { readonly to?: readonly object[]; readonly ports: readonly { readonly port: number }[] };
     const { spec } = only<Manifest & { spec: { policyTypes: string[]; egress: readonly Rule[] } }>(
       manifests,
@@ -198,12 +197,12 @@ describe.each(folders)('%s', (folder) => {
     expect(others?.to).toStrictEqual([{ ipBlock: { cidr: '0.0.0.0/0', except: ['100.100.100.200/32'] } }]);
   });
 
-  it('never has fewer copies than it needs while it is rolled out', () => {
+  it('keeps all replicas during a rollout, and leaves their number to the autoscaler', () => {
     expect(deployment.spec.strategy.rollingUpdate).toMatchObject({ maxUnavailable: 0 });
-    expect(deployment.spec, 'the autoscaler has the number').not.toHaveProperty('replicas');
+    expect(deployment.spec, 'the autoscaler sets the number').not.toHaveProperty('replicas');
   });
 
-  it('holds no secret', () => {
+  it('contains no secret', () => {
     expect(manifests.filter(({ kind }) => kind === 'Secret')).toStrictEqual([]);
     const literal = container.env.filter(
       ({ name, value }) =>
@@ -217,7 +216,7 @@ const OVERLAYS = 'deploy/kubernetes/overlays';
 const INJECTION = 'pod-identity.alibabacloud.com/injection';
 const ROLE = 'pod-identity.alibabacloud.com/role-name';
 
-/** What an overlay is there to set, as it arrives in the cluster. */
+/** What an overlay sets, as the cluster receives it. */
 function settings(folder: string) {
   const manifests = render(folder);
   const deployment = only<Deployment>(manifests, 'Deployment');
@@ -234,8 +233,8 @@ function settings(folder: string) {
   };
 }
 
-describe('the image, the policy and the credentials', () => {
-  it('are placeholders and the RAM role oss-presign in the base', () => {
+describe('image, policy and credentials', () => {
+  it('of the base are placeholders', () => {
     expect(settings(BASE)).toStrictEqual({
       images: ['oss-presign'],
       policy: readFileSync(`${BASE}/policy.yaml`, 'utf8'),
@@ -246,7 +245,7 @@ describe('the image, the policy and the credentials', () => {
     });
   });
 
-  it('are those of overlays/example there, with the version of this package', () => {
+  it('of overlays/example are its own, with the version of this package', () => {
     const policy = readFileSync(`${OVERLAYS}/example/policy.yaml`, 'utf8');
     expect(policy).not.toBe(settings(BASE).policy);
     expect(settings(`${OVERLAYS}/example`)).toStrictEqual({
@@ -259,7 +258,7 @@ describe('the image, the policy and the credentials', () => {
     });
   });
 
-  it('are files of a secret and no role in overlays/static-keys', () => {
+  it('of overlays/static-keys are those of the base, but with files of a secret instead of a role', () => {
     expect(settings(`${OVERLAYS}/static-keys`)).toStrictEqual({
       ...settings(BASE),
       injection: undefined,
@@ -268,7 +267,7 @@ describe('the image, the policy and the credentials', () => {
     });
   });
 
-  it.each([BASE, `${OVERLAYS}/static-keys`])('%s takes the image and the policy of an overlay', (base) => {
+  it.each([BASE, `${OVERLAYS}/static-keys`])('of an overlay on %s are those of the overlay', (base) => {
     const folder = mkdtempSync(join(tmpdir(), 'oss-presign-overlay-'));
     onTestFinished(() => rmSync(folder, { recursive: true }));
     const example = readFileSync(`${OVERLAYS}/example/kustomization.yaml`, 'utf8');
@@ -290,7 +289,7 @@ describe('the image, the policy and the credentials', () => {
   });
 });
 
-describe('a manifest that is wrong is refused:', () => {
+describe('the schema rejects', () => {
   const manifests = render(BASE);
   const changed = (kind: string, from: string, to: string): Manifest => {
     const text = JSON.stringify(only(manifests, kind));
@@ -299,16 +298,16 @@ describe('a manifest that is wrong is refused:', () => {
   };
 
   it.each([
-    ['a field that is misspelt', 'Deployment', '"readinessProbe"', '"readynessProbe"', 'readynessProbe'],
+    ['a misspelt field', 'Deployment', '"readinessProbe"', '"readynessProbe"', 'readynessProbe'],
     ['a field at the wrong depth', 'Service', '"spec":{', '"selector":{},"spec":{', 'selector'],
     [
-      'a text in place of a number',
+      'a text instead of a number',
       'Deployment',
       '"containerPort":8080',
       '"containerPort":"http"',
       'containerPort',
     ],
-    ['a field that is missing', 'HorizontalPodAutoscaler', '"maxReplicas":20,', '', 'maxReplicas'],
+    ['a missing field', 'HorizontalPodAutoscaler', '"maxReplicas":20,', '', 'maxReplicas'],
     [
       'a kind of another version',
       'HorizontalPodAutoscaler',

@@ -7,14 +7,14 @@ import type { TestProject } from 'vitest/node';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** The path of the program kustomize. */
+    /** The path of kustomize. */
     readonly kustomize: string;
-    /** The path of the OpenAPI document in which Kubernetes describes its own API. */
+    /** The path of the OpenAPI document of the Kubernetes API. */
     readonly openApi: string;
   }
 }
 
-/** The sources of Kubernetes hold the schema of its API; the sum is that of the Go checksum database. */
+/** The sources of Kubernetes contain the schema of its API. The sum comes from the Go checksum database. */
 const KUBERNETES = {
   version: 'v1.34.2',
   sum: 'h1:WQdDvYJazkmkwSncgNwGvVtaCt4TYXIU3wSMRgvp3MI=',
@@ -23,7 +23,7 @@ const KUBERNETES = {
 
 /**
  * Builds kustomize outside the checkout and fetches the schema of Kubernetes, both from the Go module proxy.
- * @throws Error where Go is missing or a build fails: this suite fails then, it does not skip.
+ * @throws Error if Go is missing or a build fails, so that the suite fails instead of skipping.
  */
 export default async function prepareTools(project: TestProject): Promise<() => void> {
   const folder = mkdtempSync(join(tmpdir(), 'kubernetes-tools-'));
@@ -52,7 +52,7 @@ async function go(folder: string, ...args: readonly string[]): Promise<string> {
     throw new Error(
       code === 'ENOENT'
         ? 'The Kubernetes suite needs Go 1.24 or later on the PATH, to build kustomize.'
-        : `go ${args.join(' ')} said\n${stdout}${stderr}`,
+        : `go ${args.join(' ')} failed:\n${stdout}${stderr}`,
     );
   }
 }

@@ -6,15 +6,15 @@ import process from 'node:process';
 import type { Readable } from 'node:stream';
 
 export type InstalledPackage = {
-  /** The folder into which it was installed, which was empty. */
+  /** The folder into which the package was installed. It contains nothing else. */
   readonly folder: string;
-  /** The files of the tarball, without its folder `package/`. */
+  /** The files of the tarball, relative to its folder `package/`. */
   readonly files: readonly string[];
   readonly tarballBytes: number;
   readonly unpackedBytes: number;
-  /** Runs `npx oss-presign …` in the folder, with no more of the environment than npx needs. */
+  /** Runs `npx oss-presign …` in the folder, without the service's variables of this process. */
   npx(args: readonly string[], env?: Readonly<Record<string, string>>): Promise<Outcome>;
-  /** Starts the command itself, as npx does, so that signals reach it. */
+  /** Starts the command without npx, so that signals reach it. */
   start(
     args: readonly string[],
     env: Readonly<Record<string, string>>,
@@ -24,12 +24,12 @@ export type InstalledPackage = {
 
 export type Outcome = { readonly code: number; readonly stdout: string; readonly stderr: string };
 
-/** Generous: a registry that is slow takes seconds. */
+/** Long, because a slow registry takes seconds. */
 const TIMEOUT_MS = 120_000;
 
 const root = new URL('../../', import.meta.url).pathname;
 
-/** What npm needs to reach its registry, and not one variable of the service. */
+/** The environment without variables of the service. npm needs the rest to reach its registry. */
 const base = Object.fromEntries(
   Object.entries(process.env).filter(
     ([name]) => !/^(OSS_|ALIBABA_|POLICY_FILE|CORS_ORIGINS|REDIS_URL)/.test(name),

@@ -32,7 +32,7 @@ afterAll(() => installed.remove());
 
 const write = (name: string, content: string) => writeFileSync(join(installed.folder, name), content);
 
-it('holds built code, its documents and a policy to begin with, and nothing of development', () => {
+it('contains the built code, its documents and an example policy, and nothing for development', () => {
   const kilobytes = (bytes: number) => `${(bytes / 1000).toFixed(0)} kB`;
   console.log(
     `${installed.files.length} files, ${kilobytes(installed.tarballBytes)} packed, ${kilobytes(installed.unpackedBytes)} unpacked`,
@@ -61,11 +61,11 @@ it('exports its documents, and neither code nor another file', () => {
     );
 });
 
-it('brings its dependencies and no tool of development', () => {
+it('installs its dependencies and no development tool', () => {
   const modules = join(installed.folder, 'node_modules');
   for (const name of Object.keys(packageJson.dependencies))
     expect(existsSync(join(modules, name)), name).toBe(true);
-  // Some tools are also a dependency of what production needs, in this or another version.
+  // Some development tools are also needed by a dependency, in this or another version.
   const lock = readFileSync(new URL('../../package-lock.json', import.meta.url), 'utf8');
   const needed = Object.entries<{ dev?: boolean }>(JSON.parse(lock).packages)
     .filter(([, { dev }]) => !dev)
@@ -76,7 +76,7 @@ it('brings its dependencies and no tool of development', () => {
   expect(tools).toStrictEqual([]);
 });
 
-it('holds no secret and no path of the machine that packed it', () => {
+it('contains no secret and no path of the machine that packed it', () => {
   const folder = join(installed.folder, 'node_modules/oss-presign');
   const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>
     entry.isFile(),
@@ -89,13 +89,13 @@ it('holds no secret and no path of the machine that packed it', () => {
   }
 });
 
-it('npx oss-presign --help and --version answer', async () => {
+it('npx oss-presign prints its help and its version', async () => {
   const help = await installed.npx(['--help']);
   expect([help.code, help.stdout]).toStrictEqual([0, expect.stringContaining('Usage: oss-presign COMMAND')]);
   expect((await installed.npx(['--version'])).stdout).toBe(`${packageJson.version}\n`);
 });
 
-it('npx oss-presign check fetches the keys, reads the time and says that all is well', async () => {
+it('npx oss-presign check fetches the keys, compares the clock and finds no fault', async () => {
   const { code, stdout } = await installed.npx(['check'], CREDENTIALS);
   expect(stdout.replace(/127\.0\.0\.1:\d+/, '127.0.0.1:PORT').split('\n')).toStrictEqual([
     'ok environment: complete',
@@ -109,7 +109,7 @@ it('npx oss-presign check fetches the keys, reads the time and says that all is 
   expect(code).toBe(0);
 });
 
-it('npx oss-presign check ends 1 where something is missing', async () => {
+it('npx oss-presign check exits with 1 if something is missing', async () => {
   const { code, stdout } = await installed.npx(['check', '--policy', 'nowhere.yaml'], {
     OSS_ACCESS_KEY_ID: 'OnlyTheKeyId',
   });
@@ -119,7 +119,7 @@ it('npx oss-presign check ends 1 where something is missing', async () => {
   ]);
 });
 
-it('npx oss-presign takes from .env what the environment lacks, and says so', async () => {
+it('npx oss-presign reads missing variables from .env and names them', async () => {
   write('.env', 'OSS_ACCESS_KEY_ID=TheKeyId\nOSS_ACCESS_KEY_SECRET=TheKeySecret\n');
   onTestFinished(() => rmSync(join(installed.folder, '.env')));
   const { stdout, stderr } = await installed.npx(['check']);
@@ -127,7 +127,7 @@ it('npx oss-presign takes from .env what the environment lacks, and says so', as
   expect(stderr).toBe('note: read from .env: OSS_ACCESS_KEY_ID, OSS_ACCESS_KEY_SECRET\n');
 });
 
-it('npx oss-presign decide answers by the policy', async () => {
+it('npx oss-presign decide prints the decision of the policy', async () => {
   const { code, stdout } = await installed.npx([
     'decide',
     '--claims',
@@ -141,14 +141,14 @@ it('npx oss-presign decide answers by the policy', async () => {
   ]);
 });
 
-it('npx oss-presign ram-policy and bucket-cors print what the cloud needs', async () => {
+it('npx oss-presign ram-policy and bucket-cors print the settings of the cloud side', async () => {
   const policy = await installed.npx(['ram-policy']);
   expect(JSON.parse(policy.stdout).Statement[0].Resource).toStrictEqual(['acs:oss:*:*:acme-media/users/*/*']);
   const cors = await installed.npx(['bucket-cors', '--origin', 'https://app.example.com']);
   expect(cors.stdout).toContain('<AllowedHeader>x-oss-meta-album</AllowedHeader>');
 });
 
-it('oss-presign start is ready, grants, serves its document and the page that shows it, and ends 0 on SIGTERM', async () => {
+it('oss-presign start is ready, grants an upload, serves its documents, and exits with 0 on SIGTERM', async () => {
   const child = installed.start(['start'], { ...CREDENTIALS, PORT: '0' });
   onTestFinished(() => void child.kill('SIGKILL'));
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
