@@ -14,7 +14,7 @@ import { renderRegisteredTypes, renderTypeExtensions } from './media-types.ts';
 type Variable = { readonly name: string; readonly description: string; readonly default: string };
 
 /** The variables of docker-compose.yml that are not variables of the service. */
-const COMPOSE_VARIABLES = `# For docker-compose.yml only. There, HOST and PORT say where the proxy is reached on this machine.
+const COMPOSE_VARIABLES = `# For docker-compose.yml only, where HOST and PORT are the address of the proxy on this machine.
 
 # How many replicas of the service run.
 PRESIGN_REPLICAS=1
