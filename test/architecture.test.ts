@@ -17,10 +17,20 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   net: ['type:clock', 'node:net'],
   errors: ['type:policy'],
   // What the service decides and signs.
-  policy: ['policy/file', 'text', 'content-disposition', 'type:auth'],
-  'policy/file': ['policy', 'text', 'net', 'zod', 'yaml', 'type:auth', 'node:crypto', 'node:path'],
+  policy: ['policy/file', 'text', 'content-disposition', 'type:auth', 'type:storage/oss'],
+  'policy/file': [
+    'policy',
+    'storage/oss',
+    'text',
+    'net',
+    'zod',
+    'yaml',
+    'type:auth',
+    'node:crypto',
+    'node:path',
+  ],
   storage: [],
-  'storage/oss': ['storage', 'policy', 'policy/file', 'node:crypto'],
+  'storage/oss': ['storage', 'policy', 'policy/file', 'net', 'text', 'zod', 'node:crypto'],
   grants: [
     'policy',
     'policy/file',

@@ -1,7 +1,7 @@
 import type { IssuerConfig } from '../auth/issuer.ts';
+import type { TargetEndpoint } from '../storage/oss/target-schema.ts';
 import type { ClaimReference } from './claim-reference.ts';
 import type { Rule } from './file/policy-schema.ts';
-import type { TargetEndpoint } from './file/target-schema.ts';
 
 export type Target = {
   readonly name: string;

@@ -1,8 +1,8 @@
 import { z } from 'zod';
+import { targetSchema } from '../../storage/oss/target-schema.ts';
 import { issuerSchema } from './issuer-schema.ts';
 import { ruleSchema } from './rule-schema.ts';
 import { name } from './schema-parts.ts';
-import { targetSchema } from './target-schema.ts';
 
 /** The policy file's shape. References between its parts are checked by `parse-policy.ts`. */
 export const policySchema = z.strictObject({

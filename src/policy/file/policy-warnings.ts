@@ -1,9 +1,9 @@
+import { KNOWN_REGIONS } from '../../storage/oss/regions.ts';
 import { closestName } from '../../text/suggest.ts';
 import type { ClaimReference } from '../claim-reference.ts';
 import type { PolicyRule } from '../policy.ts';
 import { overlappingPrefixes } from '../prefix-overlap.ts';
 import { quote, shown } from './quote.ts';
-import { KNOWN_REGIONS } from './regions.ts';
 
 /** More warnings of one kind than an operator reads have one cause. */
 const MAX_WARNINGS_OF_A_KIND = 20;

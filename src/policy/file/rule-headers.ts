@@ -1,10 +1,10 @@
 import { z } from 'zod';
+import { HEADER_VALUES, METADATA_VALUE } from '../../storage/oss/header-values.ts';
 import { closestName } from '../../text/suggest.ts';
 import { MAX_METADATA_BYTES } from '../metadata-size.ts';
 import { describeIssue } from './issue-faults.ts';
-import { HEADER_VALUES, METADATA_VALUE } from './rule-header-values.ts';
 
-export { HEADER_VALUE } from './rule-header-values.ts';
+export { HEADER_VALUE } from '../../storage/oss/header-values.ts';
 
 /** The request fields that set a header of the object, and their headers. Signed whenever they are in the answer. */
 export const CLIENT_HEADERS = {
