@@ -17,9 +17,10 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   net: ['type:clock', 'node:net'],
   errors: ['type:policy'],
   // What the service decides and signs.
-  policy: ['policy/file', 'text', 'content-disposition', 'type:auth', 'type:storage/oss'],
+  policy: ['storage', 'text', 'content-disposition', 'type:auth', 'type:storage/oss'],
   'policy/file': [
     'policy',
+    'storage',
     'storage/oss',
     'text',
     'net',
@@ -30,18 +31,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'node:path',
   ],
   storage: [],
-  'storage/oss': ['storage', 'policy', 'policy/file', 'net', 'text', 'zod', 'node:crypto'],
-  grants: [
-    'policy',
-    'policy/file',
-    'storage',
-    'storage/oss',
-    'errors',
-    'text',
-    'zod',
-    'type:auth',
-    'type:clock',
-  ],
+  'storage/oss': ['storage', 'policy', 'net', 'text', 'zod', 'node:crypto'],
+  grants: ['policy', 'storage', 'storage/oss', 'errors', 'text', 'zod', 'type:auth', 'type:clock'],
   // What it needs for that.
   auth: ['errors', 'clock', 'net', 'jose', 'node:crypto'],
   credentials: ['grants', 'errors', 'clock', 'node:fs/promises', 'node:path', '@alicloud/credentials'],

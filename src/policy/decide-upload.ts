@@ -1,7 +1,7 @@
 import type { Caller } from '../auth/caller.ts';
 import { HeldLists } from './held-lists.ts';
 import { serverMadeName } from './object-key.ts';
-import type { Policy, PolicyRule } from './policy.ts';
+import type { Policy, Rule } from './policy.ts';
 import { resolvePrefix, type UnusableClaim } from './prefix-template.ts';
 import { ruleAdmits } from './rule-admits.ts';
 import {
@@ -14,7 +14,7 @@ import {
 import type { UploadRequest } from './upload-request.ts';
 
 export type Grant = {
-  readonly rule: PolicyRule;
+  readonly rule: Rule;
   readonly key: string;
   /** What request and rule allow, in seconds; the credentials may allow less. */
   readonly expiresInSeconds: number;
@@ -41,7 +41,7 @@ export function decideUpload(
   const unusableClaims = new Map<string, UnusableClaim>();
   const examined = new ExaminedRequest(request);
   const lists = new HeldLists();
-  let nearest: { readonly rule: PolicyRule; readonly findings: readonly Finding[] } | undefined;
+  let nearest: { readonly rule: Rule; readonly findings: readonly Finding[] } | undefined;
 
   for (const rule of policy.rules) {
     if (!ruleAdmits(rule, caller, lists)) continue;
@@ -102,7 +102,7 @@ function noRuleViolations(
 }
 
 function grantOf(
-  rule: PolicyRule,
+  rule: Rule,
   prefix: string,
   { request, essence = '' }: ExaminedRequest,
   newObjectId: () => string,

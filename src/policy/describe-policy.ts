@@ -1,6 +1,6 @@
 import type { Caller } from '../auth/caller.ts';
 import { HeldLists } from './held-lists.ts';
-import type { Policy, PolicyRule } from './policy.ts';
+import type { Policy, Rule } from './policy.ts';
 import { resolvePrefix } from './prefix-template.ts';
 import { ruleAdmits } from './rule-admits.ts';
 
@@ -11,7 +11,7 @@ export type RuleDescription = {
   readonly bucket: string;
   readonly region: string;
   readonly prefix: string;
-  readonly naming: PolicyRule['naming'];
+  readonly naming: Rule['naming'];
   readonly keepFilename: boolean;
   readonly contentTypes: readonly string[];
   /** Bytes; null when unlimited. */
@@ -33,7 +33,7 @@ export function describePolicy(policy: Policy, caller: Caller): readonly RuleDes
   });
 }
 
-function describeRule(rule: PolicyRule, prefix: string): RuleDescription {
+function describeRule(rule: Rule, prefix: string): RuleDescription {
   return {
     name: rule.name,
     target: rule.target.name,

@@ -1,7 +1,5 @@
+import { MAX_KEY_BYTES } from '../storage/limits.ts';
 import { fittingExtension } from './file-extension.ts';
-
-/** OSS's limit, in bytes of UTF-8. */
-export const MAX_KEY_BYTES = 1023;
 
 /** Normalization sorts consecutive combining marks, which takes time that grows with the square of their number. */
 const MAX_COMBINING_MARKS = 32;

@@ -1,14 +1,14 @@
 import type { ClaimReference } from './claim-reference.ts';
-import type { PolicyRule } from './policy.ts';
+import type { Rule } from './policy.ts';
 import type { PrefixTemplate } from './prefix-template.ts';
 
-type Rule = Pick<PolicyRule, 'name' | 'prefix' | 'target' | 'who' | 'sharesPrefixWith'>;
+type PrefixedRule = Pick<Rule, 'name' | 'prefix' | 'target' | 'who' | 'sharesPrefixWith'>;
 
 /** Two rules of one bucket whose prefixes can be one folder, or one within the other, for different callers. */
 export type PrefixOverlap = {
   readonly bucket: string;
-  readonly first: Rule;
-  readonly second: Rule;
+  readonly first: PrefixedRule;
+  readonly second: PrefixedRule;
   /** When they meet, as the end of a sentence: `claim "tenant" is "users"`. */
   readonly when: string;
 };
@@ -27,7 +27,7 @@ type Segment =
     };
 
 /** Rules with the same prefix, bucket and issuer. */
-type Group = { readonly segments: readonly Segment[]; readonly rules: readonly Rule[] };
+type Group = { readonly segments: readonly Segment[]; readonly rules: readonly PrefixedRule[] };
 
 /**
  * Finds rules whose prefixes can meet by different claims, or by a claim and a literal: `{sub}/` and `{tenant}/`, or `users/{sub}/`
@@ -35,7 +35,10 @@ type Group = { readonly segments: readonly Segment[]; readonly rules: readonly R
  * rules are for different issuers. Rules that name each other in `sharesPrefixWith` are left out.
  * @param maxCount how many to return at most; the search ends there.
  */
-export function overlappingPrefixes(rules: readonly Rule[], maxCount: number): readonly PrefixOverlap[] {
+export function overlappingPrefixes(
+  rules: readonly PrefixedRule[],
+  maxCount: number,
+): readonly PrefixOverlap[] {
   const overlaps: PrefixOverlap[] = [];
   for (const [bucket, groups] of groupsByBucket(rules)) {
     for (const [index, one] of groups.entries()) {
@@ -56,8 +59,8 @@ export function overlappingPrefixes(rules: readonly Rule[], maxCount: number): r
   return overlaps;
 }
 
-function groupsByBucket(rules: readonly Rule[]): ReadonlyMap<string, readonly Group[]> {
-  const buckets = new Map<string, Map<string, { segments: readonly Segment[]; rules: Rule[] }>>();
+function groupsByBucket(rules: readonly PrefixedRule[]): ReadonlyMap<string, readonly Group[]> {
+  const buckets = new Map<string, Map<string, { segments: readonly Segment[]; rules: PrefixedRule[] }>>();
   for (const rule of rules) {
     const { bucket } = rule.target;
     const groups = buckets.get(bucket) ?? new Map();
@@ -140,6 +143,6 @@ function nameOf({ source }: ClaimReference): string {
   return JSON.stringify(source);
 }
 
-function sharesKnowingly(first: Rule, second: Rule): boolean {
+function sharesKnowingly(first: PrefixedRule, second: PrefixedRule): boolean {
   return first.sharesPrefixWith.includes(second.name) || second.sharesPrefixWith.includes(first.name);
 }

@@ -1,5 +1,6 @@
+import { MAX_KEY_BYTES } from '../storage/limits.ts';
 import { type ClaimReference, claimValue, parseClaimReference } from './claim-reference.ts';
-import { MAX_KEY_BYTES, objectKeyFaults } from './object-key.ts';
+import { objectKeyFaults } from './object-key.ts';
 
 type Part = { readonly literal: string } | { readonly claim: ClaimReference };
 

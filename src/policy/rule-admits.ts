@@ -1,7 +1,7 @@
 import type { Caller } from '../auth/caller.ts';
 import { claimValue } from './claim-reference.ts';
 import { HeldLists } from './held-lists.ts';
-import type { ClaimCondition, PolicyRule } from './policy.ts';
+import type { ClaimCondition, Rule } from './policy.ts';
 
 /**
  * Says whether a rule is for this caller: issuer, every scope, and for each claim one of the accepted values (the claim
@@ -9,7 +9,7 @@ import type { ClaimCondition, PolicyRule } from './policy.ts';
  * is missing never matches.
  * @param lists shared by all rules that are asked about this caller.
  */
-export function ruleAdmits({ who }: PolicyRule, caller: Caller, lists: HeldLists = new HeldLists()): boolean {
+export function ruleAdmits({ who }: Rule, caller: Caller, lists: HeldLists = new HeldLists()): boolean {
   if (!isOfIssuer(who, caller)) return false;
   if (who.scope) for (const scope of who.scope) if (!lists.has(caller.scopes, scope)) return false;
   if (who.claims)
@@ -19,7 +19,7 @@ export function ruleAdmits({ who }: PolicyRule, caller: Caller, lists: HeldLists
 
 /** Which conditions of a rule's `who` the caller does not meet, one sentence each; none exactly where {@link ruleAdmits}. */
 export function unmetDemands(
-  { who }: PolicyRule,
+  { who }: Rule,
   caller: Caller,
   lists: HeldLists = new HeldLists(),
 ): readonly string[] {
@@ -34,7 +34,7 @@ export function unmetDemands(
   return unmet;
 }
 
-function isOfIssuer({ issuer }: PolicyRule['who'], caller: Caller): boolean {
+function isOfIssuer({ issuer }: Rule['who'], caller: Caller): boolean {
   return issuer === undefined || issuer === caller.issuer || issuer === caller.issuerTemplate;
 }
 

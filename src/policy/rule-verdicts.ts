@@ -1,6 +1,6 @@
 import type { Caller } from '../auth/caller.ts';
 import { HeldLists } from './held-lists.ts';
-import type { Policy, PolicyRule } from './policy.ts';
+import type { Policy, Rule } from './policy.ts';
 import { resolvePrefix } from './prefix-template.ts';
 import { unmetDemands } from './rule-admits.ts';
 import { ExaminedRequest, ruleViolations, unusableClaim, type Violation } from './rule-violations.ts';
@@ -23,7 +23,7 @@ export function ruleVerdicts(policy: Policy, caller: Caller, request: UploadRequ
 }
 
 function reasonsAgainst(
-  rule: PolicyRule,
+  rule: Rule,
   caller: Caller,
   examined: ExaminedRequest,
   lists: HeldLists,

@@ -1,10 +1,10 @@
+import { MAX_METADATA_BYTES, MAX_PUT_BYTES } from '../storage/limits.ts';
+import { CLIENT_HEADER_FIELDS, CLIENT_HEADERS } from './client-headers.ts';
 import { downloadNameFault } from './download-name.ts';
-import { CLIENT_HEADER_FIELDS, CLIENT_HEADERS } from './file/rule-headers.ts';
-import { MAX_PUT_BYTES } from './file/schema-parts.ts';
 import { mediaTypeEssence } from './media-type.ts';
-import { MAX_METADATA_BYTES, metadataBytes } from './metadata-size.ts';
+import { metadataBytes } from './metadata-size.ts';
 import { isTooLongKey, objectKeyFaults } from './object-key.ts';
-import type { PolicyRule } from './policy.ts';
+import type { Rule } from './policy.ts';
 import type { UnusableClaim } from './prefix-template.ts';
 import type { UploadRequest } from './upload-request.ts';
 import { mediaRangeAllows, whyNoWildcard } from './wildcard-types.ts';
@@ -75,20 +75,12 @@ export type Finding = {
 };
 
 /** Everything in the request that the rule does not allow; `prefix` is the rule's own for this caller. */
-export function ruleViolations(
-  rule: PolicyRule,
-  prefix: string,
-  examined: ExaminedRequest,
-): readonly Violation[] {
+export function ruleViolations(rule: Rule, prefix: string, examined: ExaminedRequest): readonly Violation[] {
   return ruleFindings(rule, prefix, examined).flatMap(({ describe }) => describe());
 }
 
 /** The same as {@link ruleViolations}, counted and not yet described. */
-export function ruleFindings(
-  rule: PolicyRule,
-  prefix: string,
-  examined: ExaminedRequest,
-): readonly Finding[] {
+export function ruleFindings(rule: Rule, prefix: string, examined: ExaminedRequest): readonly Finding[] {
   const findings: Finding[] = [];
   findKeyViolations(findings, rule, prefix, examined);
   findContentViolations(findings, rule, examined);
@@ -132,12 +124,7 @@ function addKeyFaults(
   });
 }
 
-function findKeyViolations(
-  findings: Finding[],
-  rule: PolicyRule,
-  prefix: string,
-  examined: ExaminedRequest,
-): void {
+function findKeyViolations(findings: Finding[], rule: Rule, prefix: string, examined: ExaminedRequest): void {
   const { request, keyFaults, isKeyTooLong } = examined;
   const { key } = request;
   if (key === undefined) {
@@ -180,7 +167,7 @@ function findFilenameViolation(findings: Finding[], { filenameFault: fault }: Ex
 
 function findContentViolations(
   findings: Finding[],
-  rule: PolicyRule,
+  rule: Rule,
   { request: { contentLength }, essence }: ExaminedRequest,
 ): void {
   if (essence === undefined || !rule.contentTypes.some((range) => mediaRangeAllows(range, essence))) {
@@ -217,7 +204,7 @@ function contentTypeDetail(ranges: readonly string[], essence: string | undefine
 
 function findMetadataViolations(
   findings: Finding[],
-  { metadata: { allowed, required }, metadataBytes: ownBytes }: PolicyRule,
+  { metadata: { allowed, required }, metadataBytes: ownBytes }: Rule,
   examined: ExaminedRequest,
 ): void {
   const { metadataNames } = examined;
@@ -271,7 +258,7 @@ function countAllowed(
   return count;
 }
 
-function findHeaderViolations(findings: Finding[], rule: PolicyRule, { request }: ExaminedRequest): void {
+function findHeaderViolations(findings: Finding[], rule: Rule, { request }: ExaminedRequest): void {
   for (const field of CLIENT_HEADER_FIELDS) {
     if (request[field] === undefined || rule.clientHeaders.includes(field)) continue;
     add(
@@ -285,7 +272,7 @@ function findHeaderViolations(findings: Finding[], rule: PolicyRule, { request }
 
 function findExpiryAndOverwriteViolations(
   findings: Finding[],
-  rule: PolicyRule,
+  rule: Rule,
   { request: { expiresIn, overwrite } }: ExaminedRequest,
 ): void {
   if (expiresIn !== undefined && expiresIn > rule.expiresIn.maxSeconds) {

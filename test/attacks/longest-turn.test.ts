@@ -2,7 +2,7 @@ import type { FastifyInstance, InjectOptions } from 'fastify';
 import { expect, it } from 'vitest';
 import { createKeySources } from '../../src/auth/keys/create-key-sources.ts';
 import { createTokenVerifier } from '../../src/auth/token-verifier.ts';
-import type { PolicyRule } from '../../src/policy/policy.ts';
+import type { Rule } from '../../src/policy/policy.ts';
 import { fixedClock } from '../support/fixed-clock.ts';
 import { medianTurnMs } from '../support/longest-turn.ts';
 import { createTestApp, policyFrom, testPolicyYaml } from '../support/test-app.ts';
@@ -266,7 +266,7 @@ it.each([
 });
 
 /** An app with a policy of 3,000 rules, each made from the one of the YAML text. */
-async function appWithManyRules(change: (rule: PolicyRule, index: number) => Partial<PolicyRule>) {
+async function appWithManyRules(change: (rule: Rule, index: number) => Partial<Rule>) {
   const issuer = createTestIssuer();
   const { rules, ...others } = policyFrom(testPolicyYaml(), issuer);
   const [rule] = rules;
@@ -321,7 +321,7 @@ const groupsOf = (index: number) => ({
   prefixes: [`team-${index}-`],
 });
 
-it.each<[string, (rule: PolicyRule, index: number) => Partial<PolicyRule>]>([
+it.each<[string, (rule: Rule, index: number) => Partial<Rule>]>([
   ['that admit the caller', () => ({})],
   ['of other scopes', ({ who }, index) => ({ who: { ...who, scope: [`scope-${index}`] } })],
   ['of other groups', ({ who }, index) => ({ who: { ...who, claims: [groupsOf(index)] } })],

@@ -2,7 +2,7 @@ import { parse } from 'content-disposition';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { dispositionWithName, downloadNameFault } from '../../src/policy/download-name.ts';
-import { HEADER_VALUE } from '../../src/policy/file/rule-headers.ts';
+import { HEADER_VALUE } from '../../src/text/header-value.ts';
 
 it.each([
   ['report.pdf', 'attachment; filename=report.pdf'],

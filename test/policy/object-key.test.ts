@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { MAX_KEY_BYTES, objectKeyFaults, serverMadeName } from '../../src/policy/object-key.ts';
+import { objectKeyFaults, serverMadeName } from '../../src/policy/object-key.ts';
 import { TYPE_EXTENSIONS } from '../../src/policy/type-extensions.ts';
 import { isActiveType } from '../../src/policy/wildcard-types.ts';
+import { MAX_KEY_BYTES } from '../../src/storage/limits.ts';
 
 it.each([
   'a',

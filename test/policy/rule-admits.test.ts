@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { callerFromClaims } from '../../src/auth/caller.ts';
-import type { PolicyRule } from '../../src/policy/policy.ts';
+import type { Rule } from '../../src/policy/policy.ts';
 import { ruleAdmits, unmetDemands } from '../../src/policy/rule-admits.ts';
 import { policyFrom, testPolicyYaml } from '../support/test-app.ts';
 import { createTestIssuer } from '../support/tokens.ts';
@@ -11,7 +11,7 @@ it('a rule is for exactly the callers who meet all of its demands', () => {
   if (!rule) throw new Error('the policy has no rule');
   const value = fc.constantFrom<string | number | boolean>('member', 'admin', 7, '7', true);
   const scope = fc.constantFrom('read', 'write');
-  const who: fc.Arbitrary<PolicyRule['who']> = fc.record(
+  const who: fc.Arbitrary<Rule['who']> = fc.record(
     {
       issuer: fc.constantFrom('https://login.test/', 'https://other.test/'),
       scope: fc.array(scope, { minLength: 1, maxLength: 2 }),

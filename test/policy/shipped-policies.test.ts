@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parsePolicy } from '../../src/policy/file/parse-policy.ts';
-import type { PolicyRule } from '../../src/policy/policy.ts';
+import type { Rule } from '../../src/policy/policy.ts';
 import { mediaRangeAllows } from '../../src/policy/wildcard-types.ts';
 
 const env = {
@@ -16,7 +16,7 @@ describe.each(['policy.example.yaml', 'src/demo/policy.yaml', 'deploy/kubernetes
     const text = readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
     const parsed = parsePolicy(text, { env, readFile: () => '{"keys":[]}' });
     if ('faults' in parsed) throw new Error(JSON.stringify(parsed.faults));
-    const rule = parsed.policy.rules.find(({ name }) => name === 'own-files') as PolicyRule;
+    const rule = parsed.policy.rules.find(({ name }) => name === 'own-files') as Rule;
 
     // What Chromium and Firefox report for .png, .jpg, .gif, .webp, .avif, .bmp, .ico, .mp4 and .pdf, and for MediaRecorder's video.
     it.each([

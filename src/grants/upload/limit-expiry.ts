@@ -1,5 +1,4 @@
-/** OSS's limit for the life of a presigned URL. */
-const MAXIMUM_SECONDS = 604_800;
+import { MAX_EXPIRES_IN_SECONDS } from '../../storage/limits.ts';
 
 export type ExpiryLimit = 'request' | 'rule' | 'credentials' | 'maximum';
 
@@ -17,13 +16,13 @@ export function limitExpiry(
 ): Expiry {
   const grantedSeconds = requestedSeconds ?? ruleDefaultSeconds;
   const leftSeconds = credentialsSecondsLeft ?? Number.POSITIVE_INFINITY;
-  if (grantedSeconds <= leftSeconds && grantedSeconds <= MAXIMUM_SECONDS) {
+  if (grantedSeconds <= leftSeconds && grantedSeconds <= MAX_EXPIRES_IN_SECONDS) {
     return {
       expiresInSeconds: grantedSeconds,
       limitedBy: requestedSeconds === undefined ? 'rule' : 'request',
     };
   }
-  return leftSeconds <= MAXIMUM_SECONDS
+  return leftSeconds <= MAX_EXPIRES_IN_SECONDS
     ? { expiresInSeconds: leftSeconds, limitedBy: 'credentials' }
-    : { expiresInSeconds: MAXIMUM_SECONDS, limitedBy: 'maximum' };
+    : { expiresInSeconds: MAX_EXPIRES_IN_SECONDS, limitedBy: 'maximum' };
 }

@@ -6,11 +6,10 @@ import {
   ServiceError,
   summarizeFaults,
 } from '../../errors.ts';
-import { HEADER_VALUE } from '../../policy/file/rule-headers.ts';
 import { isMediaType } from '../../policy/media-type.ts';
-import { MAX_METADATA_BYTES } from '../../policy/metadata-size.ts';
-import { MAX_KEY_BYTES } from '../../policy/object-key.ts';
 import type { UploadRequest } from '../../policy/upload-request.ts';
+import { MAX_KEY_BYTES, MAX_METADATA_BYTES } from '../../storage/limits.ts';
+import { HEADER_VALUE } from '../../text/header-value.ts';
 import { cutForLog } from '../../text/json-text.ts';
 import { didYouMean } from '../../text/suggest.ts';
 

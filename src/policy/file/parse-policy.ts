@@ -6,7 +6,7 @@ import type { Policy } from '../policy.ts';
 import { describeIssue, type ReportFault, reportIssue } from './issue-faults.ts';
 import { issuerKeys, type PolicySources } from './issuer-keys.ts';
 import { type PolicyDocument, type PolicyFault, readPolicyDocument } from './policy-document.ts';
-import { type Issuer, type PolicyFile, policySchema, type Rule } from './policy-schema.ts';
+import { type IssuerEntry, type PolicyFile, policySchema, type RuleEntry } from './policy-schema.ts';
 import { policyWarnings } from './policy-warnings.ts';
 import { quote, shown } from './quote.ts';
 import { metadataOfHeaders, signedHeaders } from './rule-headers.ts';
@@ -184,7 +184,7 @@ function plainHttpWarnings(file: PolicyFile): string[] {
 }
 
 /** The issuers whose tokens a rule may be for, one entry per value of `iss`. */
-function issuersOfRule(file: PolicyFile, { who }: Rule): readonly string[] {
+function issuersOfRule(file: PolicyFile, { who }: RuleEntry): readonly string[] {
   return file.issuers.flatMap((entry) => {
     const names = tokenIssuers(entry);
     if (who.issuer === undefined || who.issuer === entry.issuer) return names;
@@ -197,7 +197,7 @@ function isMultiTenant(issuer: string): boolean {
   return issuer.startsWith(before) && issuer.endsWith(after);
 }
 
-function compileIssuer(issuer: Issuer, { keys, secret }: IssuerKeySources): IssuerConfig {
+function compileIssuer(issuer: IssuerEntry, { keys, secret }: IssuerKeySources): IssuerConfig {
   return {
     issuer: issuer.issuer,
     ...(issuer.tenants && { tenants: issuer.tenants }),

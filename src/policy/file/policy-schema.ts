@@ -14,5 +14,5 @@ export const policySchema = z.strictObject({
 });
 
 export type PolicyFile = z.output<typeof policySchema>;
-export type Issuer = PolicyFile['issuers'][number];
-export type Rule = PolicyFile['rules'][number];
+export type IssuerEntry = PolicyFile['issuers'][number];
+export type RuleEntry = PolicyFile['rules'][number];

@@ -1,7 +1,7 @@
 import { KNOWN_REGIONS } from '../../storage/oss/regions.ts';
 import { closestName } from '../../text/suggest.ts';
 import type { ClaimReference } from '../claim-reference.ts';
-import type { PolicyRule } from '../policy.ts';
+import type { Rule } from '../policy.ts';
 import { overlappingPrefixes } from '../prefix-overlap.ts';
 import { quote, shown } from './quote.ts';
 
@@ -17,7 +17,7 @@ const KNOWN_CLAIMS: readonly string[] = (
 ).split(' ');
 
 /** What a policy allows although it is likely a mistake, one sentence or two each. */
-export function policyWarnings(rules: readonly PolicyRule[]): readonly string[] {
+export function policyWarnings(rules: readonly Rule[]): readonly string[] {
   return [
     ...regionWarnings(rules),
     ...scopeWarnings(rules),
@@ -26,7 +26,7 @@ export function policyWarnings(rules: readonly PolicyRule[]): readonly string[] 
   ];
 }
 
-function regionWarnings(rules: readonly PolicyRule[]): readonly string[] {
+function regionWarnings(rules: readonly Rule[]): readonly string[] {
   const targets = new Map(rules.map(({ target }) => [target.name, target]));
   const warnings = [...targets.values()]
     .filter(({ region }) => !KNOWN_REGIONS.includes(region))
@@ -39,7 +39,7 @@ function regionWarnings(rules: readonly PolicyRule[]): readonly string[] {
 }
 
 /** RFC 6749 3.3 allows both characters in a scope, but hardly any issuer uses them. */
-function scopeWarnings(rules: readonly PolicyRule[]): readonly string[] {
+function scopeWarnings(rules: readonly Rule[]): readonly string[] {
   const warnings = rules.flatMap(({ name, who }) =>
     (who.scope ?? []).flatMap((scope) => {
       const start = `Rule ${name}: the scope ${quote(scope)} is compared as it is written`;
@@ -52,7 +52,7 @@ function scopeWarnings(rules: readonly PolicyRule[]): readonly string[] {
   return bounded([...new Set(warnings)], 'scopes with "*" or ","');
 }
 
-function claimWarnings(rules: readonly PolicyRule[]): readonly string[] {
+function claimWarnings(rules: readonly Rule[]): readonly string[] {
   const warnings = new Map<string, string>();
   for (const { name, who, prefix } of rules) {
     const claims = [
@@ -87,7 +87,7 @@ function looksNested(claim: string): boolean {
   return !/\.(?:com|org|net|io|cn|dev|app|cloud|ai|co|de|uk|eu|gov|edu|internal|local)$/i.test(claim);
 }
 
-function overlapWarnings(rules: readonly PolicyRule[]): readonly string[] {
+function overlapWarnings(rules: readonly Rule[]): readonly string[] {
   const overlaps = overlappingPrefixes(rules, MAX_WARNINGS_OF_A_KIND + 1).map(
     ({ bucket, first, second, when }) =>
       `Rules ${first.name} and ${second.name} can give different callers the same folder of bucket ${bucket}: ` +

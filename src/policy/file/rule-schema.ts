@@ -1,11 +1,13 @@
 import { z } from 'zod';
+import { MAX_PUT_BYTES } from '../../storage/limits.ts';
 import { parseClaimReference } from '../claim-reference.ts';
+import { CLIENT_HEADERS, type ClientHeader } from '../client-headers.ts';
 import { isMediaRange } from '../media-type.ts';
 import type { ClaimCondition } from '../policy.ts';
 import { parsePrefixTemplate } from '../prefix-template.ts';
 import { deadRangeFault } from '../wildcard-types.ts';
-import { addedHeadersSchema, CLIENT_HEADERS, type ClientHeader } from './rule-headers.ts';
-import { durationSeconds, MAX_PUT_BYTES, name, sizeBytes, text } from './schema-parts.ts';
+import { addedHeadersSchema } from './rule-headers.ts';
+import { durationSeconds, name, sizeBytes, text } from './schema-parts.ts';
 
 const MAX_CLAIM_VALUE_LENGTH = 1024;
 

@@ -1,10 +1,6 @@
 import { z } from 'zod';
+import { MAX_EXPIRES_IN_SECONDS } from '../../storage/limits.ts';
 import { parseDurationSeconds, parseSizeBytes } from './quantities.ts';
-
-/** OSS's limit for the life of a presigned URL. */
-export const MAX_EXPIRES_IN_SECONDS = 604_800;
-/** OSS's limit for one PutObject: 5 GB, which OSS counts in binary. */
-export const MAX_PUT_BYTES = 5 * 1024 ** 3;
 
 /** A text that says something. */
 export const text = z.string().trim().min(1, 'must not be empty');

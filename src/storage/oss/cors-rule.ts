@@ -1,5 +1,5 @@
-import { CLIENT_HEADER_FIELDS } from '../../policy/file/rule-headers.ts';
-import type { Policy, PolicyRule } from '../../policy/policy.ts';
+import { CLIENT_HEADER_FIELDS } from '../../policy/client-headers.ts';
+import type { Policy, Rule } from '../../policy/policy.ts';
 import { uploadHeaders } from './object-headers.ts';
 
 /** The one CORS rule that a bucket needs so that pages can upload what the policy grants. */
@@ -41,7 +41,7 @@ export function bucketCors({ rules }: Policy, origins: readonly string[]): reado
 }
 
 /** The headers of the answer to a request that uses all that the rule allows. */
-function possibleHeaders(rule: PolicyRule): readonly string[] {
+function possibleHeaders(rule: Rule): readonly string[] {
   const fields = CLIENT_HEADER_FIELDS.filter((field) => rule.clientHeaders.includes(field));
   const headers = uploadHeaders(rule, {
     contentType: 'a/b',

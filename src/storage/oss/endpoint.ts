@@ -1,13 +1,18 @@
+/** OSS's own forms of an address. */
+export const ENDPOINT_WORDS = [
+  'public',
+  'internal',
+  'accelerate',
+  'accelerate-overseas',
+  'dualstack',
+] as const;
+
 /**
  * Under which address clients reach a bucket: one of OSS's own forms, or an origin (`https://upload.example.com`) and
  * where the bucket's name stands: before the host, nowhere (a custom domain, CNAME), or first in the path.
  */
 export type Endpoint =
-  | 'public'
-  | 'internal'
-  | 'accelerate'
-  | 'accelerate-overseas'
-  | 'dualstack'
+  | (typeof ENDPOINT_WORDS)[number]
   | { readonly url: string; readonly addressing: 'virtual' | 'cname' | 'path' };
 
 /** Where a bucket's objects are: the URL of an object is origin + pathPrefix + `/` + encoded key. */

@@ -1,5 +1,6 @@
-import { z } from 'zod';
+import { HEADER_VALUE } from '../../text/header-value.ts';
 import { closestName } from '../../text/suggest.ts';
+import { MAX_METADATA_BYTES } from '../limits.ts';
 
 // token, or token "=" ( token / quoted-string ), separated by commas (RFC 9111 5.2).
 const CACHE_CONTROL =
@@ -23,63 +24,100 @@ const CONTENT_CODINGS = [
   'identity',
 ].concat(['pack200-gzip', 'x-compress', 'x-gzip', 'zstd']);
 
-/** Values that every HTTP client sends unchanged: printable ASCII without blanks at the ends. */
-export const HEADER_VALUE = /^[!-~](?:[ -~]*[!-~])?$/;
-
 /** OSS's limit for `x-oss-callback` and `x-oss-callback-var`, in characters of base64. */
 const MAX_CALLBACK_LENGTH = 5120;
 
+/** The end of a sentence that begins with the header; undefined for a value that OSS takes. */
 type Fault = string | undefined;
 
 /**
- * The values that PutObject takes, by header in lower case, besides the headers that the request itself decides (Content-Type,
- * Content-Length, Content-MD5, x-oss-forbid-overwrite). Source: OSS PutObject, request headers; RFC 9110, 9111 and 6266.
+ * What is wrong with the values of each header of PutObject, by header in lower case. Left out are the headers that the
+ * request itself decides: Content-Type, Content-Length, Content-MD5, x-oss-forbid-overwrite.
+ * Source: OSS PutObject, request headers; RFC 9110, 9111 and 6266.
  */
-export const HEADER_VALUES: Readonly<Record<string, z.ZodType<string>>> = {
-  'cache-control': value(1024, (text) =>
+const VALUE_FAULTS: Readonly<Record<string, (text: string) => Fault>> = {
+  'cache-control': atMost(1024, (text) =>
     CACHE_CONTROL.test(text)
       ? undefined
       : 'must be a list of directives (RFC 9111), such as private, max-age=60',
   ),
-  'content-disposition': value(1024, dispositionFault),
-  'content-encoding': value(1024, contentEncodingFault),
-  'content-language': value(1024, (text) =>
+  'content-disposition': atMost(1024, dispositionFault),
+  'content-encoding': atMost(1024, contentEncodingFault),
+  'content-language': atMost(1024, (text) =>
     LANGUAGES.test(text) ? undefined : 'must be a list of language tags (RFC 9110), such as zh-CN, en',
   ),
-  expires: value(64, (text) =>
+  expires: atMost(64, (text) =>
     isHttpDate(text) ? undefined : 'must be an HTTP date (RFC 9110), such as Thu, 26 Nov 2026 10:00:00 GMT',
   ),
-  'x-oss-object-acl': z.enum(['default', 'private', 'public-read', 'public-read-write']),
-  'x-oss-storage-class': z.enum(['Standard', 'IA', 'Archive', 'ColdArchive', 'DeepColdArchive']),
-  'x-oss-server-side-encryption': z.enum(['AES256', 'KMS', 'SM4']),
-  'x-oss-server-side-encryption-key-id': value(128, (text) =>
+  'x-oss-object-acl': oneOf('default', 'private', 'public-read', 'public-read-write'),
+  'x-oss-storage-class': oneOf('Standard', 'IA', 'Archive', 'ColdArchive', 'DeepColdArchive'),
+  'x-oss-server-side-encryption': oneOf('AES256', 'KMS', 'SM4'),
+  'x-oss-server-side-encryption-key-id': atMost(128, (text) =>
     /^[A-Za-z0-9][A-Za-z0-9_:/.-]*$/.test(text) ? undefined : 'must be the id of a KMS key',
   ),
-  'x-oss-server-side-data-encryption': z.enum(['SM4']),
-  'x-oss-tagging': value(8192, taggingFault),
-  'x-oss-callback': value(MAX_CALLBACK_LENGTH, callbackFault),
-  'x-oss-callback-var': value(MAX_CALLBACK_LENGTH, callbackVarFault),
-  'x-oss-traffic-limit': z
-    .string()
-    .refine((text) => /^\d{6,9}$/.test(text) && Number(text) >= 819_200 && Number(text) <= 838_860_800, {
-      message: 'must be a number from 819200 to 838860800 (bit/s)',
-    }),
-  'x-oss-request-payer': z.enum(['requester']),
+  'x-oss-server-side-data-encryption': oneOf('SM4'),
+  'x-oss-tagging': atMost(8192, taggingFault),
+  'x-oss-callback': atMost(MAX_CALLBACK_LENGTH, callbackFault),
+  'x-oss-callback-var': atMost(MAX_CALLBACK_LENGTH, callbackVarFault),
+  'x-oss-traffic-limit': (text) =>
+    /^\d{6,9}$/.test(text) && Number(text) >= 819_200 && Number(text) <= 838_860_800
+      ? undefined
+      : 'must be a number from 819200 to 838860800 (bit/s)',
+  'x-oss-request-payer': oneOf('requester'),
 };
 
-/** The value of a header `x-oss-meta-…`. OSS limits all of them together. */
-export const METADATA_VALUE = value(8192, () => undefined);
+const METADATA_NAME = /^x-oss-meta-[a-z0-9-]{1,64}$/;
+const metadataValueFault = atMost(MAX_METADATA_BYTES, () => undefined);
 
-function value(maxLength: number, faultOf: (text: string) => Fault): z.ZodType<string> {
-  return z.string().superRefine((text, context) => {
-    const fault =
-      text.length > maxLength
-        ? `must have at most ${maxLength} characters`
-        : HEADER_VALUE.test(text)
-          ? faultOf(text)
-          : 'must be printable ASCII, without blanks at its ends, and not empty';
-    if (fault !== undefined) context.addIssue(fault);
-  });
+/**
+ * What is wrong with a header that is added to every upload, as the end of a sentence that begins with the header; undefined
+ * when OSS takes it.
+ * @param header in any case.
+ */
+export function addedHeaderFault(header: string, value: string): string | undefined {
+  const name = header.toLowerCase();
+  if (METADATA_NAME.test(name)) return metadataValueFault(value);
+  const valueFault = Object.hasOwn(VALUE_FAULTS, name) ? VALUE_FAULTS[name] : undefined;
+  return valueFault ? valueFault(value) : `cannot be added by a rule; ${possibleHeaders(header)}`;
+}
+
+/**
+ * What is wrong with the headers together, each by its name in lower case: headers that need another one. The sentences
+ * begin with the field that holds the headers.
+ */
+export function addedHeadersFaults(headers: ReadonlyMap<string, string>): readonly string[] {
+  const faults = ['x-oss-server-side-encryption-key-id', 'x-oss-server-side-data-encryption']
+    .filter((name) => headers.has(name) && headers.get('x-oss-server-side-encryption') !== 'KMS')
+    .map((name) => `sets ${name}, which needs x-oss-server-side-encryption: KMS`);
+  if (headers.has('x-oss-callback-var') && !headers.has('x-oss-callback'))
+    faults.push('sets x-oss-callback-var, which needs x-oss-callback');
+  return faults;
+}
+
+function possibleHeaders(header: string): string {
+  const known = Object.keys(VALUE_FAULTS);
+  const closest = closestName(header, known);
+  if (closest !== undefined) return `did you mean "${closest}"?`;
+  const standard = known.filter((name) => !name.startsWith('x-oss-'));
+  return `possible: ${standard.join(', ')}, x-oss-meta-… and the x-oss-… headers of PutObject`;
+}
+
+/** A check of values with at most so many characters, which {@link HEADER_VALUE} allows. */
+function atMost(maxLength: number, faultOf: (text: string) => Fault): (text: string) => Fault {
+  return (text) => {
+    if (text.length > maxLength) return `must have at most ${maxLength} characters`;
+    if (!HEADER_VALUE.test(text)) return 'must be printable ASCII, without blanks at its ends, and not empty';
+    return faultOf(text);
+  };
+}
+
+function oneOf(...values: readonly string[]): (text: string) => Fault {
+  return (text) => {
+    if (values.includes(text)) return undefined;
+    const closest = closestName(text, values);
+    const hint = closest === undefined ? '' : `; did you mean "${closest}"?`;
+    return `must be ${values.length > 1 ? 'one of ' : ''}${values.join(', ')}${hint}`;
+  };
 }
 
 function dispositionFault(text: string): Fault {

@@ -1,6 +1,6 @@
+import { CLIENT_HEADER_FIELDS, CLIENT_HEADERS } from '../../policy/client-headers.ts';
 import { dispositionWithName } from '../../policy/download-name.ts';
-import { CLIENT_HEADER_FIELDS, CLIENT_HEADERS } from '../../policy/file/rule-headers.ts';
-import type { PolicyRule } from '../../policy/policy.ts';
+import type { Rule } from '../../policy/policy.ts';
 import type { UploadRequest } from '../../policy/upload-request.ts';
 
 /**
@@ -8,7 +8,7 @@ import type { UploadRequest } from '../../policy/upload-request.ts';
  * forbid setting it, and every HTTP client sends it by itself.
  * @returns a new object; all values are printable ASCII, trimmed and not empty.
  */
-export function uploadHeaders(rule: PolicyRule, request: UploadRequest): Record<string, string> {
+export function uploadHeaders(rule: Rule, request: UploadRequest): Record<string, string> {
   const headers: Record<string, string> = { 'Content-Type': request.contentType };
   if (request.contentMd5 !== undefined) headers['Content-MD5'] = request.contentMd5;
   for (const field of CLIENT_HEADER_FIELDS) {

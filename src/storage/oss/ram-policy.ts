@@ -1,4 +1,4 @@
-import type { Policy, PolicyRule } from '../../policy/policy.ts';
+import type { Policy, Rule } from '../../policy/policy.ts';
 
 export type RamStatement = {
   readonly Effect: 'Allow';
@@ -29,11 +29,11 @@ export function ramPolicy({ rules }: Policy): RamPolicy {
   };
 }
 
-function addsTags({ headers }: PolicyRule): boolean {
+function addsTags({ headers }: Rule): boolean {
   return Object.keys(headers).some((name) => name.toLowerCase() === 'x-oss-tagging');
 }
 
-function resourcesOf(rules: readonly PolicyRule[]): readonly string[] {
+function resourcesOf(rules: readonly Rule[]): readonly string[] {
   const resources = rules.map(({ target, prefix }) => {
     const pattern = prefix.parts.map((part) => ('claim' in part ? '*' : part.literal)).join('');
     return `acs:oss:*:*:${target.bucket}/${pattern}*`;

@@ -1,9 +1,8 @@
 import { z } from 'zod';
 import { webAddressFault } from '../../net/web-address.ts';
 import { closestName } from '../../text/suggest.ts';
+import { ENDPOINT_WORDS, type Endpoint } from './endpoint.ts';
 import { parseOssHost } from './regions.ts';
-
-const ENDPOINT_WORDS = ['public', 'internal', 'accelerate', 'accelerate-overseas', 'dualstack'] as const;
 
 const endpoint = z
   .string()
@@ -25,11 +24,6 @@ const endpoint = z
       message: 'must be an origin only: scheme, host and port, without a path, query or default port',
     },
   );
-
-/** Under which address clients reach a bucket: one of OSS's own forms, or an origin and where the bucket's name stands. */
-export type TargetEndpoint =
-  | (typeof ENDPOINT_WORDS)[number]
-  | { readonly url: string; readonly addressing: 'virtual' | 'cname' | 'path' };
 
 /** One entry of `targets`: a bucket and the address under which clients reach it. */
 export const targetSchema = z
@@ -102,7 +96,7 @@ function endpointFault({
   return undefined;
 }
 
-function targetEndpoint(endpoint: string, bucket: string, pathStyle: boolean | undefined): TargetEndpoint {
+function targetEndpoint(endpoint: string, bucket: string, pathStyle: boolean | undefined): Endpoint {
   const word = ENDPOINT_WORDS.find((one) => one === endpoint);
   if (word) return word;
   const url = new URL(endpoint);

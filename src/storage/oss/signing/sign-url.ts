@@ -1,3 +1,4 @@
+import { MAX_EXPIRES_IN_SECONDS } from '../../limits.ts';
 import { canonicalQuery, canonicalRequest } from './canonical-request.ts';
 import { objectAddress } from './object-address.ts';
 import { percentEncodePath } from './percent-encode.ts';
@@ -16,8 +17,6 @@ export type SignedUrl = {
   readonly signature: string;
   readonly canonicalRequest: string;
 };
-
-const MAX_EXPIRES_IN_SECONDS = 604_800;
 
 /**
  * What `presign` and `presignPut` have in common: signs a request into its URL.
