@@ -16,6 +16,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   text: ['leven', 'node:buffer', 'node:fs'],
   net: ['type:clock', 'node:net'],
   errors: ['type:policy'],
+  health: [],
   // What the service decides and signs.
   policy: ['storage', 'text', 'content-disposition', 'type:auth', 'type:storage/oss'],
   'policy/file': [
@@ -42,7 +43,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   config: ['credentials', 'limits', 'text', 'zod', '@fastify/proxy-addr', 'node:net'],
   // What callers see.
   http: [
-    ...['log', 'grants', 'policy', 'policy/file', 'auth', 'errors', 'text', 'type:clock'],
+    ...['log', 'health', 'grants', 'policy', 'policy/file', 'auth', 'errors', 'text', 'type:clock'],
     ...['fastify', '@fastify/cors', 'pino', 'zod', 'yaml', 'type:node:net', 'type:node:http'],
     // The files of the page of /docs.
     ...['node:fs/promises', 'node:module', 'node:path', 'node:crypto', 'node:util', 'node:zlib'],
@@ -62,7 +63,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
       'limits',
       'credentials',
     ],
-    ...['clock', 'errors', 'net', 'text', 'http'],
+    ...['clock', 'errors', 'net', 'text', 'health'],
     ...['node:util', 'node:fs', 'node:path'],
   ],
   // Its process becomes the service for one of the commands.
@@ -72,7 +73,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 };
 
 const TAKES_EFFECTS_AS_ARGUMENTS = [
-  ...['text', 'net', 'errors', 'policy', 'policy/file', 'storage', 'storage/oss', 'grants'],
+  ...['text', 'net', 'errors', 'health', 'policy', 'policy/file', 'storage', 'storage/oss', 'grants'],
   ...['auth', 'credentials', 'limits', 'log', 'metrics', 'config', 'http', 'cli'],
 ];
 

@@ -1,5 +1,6 @@
 import fastify, { type FastifyInstance } from 'fastify';
 import type { DenialLimiter } from '../grants/ports/limiter.ts';
+import type { ReadinessCheck } from '../health/check.ts';
 import { createGate } from './load-control/load-shedder.ts';
 import type { Turns } from './load-control/request-groups.ts';
 import { NO_JSON_SCHEMA } from './no-json-schema.ts';
@@ -13,7 +14,7 @@ import { answerMalformedHttp } from './plugins/malformed-request.ts';
 import { registerNotFound } from './plugins/not-found.ts';
 import { toServiceError } from './plugins/problem-json.ts';
 import { registerDocumentRoutes } from './routes/documents.ts';
-import { type ReadinessCheck, registerHealthRoutes } from './routes/health.ts';
+import { registerHealthRoutes } from './routes/health.ts';
 import { type RenderMetrics, registerMetricsRoute } from './routes/metrics.ts';
 import { registerUploadRoutes, type UploadRoutesOptions } from './routes/uploads.ts';
 

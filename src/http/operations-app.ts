@@ -1,6 +1,7 @@
 import fastify, { type FastifyInstance } from 'fastify';
+import type { ReadinessCheck } from '../health/check.ts';
 import { NO_JSON_SCHEMA } from './no-json-schema.ts';
-import { type ReadinessCheck, registerHealthRoutes } from './routes/health.ts';
+import { registerHealthRoutes } from './routes/health.ts';
 import { type RenderMetrics, registerMetricsRoute } from './routes/metrics.ts';
 
 /**

@@ -3,7 +3,7 @@ import type { TokenVerifier } from '../auth/token-verifier.ts';
 import type { Clock } from '../clock.ts';
 import type { ManagedCredentials } from '../credentials/managed-credentials.ts';
 import type { Limiter } from '../grants/ports/limiter.ts';
-import type { ReadinessCheck } from '../http/routes/health.ts';
+import type { ReadinessCheck } from '../health/check.ts';
 import type { LogOutputStatus } from '../log/output.ts';
 import type { PolicyStatus } from '../policy/policy-status.ts';
 

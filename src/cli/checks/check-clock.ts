@@ -1,5 +1,5 @@
 import type { Clock } from '../../clock.ts';
-import type { ReadinessCheck } from '../../http/routes/health.ts';
+import type { ReadinessCheck } from '../../health/check.ts';
 import { describeFailure, hostOf } from '../../net/fetch-json.ts';
 import type { Target } from '../../policy/policy.ts';
 import { bucketAddress } from '../../storage/oss/endpoint.ts';

@@ -1,6 +1,6 @@
 import type { Clock } from '../../clock.ts';
 import { type CredentialsSource, MIN_CREDENTIALS_SECONDS } from '../../grants/ports/credentials-source.ts';
-import type { ReadinessCheck } from '../../http/routes/health.ts';
+import type { ReadinessCheck } from '../../health/check.ts';
 
 /**
  * Whether there are credentials that can sign now. Whether OSS lets them write, only an upload shows.

@@ -2,7 +2,7 @@ import type { IssuerConfig } from '../../auth/issuer.ts';
 import { createKeySources } from '../../auth/keys/create-key-sources.ts';
 import { describeKeys } from '../../auth/keys/key-source.ts';
 import type { Clock } from '../../clock.ts';
-import type { ReadinessCheck } from '../../http/routes/health.ts';
+import type { ReadinessCheck } from '../../health/check.ts';
 
 /** Whether the keys of an issuer can be had, in the very way in which the service gets them. */
 export async function checkIssuer(

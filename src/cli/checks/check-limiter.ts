@@ -1,4 +1,4 @@
-import type { ReadinessCheck } from '../../http/routes/health.ts';
+import type { ReadinessCheck } from '../../health/check.ts';
 import { createRedisLimiter } from '../../limits/redis-limiter.ts';
 
 /** Whether Redis counts, by a trial count; without an address there is nothing to reach. */

@@ -1,6 +1,6 @@
 import { loadConfig, policyFileOf } from '../../config/config.ts';
 import { unknownVariables } from '../../config/unknown-variables.ts';
-import type { ReadinessCheck } from '../../http/routes/health.ts';
+import type { ReadinessCheck } from '../../health/check.ts';
 import { readPolicyFile } from '../../policy/file/read-policy-file.ts';
 import { checkClock } from '../checks/check-clock.ts';
 import { checkCredentials } from '../checks/check-credentials.ts';
