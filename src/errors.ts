@@ -78,17 +78,9 @@ export class ServiceError extends Error {
   }
 }
 
-export const OVERLOADED = new ServiceError(
-  'unavailable',
-  'The service has more requests than it can answer; try again.',
-  { headers: { 'Retry-After': '1' } },
-);
-
-/** A grant that is not made, or not sent, because its audit line cannot be written. A shared instance, see {@link OVERLOADED}. */
+/** A grant that is not made, or not sent, because its audit line cannot be written. A shared instance, because it may be thrown often. */
 export const AUDIT_UNAVAILABLE = new ServiceError(
   'unavailable',
   'The service cannot record grants at the moment; try again.',
   { headers: { 'Retry-After': '5' } },
 );
-
-/** The rejection under overload. A shared instance: creating an `Error` per rejection would cost a stack trace each time. */

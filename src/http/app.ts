@@ -1,8 +1,8 @@
 import fastify, { type FastifyInstance } from 'fastify';
 import type { DenialLimiter } from '../grants/ports/limiter.ts';
 import type { ReadinessCheck } from '../health/check.ts';
-import { createGate } from './load-control/load-shedder.ts';
-import type { Turns } from './load-control/request-groups.ts';
+import { createLoadShedder } from './load-control/load-shedder.ts';
+import type { RequestGroups } from './load-control/request-groups.ts';
 import { NO_JSON_SCHEMA } from './no-json-schema.ts';
 import { registerAccessLog } from './plugins/access-log.ts';
 import { type ActivePolicy, registerAuthentication } from './plugins/authentication.ts';
@@ -30,7 +30,7 @@ export type AppDependencies = UploadRoutesOptions & {
   readonly newRequestId: () => string;
   /** Bounds the denied and invalid requests of each caller. */
   readonly denials: DenialLimiter;
-  readonly turns: Turns;
+  readonly requestGroups: RequestGroups;
   /** The origins of web pages that may call the service; empty switches CORS off. */
   readonly corsOrigins: readonly string[];
   /** Request headers that these pages may send besides the usual ones. */
@@ -44,8 +44,7 @@ export type AppDependencies = UploadRoutesOptions & {
  * the environment, so a test can hold one and inject requests.
  */
 export async function buildApp(dependencies: AppDependencies): Promise<FastifyInstance> {
-  const { logger, newRequestId, trustProxy, isDraining, observer, denials, renderMetrics, turns } =
-    dependencies;
+  const { logger, newRequestId, trustProxy, isDraining, observer, denials, renderMetrics } = dependencies;
   const app = fastify({
     // Fastify's own lines hold the address as it was sent, and with it whatever a caller put into the query; and a logger for each
     // request, of which most would write nothing, takes longer than the line that is written.
@@ -88,12 +87,12 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
     logger,
     clock: dependencies.clock,
   });
-  const enter = createGate({
-    turns,
+  const admit = createLoadShedder({
+    requestGroups: dependencies.requestGroups,
     onOverload: (waitedMs) =>
       logger.warn({ waitedMs: Math.round(waitedMs) }, 'overloaded: a part of what arrives is refused'),
   });
-  registerAuthentication(app, dependencies.active, enter);
+  registerAuthentication(app, dependencies.active, admit);
   registerDenialLimit(app, denials);
   registerJsonBody(app);
   registerUploadRoutes(app, dependencies);

@@ -11,7 +11,7 @@ import type { Clock } from '../clock.ts';
 import { createCredentials } from '../credentials/create-credentials.ts';
 import type { Limiter } from '../grants/ports/limiter.ts';
 import { buildApp } from '../http/app.ts';
-import { createTurns } from '../http/load-control/request-groups.ts';
+import { createRequestGroups } from '../http/load-control/request-groups.ts';
 import { buildOperationsApp } from '../http/operations-app.ts';
 import { createRequestIds } from '../http/plugins/request-ids.ts';
 import { createDenialLimiter } from '../limits/denial-limiter.ts';
@@ -154,7 +154,7 @@ export async function createService({
     presign: metrics.timeSigning(presignPut),
     renderMetrics: operationsApp ? undefined : metrics.render,
     isDraining: () => isDraining,
-    turns: createTurns(() => performance.now()),
+    requestGroups: createRequestGroups(() => performance.now()),
     newObjectId: () => uuidv7({ msecs: clock().getTime(), random: randomBytes(16) }),
     newRequestId: createRequestIds(randomFillSync),
     denials: createDenialLimiter({ nowMs: () => performance.now() }),

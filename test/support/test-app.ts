@@ -6,7 +6,7 @@ import { createKeySources } from '../../src/auth/keys/create-key-sources.ts';
 import { createTokenVerifier, type TokenVerifier } from '../../src/auth/token-verifier.ts';
 import { createStaticCredentials } from '../../src/credentials/static-credentials.ts';
 import { type AppDependencies, buildApp } from '../../src/http/app.ts';
-import { createTurns } from '../../src/http/load-control/request-groups.ts';
+import { createRequestGroups } from '../../src/http/load-control/request-groups.ts';
 import { createDenialLimiter } from '../../src/limits/denial-limiter.ts';
 import { createMemoryLimiter } from '../../src/limits/memory-limiter.ts';
 import { createLogger } from '../../src/log/logger.ts';
@@ -92,7 +92,7 @@ export async function createTestApp({
     readiness: () => [{ name: 'process', ok: true, detail: 'running' }],
     observer: { answered: () => {}, decided: () => {}, rejected: () => {} },
     isDraining: () => false,
-    turns: createTurns(() => 0),
+    requestGroups: createRequestGroups(() => 0),
     newObjectId: () => '019ab000-0000-7000-8000-000000000001',
     newRequestId: () => `request-${++ids}`,
     denials: createDenialLimiter({ nowMs: () => fixedClock().getTime() }),

@@ -1,7 +1,8 @@
 import type { z } from 'zod';
-import { type ErrorCode, type Fault, OVERLOADED, ServiceError, summarizeFaults } from '../../errors.ts';
+import { type ErrorCode, type Fault, ServiceError, summarizeFaults } from '../../errors.ts';
 import { parseUploadRequestBody } from '../../grants/upload/request.ts';
 import type { UploadAnswer } from '../../grants/upload/response.ts';
+import { OVERLOADED } from '../load-control/load-shedder.ts';
 import type { policyAnswer } from '../routes/policy-response.ts';
 
 /** A request that the policy of {@link POLICY_EXAMPLE} grants. */

@@ -1,5 +1,5 @@
-/** Says yes to this share of the calls (0 to 1), evenly spread: to every fourth for a quarter. */
-export function createShare(): (share: number) => boolean {
+/** Creates a check that is true for this share of its calls (0 to 1), evenly spread: for 0.25, every fourth. */
+export function createEvenSampler(): (share: number) => boolean {
   let due = 0;
   return (share) => {
     due += share;

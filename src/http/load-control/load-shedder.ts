@@ -1,36 +1,45 @@
-import { OVERLOADED } from '../../errors.ts';
-import { createShare } from './even-sampler.ts';
-import type { Turns } from './request-groups.ts';
+import { ServiceError } from '../../errors.ts';
+import { createEvenSampler } from './even-sampler.ts';
+import type { RequestGroups } from './request-groups.ts';
 
-export type OverloadOptions = {
-  readonly turns: Turns;
-  /** Told when requests begin to be refused, and once in a while as long as they are. */
+/** The rejection under overload. A shared instance: creating an `Error` per rejection would cost a stack trace each time. */
+export const OVERLOADED = new ServiceError(
+  'unavailable',
+  'The service has more requests than it can answer; try again.',
+  { headers: { 'Retry-After': '1' } },
+);
+
+/** The service works off a burst that takes less than this without rejecting any of it. */
+const MAX_WAIT_MS = 1_000;
+
+/** The remaining tenth keeps an overloaded replica useful. */
+const MAX_REJECTED_SHARE = 0.9;
+
+/** The log has one warning for this many rejections, and one for the first of them. */
+const LOG_EVERY_NTH_REJECTION = 1_000;
+
+export type LoadShedderOptions = {
+  readonly requestGroups: RequestGroups;
+  /** Called for the first rejection and for every {@link LOG_EVERY_NTH_REJECTION}th. */
   readonly onOverload: (waitedMs: number) => void;
 };
 
-/** A burst that the machine can answer within a second is let through. */
-const MAX_WAIT_MS = 1_000;
-
-/** Some are always answered, so that a copy that is asked far too much still does its work. */
-const MAX_REFUSED_SHARE = 0.9;
-
-/** Every so many refusals are told, the first one among them. */
-const TOLD_EVERY = 1_000;
-
 /**
- * Makes what a request passes before any work is put into it: it waits for its turn, and is refused with OVERLOADED if it is one of
- * the share that is. A request that waits seconds for its answer is lost work, since its client has gone by then. The longer the wait
- * is above its bound, the larger the share. To refuse all would answer nobody while there is more than can be done, for refusing takes
- * its time too; and whoever is refused waits for that as long as the others, or would ask anew before they are answered.
+ * Creates `admit`, which a request awaits before any work is done for it: it waits for the request's group, and rejects a share of the
+ * requests with {@link OVERLOADED} if they have waited for more than a second. The longer the wait, the larger the share.
+ *
+ * A client does not wait for seconds, so work on its request would be lost. The share is never 1, because rejecting costs time too and
+ * some callers must still be served. A rejected request waits as long as the others: an immediate rejection would make the client retry
+ * before the others have their response.
  */
-export function createGate({ turns, onOverload }: OverloadOptions): () => Promise<void> {
-  const refuses = createShare();
-  let refused = 0;
-  return async () => {
-    const waitedMs = await turns.take();
+export function createLoadShedder({ requestGroups, onOverload }: LoadShedderOptions): () => Promise<void> {
+  const isSampled = createEvenSampler();
+  let rejections = 0;
+  return async function admit() {
+    const waitedMs = await requestGroups.join();
     if (waitedMs <= MAX_WAIT_MS) return;
-    if (!refuses(Math.min(1 - MAX_WAIT_MS / waitedMs, MAX_REFUSED_SHARE))) return;
-    if (refused++ % TOLD_EVERY === 0) onOverload(waitedMs);
+    if (!isSampled(Math.min(1 - MAX_WAIT_MS / waitedMs, MAX_REJECTED_SHARE))) return;
+    if (rejections++ % LOG_EVERY_NTH_REJECTION === 0) onOverload(waitedMs);
     throw OVERLOADED;
   };
 }

@@ -1,67 +1,65 @@
-/** Who goes on together. More would gain nothing, and make those wait who have not been read yet. */
-const MAX_TOGETHER = 64;
-
-/** Turns in which nobody goes on, between two groups: each accepts one connection and reads what has come, and costs next to nothing. */
-const TURNS_BETWEEN = 8;
+/** Larger groups brought no gain, and made requests wait that had not been read yet. */
+const MAX_GROUP_SIZE = 64;
 
 /**
- * Awaited between two steps of a request: all who go on together take the one before any of them takes the next. Signing, writing the
- * log and sending each pass so much code that one after the other they drive each other out of the processor's caches.
+ * Event-loop turns without a group between two groups. In each of them Node accepts one connection and reads what has arrived; an
+ * idle turn costs next to nothing.
  */
-export const othersToo: Promise<void> = Promise.resolve();
+const LOOP_TURNS_BETWEEN_GROUPS = 8;
 
-export type Turns = {
-  /** Resolves at the end of a turn of the event loop, first come, first served: with how long it waited, in milliseconds. */
-  take(): Promise<number>;
+export type RequestGroups = {
+  /**
+   * Resolves when the group of this request starts, at the end of an event-loop turn: with how long the request waited for that, in
+   * milliseconds. Groups start in the order in which their requests joined.
+   */
+  join(): Promise<number>;
 };
 
 type Group = {
-  readonly beganAt: number;
+  readonly openedAt: number;
   size: number;
-  readonly turn: Promise<number>;
-  readonly begin: (waitedMs: number) => void;
+  readonly started: Promise<number>;
+  readonly start: (waitedMs: number) => void;
 };
 
 /**
- * Lets requests go on together, those that were read one after the other, up to 64.
+ * Groups requests that were read one after the other, up to {@link MAX_GROUP_SIZE}, so that they are processed together.
  *
- * One by one through all of the code, each request finds the processor's caches full of what the one before it did last, and
- * takes twice as long (docs/performance.md). Together they pass the same code at the same time. Nobody waits for anybody who
- * has not arrived yet: alone, a request loses some microseconds.
+ * A request that runs through all of the code alone finds the processor's caches full of what the previous request did last, and takes
+ * twice as long (docs/performance.md). A group never waits for requests that have not arrived: a lone request loses some microseconds.
  *
- * It also is how overload is seen. A busy process reads what has arrived, and whoever was read waits here: nothing else takes long.
- * And between two groups Node reads and accepts: it accepts one connection per turn, so that new ones must not wait for all who are
- * here, nor thousands of them for as many groups.
+ * The time spent waiting here is also the overload signal, because nothing else in a request of a busy process waits. Between two
+ * groups Node reads and accepts connections: new clients wait neither for all requests that have arrived nor for many groups.
  *
  * @param monotonicMs a clock that never goes back, in milliseconds, e.g. `performance.now()`.
  */
-export function createTurns(monotonicMs: () => number): Turns {
+export function createRequestGroups(monotonicMs: () => number): RequestGroups {
   const waiting: Group[] = [];
 
-  function begin(): void {
+  function startNext(): void {
     const group = waiting.shift();
-    group?.begin(monotonicMs() - group.beganAt);
-    if (waiting.length > 0) afterTurns(TURNS_BETWEEN, begin);
+    group?.start(monotonicMs() - group.openedAt);
+    if (waiting.length > 0) afterLoopTurns(LOOP_TURNS_BETWEEN_GROUPS, startNext);
   }
 
   function openGroup(): Group {
     const last = waiting.at(-1);
-    if (last && last.size < MAX_TOGETHER) return last;
-    const { promise: turn, resolve } = Promise.withResolvers<number>();
-    const group = { beganAt: monotonicMs(), size: 0, turn, begin: resolve };
-    if (waiting.push(group) === 1) setImmediate(begin);
+    if (last && last.size < MAX_GROUP_SIZE) return last;
+    const { promise: started, resolve: start } = Promise.withResolvers<number>();
+    const group = { openedAt: monotonicMs(), size: 0, started, start };
+    if (waiting.push(group) === 1) setImmediate(startNext);
     return group;
   }
 
   return {
-    take() {
+    join() {
       const group = openGroup();
       group.size++;
-      return group.turn;
+      return group.started;
     },
   };
 }
 
-function afterTurns(turns: number, then: () => void): void {
-  setImmediate(turns === 0 ? then : () => afterTurns(turns - 1, then));
+function afterLoopTurns(turns: number, callback: () => void): void {
+  setImmediate(turns === 0 ? callback : () => afterLoopTurns(turns - 1, callback));
 }

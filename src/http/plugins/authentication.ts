@@ -21,20 +21,20 @@ declare module 'fastify' {
 /**
  * Asks every route for a verified token, before its body is read, unless the route says `config: { public: true }`.
  * Registers on the instance given, so that no route can be forgotten.
- * @param enter what a request passes first; it rejects to refuse it. Public routes are always answered: a copy that is busy must
- *   not be taken for one that is dead.
+ * @param admit awaited first; rejects if the request is not admitted. Public routes skip it: a probe must not take a busy replica
+ *   for a dead one.
  */
 export function registerAuthentication(
   app: FastifyInstance,
   active: () => ActivePolicy,
-  enter: () => Promise<void>,
+  admit: () => Promise<void>,
 ): void {
   app.decorateRequest('admission', undefined);
   app.addHook('onRequest', async (request) => {
     const { url, config } = request.routeOptions;
     const isUnroutable = url === undefined;
     if (isUnroutable || config.public) return;
-    await enter();
+    await admit();
     const { policy, verifier } = active();
     const verified = verifier.verify(bearerToken(request.headers.authorization));
     // A token that is remembered makes no promise.

@@ -1,8 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { OVERLOADED, type ServiceError } from '../../errors.ts';
+import type { ServiceError } from '../../errors.ts';
 import type { DenialLimiter } from '../../grants/ports/limiter.ts';
 import type { Observer } from '../../grants/ports/observer.ts';
 import type { ServiceLogger } from '../../log/logger.ts';
+import { OVERLOADED } from '../load-control/load-shedder.ts';
 import { rejectionMembers, writeRequestLine } from './access-log.ts';
 import { countDenial } from './denial-limit.ts';
 import { PROBLEMS, sendProblem, toServiceError } from './problem-json.ts';
@@ -32,7 +33,7 @@ export function registerRefusals(
       };
       logger.error({ ...ids, err: cause, code, ...logFields }, detail);
     } else request.rejection = error;
-    // Under overload a log line per rejected request would cost more than the rejection. The gate logs the overload.
+    // A log line would cost more than the rejection. The load shedder logs the overload.
     if (error === OVERLOADED) request.lineLevel = 'debug';
     return sendProblem(error, request, reply);
   });

@@ -17,7 +17,7 @@ import { describePolicy } from '../../policy/describe-policy.ts';
 import { explainDenial } from '../../policy/explain-denial.ts';
 import type { UploadRequest } from '../../policy/upload-request.ts';
 import { cutForLog } from '../../text/json-text.ts';
-import { othersToo } from '../load-control/request-groups.ts';
+import { nextStep } from '../load-control/in-step.ts';
 import { writeRequestLine } from '../plugins/access-log.ts';
 import { admissionOf } from '../plugins/authentication.ts';
 import { PROBLEMS } from '../plugins/problem-json.ts';
@@ -49,7 +49,7 @@ export function registerUploadRoutes(app: FastifyInstance, dependencies: UploadR
       throw AUDIT_UNAVAILABLE;
     }
     observer.decided(decisionOf(outcome));
-    await othersToo;
+    await nextStep;
     if (outcome.outcome === 'denied') {
       throw new ServiceError('policy_denied', summarizeFaults(outcome.violations), {
         errors: outcome.violations,
@@ -58,7 +58,7 @@ export function registerUploadRoutes(app: FastifyInstance, dependencies: UploadR
     setLimitHeaders(reply, outcome.verdict);
     if (outcome.outcome === 'limited') throw limitReached(outcome.verdict);
     const text = uploadAnswerText(outcome.answer);
-    await othersToo;
+    await nextStep;
     return reply
       .code(201)
       .header('cache-control', 'no-store')

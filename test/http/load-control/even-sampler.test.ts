@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { createShare } from '../../../src/http/load-control/even-sampler.ts';
+import { createEvenSampler } from '../../../src/http/load-control/even-sampler.ts';
 
 it.each([
   [0, 0],
@@ -7,11 +7,11 @@ it.each([
   [0.25, 250],
   [0.9, 900],
   [1, 1000],
-])('says yes to a share of %s, evenly spread', (share, expected) => {
-  const refuses = createShare();
-  const answers = Array.from({ length: 1000 }, () => refuses(share));
-  expect(answers.filter(Boolean).length).toBeGreaterThanOrEqual(expected - 1);
-  expect(answers.filter(Boolean).length).toBeLessThanOrEqual(expected);
+])('samples a share of %s, evenly spread', (share, expected) => {
+  const isSampled = createEvenSampler();
+  const results = Array.from({ length: 1000 }, () => isSampled(share));
+  expect(results.filter(Boolean).length).toBeGreaterThanOrEqual(expected - 1);
+  expect(results.filter(Boolean).length).toBeLessThanOrEqual(expected);
   if (share === 0.25)
-    expect(answers.slice(0, 8)).toStrictEqual([false, false, false, true, false, false, false, true]);
+    expect(results.slice(0, 8)).toStrictEqual([false, false, false, true, false, false, false, true]);
 });

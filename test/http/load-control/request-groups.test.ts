@@ -1,63 +1,63 @@
 import { setImmediate } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { createTurns } from '../../../src/http/load-control/request-groups.ts';
+import { createRequestGroups } from '../../../src/http/load-control/request-groups.ts';
 
-/** Turns on a clock that stands still until it is moved. */
-function turnsOnClock() {
+/** Request groups on a clock that stands still until the test moves it. */
+function createGroupsOnManualClock() {
   let now = 5_000;
-  const turns = createTurns(() => now);
+  const groups = createRequestGroups(() => now);
   const work = (ms: number) => {
     now += ms;
   };
-  return { turns, work };
+  return { groups, work };
 }
 
-it('lets all who have come go on together, step by step', async () => {
-  const { turns } = turnsOnClock();
+it('processes all requests that have arrived together, step by step', async () => {
+  const { groups } = createGroupsOnManualClock();
   const order: string[] = [];
-  const pass = async (name: string) => {
-    await turns.take();
+  const request = async (name: string) => {
+    await groups.join();
     order.push(`${name} works`);
     await undefined;
-    order.push(`${name} answers`);
+    order.push(`${name} responds`);
   };
-  const all = Promise.all([pass('a'), pass('b'), pass('c')]);
+  const all = Promise.all([request('a'), request('b'), request('c')]);
   expect(order).toStrictEqual([]);
   await all;
-  expect(order).toStrictEqual(['a works', 'b works', 'c works', 'a answers', 'b answers', 'c answers']);
+  expect(order).toStrictEqual(['a works', 'b works', 'c works', 'a responds', 'b responds', 'c responds']);
 });
 
-it('does not wait for those who have not come', async () => {
-  const { turns } = turnsOnClock();
-  let isOver = false;
-  void turns.take().then(() => {
-    isOver = true;
+it('does not wait for requests that have not arrived', async () => {
+  const { groups } = createGroupsOnManualClock();
+  let hasStarted = false;
+  void groups.join().then(() => {
+    hasStarted = true;
   });
   await setImmediate();
-  expect(isOver).toBe(true);
+  expect(hasStarted).toBe(true);
 });
 
-it('lets no more than 64 go on in one turn of the event loop, in the order in which they came, with turns between', async () => {
-  const { turns } = turnsOnClock();
-  const gone: number[] = [];
-  for (let index = 0; index < 150; index++) void turns.take().then(() => gone.push(index));
-  const perTurn: number[] = [];
+it('starts groups of at most 64 in the order of arrival, with idle event-loop turns between them', async () => {
+  const { groups } = createGroupsOnManualClock();
+  const started: number[] = [];
+  for (let index = 0; index < 150; index++) void groups.join().then(() => started.push(index));
+  const startedByTurn: number[] = [];
   for (let turn = 0; turn < 20; turn++) {
     await setImmediate();
-    perTurn.push(gone.length);
+    startedByTurn.push(started.length);
   }
-  expect(perTurn).toStrictEqual([...Array(9).fill(64), ...Array(9).fill(128), 150, 150]);
-  expect(gone).toStrictEqual(gone.map((_, index) => index));
+  expect(startedByTurn).toStrictEqual([...Array(9).fill(64), ...Array(9).fill(128), 150, 150]);
+  expect(started).toStrictEqual(started.map((_, index) => index));
 });
 
-it('says how long one has waited, behind others too', async () => {
-  const { turns, work } = turnsOnClock();
-  const first = Array.from({ length: 64 }, () => turns.take());
-  const behind = turns.take();
+it('returns how long a request has waited, also behind another group', async () => {
+  const { groups, work } = createGroupsOnManualClock();
+  const first = Array.from({ length: 64 }, () => groups.join());
+  const behind = groups.join();
   work(10);
-  const alsoBehind = turns.take();
+  const alsoBehind = groups.join();
   void first[0]?.then(() => work(20));
   expect(await Promise.all(first)).toStrictEqual(first.map(() => 10));
   expect(await Promise.all([behind, alsoBehind])).toStrictEqual([30, 30]);
-  expect(await turns.take()).toBe(0);
+  expect(await groups.join()).toBe(0);
 });

@@ -3,11 +3,11 @@ import { createTestApp } from '../../support/test-app.ts';
 
 const PHOTO = { key: 'users/alice/photo.png', contentType: 'image/png', contentLength: 1 };
 
-/** An app that waits as long as it is told, and many uploads at once. */
+/** An app whose requests wait for a given time, and a function that sends many uploads at once. */
 async function createWaitingApp() {
   let waitMs = 0;
   const { app, issuer, log } = await createTestApp({
-    turns: { take: async () => waitMs },
+    requestGroups: { join: async () => waitMs },
   });
   const headers = { authorization: `Bearer ${await issuer.sign()}` };
   return {
@@ -31,23 +31,23 @@ it.each([
   [2_000, 50],
   [4_000, 75],
   [60_000, 90],
-])('when requests wait for %s ms, refuses %s of 100, evenly spread', async (ms, expected) => {
+])('when requests wait for %s ms, rejects %s of 100, evenly spread', async (ms, expected) => {
   const { wait, post } = await createWaitingApp();
   wait(ms);
   const statuses = (await post(100)).map(({ statusCode }) => statusCode);
   for (const part of [statuses.slice(0, 50), statuses.slice(50)]) {
-    const refused = part.filter((status) => status === 503).length;
-    expect(Math.abs(refused - expected / 2)).toBeLessThanOrEqual(1);
+    const rejected = part.filter((status) => status === 503).length;
+    expect(Math.abs(rejected - expected / 2)).toBeLessThanOrEqual(1);
     expect(part.filter((status) => status !== 503 && status !== 201)).toStrictEqual([]);
   }
 });
 
-it('says when to come again, never refuses a probe, and recovers at once', async () => {
+it('sends Retry-After, never rejects a probe, and recovers at once', async () => {
   const { wait, post, get } = await createWaitingApp();
   wait(60_000);
-  const refused = (await post(10)).find(({ statusCode }) => statusCode === 503);
-  expect(refused?.headers['retry-after']).toBe('1');
-  expect(refused?.json()).toMatchObject({
+  const rejected = (await post(10)).find(({ statusCode }) => statusCode === 503);
+  expect(rejected?.headers['retry-after']).toBe('1');
+  expect(rejected?.json()).toMatchObject({
     code: 'unavailable',
     detail: 'The service has more requests than it can answer; try again.',
   });
@@ -58,7 +58,7 @@ it('says when to come again, never refuses a probe, and recovers at once', async
   for (const { statusCode } of await post(10)) expect(statusCode).toBe(201);
 });
 
-it('spends no line of the log on each refusal', async () => {
+it('logs one warning, and no line for each rejection', async () => {
   const { wait, post, log } = await createWaitingApp();
   wait(60_000);
   await post(20);
