@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   copyFileSync,
@@ -13,20 +13,33 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { expect, it, onTestFinished } from 'vitest';
+import { environmentSchema } from '../../src/config/config.ts';
+import { DEV_USAGE } from '../../src/demo/dev-options.ts';
+import { runCli } from '../cli/run-cli.ts';
+import { COMPILE_CACHE } from '../support/compile-cache.ts';
+import { codeBlocks, documents, proseOf, readDocument } from './documents.ts';
 
 const root = new URL('../../', import.meta.url).pathname;
-const DOCUMENTS = ['README.md', 'docs/cloud-setup.md'];
 
 /** Each command of the shell blocks and of the examples with a `$` prompt, in the order in which a reader meets them. */
 function commandsOf(document: string): readonly string[] {
-  const text = readFileSync(join(root, document), 'utf8');
-  const blocks = [...text.matchAll(/^```(sh|console)\n([\s\S]*?)^```/gm)];
+  const blocks = [...readDocument(document).matchAll(/^```(sh|console)\n([\s\S]*?)^```/gm)];
   return blocks.flatMap(([, language, block = '']) => {
     const lines = block.replaceAll(/\\\n\s*/g, '').split('\n');
     if (language === 'console') return lines.flatMap((line) => (/^\$ (.*)/.exec(line) ?? []).slice(1));
     return lines.filter((line) => line !== '' && !line.startsWith('#'));
   });
 }
+
+/** Everything that a document shows as code: commands, and spans within a sentence. */
+function codeOf(document: string): readonly string[] {
+  const spans = [...proseOf(document).matchAll(/`([^`]+)`/g)].map(([, span = '']) =>
+    span.replaceAll('\n', ' '),
+  );
+  return [...commandsOf(document), ...spans];
+}
+
+const withCommands = documents.filter((document) => commandsOf(document).length > 0);
 
 /** Prints as npm does: unless it runs with --silent, its banner goes to stdout, where a pipe or a redirection takes it. */
 const NPM = `#!/bin/sh
@@ -70,7 +83,7 @@ function createCheckout(): {
       try {
         execFileSync('sh', ['-c', command], {
           cwd: folder,
-          env: { PATH: `${bin}:/usr/bin:/bin` },
+          env: { ...COMPILE_CACHE, PATH: `${bin}:/usr/bin:/bin` },
           stdio: 'ignore',
           timeout: 15_000,
         });
@@ -84,13 +97,14 @@ function createCheckout(): {
 /** Whether a command can leave a file behind; the others only print, which other tests look at. */
 const canWrite = (command: string) => /[|>]|--output|^sh |\bcp\b/.test(command);
 
-it.each(DOCUMENTS)('%s: no command leaves a file behind but the one that it names', (document) => {
+it.each(withCommands)('%s: no command leaves a file behind but the one that it names', (document) => {
   const checkout = createCheckout();
   const expected = new Set(checkout.files());
   for (const command of commandsOf(document).filter(canWrite)) {
     checkout.run(command);
     for (const [, file = ''] of command.matchAll(/(?:--output|>) *([\w.-]+)/g)) expected.add(file);
-    if (command === 'cp .env.example .env') expected.add('.env');
+    const [, copy] = /^cp \S+ (\S+)$/.exec(command) ?? [];
+    if (copy !== undefined) expected.add(copy);
     // The script of bucket-cors writes the XML that it then sends.
     if (command === 'sh set-cors.sh') expected.add('cors-acme-media.xml');
     expect(checkout.files(), command).toStrictEqual([...expected].sort());
@@ -108,12 +122,55 @@ it('docs/cloud-setup.md: what the commands write is a JSON document, a shell scr
   expect(read('cors-acme-media.xml')).toMatch(/^<\?xml version="1\.0"/);
 });
 
-it('no document pipes or redirects what `npm run` prints, unless npm is silent', () => {
-  const documents = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.md'))
-    .map((name) => `docs/${name}`);
-  for (const document of ['README.md', 'CONTRIBUTING.md', ...documents]) {
-    const text = readFileSync(join(root, document), 'utf8');
-    expect(text.match(/npm run (?!-s )[^`\n]*[|>]|npm run cli\b/g), document).toBeNull();
+it.each(withCommands)('%s: every shell block is valid shell', (document) => {
+  for (const block of codeBlocks(document, 'sh')) {
+    const { status, stderr } = spawnSync('sh', ['-n'], { input: block, encoding: 'utf8' });
+    expect({ block, status, stderr }).toStrictEqual({ block, status: 0, stderr: '' });
   }
+});
+
+it.each(documents)('%s pipes or redirects the output of `npm run` only if npm is silent', (document) => {
+  expect(readDocument(document).match(/npm run (?!-s )[^`\n]*[|>]|npm run cli\b/g)).toBeNull();
+});
+
+/** The commands of oss-presign that code names, with their options. */
+const namedCommands = documents.flatMap((document) =>
+  codeOf(document).flatMap((code) =>
+    [...code.matchAll(/(?:oss-presign|npm run -s cli --) (?!help\b)([a-z][a-z-]*)([^|;&\n]*)/g)].map(
+      ([, name = '', rest = '']) => ({
+        document,
+        name,
+        options: [...rest.matchAll(/ (--[a-z-]+)/g)].map(([, option = '']) => option),
+      }),
+    ),
+  ),
+);
+
+it('every command and option of oss-presign that a document names exists', async () => {
+  expect(namedCommands.length).toBeGreaterThan(20);
+  for (const { document, name, options } of namedCommands) {
+    const { code, stdout } = await runCli(['help', name]);
+    expect({ document, name, code }).toStrictEqual({ document, name, code: 0 });
+    const missing = options.filter((option) => !stdout.includes(`${option} `));
+    expect({ document, name, missing }).toStrictEqual({ document, name, missing: [] });
+  }
+});
+
+it('every option of npm run dev that a document names exists', () => {
+  const named = documents.flatMap((document) =>
+    codeOf(document).flatMap((code) => /^npm run dev -- (--[a-z-]+)/.exec(code)?.[1] ?? []),
+  );
+  expect(named).not.toStrictEqual([]);
+  expect(named.filter((option) => !DEV_USAGE.includes(`${option} `))).toStrictEqual([]);
+});
+
+it.each(documents)('%s names only environment variables that exist', (document) => {
+  const known = [...Object.keys(environmentSchema.shape), 'OSS_PRESIGN_TOKEN'];
+  const named = codeOf(document).flatMap((code) => [
+    ...(code.match(/(?<![\w$])(?:AUDIT|CORS|LOG|METRICS|OSS|POLICY|REDIS|SHUTDOWN|TRUST)_[A-Z_]+\b(?!…)/g) ??
+      []),
+  ]);
+  // An example of a mistyped variable.
+  const mistyped = ['CORS_ORIGIN'];
+  expect(named.filter((name) => !known.includes(name) && !mistyped.includes(name))).toStrictEqual([]);
 });
