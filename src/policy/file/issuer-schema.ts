@@ -12,12 +12,15 @@ const ASYMMETRIC_ALGORITHMS = [
 
 /** A duration within bounds, as whole seconds. */
 const secondsBetween = (min: number, max: number, expectation: string) =>
-  z.union([z.string().max(20), z.int()]).transform((duration, context) => {
-    const seconds = parseDurationSeconds(duration);
-    if (seconds !== undefined && seconds >= min && seconds <= max) return seconds;
-    context.addIssue(expectation);
-    return z.NEVER;
-  });
+  z
+    .union([z.string().max(20), z.int()])
+    .meta({ unit: 'duration' })
+    .transform((duration, context) => {
+      const seconds = parseDurationSeconds(duration);
+      if (seconds !== undefined && seconds >= min && seconds <= max) return seconds;
+      context.addIssue(expectation);
+      return z.NEVER;
+    });
 
 const tenantId = z
   .string()
@@ -35,13 +38,16 @@ const SHARED_ENTRA_ISSUER =
 /** One entry of `issuers`: whose tokens are believed, and where the keys to check them come from. */
 export const issuerSchema = z
   .strictObject({
-    issuer: text,
+    issuer: text.meta({ description: 'The `iss` of the tokens, character by character.' }),
     tenants: z
       .array(tenantId)
       .min(1, 'must name at least one tenant')
       .refine((tenants) => new Set(tenants).size === tenants.length, 'names a tenant twice')
-      .optional(),
-    audience: z.union([text, z.array(text).min(1)]),
+      .optional()
+      .meta({ description: 'The tenant IDs of a multi-tenant issuer of Microsoft Entra ID.' }),
+    audience: z
+      .union([text, z.array(text).min(1)])
+      .meta({ description: 'The token’s audience must contain one of these.' }),
     audienceClaim: text
       .refine((name) => !name.startsWith('/'), {
         message: 'must be the name of a claim, such as client_id; a JSON pointer is not possible here',
@@ -49,19 +55,44 @@ export const issuerSchema = z
       .refine((name) => !NO_AUDIENCE.includes(name), {
         message: 'must be a claim that names for whom the token is, such as aud, client_id or azp',
       })
-      .optional(),
-    jwksUrl: z.string().optional(),
-    jwksFile: text.optional(),
-    secretEnv: text.optional(),
-    secretFile: text.optional(),
-    secretEncoding: z.enum(SECRET_ENCODINGS).optional(),
+      .optional()
+      .meta({ description: 'The claim that holds the audience.', default: 'aud' }),
+    jwksUrl: z.string().optional().meta({
+      description:
+        'Where the verification keys are. If no source of keys is set, OpenID discovery finds them.',
+    }),
+    jwksFile: text.optional().meta({ description: 'A JWKS file; its path is relative to the policy file.' }),
+    secretEnv: text
+      .optional()
+      .meta({ description: 'The environment variable with the shared secret, for HS256.' }),
+    secretFile: text.optional().meta({
+      description: 'A file with the shared secret, for HS256. It is read again when it is replaced.',
+    }),
+    secretEncoding: z
+      .enum(SECRET_ENCODINGS)
+      .optional()
+      .meta({ description: 'The encoding of the shared secret.', default: 'utf8' }),
     algorithms: z
       .array(z.enum([...ASYMMETRIC_ALGORITHMS, 'HS256']))
       .min(1)
-      .optional(),
-    maxStale: secondsBetween(600, 2_592_000, 'must be a duration from 10m to 30d, such as 24h').optional(),
-    clockTolerance: secondsBetween(0, 120, 'must be a duration from 0s to 120s, such as 30s').optional(),
-    insecureHttp: z.boolean().default(false),
+      .optional()
+      .meta({
+        description:
+          'The accepted values of the token’s `alg`. By default RS256, ES256 and EdDSA, or HS256 with a secret only.',
+      }),
+    maxStale: secondsBetween(600, 2_592_000, 'must be a duration from 10m to 30d, such as 24h')
+      .optional()
+      .meta({
+        description: 'How long keys verify that cannot be refreshed, from 10m to 30d.',
+        default: '24h',
+      }),
+    clockTolerance: secondsBetween(0, 120, 'must be a duration from 0s to 120s, such as 30s')
+      .optional()
+      .meta({ description: 'The clock difference that is tolerated, from 0s to 120s.', default: '30s' }),
+    insecureHttp: z
+      .boolean()
+      .default(false)
+      .meta({ description: 'Allows plain http to hosts that are neither local nor private.' }),
   })
   .superRefine((entry, context) => {
     const { issuer, tenants, jwksUrl, jwksFile, secretEnv, secretFile, secretEncoding, algorithms } = entry;

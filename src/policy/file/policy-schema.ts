@@ -6,11 +6,18 @@ import { name } from './schema-parts.ts';
 
 /** The policy file's shape. References between its parts are checked by `parse-policy.ts`. */
 export const policySchema = z.strictObject({
-  issuers: z.array(issuerSchema).min(1, 'must name at least one issuer: without one, nobody can be let in'),
+  issuers: z
+    .array(issuerSchema)
+    .min(1, 'must name at least one issuer: without one, nobody can be let in')
+    .meta({ description: 'The issuers whose tokens are accepted.' }),
   targets: z
     .record(name, targetSchema)
-    .refine((targets) => Object.keys(targets).length > 0, 'must name at least one target'),
-  rules: z.array(ruleSchema).min(1, 'must hold at least one rule: without one, everything is refused'),
+    .refine((targets) => Object.keys(targets).length > 0, 'must name at least one target')
+    .meta({ description: 'The buckets, each under a name that rules use.' }),
+  rules: z
+    .array(ruleSchema)
+    .min(1, 'must hold at least one rule: without one, everything is refused')
+    .meta({ description: 'Who may upload what. The first rule that allows the whole request grants it.' }),
 });
 
 export type PolicyFile = z.output<typeof policySchema>;

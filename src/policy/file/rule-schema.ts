@@ -54,7 +54,7 @@ function patternFault(pattern: unknown): string | undefined {
 
 const whoSchema = z
   .strictObject({
-    issuer: text.optional(),
+    issuer: text.optional().meta({ description: 'An `issuer` of `issuers`.' }),
     scope: z
       .union([text, z.array(text).min(1)])
       .refine((scope) => ![scope].flat().some((one) => /,\s/.test(one)), {
@@ -62,8 +62,11 @@ const whoSchema = z
         abort: true,
       })
       .transform((scope) => [scope].flat().flatMap((one) => one.split(/\s+/)))
-      .optional(),
-    claims: claimConditions.optional(),
+      .optional()
+      .meta({ description: 'The token must have all of these scopes.' }),
+    claims: claimConditions.optional().meta({
+      description: 'By claim, or JSON pointer into one, the accepted values. A value may end in `*`.',
+    }),
   })
   .refine((who) => Object.keys(who).length > 0, {
     message: 'would let everybody in: name at least one of scope, claims and issuer',
@@ -80,17 +83,27 @@ const metadataName = z
 /** One entry of `rules`: who may put what where. Every bound is required or has a closed default. */
 export const ruleSchema = z
   .strictObject({
-    name,
-    who: whoSchema,
-    target: name,
-    prefix: z.string().transform((source, context) => {
-      const template = parsePrefixTemplate(source);
-      if (typeof template !== 'string') return template;
-      context.addIssue(template);
-      return z.NEVER;
+    name: name.meta({ description: 'The name of the rule, for logs, metrics and other rules.' }),
+    who: whoSchema.meta({ description: 'The conditions that a token must meet; at least one.' }),
+    target: name.meta({ description: 'A name of `targets`.' }),
+    prefix: z
+      .string()
+      .meta({
+        description: 'Every key begins with this. `{claim}` becomes the value of that claim. It ends in `/`.',
+      })
+      .transform((source, context) => {
+        const template = parsePrefixTemplate(source);
+        if (typeof template !== 'string') return template;
+        context.addIssue(template);
+        return z.NEVER;
+      }),
+    naming: z.enum(['client', 'server', 'either']).default('either').meta({
+      description: 'Who names the object: the client (`key`), the service (`filename`), or either.',
     }),
-    naming: z.enum(['client', 'server', 'either']).default('either'),
-    keepFilename: z.boolean().default(false),
+    keepFilename: z
+      .boolean()
+      .default(false)
+      .meta({ description: 'Signs the file name into `Content-Disposition` (with `filename`).' }),
     contentTypes: z
       .array(
         z
@@ -106,7 +119,8 @@ export const ruleSchema = z
             return lowerCase;
           }),
       )
-      .min(1, 'must name at least one media type'),
+      .min(1, 'must name at least one media type')
+      .meta({ description: 'Media types, and ranges such as `image/*`, which match registered types only.' }),
     maxSize: z
       .union([z.literal('unlimited').transform(() => null), sizeBytes], {
         error: ({ input }) =>
@@ -117,11 +131,21 @@ export const ruleSchema = z
       .refine(
         (bytes) => bytes === null || bytes <= MAX_PUT_BYTES,
         'must not be more than 5 GiB, the limit of OSS for one PUT',
-      ),
+      )
+      .meta({
+        description: 'The largest upload, up to 5GiB; or `unlimited`, which leaves the length unsigned.',
+      }),
     expiresIn: z
       .union([
         durationSeconds.transform((seconds) => ({ default: seconds, max: seconds })),
-        z.strictObject({ default: durationSeconds.optional(), max: durationSeconds.optional() }),
+        z.strictObject({
+          default: durationSeconds
+            .optional()
+            .meta({ description: 'The lifetime if the request has no `expiresIn`.' }),
+          max: durationSeconds
+            .optional()
+            .meta({ description: 'The longest lifetime that a request may ask for.' }),
+        }),
       ])
       .default({})
       .transform((expiresIn) => {
@@ -131,26 +155,51 @@ export const ruleSchema = z
       .refine(
         (expiresIn) => expiresIn.defaultSeconds <= expiresIn.maxSeconds,
         'has a default that is longer than its max',
-      ),
+      )
+      .meta({
+        description: 'How long a URL is valid, up to 7d; one duration sets both.',
+        default: { default: '10m', max: '1h' },
+      }),
     metadata: z
       .strictObject({
-        allowed: z.array(metadataName).default([]),
-        required: z.array(metadataName).default([]),
+        allowed: z
+          .array(metadataName)
+          .default([])
+          .meta({ description: 'Names that clients may send, without `x-oss-meta-`.' }),
+        required: z.array(metadataName).default([]).meta({ description: 'Names that clients must send.' }),
       })
       .default({ allowed: [], required: [] })
-      .transform(({ allowed, required }) => ({ allowed: [...new Set([...allowed, ...required])], required })),
-    overwrite: z.boolean().default(false),
-    sharesPrefixWith: z.array(name).default([]),
+      .transform(({ allowed, required }) => ({ allowed: [...new Set([...allowed, ...required])], required }))
+      .meta({ description: 'The metadata names that clients may send, and must send.' }),
+    overwrite: z
+      .boolean()
+      .default(false)
+      .meta({ description: 'Lets a request with `overwrite: true` replace an object.' }),
+    sharesPrefixWith: z
+      .array(name)
+      .default([])
+      .meta({ description: 'Rules whose callers may use the same folder, without a warning.' }),
     clientHeaders: z
       .array(z.enum(Object.keys(CLIENT_HEADERS) as [ClientHeader, ...ClientHeader[]]))
-      .default([]),
-    headers: addedHeadersSchema.default({}),
+      .default([])
+      .meta({ description: 'The headers that requests may set.' }),
+    headers: addedHeadersSchema
+      .default({})
+      .meta({ description: 'Headers that are added to every upload and signed.' }),
     limits: z
       .strictObject({
-        requestsPerMinute: z.int().min(1).max(1_000_000).optional(),
-        bytesPerDay: sizeBytes.optional(),
+        requestsPerMinute: z
+          .int()
+          .min(1)
+          .max(1_000_000)
+          .optional()
+          .meta({ description: 'Granted requests of a caller per minute.' }),
+        bytesPerDay: sizeBytes
+          .optional()
+          .meta({ description: 'Granted bytes of a caller per day; needs a `maxSize`.' }),
       })
-      .default({}),
+      .default({})
+      .meta({ description: 'Limits per caller.' }),
   })
   .superRefine((rule, context) => {
     const addedNames = new Set(Object.keys(rule.headers).map((header) => header.toLowerCase()));

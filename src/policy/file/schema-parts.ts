@@ -14,23 +14,29 @@ export const name = z
   );
 
 /** A size of at least one byte, as whole bytes. */
-export const sizeBytes = z.union([z.string(), z.int()]).transform((size, context) => {
-  const bytes = parseSizeBytes(size);
-  if (bytes !== undefined && bytes > 0) return bytes;
-  context.addIssue('must be a size greater than 0, such as 500KiB, 50MiB or 1GB');
-  return z.NEVER;
-});
+export const sizeBytes = z
+  .union([z.string(), z.int()])
+  .meta({ unit: 'size' })
+  .transform((size, context) => {
+    const bytes = parseSizeBytes(size);
+    if (bytes !== undefined && bytes > 0) return bytes;
+    context.addIssue('must be a size greater than 0, such as 500KiB, 50MiB or 1GB');
+    return z.NEVER;
+  });
 
 /** A duration of 1 s to 7 days, as whole seconds. */
-export const durationSeconds = z.union([z.string(), z.int()]).transform((duration, context) => {
-  const seconds = parseDurationSeconds(duration);
-  if (seconds === undefined || seconds < 1) {
-    context.addIssue('must be a duration of at least one second, such as 90s, 10m or 1h');
-    return z.NEVER;
-  }
-  if (seconds > MAX_EXPIRES_IN_SECONDS) {
-    context.addIssue('must not be longer than 7 days (604800 s), the limit of OSS');
-    return z.NEVER;
-  }
-  return seconds;
-});
+export const durationSeconds = z
+  .union([z.string(), z.int()])
+  .meta({ unit: 'duration' })
+  .transform((duration, context) => {
+    const seconds = parseDurationSeconds(duration);
+    if (seconds === undefined || seconds < 1) {
+      context.addIssue('must be a duration of at least one second, such as 90s, 10m or 1h');
+      return z.NEVER;
+    }
+    if (seconds > MAX_EXPIRES_IN_SECONDS) {
+      context.addIssue('must not be longer than 7 days (604800 s), the limit of OSS');
+      return z.NEVER;
+    }
+    return seconds;
+  });

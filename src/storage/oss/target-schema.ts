@@ -33,7 +33,8 @@ export const targetSchema = z
       .regex(
         /^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/,
         'must be a bucket name: 3–63 of a-z, 0-9 and "-", no "-" at either end',
-      ),
+      )
+      .meta({ description: 'The name of the bucket.' }),
     region: z
       .string()
       .max(63)
@@ -43,10 +44,19 @@ export const targetSchema = z
       )
       .refine((region) => !ENDPOINT_WORDS.some((word) => word === region), {
         message: "must be the bucket's own region, such as cn-hangzhou; this word belongs to endpoint",
-      }),
-    endpoint: endpoint.default('public'),
-    pathStyle: z.boolean().optional(),
-    insecureHttp: z.boolean().default(false),
+      })
+      .meta({ description: 'The bucket’s own region, such as cn-hangzhou.' }),
+    endpoint: endpoint.default('public').meta({
+      description:
+        'How clients reach the bucket: a word for OSS’s own endpoints, or the https address of a domain.',
+    }),
+    pathStyle: z.boolean().optional().meta({
+      description: 'Puts the bucket into the path. By default for localhost and IP addresses only.',
+    }),
+    insecureHttp: z
+      .boolean()
+      .default(false)
+      .meta({ description: 'Allows plain http to a host that is neither local nor private.' }),
   })
   .superRefine((target, context) => {
     const fault =
