@@ -88,7 +88,7 @@ function createCheckout(): {
           timeout: 15_000,
         });
       } catch {
-        // What it leaves behind counts, not whether the network was there.
+        // Only the files that it leaves behind count: there may be no network.
       }
     },
   };

@@ -92,7 +92,7 @@ async function sign(claims: Claims, algorithm: string): Promise<string> {
   return issuer.sign(absent, algorithm === 'RS256' ? { kid: 'rsa' } : {});
 }
 
-/** What the service does with a token: the key that it grants, or the code of its rejection or denial. */
+/** The key that the service grants for a token, or the code of its rejection or denial. */
 async function upload(policy: Policy, token: string): Promise<string> {
   const fetch = async (url: unknown) => {
     const address = String(url);

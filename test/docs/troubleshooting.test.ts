@@ -7,7 +7,7 @@ import { type ClientStage, startStage } from '../support/client-environment.ts';
 const text = readFileSync(new URL('../../docs/troubleshooting.md', import.meta.url), 'utf8');
 const demoPolicy = readFileSync(new URL('../../src/demo/policy.yaml', import.meta.url), 'utf8');
 
-/** What the page shows for each case: a code block of XML or JSON, in which "…" stands for any text. */
+/** The response that the page shows for each case: a code block of XML or JSON, in which "…" stands for any text. */
 const shown = new Map(
   [...text.matchAll(/<!-- case: (.+) -->\n```(?:xml|json)\n([\s\S]*?)\n```/g)].map(
     ([, name = '', block = '']) => [name, block],
@@ -33,7 +33,7 @@ beforeAll(async () => {
 afterAll(() => stage.close());
 beforeEach(() => stage.setClockAhead(0));
 
-/** What a person does wrong at the PUT of 14 bytes. */
+/** The mistakes that a client can make at the PUT of 14 bytes. */
 const MISTAKES: Readonly<Record<string, Put>> = {
   'an x-oss header is missing': { headers: { 'x-oss-meta-album': undefined } },
   'an x-oss header is changed': { headers: { 'x-oss-forbid-overwrite': 'false' } },
@@ -51,36 +51,36 @@ const MISTAKES: Readonly<Record<string, Put>> = {
   'a form is posted': { method: 'POST' },
 };
 
-it.each(Object.keys(MISTAKES))('the page shows what OSS says when %s', async (name) => {
-  const { status, answer } = await put(await ask(stage), MISTAKES[name] ?? {});
+it.each(Object.keys(MISTAKES))('the page shows the response of OSS when %s', async (name) => {
+  const { status, response } = await put(await ask(stage), MISTAKES[name] ?? {});
   expect(status).toBeGreaterThanOrEqual(400);
-  expectShown(name, answer);
+  expectShown(name, response);
 });
 
-it('the page shows what OSS says when the URL has expired', async () => {
+it('the page shows the response of OSS when the URL has expired', async () => {
   const grant = await ask(stage);
   stage.setClockAhead(601);
-  expectShown('the URL has expired', (await put(grant)).answer);
+  expectShown('the URL has expired', (await put(grant)).response);
 });
 
-it('the page shows what OSS says when the object exists', async () => {
+it('the page shows the response of OSS when the object exists', async () => {
   const grant = await ask(stage, { key: 'users/alice/taken.txt' });
   expect((await put(grant)).status).toBe(200);
-  expectShown('the object exists', (await put(grant)).answer);
+  expectShown('the object exists', (await put(grant)).response);
 });
 
-it('the page shows what OSS says when the region is another', async () => {
+it('the page shows the response of OSS when the region is another', async () => {
   const elsewhere = await startStage({ region: 'cn-shanghai' });
   onTestFinished(elsewhere.close);
-  expectShown('the region is another', (await put(await ask(elsewhere))).answer);
+  expectShown('the region is another', (await put(await ask(elsewhere))).response);
 });
 
-it('the page shows what OSS says when no CORS rule matches', async () => {
-  const answer = await fetch(`${stage.oss.url}/acme-media/users/alice/note.txt`, {
+it('the page shows the response of OSS when no CORS rule matches', async () => {
+  const response = await fetch(`${stage.oss.url}/acme-media/users/alice/note.txt`, {
     method: 'OPTIONS',
     headers: { origin: 'https://app.example.com', 'access-control-request-method': 'PUT' },
   });
-  expectShown('no CORS rule matches', await answer.text());
+  expectShown('no CORS rule matches', await response.text());
 });
 
 it.each([
@@ -88,11 +88,11 @@ it.each([
   ['a type that no rule names', { contentType: 'image/jpg' }],
   ['decomposed key', { key: 'users/alice/Cafe\u0301.txt' }],
   ['metadata that is not ASCII', { metadata: { 'original-name': '报告.png' } }],
-])('the page shows what the service says for %s', async (name, fields) => {
+])('the page shows the response of the service for %s', async (name, fields) => {
   expectSubset(await ask(stage, fields), JSON.parse(shown.get(name) ?? 'null'));
 });
 
-it('metadata and dispositions that are encoded as the page says are granted and stored', async () => {
+it('metadata and dispositions that are encoded as on the page are granted and stored', async () => {
   const original = /gives `(%[^`]+)`/.exec(text)?.[1] ?? '';
   expect(decodeURIComponent(original)).toBe('报告.png');
   const key = 'users/alice/encoded.txt';
@@ -151,9 +151,9 @@ it('every block of XML or JSON is that of a case, and every link of the index le
   expect(links.filter((anchor) => !anchors.has(anchor))).toStrictEqual([]);
 });
 
-function expectShown(name: string, answer: string): void {
+function expectShown(name: string, response: string): void {
   const block = shown.get(name) ?? `The page has no case "${name}".`;
-  expect(answer).toMatch(toPattern(block));
+  expect(response).toMatch(toPattern(block));
 }
 
 /** Every member that the page shows is there, its texts with anything in place of "…". */
@@ -169,7 +169,7 @@ function toPattern(shownText: string): RegExp {
   return new RegExp(parts.join('[\\s\\S]*?'));
 }
 
-/** The answer of the service to the request of the page with other fields. */
+/** The response of the service to the request of the page with other fields. */
 async function ask(
   { service, token }: ClientStage,
   fields: Readonly<Record<string, unknown>> = {},
@@ -188,8 +188,8 @@ async function ask(
   return (await asked.json()) as Grant;
 }
 
-/** Uploads by a grant with a mistake; what OSS says. */
-async function put(grant: Grant, mistake: Put = {}): Promise<{ status: number; answer: string }> {
+/** Uploads with a grant and a mistake, and returns the response of OSS. */
+async function put(grant: Grant, mistake: Put = {}): Promise<{ status: number; response: string }> {
   const headers = Object.entries({ ...grant.headers, ...mistake.headers }).filter(
     ([, value]) => value !== undefined,
   );
@@ -199,5 +199,5 @@ async function put(grant: Grant, mistake: Put = {}): Promise<{ status: number; a
     body: mistake.body ?? Buffer.from('Hello, bucket\n'),
     duplex: 'half',
   } as RequestInit);
-  return { status: sent.status, answer: await sent.text() };
+  return { status: sent.status, response: await sent.text() };
 }
