@@ -18,7 +18,8 @@ function amountOf(value: string): number {
 /** The value of a constant whose definition is a number, or a product of numbers and powers. */
 function constantIn(file: string, name: string): number {
   const code = readFileSync(new URL(file, root), 'utf8');
-  const [, definition = ''] = new RegExp(`^(?:export )?const ${name} = ([^;]+);`, 'm').exec(code) ?? [];
+  const [, definition] = new RegExp(`^(?:export )?const ${name} = ([^;]+);`, 'm').exec(code) ?? [];
+  if (definition === undefined) throw new Error(`${file} has no constant ${name}`);
   return definition
     .split(/ \* /)
     .map((factor) => factor.split(' ** ').map((number) => Number(number.replaceAll('_', ''))))
