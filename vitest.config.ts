@@ -1,36 +1,107 @@
 import { availableParallelism } from 'node:os';
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 
-export default defineConfig({
-  test: {
-    include: ['test/**/*.test.ts'],
-    // A tenth of the cases; all of them are in vitest.properties.config.ts.
-    provide: { propertyRunsDivisor: 10 },
-    // Suites of their own, which need more than npm brings; each has a script, test:<folder>.
-    exclude: [
-      'redis',
-      'containers',
-      'sdk',
-      'clients',
-      'browser',
-      'package',
-      'kubernetes',
-      'operations',
-      'reliability',
-    ].map((folder) => `test/${folder}/**`),
-    sequence: { shuffle: true, concurrent: false },
-    // Whole processes start in some of them, on machines that are busy with other things.
-    testTimeout: 20_000,
-    retry: 0,
-    // Some tests wait for processes, and leave the cores to others meanwhile.
-    maxWorkers: 2 * availableParallelism(),
-    // Loading fastify, zod and jose anew for each file takes longer than the tests in it.
-    // Processes, not threads: threads share file descriptors, so that what one test closes or a process inherits reaches the others.
-    pool: 'forks',
-    // In KiB, as threads have: some tests sign tokens that are nested thousands of levels deep.
-    execArgv: ['--stack-size=3900'],
-    isolate: false,
-    allowOnly: false,
-    passWithNoTests: false,
+type Options = NonNullable<TestProjectInlineConfiguration['test']>;
+
+/**
+ * The suites that need more than npm installs, or the machine for themselves. Each is a folder of
+ * `test/` with the script `npm run test:NAME`, and fails if something that it needs is missing.
+ */
+const SUITES: Readonly<Record<string, Options>> = {
+  /**
+   * Opens pages in Chromium and Firefox: the examples, `/docs`, the demo, and objects of every type
+   * that a wildcard matches. The variables CHROMIUM and FIREFOX name the programs. Installs Uppy.
+   */
+  browser: {
+    // The memory of the browser is measured.
+    fileParallelism: false,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
   },
+  /** Builds and runs the clients of `examples/` with their toolchains. */
+  clients: {
+    globalSetup: ['test/clients/global-setup.ts'],
+    // The memory and the time of the clients are measured.
+    fileParallelism: false,
+    // Clients wait before they retry, so some tests of a file run at the same time.
+    maxConcurrency: 4,
+    testTimeout: 120_000,
+  },
+  /** Needs a container engine. */
+  containers: {
+    // The tests share one engine and the ports of docker-compose.yml.
+    fileParallelism: false,
+    // The tests of a file share its containers, and some of them restart those.
+    sequence: { shuffle: false },
+    testTimeout: 60_000,
+    hookTimeout: 400_000,
+  },
+  /** Needs Go: builds kustomize, and checks `deploy/kubernetes` against the schema of Kubernetes. */
+  kubernetes: {
+    globalSetup: ['test/kubernetes/prepare-tools.ts'],
+    testTimeout: 20_000,
+  },
+  /** Needs `promtool` and `prometheus`: they check `docs/operations` and scrape a real service. */
+  operations: { testTimeout: 60_000 },
+  /** Needs the npm registry: packs the package, installs it into an empty folder and runs it. */
+  package: {
+    fileParallelism: false,
+    testTimeout: 60_000,
+    hookTimeout: 200_000,
+  },
+  /** Needs `redis-server` or `valkey-server`; starts and stops its own. */
+  redis: { testTimeout: 20_000 },
+  /** Loads one process to its limits. SOAK_SECONDS is the duration of the soak test. */
+  reliability: {
+    // A second file would compete for the cores.
+    fileParallelism: false,
+    testTimeout: 60_000,
+  },
+  /** Needs Go, Python, Java and Maven: compares the official SDKs with our signer and emulator. */
+  sdk: {
+    globalSetup: ['test/sdk/build-judges.ts'],
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+  },
+};
+
+export default defineConfig(({ mode }) => {
+  // `vitest run --mode properties` runs the property tests alone, with all of their cases.
+  const hasAllCases = mode === 'properties';
+
+  /** What `npm test` runs: everything that is not in a folder of `SUITES`. */
+  const byDefault: Options = {
+    name: 'default',
+    include: [hasAllCases ? 'test/**/*.properties.test.ts' : 'test/**/*.test.ts'],
+    exclude: Object.keys(SUITES).map((folder) => `test/${folder}/**`),
+    provide: { propertyRunsDivisor: hasAllCases ? 1 : 10 },
+    // Some tests start whole processes, on machines that are busy.
+    testTimeout: hasAllCases ? 300_000 : 20_000,
+    // Some tests wait for processes, so a worker per core would leave cores idle.
+    maxWorkers: 2 * availableParallelism(),
+    // Loading fastify, zod and jose for each file takes longer than the tests in it.
+    isolate: false,
+    // Threads share file descriptors, so a test could close those of another one.
+    pool: 'forks',
+    // In KiB, as much as threads have: some tests sign tokens with thousands of nested levels.
+    execArgv: ['--stack-size=3900'],
+  };
+
+  const suites = Object.entries(SUITES).map(([name, options], index): Options => {
+    // Projects whose numbers of workers differ have to run one after the other.
+    const sequence = { ...options.sequence, groupOrder: index + 1 };
+    return { ...options, name, include: [`test/${name}/**/*.test.ts`], sequence };
+  });
+
+  return {
+    test: {
+      // Every project inherits these.
+      // Without a seed here, each project would take its own, and Vitest would print none of them.
+      sequence: { shuffle: true, concurrent: false, seed: Date.now() },
+      retry: 0,
+      allowOnly: false,
+      passWithNoTests: false,
+      projects: [byDefault, ...suites].map((test) => ({ test })),
+    },
+  };
 });
