@@ -101,6 +101,14 @@ export default defineConfig(({ mode }) => {
       retry: 0,
       allowOnly: false,
       passWithNoTests: false,
+      // `npm run coverage` reports which lines of `src` the tests run in their own processes. The
+      // services, demos and commands that tests start as processes of their own do not count.
+      coverage: {
+        include: ['src/**/*.ts'],
+        // Generated lists.
+        exclude: ['src/policy/registered-types.ts', 'src/policy/type-extensions.ts'],
+        reporter: ['text', 'html'],
+      },
       projects: [byDefault, ...suites].map((test) => ({ test })),
     },
   };
