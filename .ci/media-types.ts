@@ -38,7 +38,7 @@ const MORE_EXTENSIONS: Readonly<Record<string, string>> = {
   'video/ogg': 'ogg',
 };
 
-/** What file servers and operating systems commonly run by its extension. No type has one of these. */
+/** Extensions of files that file servers and operating systems commonly run. No type has one. */
 const RUN_BY_SERVERS_AND_SYSTEMS = new Set(
   (
     'php php3 php4 php5 php7 php8 phps phar pht phtm phtml asp aspx asa asax ascx ashx asmx axd cer cshtml vbhtml svc ' +
@@ -51,7 +51,8 @@ const RUN_BY_SERVERS_AND_SYSTEMS = new Set(
   ).split(' '),
 );
 
-/** What browsers run by its extension. Only a type that browsers run, which a rule has to name, has one of these. */
+/** Extensions of files that browsers run. Only types that browsers run have them; a rule has to name
+ * such a type. */
 const RUN_BY_BROWSERS = new Set(
   (
     'html htm xhtml xht xml xsl xslt xsd dtd ent rng rdf rss atom mathml mml svg svgz js mjs cjs jsx wasm ' +
@@ -102,7 +103,7 @@ ${lines.join('\n')}
 const banner = `// Generated from mime-db ${version} by \`npm run generate\`; do not edit.\n`;
 
 function extensionsOf(type: string): readonly string[] {
-  // It says nothing about the file, so that no extension fits it.
+  // No extension fits, because this type can be any file.
   if (type === 'application/octet-stream') return [];
   const known = [...(types[type]?.extensions ?? []), ...(MORE_EXTENSIONS[type]?.split(' ') ?? [])];
   return [...new Set(known)]

@@ -30,7 +30,7 @@ describe.each([
   ['docker-compose.yml', real],
   ['compose.demo.yaml', demo],
 ])('%s', (_name, { services }) => {
-  it('publishes ports on the loopback address, unless HOST says otherwise', () => {
+  it('publishes ports on the loopback address, unless HOST names another', () => {
     const ports = Object.values(services).flatMap((service) => service.ports ?? []);
     expect(ports).not.toHaveLength(0);
     for (const port of ports) expect(port).toMatch(/^(127\.0\.0\.1|\$\{HOST:-127\.0\.0\.1\}):/);

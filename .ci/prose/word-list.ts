@@ -85,6 +85,11 @@ export const ALLOWED: readonly Allowed[] = [
   { text: 'result="refused"', reason: 'a label value of a metric, which users query' },
   { text: "'refused'", reason: 'a label value of a metric, which users query' },
   { text: 'refusedVersion', reason: 'a field of the log, which users query' },
+  { text: '`UploadAnswer`', reason: 'an old name that the changelog replaces' },
+  { text: '`PolicyAnswer`', reason: 'an old name that the changelog replaces' },
+  { text: '`PRESIGN_COPIES`', reason: 'an old name that the changelog replaces' },
+  { text: '`"refused"`', reason: 'an old value that the changelog replaces' },
+  { text: '`answered`', reason: 'an old log message that the changelog replaces' },
 ];
 
 /**

@@ -23,7 +23,7 @@ class Uploader(
     /** [etag] is null where the first attempt stored the file and its response was lost; [isNotified] is false where OSS could not notify the application. */
     data class Uploaded(val key: String, val etag: String?, val isNotified: Boolean)
 
-    /** The upload failed; the message says why and never holds the signed URL. */
+    /** The upload failed; the message has the reason and never the signed URL. */
     class Failed(message: String) : IOException(message)
 
     /**
@@ -79,13 +79,13 @@ class Uploader(
                 ask.setFixedLengthStreamingMode(request.size)
                 ask.outputStream.use { it.write(request) }
                 val response = ask.response()
-                val answer = try { JSONObject(response.body) } catch (error: JSONException) { JSONObject() }
-                if (response.status == 201 && answer.has("url")) return answer
+                val grant = try { JSONObject(response.body) } catch (error: JSONException) { JSONObject() }
+                if (response.status == 201 && grant.has("url")) return grant
                 seconds = response.retryAfterSeconds ?: seconds
                 if (response.status !in listOf(429, 503) || attempt == 3 || seconds > LONGEST_WAIT_SECONDS) {
-                    val errors = answer.optJSONArray("errors")
+                    val errors = grant.optJSONArray("errors")
                     val details = errors?.let { (0 until it.length()).joinToString(" ") { i -> it.getJSONObject(i).getString("detail") } }
-                    throw Failed("The service rejected the request: ${details ?: answer.optString("detail", "HTTP ${response.status}")}")
+                    throw Failed("The service rejected the request: ${details ?: grant.optString("detail", "HTTP ${response.status}")}")
                 }
             } catch (error: IOException) {
                 if (error is Failed) throw error

@@ -58,7 +58,7 @@ export function readKubernetesSchema(path: string): (manifest: Manifest) => read
   }
 }
 
-/** For ports and quantities the document says `string`, but the API accepts numbers too: `port: 8080`, `cpu: 2`. */
+/** For ports and quantities the document has the type `string`, but the API accepts numbers too: `port: 8080`, `cpu: 2`. */
 function allowNumber(schema: Schema): object {
   const isQuantity = schema.type === 'string' && !schema.format && !schema.properties;
   return schema.format === 'int-or-string' || isQuantity ? { type: ['string', 'number'] } : schema;

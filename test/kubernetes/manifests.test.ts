@@ -216,7 +216,7 @@ const OVERLAYS = 'deploy/kubernetes/overlays';
 const INJECTION = 'pod-identity.alibabacloud.com/injection';
 const ROLE = 'pod-identity.alibabacloud.com/role-name';
 
-/** What an overlay sets, as the cluster receives it. */
+/** The settings that overlays change, as the cluster receives them. */
 function settings(folder: string) {
   const manifests = render(folder);
   const deployment = only<Deployment>(manifests, 'Deployment');
