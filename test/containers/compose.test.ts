@@ -19,7 +19,7 @@ const engine = findEngine();
 beforeAll(() => startStack(engine, DEMO_STACK));
 afterAll(() => stopStack(engine, DEMO_STACK));
 
-it('is ready, with its issuer’s keys', async () => {
+it('is ready and has the keys of its issuer', async () => {
   await vi.waitFor(
     async () => {
       const text = await (await fetch(`${SERVICE}/readyz`)).text();
@@ -39,9 +39,9 @@ it('serves a page that may call the service from its own origin', async () => {
   expect(preflight.headers.get('access-control-allow-origin')).toBe(DEMO);
 });
 
-it('takes a file from a demo token to the emulator’s bucket', async () => {
+it('uploads a file to the bucket of the emulator with a demo token', async () => {
   const token = await demoToken('alice');
-  const answer = await fetch(`${SERVICE}/v1/uploads`, {
+  const response = await fetch(`${SERVICE}/v1/uploads`, {
     method: 'POST',
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
     body: JSON.stringify({
@@ -50,8 +50,8 @@ it('takes a file from a demo token to the emulator’s bucket', async () => {
       contentLength: statSync('package.json').size,
     }),
   });
-  const grant = (await answer.json()) as UploadAnswer;
-  expect(answer.status, JSON.stringify(grant)).toBe(201);
+  const grant = (await response.json()) as UploadAnswer;
+  expect(response.status, JSON.stringify(grant)).toBe(201);
   expect(grant.url.startsWith('http://localhost:9000/demo-media/users/alice/')).toBe(true);
   const sent = await putFile({
     url: grant.url,
@@ -63,9 +63,9 @@ it('takes a file from a demo token to the emulator’s bucket', async () => {
   expect(sent.status, sent.body).toBe(200);
 });
 
-it('refuses whoever has no token', async () => {
-  const answer = await fetch(`${SERVICE}/v1/uploads`, { method: 'POST' });
-  expect(answer.status).toBe(401);
+it('rejects a request without a token', async () => {
+  const response = await fetch(`${SERVICE}/v1/uploads`, { method: 'POST' });
+  expect(response.status).toBe(401);
 });
 
 it('publishes its ports on the loopback address only', async () => {
@@ -94,7 +94,7 @@ it.each([
     'Set OSS_ACCESS_KEY_SECRET in .env',
   ],
 ])('docker-compose.yml does not start without %s of your own', async (_what, variables, message) => {
-  const stack = { project: 'oss-presign-refused', files: ['docker-compose.yml'] };
+  const stack = { project: 'oss-presign-incomplete', files: ['docker-compose.yml'] };
   const { code, stdout, stderr } = await compose(
     findEngine({ ENV_FILE: '/dev/null', ...variables }),
     stack,

@@ -3,13 +3,13 @@ import process from 'node:process';
 
 export type CommandResult = { readonly code: number; readonly stdout: string; readonly stderr: string };
 
-/** An image to build: a Dockerfile's folder, relative to the checkout, and the stage of it. */
+/** An image to build: the folder of its Dockerfile, relative to the checkout, and the target to build. */
 export type ImageRecipe = { readonly tag: string; readonly context: string; readonly target?: string };
 
-/** Runs containers: a Docker engine where one answers, or else whatever CONTAINER_TOOL names. */
+/** Runs containers with CONTAINER_TOOL if it is set, and otherwise with Docker. */
 export type Engine = {
   readonly name: 'docker' | 'podman';
-  /** `docker ARG…`; rejects when it cannot be started, never for an exit code. */
+  /** Runs `docker ARG…`. Rejects if it cannot be started, but not for an exit code. */
   run(...args: readonly string[]): Promise<CommandResult>;
   compose(...args: readonly string[]): Promise<CommandResult>;
   build(recipe: ImageRecipe): Promise<CommandResult>;
@@ -19,8 +19,8 @@ const root = new URL('../../', import.meta.url).pathname;
 
 /**
  * Finds the engine. CONTAINER_TOOL is a script that takes `podman ARG…` and `compose ARG…` and has the base images at hand.
- * @param variables what the compose file takes from the environment.
- * @throws Error where there is neither: this suite fails then, it does not skip.
+ * @param variables set for compose files.
+ * @throws Error if there is neither, so that the suite fails instead of skipping.
  */
 export function findEngine(variables: Readonly<Record<string, string>> = {}): Engine {
   const env = { ...process.env, ...variables };
@@ -30,7 +30,7 @@ export function findEngine(variables: Readonly<Record<string, string>> = {}): En
       name: 'podman',
       run: (...args) => execute(tool, ['podman', ...args], env),
       compose: (...args) => execute(tool, ['compose', ...args], env),
-      // Podman keeps health checks in images of Docker's format only.
+      // Podman keeps health checks only in images of Docker's format.
       build: (recipe) =>
         execute(
           tool,

@@ -5,8 +5,8 @@ export type HistoryStep = { readonly createdBy: string; readonly bytes: number }
 const UNITS: Readonly<Record<string, number>> = { B: 1, KB: 1e3, MB: 1e6, GB: 1e9 };
 
 /**
- * The steps that made an image, the last one first, those of its base included.
- * @returns sizes to three digits: engines round them, and Podman knows no other form.
+ * Returns the steps that built an image and its base, the last one first.
+ * @returns sizes with three digits, because Podman prints no more.
  */
 export async function historyOf(engine: Engine, image: string): Promise<readonly HistoryStep[]> {
   const { code, stdout, stderr } = await engine.run(
@@ -15,7 +15,7 @@ export async function historyOf(engine: Engine, image: string): Promise<readonly
     '--format={{.Size}}\t{{.CreatedBy}}',
     image,
   );
-  if (code !== 0) throw new Error(`The history of ${image} cannot be had: ${stderr}`);
+  if (code !== 0) throw new Error(`The history of ${image} is not available: ${stderr}`);
   return stdout
     .trim()
     .split('\n')

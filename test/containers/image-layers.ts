@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import type { Engine } from './engine.ts';
 
 export type ImageLayer = {
-  /** Each path in it, also of what a later layer hides. */
+  /** Each path in the layer, including those that a later layer hides. */
   readonly paths: readonly string[];
-  /** The contents of those of its files whose path matches, one after the other. */
+  /** Returns the contents of these files of the layer, one after the other. */
   textOf(paths: readonly string[]): string;
 };
 
-/** Unpacks the layers of an image, the first one first, for as long as `look` runs. */
+/** Unpacks the layers of an image, the first one first, while `look` runs. */
 export async function withLayersOf<Result>(
   engine: Engine,
   image: string,
@@ -20,7 +20,7 @@ export async function withLayersOf<Result>(
   const folder = mkdtempSync(join(tmpdir(), 'oss-presign-layers-'));
   try {
     const archive = join(folder, 'image.tar');
-    // Without it Podman writes the same, and warns.
+    // Podman writes the same without it, but warns.
     const format = engine.name === 'podman' ? ['--format=docker-archive'] : [];
     const saved = await engine.run('save', ...format, '--output', archive, image);
     if (saved.code !== 0) throw new Error(`The image ${image} cannot be saved: ${saved.stderr}`);

@@ -20,7 +20,7 @@ beforeAll(async () => {
   expect(built.code, built.stderr).toBe(0);
 });
 
-/** Starts the image as an operator would who trusts nothing, and removes it when the test ends. */
+/** Starts the image with as few privileges as possible, and removes it when the test ends. */
 async function start(name: string, ...args: readonly string[]): Promise<string> {
   await engine.run('rm', '--force', name);
   onTestFinished(async () => void (await engine.run('rm', '--force', name)));
@@ -42,7 +42,7 @@ async function start(name: string, ...args: readonly string[]): Promise<string> 
 function policyFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'oss-presign-image-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  // The container's user is another than the one who runs this.
+  // The container runs as another user than this test.
   chmodSync(folder, 0o755);
   writeFileSync(join(folder, 'policy.yaml'), testPolicyYaml());
   writeFileSync(join(folder, 'jwks.json'), JSON.stringify(createTestIssuer().jwks));
@@ -65,7 +65,7 @@ async function inContainer(name: string, script: string): Promise<string> {
   return stdout.trim();
 }
 
-/** Waits for the image's own health check to pass. Podman runs it when asked, Docker all the time. */
+/** Waits for the health check of the image to pass. Podman runs it on demand, Docker all the time. */
 async function expectHealthy(name: string): Promise<void> {
   await vi.waitFor(
     async () => {
@@ -80,7 +80,7 @@ async function expectHealthy(name: string): Promise<void> {
 }
 
 describe('running', () => {
-  it('is the user node, without a capability, on a read-only file system, and goes healthy', async () => {
+  it('runs as the user node without capabilities on a read-only file system, and becomes healthy', async () => {
     const name = await start('oss-presign-test-healthy', ...configured());
     await expectHealthy(name);
     const seen = await inContainer(
@@ -110,10 +110,10 @@ describe('running', () => {
     });
   });
 
-  it('shows its document at /docs, with every file of the page', async () => {
+  it('serves /docs with every file of the page', async () => {
     const name = await start('oss-presign-test-docs', ...configured());
     await expectHealthy(name);
-    const answers = await inContainer(
+    const statuses = await inContainer(
       name,
       `const service = 'http://127.0.0.1:' + process.env.PORT;
        (async () => {
@@ -122,10 +122,10 @@ describe('running', () => {
          console.log(JSON.stringify(await Promise.all(files.map(async (file) => (await fetch(file)).status))));
        })();`,
     );
-    expect(JSON.parse(answers)).toStrictEqual(Array(6).fill(200));
+    expect(JSON.parse(statuses)).toStrictEqual(Array(6).fill(200));
   });
 
-  it('needs no shell, neither to start nor for its health', async () => {
+  it('needs no shell to start or to check its health', async () => {
     const withoutShells = ['/usr/bin/dash', '/usr/bin/bash'].flatMap((shell) => [
       '--volume',
       `/dev/null:${shell}:ro`,
@@ -137,17 +137,17 @@ describe('running', () => {
     }
   });
 
-  // Node takes no notice of what another user or version compiled, and says so here alone.
-  it('finds its code compiled, and cannot change it', async () => {
+  // Node.js ignores a cache of another user or version. It reports that only in this debug output.
+  it('uses the compile cache, and cannot change it', async () => {
     const { stderr } = await engine.run('run', '--rm', '--env', 'NODE_DEBUG_NATIVE=COMPILE_CACHE', IMAGE);
     expect(stderr).toMatch(/V8 code cache for ESM file:\/\/\/app\/src\/main\.ts was accepted/);
-    expect(stderr).not.toMatch(/file:\/\/\/app\/src\/service\.ts was not initialized| was rejected/);
+    expect(stderr).not.toMatch(/file:\/\/\/app\/src\/service\/service\.ts was not initialized| was rejected/);
     const write = 'fs.writeFileSync("/app/node_modules/.cache/compiled/mine", "")';
     const written = await engine.run('run', '--rm', IMAGE, 'node', '--eval', write);
     expect(written.stderr).toContain('EACCES');
   });
 
-  it('says what is missing in plain words and ends 1', async () => {
+  it('names what is missing and exits with 1', async () => {
     const { code, stdout, stderr } = await engine.run('run', '--rm', '--read-only', '--cap-drop=ALL', IMAGE);
     expect(code).toBe(1);
     expect(stdout).toBe('');
@@ -155,7 +155,7 @@ describe('running', () => {
     expect(stderr).not.toMatch(/\n {4}at /);
   });
 
-  it('ends 0 on SIGTERM, within the time to drain', async () => {
+  it('exits with 0 on SIGTERM, within the time to drain', async () => {
     const name = await start('oss-presign-test-stop', ...configured());
     await vi.waitFor(
       async () => expect((await engine.run('logs', name)).stdout).toContain('"msg":"listening"'),
@@ -170,7 +170,7 @@ describe('running', () => {
 });
 
 describe('content', () => {
-  it('is what production needs, and nothing of development', async () => {
+  it('is what production needs, and nothing for development', async () => {
     const paths = Object.keys(packages).filter((path) => path !== '');
     const { code, stdout, stderr } = await engine.run(
       'run',
@@ -213,7 +213,7 @@ describe('content', () => {
     expect(names.filter((name) => /KEY|SECRET|TOKEN|PASSWORD|REDIS/.test(name ?? ''))).toStrictEqual([]);
   });
 
-  it('adds the program alone in its layers, and no secret in any of them', async () => {
+  it('adds only the program in its layers, and no secret', async () => {
     const own = await withLayersOf(engine, IMAGE, (layers) => {
       const first = layers.findIndex(({ paths }) => paths.some((path) => path.startsWith('app/')));
       return layers.slice(first).map(({ paths, textOf }) => {
@@ -221,7 +221,7 @@ describe('content', () => {
         return { paths, files, text: textOf(files) };
       });
     });
-    // A file that a later step deletes is still in the layer of the step that made it.
+    // A file that a later step deletes is still in the layer of the step that created it.
     const strangers = own
       .flatMap(({ paths }) => paths)
       .filter((path) => !/^app\/($|(node_modules|src)\/|package\.json$)/.test(path));

@@ -1,26 +1,29 @@
 export type LoadReport = {
   readonly requests: number;
-  /** How often each outcome was seen: a status, or the code of the error that came in place of an answer. */
+  /** How often each outcome occurred: a status, or the code of a network error. */
   readonly outcomes: Readonly<Record<string, number>>;
-  /** From the instant at which a request was due, so that a stall counts for each that it delays. */
+  /** Measured from the instant at which a request was due, so that a stall counts for each request that
+   * it delays. */
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly maxMs: number;
 };
 
 export type Load = {
-  /** How many requests were answered until now. */
-  answered(): number;
-  /** Sends no more, and reports when the last answer is there. */
+  /** How many requests have an outcome so far. */
+  completed(): number;
+  /** Stops sending, and reports when the last request has an outcome. */
   stop(): Promise<LoadReport>;
 };
 
 const TICK_MS = 5;
 
 /**
- * Open-loop load: a request is sent when it is due, whether those before it were answered or not, as callers do who know
- * nothing of each other.
- * @param send sends one request and resolves with its outcome; a rejection is one as well.
+ * Starts an open-loop load.
+ *
+ * Each request is sent when it is due, even if earlier ones are still open, like requests of
+ * independent callers.
+ * @param send sends one request and resolves with its outcome. A rejected promise is an outcome too.
  */
 export function startLoad(requestsPerSecond: number, send: (index: number) => Promise<string>): Load {
   const startedAt = performance.now();
@@ -33,7 +36,7 @@ export function startLoad(requestsPerSecond: number, send: (index: number) => Pr
     while (sent < due) launch(sent++);
   }, TICK_MS);
 
-  return { answered: () => latenciesMs.length, stop };
+  return { completed: () => latenciesMs.length, stop };
 
   function launch(index: number): void {
     const dueAt = startedAt + (index / requestsPerSecond) * 1000;

@@ -19,7 +19,7 @@ beforeAll(async () => {
   expect(built.code, built.stderr).toBe(0);
 });
 
-/** What a replica does with a request that it has read. */
+/** Handles a request that a replica has read. */
 type Behaviour = (socket: Socket) => void;
 
 const respond: Behaviour = (socket) => socket.write(OK);
@@ -129,7 +129,7 @@ function post(port: number, { path = '/v1/uploads', headers = {} } = {}): Promis
 
 const total = ({ received }: Proxy) => received.flat().length;
 
-/** Sends one after the other and counts by status. */
+/** Sends requests one after the other and counts them by status. */
 async function statusesOf(count: number, send: (index: number) => Promise<Response>) {
   const counts: Record<number, number> = {};
   for (let index = 0; index < count; index += 1) {
@@ -145,7 +145,7 @@ it('the configuration is valid as shipped', async () => {
 });
 
 describe('repeats', () => {
-  it('no request that a replica has accepted and does not answer', async () => {
+  it('no request that a replica has accepted without a response', async () => {
     const proxy = await startProxy([neverRespond, neverRespond, neverRespond], { timeoutServer: '1s' });
     expect((await post(proxy.port)).status).toBe(504);
     expect(total(proxy)).toBe(1);
@@ -213,13 +213,13 @@ describe('limits', () => {
     expect(received[0]?.[0]).toMatch(/^x-forwarded-for: 198\.51\.100\.7\r$/im);
   });
 
-  it('by the address of the connection, whatever a client that is no trusted proxy claims', async () => {
+  it('by the address of the connection, not by the one that an untrusted client claims', async () => {
     const { port, received } = await startProxy([respond], {
       environment: { PROXY_MAX_REQUESTS: '20', PROXY_TRUSTED: '192.0.2.0/24' },
     });
     const forged = (index: number) => post(port, from(`198.51.100.${index}`));
     const statuses = await statusesOf(30, forged);
-    // The requests that looked whether it has started count too.
+    // The requests that checked whether the proxy has started count too.
     expect(statuses[201]).toBeLessThan(20);
     expect(statuses).toHaveProperty('429');
     expect(received.flat().filter((request) => /198\.51\.100/.test(request))).toStrictEqual([]);

@@ -7,24 +7,24 @@ import { findEngine } from './engine.ts';
 import { type Load, type LoadReport, startLoad } from './load.ts';
 import { containersOf, demoToken, REAL_STACK, SERVICE, startStack, stopStack } from './stack.ts';
 
-const COPIES = 3;
+const REPLICAS = 3;
 const LIMIT = 100;
 const REQUESTS_PER_SECOND = 200;
-/** Requests per second where only the answers matter. */
+/** Requests per second in tests that check only the outcomes. */
 const GENTLE = 20;
 const PATIENCE = { timeout: 40_000, interval: 250 };
 
 const folder = mkdtempSync(join(tmpdir(), 'oss-presign-scale-'));
 const engine = findEngine({
   ENV_FILE: join(folder, 'env'),
-  PRESIGN_REPLICAS: String(COPIES),
+  PRESIGN_REPLICAS: String(REPLICAS),
   POLICY_FILE: join(folder, 'policy.yaml'),
   OSS_ACCESS_KEY_ID: 'demo-access-key-id',
   OSS_ACCESS_KEY_SECRET: 'demo-access-key-secret',
   // All load comes from one address.
   PROXY_MAX_REQUESTS: '1000000',
 });
-let copies: readonly string[] = [];
+let replicas: readonly string[] = [];
 let valkey = '';
 
 const rule = (name: string, contentType: string, requestsPerMinute: number) => `
@@ -40,7 +40,7 @@ const rule = (name: string, contentType: string, requestsPerMinute: number) => `
 `;
 
 beforeAll(async () => {
-  // The container's user is another than the one who runs this.
+  // The container runs as another user than this test.
   chmodSync(folder, 0o755);
   writeFileSync(
     join(folder, 'policy.yaml'),
@@ -49,7 +49,8 @@ issuers: [{ issuer: "\${DEMO_ISSUER}", audience: uploads, jwksUrl: "\${DEMO_JWKS
 targets: { media: { bucket: demo-media, region: cn-hangzhou, endpoint: "\${DEMO_OSS_ENDPOINT}" } }
 rules:${rule('counted', 'text/plain', LIMIT)}${rule('busy', 'image/png', 1_000_000)}`,
   );
-  // What the policy takes by name reaches the container like every variable of the service; those of the host do not.
+  // The container gets these variables, also those that the policy uses. HOST, PORT, POLICY_FILE and
+  // METRICS_PORT are for the host and must have no effect in it.
   writeFileSync(
     join(folder, 'env'),
     `DEMO_ISSUER=http://demo:8090/
@@ -63,10 +64,10 @@ METRICS_PORT=2
 `,
   );
   await startStack(engine, REAL_STACK);
-  copies = await containersOf(engine, REAL_STACK, 'presign');
-  expect(copies).toHaveLength(COPIES);
+  replicas = await containersOf(engine, REAL_STACK, 'presign');
+  expect(replicas).toHaveLength(REPLICAS);
   [valkey = ''] = await containersOf(engine, REAL_STACK, 'valkey');
-  await Promise.all(copies.map((copy) => expectReadyLine(copy, 'ok limiter: in Redis')));
+  await Promise.all(replicas.map((replica) => expectReadyLine(replica, 'ok limiter: in Redis')));
   await expectAllInUse();
 });
 afterAll(async () => {
@@ -86,41 +87,43 @@ it('publishes the proxy on the loopback address, and nothing else', async () => 
   ]);
 });
 
-it('lets the replicas alone reach Valkey, which cannot write to its disk', async () => {
+it('lets only the replicas reach Valkey, which cannot write to its disk', async () => {
   const [proxy = ''] = await containersOf(engine, REAL_STACK, 'proxy');
   const resolve = ['getent', 'hosts', 'valkey'];
   expect((await engine.run('exec', proxy, ...resolve)).code).not.toBe(0);
-  expect((await engine.run('exec', copies[0] ?? '', ...resolve)).code).toBe(0);
+  expect((await engine.run('exec', replicas[0] ?? '', ...resolve)).code).toBe(0);
   const { stdout } = await engine.run('exec', valkey, 'valkey-cli', 'config', 'get', 'maxmemory*');
   expect(stdout).toMatch(/maxmemory-policy\nnoeviction/);
   expect((await engine.run('exec', valkey, 'touch', '/written')).code).not.toBe(0);
 });
 
-it('counts a limit across all copies to the exact request', async () => {
+it('counts a limit across all replicas to the exact request', async () => {
   const token = await demoToken('exact');
-  const answers = await Promise.all(
+  const statuses = await Promise.all(
     Array.from({ length: LIMIT + 50 }, () => requestUpload(token, 'text/plain')),
   );
-  expect(tally(answers)).toStrictEqual({ 201: LIMIT, 429: 50 });
-  // A line of the log waits for others, for up to 100 ms.
+  expect(tally(statuses)).toStrictEqual({ 201: LIMIT, 429: 50 });
+  // The service holds a log line for up to 100 ms to write it together with others.
   const shares = await vi.waitFor(
     async () => {
-      const written = await Promise.all(copies.map((copy) => decisionsOf(copy, 'exact')));
+      const written = await Promise.all(replicas.map((replica) => decisionsOf(replica, 'exact')));
       const counts = written.map(({ length }) => length);
       expect(counts.reduce((sum, count) => sum + count)).toBe(LIMIT + 50);
       return counts;
     },
     { timeout: 5_000, interval: 100 },
   );
-  console.info(`${LIMIT + 50} requests at once: ${LIMIT} granted; the copies answered ${shares.join(', ')}.`);
+  console.info(
+    `${LIMIT + 50} requests at once: ${LIMIT} granted; the replicas handled ${shares.join(', ')}.`,
+  );
   expect(Math.min(...shares)).toBeGreaterThan(0);
 });
 
-it('logs where a caller is as the proxy sees it, whatever the caller says', async () => {
+it('logs the address that the proxy sees, not the one that the caller claims', async () => {
   const claimed = '203.0.113.7';
   await requestUpload(await demoToken('forwarded'), 'image/png', { 'x-forwarded-for': claimed });
   const [line = ''] = await vi.waitFor(async () => {
-    const written = await Promise.all(copies.map((copy) => decisionsOf(copy, 'forwarded')));
+    const written = await Promise.all(replicas.map((replica) => decisionsOf(replica, 'forwarded')));
     expect(written.flat()).toHaveLength(1);
     return written.flat();
   }, PATIENCE);
@@ -133,33 +136,35 @@ it('logs where a caller is as the proxy sees it, whatever the caller says', asyn
   expect(isIP(remoteAddress), remoteAddress).not.toBe(0);
 });
 
-it('loses no request when a copy is killed under load', { timeout: 120_000 }, async () => {
-  const [victim = ''] = copies;
+it('loses no request when a replica is killed under load', { timeout: 120_000 }, async () => {
+  const [victim = ''] = replicas;
   const load = await startUploads();
-  await answeredMore(load, 5 * REQUESTS_PER_SECOND);
+  await waitForResponses(load, 5 * REQUESTS_PER_SECOND);
   const killed = await engine.run('kill', '--signal=KILL', victim);
   expect(killed.code, killed.stderr).toBe(0);
-  await answeredMore(load, 10 * REQUESTS_PER_SECOND);
+  await waitForResponses(load, 10 * REQUESTS_PER_SECOND);
   const report = await load.stop();
-  tell('One of three copies killed', report);
+  print('One of three replicas killed', report);
   expect(report.outcomes).toStrictEqual({ 201: report.requests });
   expect(await isRunning(victim)).toBe(false);
   await startAgain(victim);
 });
 
-it('loses no request while all copies are restarted, one after the other', { timeout: 180_000 }, async () => {
+it('loses no request while all replicas are restarted one after the other', {
+  timeout: 180_000,
+}, async () => {
   const load = await startUploads();
-  await answeredMore(load, REQUESTS_PER_SECOND);
-  for (const copy of copies) {
-    const stopped = await engine.run('stop', '--time', '15', copy);
+  await waitForResponses(load, REQUESTS_PER_SECOND);
+  for (const replica of replicas) {
+    const stopped = await engine.run('stop', '--time', '15', replica);
     expect(stopped.code, stopped.stderr).toBe(0);
-    const { stdout } = await engine.run('inspect', '--format={{.State.ExitCode}}', copy);
-    expect(stdout.trim(), `${copy} ended by itself`).toBe('0');
-    await startAgain(copy);
-    await expectInUse(copy);
+    const { stdout } = await engine.run('inspect', '--format={{.State.ExitCode}}', replica);
+    expect(stdout.trim(), `${replica} exited by itself`).toBe('0');
+    await startAgain(replica);
+    await expectInUse(replica);
   }
   const report = await load.stop();
-  tell('Three copies restarted in turn', report);
+  print('Three replicas restarted one by one', report);
   expect(report.outcomes).toStrictEqual({ 201: report.requests });
 });
 
@@ -167,32 +172,34 @@ it.each([
   ['hangs', ['kill', '--signal=STOP'], ['kill', '--signal=CONT']],
   ['is stopped', ['stop', '--time', '5'], ['start']],
 ] as const)(
-  'goes on when Valkey %s, says so, and uses it again',
+  'keeps granting while Valkey %s, reports it, and uses it again',
   { timeout: 120_000 },
   async (_how, take, give) => {
     const load = await startUploads(GENTLE);
     expect((await engine.run(...take, valkey)).code).toBe(0);
-    await Promise.all(copies.map((copy) => expectReadyLine(copy, 'ok limiter: degraded: Redis unreachable')));
-    await answeredMore(load, 2 * GENTLE);
+    await Promise.all(
+      replicas.map((replica) => expectReadyLine(replica, 'ok limiter: degraded: Redis unreachable')),
+    );
+    await waitForResponses(load, 2 * GENTLE);
     expect((await engine.run(...give, valkey)).code).toBe(0);
-    await Promise.all(copies.map((copy) => expectReadyLine(copy, 'ok limiter: in Redis')));
+    await Promise.all(replicas.map((replica) => expectReadyLine(replica, 'ok limiter: in Redis')));
     const report = await load.stop();
-    tell(`Valkey ${_how} and comes back`, report);
+    print(`Valkey ${_how} and comes back`, report);
     expect(report.outcomes).toStrictEqual({ 201: report.requests });
   },
 );
 
 async function requestUpload(token: string, contentType: string, headers: object = {}): Promise<string> {
-  const answer = await fetch(`${SERVICE}/v1/uploads`, {
+  const response = await fetch(`${SERVICE}/v1/uploads`, {
     method: 'POST',
     headers: { ...headers, authorization: `Bearer ${token}`, 'content-type': 'application/json' },
     body: JSON.stringify({ filename: 'a', contentType, contentLength: 1 }),
   });
-  await answer.arrayBuffer();
-  return String(answer.status);
+  await response.arrayBuffer();
+  return String(response.status);
 }
 
-/** Callers of their own for each load, so that no limit of one is met by another. */
+/** Starts a load with its own callers, so that loads do not share limits. */
 async function startUploads(requestsPerSecond = REQUESTS_PER_SECOND): Promise<Load> {
   const tokens = await Promise.all(Array.from({ length: 10 }, (_, index) => demoToken(`caller-${index}`)));
   return startLoad(requestsPerSecond, (index) =>
@@ -200,61 +207,62 @@ async function startUploads(requestsPerSecond = REQUESTS_PER_SECOND): Promise<Lo
   );
 }
 
-async function answeredMore(load: Load, requests: number): Promise<void> {
-  const goal = load.answered() + requests;
-  await vi.waitFor(() => expect(load.answered()).toBeGreaterThanOrEqual(goal), PATIENCE);
+async function waitForResponses(load: Load, requests: number): Promise<void> {
+  const goal = load.completed() + requests;
+  await vi.waitFor(() => expect(load.completed()).toBeGreaterThanOrEqual(goal), PATIENCE);
 }
 
-/** Starts a copy that has ended; resolves when it listens. */
-async function startAgain(copy: string): Promise<void> {
-  const before = (await logOf(copy)).filter(isStart).length;
-  const started = await engine.run('start', copy);
+/** Starts a replica that has exited. Resolves when it listens. */
+async function startAgain(replica: string): Promise<void> {
+  const before = (await logOf(replica)).filter(isStart).length;
+  const started = await engine.run('start', replica);
   expect(started.code, started.stderr).toBe(0);
   await vi.waitFor(
-    async () => expect((await logOf(copy)).filter(isStart), copy).toHaveLength(before + 1),
+    async () => expect((await logOf(replica)).filter(isStart), replica).toHaveLength(before + 1),
     PATIENCE,
   );
 }
 
-/** The decisions that a copy logged since it last started to listen, of one caller or of all. */
-async function decisionsOf(copy: string, subject?: string): Promise<readonly string[]> {
-  const lines = await logOf(copy);
+/** Returns the decisions that a replica logged since it last started, for one caller or for all. */
+async function decisionsOf(replica: string, subject?: string): Promise<readonly string[]> {
+  const lines = await logOf(replica);
   return lines
     .slice(lines.findLastIndex(isStart) + 1)
     .filter((line) => line.includes('"audit":') && (!subject || line.includes(`"subject":"${subject}"`)));
 }
 
-async function logOf(copy: string): Promise<readonly string[]> {
-  return (await engine.run('logs', copy)).stdout.split('\n');
+async function logOf(replica: string): Promise<readonly string[]> {
+  return (await engine.run('logs', replica)).stdout.split('\n');
 }
 
 function isStart(line: string): boolean {
   return line.includes('"msg":"listening"');
 }
 
-async function expectInUse(copy: string): Promise<void> {
-  await vi.waitFor(async () => expect(await decisionsOf(copy), copy).not.toHaveLength(0), PATIENCE);
+async function expectInUse(replica: string): Promise<void> {
+  await vi.waitFor(async () => expect(await decisionsOf(replica), replica).not.toHaveLength(0), PATIENCE);
 }
 
 async function expectAllInUse(): Promise<void> {
   const load = await startUploads(GENTLE);
   try {
-    await Promise.all(copies.map(expectInUse));
+    await Promise.all(replicas.map(expectInUse));
   } finally {
     await load.stop();
   }
 }
 
-async function expectReadyLine(copy: string, line: string): Promise<void> {
-  const script = 'fetch("http://127.0.0.1:9090/readyz").then((answer) => answer.text()).then(console.log)';
+async function expectReadyLine(replica: string, line: string): Promise<void> {
+  const script =
+    'fetch("http://127.0.0.1:9090/readyz").then((response) => response.text()).then(console.log)';
   await vi.waitFor(async () => {
-    const { stdout } = await engine.run('exec', copy, 'node', '-e', script);
-    expect(stdout, copy).toContain(line);
+    const { stdout } = await engine.run('exec', replica, 'node', '-e', script);
+    expect(stdout, replica).toContain(line);
   }, PATIENCE);
 }
 
-async function isRunning(copy: string): Promise<boolean> {
-  return (await engine.run('inspect', '--format={{.State.Running}}', copy)).stdout.trim() === 'true';
+async function isRunning(replica: string): Promise<boolean> {
+  return (await engine.run('inspect', '--format={{.State.Running}}', replica)).stdout.trim() === 'true';
 }
 
 function tally(outcomes: readonly string[]): Readonly<Record<string, number>> {
@@ -266,7 +274,7 @@ function tally(outcomes: readonly string[]): Readonly<Record<string, number>> {
   );
 }
 
-function tell(what: string, { requests, outcomes, p50Ms, p99Ms, maxMs }: LoadReport): void {
+function print(what: string, { requests, outcomes, p50Ms, p99Ms, maxMs }: LoadReport): void {
   const failures = requests - (outcomes['201'] ?? 0);
   console.info(
     `${what}: ${requests} requests, ${failures} failures, p50 ${p50Ms} ms, p99 ${p99Ms} ms, max ${maxMs} ms`,

@@ -1,11 +1,11 @@
 import { expect, vi } from 'vitest';
 import type { Engine } from './engine.ts';
 
-/** Where the service and the demo's issuer are published, by docker-compose.yml and by compose.demo.yaml. */
+/** The addresses of the service and the demo's issuer, with docker-compose.yml and compose.demo.yaml. */
 export const SERVICE = 'http://localhost:8080';
 export const DEMO = 'http://localhost:8090';
 
-/** The compose files of a stack, and the project's name, which not every compose reads from them. */
+/** The compose files of a stack, and the project name, which not every engine reads from them. */
 export type Stack = { readonly project: string; readonly files: readonly string[] };
 
 export const DEMO_STACK: Stack = { project: 'oss-presign-demo', files: ['compose.demo.yaml'] };
@@ -46,7 +46,7 @@ export async function startStack(engine: Engine, stack: Stack): Promise<void> {
   });
 }
 
-/** Takes down whatever there is of it. */
+/** Removes all containers and volumes of the stack. */
 export async function stopStack(engine: Engine, stack: Stack): Promise<void> {
   await compose(engine, stack, 'down', '-v');
 }
@@ -68,7 +68,7 @@ export async function containersOf(
   return stdout.split('\n').filter(Boolean).sort();
 }
 
-/** A token of the demo's issuer, good for an hour. */
+/** Returns a token of the demo's issuer that is valid for an hour. */
 export async function demoToken(subject: string): Promise<string> {
   return (await fetch(`${DEMO}/token?sub=${subject}`)).text();
 }
