@@ -1,7 +1,7 @@
 /**
  * Writes the files that are generated from the sources: `openapi.yaml`, the types of a client that a
- * test uses, `.env.example`, the table of `docs/configuration.md`, and, from mime-db, the lists of
- * media types in `src/policy`.
+ * test uses, `policy.schema.json`, `.env.example`, the tables of `docs/configuration.md` and
+ * `docs/policy.md`, and, from mime-db, the lists of media types in `src/policy`.
  * With `--check` it writes nothing, names each file that differs, and exits 1 if there is one.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -10,6 +10,8 @@ import { environmentSchema } from '../src/config/config.ts';
 import { renderOpenApi } from '../src/http/docs/openapi.ts';
 import { renderClientTypes } from './client-types.ts';
 import { renderRegisteredTypes, renderTypeExtensions } from './media-types.ts';
+import { renderPolicyReference } from './policy-reference.ts';
+import { renderPolicySchema } from './policy-schema.ts';
 
 type Variable = { readonly name: string; readonly description: string; readonly default: string };
 
@@ -38,6 +40,8 @@ const outdated = Object.entries({
   'src/policy/registered-types.ts': renderRegisteredTypes(),
   'src/policy/type-extensions.ts': renderTypeExtensions(),
   '.env.example': renderEnvExample(variables()),
+  'policy.schema.json': renderPolicySchema(),
+  'docs/policy.md': withGenerated('docs/policy.md', 'reference', renderPolicyReference()),
   'docs/configuration.md': withGenerated('docs/configuration.md', 'environment', renderTable(variables())),
 }).filter(([name, content]) => read(name) !== content);
 

@@ -44,6 +44,7 @@ it('contains the built code, its documents and an example policy, and nothing fo
     'openapi.yaml',
     'package.json',
     'policy.example.yaml',
+    'policy.schema.json',
   ]);
   expect(installed.files.filter((file) => /^dist\/(emulator|demo)\//.test(file))).toStrictEqual([]);
   expect(installed.unpackedBytes).toBeLessThan(1_000_000);

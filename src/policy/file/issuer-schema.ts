@@ -83,12 +83,11 @@ export const issuerSchema = z
     maxStale: secondsBetween(600, 2_592_000, 'must be a duration from 10m to 30d, such as 24h')
       .optional()
       .meta({
-        description: 'How long keys verify that cannot be refreshed, from 10m to 30d.',
-        default: '24h',
+        description: 'How long keys verify that cannot be refreshed, from 10m to 30d. By default 24h.',
       }),
     clockTolerance: secondsBetween(0, 120, 'must be a duration from 0s to 120s, such as 30s')
       .optional()
-      .meta({ description: 'The clock difference that is tolerated, from 0s to 120s.', default: '30s' }),
+      .meta({ description: 'The clock difference that is tolerated, from 0s to 120s. By default 30s.' }),
     insecureHttp: z
       .boolean()
       .default(false)

@@ -157,8 +157,7 @@ export const ruleSchema = z
         'has a default that is longer than its max',
       )
       .meta({
-        description: 'How long a URL is valid, up to 7d; one duration sets both.',
-        default: { default: '10m', max: '1h' },
+        description: 'How long a URL is valid, up to 7d. One duration sets both. By default 10m and 1h.',
       }),
     metadata: z
       .strictObject({

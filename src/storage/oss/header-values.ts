@@ -66,6 +66,9 @@ const VALUE_FAULTS: Readonly<Record<string, (text: string) => Fault>> = {
   'x-oss-request-payer': oneOf('requester'),
 };
 
+/** The headers that a rule can add, in lower case; `x-oss-meta-…` come in addition. */
+export const ADDED_HEADERS: readonly string[] = Object.keys(VALUE_FAULTS);
+
 const METADATA_NAME = /^x-oss-meta-[a-z0-9-]{1,64}$/;
 const metadataValueFault = atMost(MAX_METADATA_BYTES, () => undefined);
 
