@@ -37,7 +37,15 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   // What it needs for that.
   auth: ['errors', 'clock', 'net', 'jose', 'node:crypto'],
   credentials: ['grants', 'errors', 'clock', 'node:fs/promises', 'node:path', '@alicloud/credentials'],
-  limits: ['type:grants', 'node:crypto', 'node:net', 'ioredis'],
+  limits: [
+    'type:grants',
+    'node:crypto',
+    'type:node:dns',
+    'node:dns/promises',
+    'node:net',
+    'node:tls',
+    'ioredis',
+  ],
   log: ['type:clock', 'type:policy', 'type:grants', 'text', 'pino', 'node:fs', 'node:net', 'node:process'],
   metrics: ['prom-client', 'type:auth', 'type:policy', 'type:log', 'type:grants'],
   config: ['credentials', 'limits', 'text', 'zod', '@fastify/proxy-addr', 'node:net'],

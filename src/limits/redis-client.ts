@@ -1,5 +1,6 @@
 import { Cluster, Redis } from 'ioredis';
 import type { RedisAddress } from './redis-address.ts';
+import { createRedisConnector, type LookUpHost } from './redis-connector.ts';
 
 export type RedisClientOptions = {
   /** Milliseconds until a connection is given up that is being closed. */
@@ -8,6 +9,7 @@ export type RedisClientOptions = {
   readonly attemptTimeoutMs: number;
   /** Milliseconds until the next attempt to connect. */
   readonly backOff: () => number;
+  readonly lookUpHost: LookUpHost;
 };
 
 /** A client of one server, of the server that sentinels name, or of a cluster. Commands never wait for a connection. */
@@ -19,7 +21,7 @@ export type RedisClient = Redis | Cluster;
  */
 export function createRedisClient(
   address: RedisAddress,
-  { closeTimeoutMs, attemptTimeoutMs, backOff }: RedisClientOptions,
+  { closeTimeoutMs, attemptTimeoutMs, backOff, lookUpHost }: RedisClientOptions,
 ): RedisClient {
   const options = {
     // A count that got no reply may have been made. It is now made in memory, and must not be made once more later.
@@ -28,9 +30,15 @@ export function createRedisClient(
     connectTimeout: attemptTimeoutMs,
     disconnectTimeout: closeTimeoutMs,
   };
+  const Connector = createRedisConnector({ lookUpHost, lookupReportMs: attemptTimeoutMs });
   switch (address.kind) {
     case 'server':
-      return new Redis(address.url, { ...options, enableOfflineQueue: false, retryStrategy: backOff });
+      return new Redis(address.url, {
+        ...options,
+        Connector,
+        enableOfflineQueue: false,
+        retryStrategy: backOff,
+      });
     case 'sentinel': {
       const { sentinels, master, login, sentinelLogin } = address;
       return new Redis({
@@ -53,6 +61,7 @@ export function createRedisClient(
       return new Cluster([...address.nodes], {
         redisOptions: {
           ...options,
+          Connector,
           ...address.login,
           ...(address.tls && { tls: {} }),
         },

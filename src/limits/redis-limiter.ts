@@ -3,6 +3,7 @@ import type { LimitedUpload, Limiter, LimitVerdict } from '../grants/ports/limit
 import { createMemoryLimiter } from './memory-limiter.ts';
 import { parseRedisAddress, type RedisAddress } from './redis-address.ts';
 import { createRedisClient } from './redis-client.ts';
+import { type LookUpHost, lookUpBySystem } from './redis-connector.ts';
 import { createRedisWindows } from './redis-windows.ts';
 import { rejectAfter } from './reject-after.ts';
 
@@ -15,6 +16,8 @@ export type RedisLimiterOptions = {
   readonly nowMs: () => number;
   /** How long one upload may wait for Redis, in all. Default 500. */
   readonly timeoutMs?: number;
+  /** Finds the addresses of a server's host name. Default: the operating system does. */
+  readonly lookUpHost?: LookUpHost;
 };
 
 /** A connection takes several exchanges: TCP, TLS, authentication, and the question whether the server is ready. */
@@ -39,6 +42,7 @@ export function createRedisLimiter({
   onModeChange,
   nowMs,
   timeoutMs = 500,
+  lookUpHost = lookUpBySystem,
 }: RedisLimiterOptions): Limiter {
   const memory = createMemoryLimiter({ nowMs });
   let mode: 'redis' | 'degraded' | undefined;
@@ -54,6 +58,7 @@ export function createRedisLimiter({
     closeTimeoutMs: timeoutMs,
     attemptTimeoutMs: ATTEMPT_TIMEOUTS * timeoutMs,
     backOff: () => Math.min(FIRST_BACK_OFF_MS * 2 ** failures++, MAX_BACK_OFF_MS),
+    lookUpHost,
   });
   const windows = createRedisWindows(redis, timeoutMs);
   let endAttempt: (() => void) | undefined;
