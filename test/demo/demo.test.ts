@@ -3,6 +3,7 @@ import { text } from 'node:stream/consumers';
 import { expect, it } from 'vitest';
 import { curlCommand } from '../../src/demo/curl-command.ts';
 import { renderProgress } from '../../src/demo/progress-bar.ts';
+import { codeBlocks, shownPattern } from '../docs/documents.ts';
 
 it('npm run demo does the main job from end to end and ends 0', async () => {
   const child = spawn(process.execPath, ['src/demo/demo.ts'], { stdio: ['ignore', 'pipe', 'pipe'] });
@@ -21,6 +22,8 @@ it('npm run demo does the main job from end to end and ends 0', async () => {
   ]) {
     expect(stdout).toContain(line);
   }
+  const [shown] = codeBlocks('README.md', '').filter((block) => block.includes('201 Created'));
+  expect(stdout).toMatch(shownPattern(`…${shown}`));
 });
 
 it('the progress bar goes from nothing to everything', () => {

@@ -27,10 +27,10 @@ export function proseOf(name: string): string {
   return readDocument(name).replaceAll(/^ *```[\s\S]*?^ *```/gm, '');
 }
 
-/** The blocks of code in a language, without their fences. */
+/** The blocks of code in a language ('' for none), without their fences. */
 export function codeBlocks(name: string, language: string): readonly string[] {
-  const fenced = new RegExp(`^\`\`\`${language}\n([\\s\\S]*?)^\`\`\``, 'gm');
-  return [...readDocument(name).matchAll(fenced)].map(([, block = '']) => block);
+  const blocks = readDocument(name).matchAll(/^```(.*)\n([\s\S]*?)^```$/gm);
+  return [...blocks].flatMap(([, info, block = '']) => (info === language ? [block] : []));
 }
 
 /** The anchors of a document's headings, as GitHub makes them. */
