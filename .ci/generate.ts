@@ -8,6 +8,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import process from 'node:process';
 import { environmentSchema } from '../src/config/config.ts';
 import { renderOpenApi } from '../src/http/docs/openapi.ts';
+import { ROUTES } from '../src/http/routes/routes.ts';
 import { renderClientTypes } from './client-types.ts';
 import { renderRegisteredTypes, renderTypeExtensions } from './media-types.ts';
 import { renderPolicyReference } from './policy-reference.ts';
@@ -32,7 +33,7 @@ PROXY_MAX_CONNECTIONS=200
 const isCheck = process.argv.includes('--check');
 const root = new URL('../', import.meta.url);
 
-const openapi = renderOpenApi();
+const openapi = renderOpenApi(ROUTES);
 
 const outdated = Object.entries({
   'openapi.yaml': openapi,

@@ -1,6 +1,6 @@
 import fastify, { type FastifyInstance } from 'fastify';
 import type { DenialLimiter } from '../grants/ports/limiter.ts';
-import type { ReadinessCheck } from '../health/check.ts';
+import { renderOpenApi } from './docs/openapi.ts';
 import { createLoadShedder } from './load-control/load-shedder.ts';
 import type { RequestGroups } from './load-control/request-groups.ts';
 import { NO_JSON_SCHEMA } from './no-json-schema.ts';
@@ -13,18 +13,12 @@ import { MAX_BODY_BYTES, registerJsonBody } from './plugins/json-body.ts';
 import { answerMalformedHttp } from './plugins/malformed-request.ts';
 import { registerNotFound } from './plugins/not-found.ts';
 import { toServiceError } from './plugins/problem-json.ts';
-import { registerDocumentRoutes } from './routes/documents.ts';
-import { registerHealthRoutes } from './routes/health.ts';
-import { type RenderMetrics, registerMetricsRoute } from './routes/metrics.ts';
-import { registerUploadRoutes, type UploadRoutesOptions } from './routes/uploads.ts';
+import { registerRoutes } from './routes/register-routes.ts';
+import { ROUTES, type RouteDependencies } from './routes/routes.ts';
 
-export type AppDependencies = UploadRoutesOptions & {
+export type AppDependencies = Omit<RouteDependencies, 'readinessDetails' | 'renderOpenApi'> & {
   /** The policy of this moment. */
   readonly active: () => ActivePolicy;
-  /** Serves `/metrics`; without it there is none here. */
-  readonly renderMetrics?: RenderMetrics | undefined;
-  /** The lines of `/readyz`. */
-  readonly readiness: () => readonly ReadinessCheck[];
   /** True once the process was asked to stop: answers then end their connection. */
   readonly isDraining: () => boolean;
   readonly newRequestId: () => string;
@@ -44,7 +38,7 @@ export type AppDependencies = UploadRoutesOptions & {
  * the environment, so a test can hold one and inject requests.
  */
 export async function buildApp(dependencies: AppDependencies): Promise<FastifyInstance> {
-  const { logger, newRequestId, trustProxy, isDraining, observer, denials, renderMetrics } = dependencies;
+  const { logger, newRequestId, trustProxy, isDraining, observer, denials } = dependencies;
   const app = fastify({
     // Fastify's own lines hold the address as it was sent, and with it whatever a caller put into the query; and a logger for each
     // request, of which most would write nothing, takes longer than the line that is written.
@@ -95,9 +89,10 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   registerAuthentication(app, dependencies.active, admit);
   registerDenialLimit(app, denials);
   registerJsonBody(app);
-  registerUploadRoutes(app, dependencies);
-  registerHealthRoutes(app, dependencies.readiness, { details: false });
-  registerDocumentRoutes(app);
-  if (renderMetrics) registerMetricsRoute(app, renderMetrics);
+  registerRoutes(app, ROUTES, {
+    ...dependencies,
+    readinessDetails: false,
+    renderOpenApi: () => renderOpenApi(ROUTES),
+  });
   return app;
 }

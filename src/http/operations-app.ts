@@ -1,16 +1,16 @@
 import fastify, { type FastifyInstance } from 'fastify';
 import type { ReadinessCheck } from '../health/check.ts';
 import { NO_JSON_SCHEMA } from './no-json-schema.ts';
-import { registerHealthRoutes } from './routes/health.ts';
-import { type RenderMetrics, registerMetricsRoute } from './routes/metrics.ts';
+import type { RenderMetrics } from './routes/metrics.ts';
+import { registerRoutes } from './routes/register-routes.ts';
+import { OPERATIONS_ROUTES } from './routes/routes.ts';
 
 /**
- * A listener of its own for those who operate the service: `/metrics`, which the network can then keep from callers, and the
- * probes. Node accepts one new connection per turn of its loop, so that on the callers' port a probe stands in line behind all
- * who come new; here it is the only one.
+ * Builds the listener of `METRICS_PORT`: `/metrics`, which a network can then keep from callers, and the probes with details. Node
+ * accepts one new connection per event-loop turn, so on the callers' port a probe queues behind new clients; here it does not.
  */
 export function buildOperationsApp(
-  render: RenderMetrics,
+  renderMetrics: RenderMetrics,
   readiness: () => readonly ReadinessCheck[],
 ): FastifyInstance {
   const app = fastify({
@@ -18,7 +18,6 @@ export function buildOperationsApp(
     requestTimeout: 15_000,
     forceCloseConnections: true,
   });
-  registerMetricsRoute(app, render);
-  registerHealthRoutes(app, readiness, { details: true });
+  registerRoutes(app, OPERATIONS_ROUTES, { renderMetrics, readiness, readinessDetails: true });
   return app;
 }

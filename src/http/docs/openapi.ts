@@ -2,11 +2,9 @@ import { createRequire } from 'node:module';
 import { stringify } from 'yaml';
 import { z } from 'zod';
 import type { ErrorCode } from '../../errors.ts';
-import { uploadRequestBody } from '../../grants/upload/request.ts';
-import { uploadAnswer } from '../../grants/upload/response.ts';
 import { PROBLEMS, problemSchema, toProblem } from '../plugins/problem-json.ts';
-import { policyAnswer } from '../routes/policy-response.ts';
-import { GRANT_EXAMPLE, POLICY_EXAMPLE, REQUEST_EXAMPLE, rejectionExamples } from './openapi-examples.ts';
+import type { JsonContent, Route, TextContent } from '../routes/route.ts';
+import { rejectionExamples } from './openapi-examples.ts';
 
 const REQUEST_ID = { 'X-Request-Id': { $ref: '#/components/headers/X-Request-Id' } };
 
@@ -44,10 +42,14 @@ const WHEN: Readonly<Record<ErrorCode, string>> = {
   unavailable: 'The service cannot do this now. Wait for `retryAfter` seconds and try again.',
 };
 
-/** The OpenAPI 3.1 document of the service as YAML, made from the schemas that check requests and shape responses. */
-export function renderOpenApi(): string {
-  const everywhere: readonly ErrorCode[] = ['method_not_allowed', 'internal'];
-  const withToken: readonly ErrorCode[] = ['unauthenticated', 'rate_limited', 'unavailable', ...everywhere];
+/** Every operation has these problems. */
+const COMMON_PROBLEMS: readonly ErrorCode[] = ['method_not_allowed', 'internal'];
+
+/** Every operation that needs a token has these as well. */
+const TOKEN_PROBLEMS: readonly ErrorCode[] = ['unauthenticated', 'rate_limited', 'unavailable'];
+
+/** The OpenAPI 3.1 document of these operations as YAML, made from the schemas that check requests and shape responses. */
+export function renderOpenApi(routes: readonly Route<never>[]): string {
   const { version } = createRequire(import.meta.url)('../../../package.json') as { readonly version: string };
   return stringify(
     {
@@ -66,120 +68,7 @@ export function renderOpenApi(): string {
         { name: 'Uploads', description: 'What clients call, with a token.' },
         { name: 'Operation', description: 'Probes, metrics and documentation, without a token.' },
       ],
-      paths: {
-        '/v1/uploads': {
-          post: {
-            operationId: 'issueUpload',
-            tags: ['Uploads'],
-            summary: 'Request permission to upload one file',
-            requestBody: {
-              required: true,
-              content: {
-                'application/json': {
-                  schema: { $ref: '#/components/schemas/UploadRequest' },
-                  example: REQUEST_EXAMPLE,
-                },
-              },
-            },
-            responses: {
-              201: {
-                description: 'Granted. PUT the bytes to `url` with exactly these headers.',
-                headers: REQUEST_ID,
-                content: json('UploadGrant', GRANT_EXAMPLE),
-              },
-              ...problems(
-                'invalid_request',
-                'policy_denied',
-                'body_too_large',
-                'unsupported_media_type',
-                ...withToken,
-              ),
-            },
-          },
-        },
-        '/v1/policy': {
-          get: {
-            operationId: 'getPolicy',
-            tags: ['Uploads'],
-            summary: 'Show what this caller may upload',
-            responses: {
-              200: {
-                description: 'The rules that apply to the caller.',
-                headers: REQUEST_ID,
-                content: json('CallerPolicy', POLICY_EXAMPLE),
-              },
-              ...problems(...withToken),
-            },
-          },
-        },
-        '/livez': {
-          get: {
-            ...textRoute('isAlive', 'Check whether the process is running', {
-              description: 'The process is running.',
-              example: 'ok\n',
-            }),
-          },
-        },
-        '/readyz': {
-          get: textRoute(
-            'isReady',
-            'Check whether the service can issue URLs',
-            { description: 'Ready to issue URLs.', example: 'ok lifecycle\nok credentials\n' },
-            {
-              503: {
-                description: 'Not ready; the body lists the failed checks.',
-                headers: { ...REQUEST_ID, ...headerRefs(RETRY_AFTER) },
-                content: text('ok lifecycle\nFAILED credentials\n'),
-              },
-            },
-          ),
-        },
-        '/metrics': {
-          get: textRoute(
-            'getMetrics',
-            'Get metrics for Prometheus',
-            {
-              description: 'The metrics in the text format of Prometheus.',
-              example: 'oss_presign_grants_total{rule="own-files"} 42\n',
-            },
-            problems('not_found'),
-          ),
-        },
-        '/openapi.yaml': {
-          get: textRoute('getOpenApi', 'Get this document', {
-            description: 'This document.',
-            example: 'openapi: 3.1.0\n',
-            mediaType: 'application/yaml',
-          }),
-        },
-        '/docs': {
-          get: textRoute('getDocs', 'Show this document as a page', {
-            description: 'A page that shows this document and can try requests.',
-            example: '<!doctype html>',
-            mediaType: 'text/html',
-          }),
-        },
-        '/docs/{file}': {
-          get: {
-            ...textRoute(
-              'getDocsFile',
-              'Get a file that the page loads',
-              { description: 'The file.', example: 'body {}', mediaType: '*/*' },
-              problems('not_found'),
-            ),
-            parameters: [
-              {
-                name: 'file',
-                in: 'path',
-                required: true,
-                description: 'The name of the file.',
-                schema: { type: 'string' },
-                example: 'page.css',
-              },
-            ],
-          },
-        },
-      },
+      paths: pathsOf(routes),
       components: {
         securitySchemes: {
           bearer: {
@@ -191,41 +80,76 @@ export function renderOpenApi(): string {
         },
         headers: HEADERS,
         responses: problemResponses(),
-        schemas: {
-          UploadRequest: jsonSchema(uploadRequestBody, 'input'),
-          UploadGrant: jsonSchema(uploadAnswer, 'output'),
-          CallerPolicy: jsonSchema(policyAnswer, 'output'),
-          Problem: jsonSchema(problemSchema, 'output'),
-        },
+        schemas: { ...schemasOf(routes), Problem: jsonSchema(problemSchema, 'output') },
       },
     },
     { aliasDuplicateObjects: false, lineWidth: 110 },
   );
+}
 
-  function textRoute(operationId: string, summary: string, success: Success, others: object = {}) {
-    const { description, example, mediaType = 'text/plain' } = success;
-    return {
-      operationId,
-      tags: ['Operation'],
-      summary,
-      security: [],
-      responses: {
-        200: { description, headers: REQUEST_ID, content: text(example, mediaType) },
-        ...others,
-        ...problems(...everywhere),
-      },
-    };
+/** The operations by path and method. `/docs/:file` becomes `/docs/{file}`. */
+function pathsOf(routes: readonly Route<never>[]): Record<string, Record<string, unknown>> {
+  const paths: Record<string, Record<string, unknown>> = {};
+  for (const route of routes) {
+    const path = route.path.replace(/:(\w+)/g, '{$1}');
+    paths[path] = { ...paths[path], [route.method.toLowerCase()]: operationOf(route) };
   }
+  return paths;
 }
 
-type Success = { readonly description: string; readonly example: string; readonly mediaType?: string };
-
-function json(schema: string, example: unknown): object {
-  return { 'application/json': { schema: { $ref: `#/components/schemas/${schema}` }, example } };
+function operationOf({ isPublic, openapi }: Route<never>): unknown {
+  const { operationId, tag, summary, requestBody, responses, problems = [], pathParameters } = openapi;
+  return {
+    operationId,
+    tags: [tag],
+    summary,
+    ...(isPublic && { security: [] }),
+    ...(requestBody && { requestBody: { required: true, content: contentOf(requestBody) } }),
+    responses: {
+      ...mapValues(responses, ({ description, headers = [], content }) => ({
+        description,
+        headers: { ...REQUEST_ID, ...headerRefs(headers) },
+        content: contentOf(content),
+      })),
+      ...problemRefs([...problems, ...(isPublic ? [] : TOKEN_PROBLEMS), ...COMMON_PROBLEMS]),
+    },
+    ...(pathParameters && {
+      parameters: pathParameters.map(({ name, description, example }) => ({
+        name,
+        in: 'path',
+        required: true,
+        description,
+        schema: { type: 'string' },
+        example,
+      })),
+    }),
+  };
 }
 
-function text(example: string, mediaType = 'text/plain'): object {
-  return { [mediaType]: { schema: { type: 'string' }, example } };
+function contentOf(content: JsonContent | TextContent): unknown {
+  if ('mediaType' in content)
+    return { [content.mediaType]: { schema: { type: 'string' }, example: content.example } };
+  const schema = { $ref: `#/components/schemas/${content.name}` };
+  return { 'application/json': { schema, example: content.example } };
+}
+
+/** The schemas of all requests and responses by name. */
+function schemasOf(routes: readonly Route<never>[]): Record<string, unknown> {
+  const schemas: Record<string, unknown> = {};
+  for (const { openapi } of routes) {
+    const { requestBody, responses } = openapi;
+    if (requestBody) schemas[requestBody.name] = jsonSchema(requestBody.schema, 'input');
+    for (const { content } of Object.values(responses))
+      if ('schema' in content) schemas[content.name] = jsonSchema(content.schema, 'output');
+  }
+  return schemas;
+}
+
+function mapValues<From, To>(
+  values: Readonly<Record<string, From>>,
+  map: (value: From) => To,
+): Record<string, To> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, map(value)]));
 }
 
 function headerRefs(names: readonly string[]): object {
@@ -233,7 +157,7 @@ function headerRefs(names: readonly string[]): object {
 }
 
 /** References to the responses of these codes, by status. */
-function problems(...codes: readonly ErrorCode[]): Record<number, unknown> {
+function problemRefs(codes: readonly ErrorCode[]): Record<number, unknown> {
   return Object.fromEntries(
     codes.map((code) => [PROBLEMS[code].status, { $ref: `#/components/responses/${responseName(code)}` }]),
   );

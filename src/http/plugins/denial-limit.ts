@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ServiceError } from '../../errors.ts';
 import type { DenialLimiter, LimitVerdict } from '../../grants/ports/limiter.ts';
 import type { ServiceLogger } from '../../log/logger.ts';
+import { limitReachedHeaders } from '../grants/limit-headers.ts';
 import { PROBLEMS } from './problem-json.ts';
 
 /** Denials and invalid requests. A missing path or token has no verified caller; 429 and 5xx are not the caller's mistake. */
@@ -42,17 +43,11 @@ export function countDenial(
   return rejection;
 }
 
-function tooManyDenials({ limit, remaining, resetInSeconds }: LimitVerdict): ServiceError {
+function tooManyDenials(verdict: LimitVerdict): ServiceError {
+  const { limit, resetInSeconds } = verdict;
   return new ServiceError(
     'rate_limited',
     `${limit} requests of this caller were denied or invalid within a minute; correct them, and try again in ${resetInSeconds} seconds.`,
-    {
-      headers: {
-        'Retry-After': String(resetInSeconds),
-        'RateLimit-Limit': String(limit),
-        'RateLimit-Remaining': String(remaining),
-        'RateLimit-Reset': String(resetInSeconds),
-      },
-    },
+    { headers: limitReachedHeaders(verdict) },
   );
 }

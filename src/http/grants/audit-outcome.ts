@@ -1,0 +1,87 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { AUDIT_UNAVAILABLE } from '../../errors.ts';
+import type { AuditGate } from '../../grants/ports/audit-gate.ts';
+import type { Observer } from '../../grants/ports/observer.ts';
+import type { Admission, UploadOutcome } from '../../grants/upload/issue-upload.ts';
+import { type Audit, auditText } from '../../log/audit-line.ts';
+import type { ServiceLogger } from '../../log/logger.ts';
+import { explainDenial } from '../../policy/explain-denial.ts';
+import type { UploadRequest } from '../../policy/upload-request.ts';
+import { cutForLog } from '../../text/json-text.ts';
+import { writeRequestLine } from '../plugins/access-log.ts';
+import { decisionOf, OUTCOME_STATUS, reasonsOf } from './outcome.ts';
+
+export type AuditDependencies = {
+  readonly observer: Observer;
+  readonly logger: ServiceLogger;
+  /** Holds grants back until their audit lines are written; undefined if grants do not wait for the log. */
+  readonly auditGate?: AuditGate | undefined;
+};
+
+/** The request that was decided on, and who sent it. */
+export type AuditedRequest = Admission & {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  readonly upload: UploadRequest;
+};
+
+/**
+ * Writes the audit line of an outcome and counts it. Logged before the response: the grant counts even if the client has disconnected.
+ * @throws ServiceError `unavailable` if the line of a grant must be written first (`AUDIT_MODE=strict`) and could not be.
+ */
+export async function auditOutcome(
+  { observer, logger, auditGate }: AuditDependencies,
+  audited: AuditedRequest,
+  outcome: UploadOutcome,
+): Promise<void> {
+  const { request, reply } = audited;
+  const members = `,"audit":${auditText(auditOf(audited, outcome))}`;
+  const status = OUTCOME_STATUS[outcome.outcome];
+  writeRequestLine(logger, 'info', request, reply, status, members, `upload ${outcome.outcome}`);
+  request.lineLevel = 'debug';
+  if (auditGate && outcome.outcome === 'granted' && !(await auditGate.written())) {
+    // The audit line may still be written later. The line with the status 503 then says that the grant was not sent.
+    request.lineLevel = 'info';
+    throw AUDIT_UNAVAILABLE;
+  }
+  observer.decided(decisionOf(outcome));
+}
+
+/** The audit of one outcome. A grant is logged whole; what the caller chose of anything else is cut. */
+function auditOf({ caller, policy, upload }: AuditedRequest, result: UploadOutcome): Audit {
+  const { outcome } = result;
+  const common = {
+    reasons: reasonsOf(result),
+    issuer: caller.issuer,
+    subject: caller.subject,
+    contentType: cutForLog(upload.contentType),
+    contentLength: upload.contentLength ?? null,
+    expiresAt: null,
+  };
+  if (outcome === 'granted') {
+    const { target, bucket, key, expiresAt } = result.answer;
+    const { contentType } = upload;
+    return { ...common, outcome, rule: result.rule, target, bucket, key, contentType, expiresAt };
+  }
+  if (outcome === 'limited') {
+    const { rule, key } = result.grant;
+    const { name: target, bucket } = rule.target;
+    return { ...common, outcome, rule: rule.name, target, bucket, key: cutForLog(key) };
+  }
+  const concerned = policy.rules.find(({ name, target }) =>
+    result.rule === undefined ? target.name === upload.target : name === result.rule,
+  )?.target;
+  return {
+    ...common,
+    outcome,
+    rule: result.rule,
+    target: concerned?.name ?? cutIfDefined(upload.target),
+    bucket: concerned?.bucket ?? null,
+    key: cutIfDefined(upload.key),
+    ...explainDenial(policy, caller, upload, result.rule),
+  };
+}
+
+function cutIfDefined(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : cutForLog(text);
+}

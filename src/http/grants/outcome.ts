@@ -1,0 +1,45 @@
+import { ServiceError, summarizeFaults } from '../../errors.ts';
+import type { LimitVerdict } from '../../grants/ports/limiter.ts';
+import type { Decided } from '../../grants/ports/observer.ts';
+import type { UploadOutcome } from '../../grants/upload/issue-upload.ts';
+import { PROBLEMS } from '../plugins/problem-json.ts';
+import { limitReachedHeaders } from './limit-headers.ts';
+
+/** The status of the response to each outcome. */
+export const OUTCOME_STATUS = {
+  granted: 201,
+  limited: PROBLEMS.rate_limited.status,
+  denied: PROBLEMS.policy_denied.status,
+} as const;
+
+type Rejected = Exclude<UploadOutcome, { readonly outcome: 'granted' }>;
+
+/** The stable codes of an outcome: what the policy does not allow, or the limit that was reached; none for a grant. */
+export function reasonsOf(result: UploadOutcome): readonly string[] {
+  if (result.outcome === 'granted') return [];
+  if (result.outcome === 'limited') return [result.verdict.limitedBy];
+  return [...new Set(result.violations.map(({ code }) => code))];
+}
+
+/** An outcome as the metrics count it. */
+export function decisionOf(result: UploadOutcome): Decided {
+  const rule = result.outcome === 'limited' ? result.grant.rule.name : result.rule;
+  return { outcome: result.outcome, rule, reasons: reasonsOf(result) };
+}
+
+/** The error that becomes the 403 or 429 of an outcome without a grant. */
+export function rejectionOf(result: Rejected): ServiceError {
+  if (result.outcome === 'limited') return limitReached(result.verdict);
+  const { violations } = result;
+  return new ServiceError('policy_denied', summarizeFaults(violations), { errors: violations });
+}
+
+function limitReached(verdict: LimitVerdict): ServiceError {
+  const { limitedBy, limit, resetInSeconds } = verdict;
+  const bound = limitedBy === 'requestsPerMinute' ? `${limit} requests per minute` : `${limit} bytes per day`;
+  return new ServiceError(
+    'rate_limited',
+    `The limit of ${bound} is reached; try again in ${resetInSeconds} seconds.`,
+    { headers: limitReachedHeaders(verdict) },
+  );
+}

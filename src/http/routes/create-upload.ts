@@ -1,0 +1,51 @@
+import { AUDIT_UNAVAILABLE } from '../../errors.ts';
+import { type IssueUploadDependencies, issueUpload } from '../../grants/upload/issue-upload.ts';
+import { parseUploadRequestBody, uploadRequestBody } from '../../grants/upload/request.ts';
+import { uploadAnswer } from '../../grants/upload/response.ts';
+import { GRANT_EXAMPLE, REQUEST_EXAMPLE } from '../docs/openapi-examples.ts';
+import { type AuditDependencies, auditOutcome } from '../grants/audit-outcome.ts';
+import { limitHeaders } from '../grants/limit-headers.ts';
+import { OUTCOME_STATUS, rejectionOf } from '../grants/outcome.ts';
+import { admissionOf } from '../plugins/authentication.ts';
+import type { Route } from './route.ts';
+
+export type CreateUploadDependencies = IssueUploadDependencies & AuditDependencies;
+
+/** `POST /v1/uploads`: grants the upload of one file. */
+export const createUpload: Route<CreateUploadDependencies> = {
+  method: 'POST',
+  path: '/v1/uploads',
+  isPublic: false,
+  openapi: {
+    operationId: 'issueUpload',
+    tag: 'Uploads',
+    summary: 'Request permission to upload one file',
+    requestBody: { name: 'UploadRequest', schema: uploadRequestBody, example: REQUEST_EXAMPLE },
+    responses: {
+      201: {
+        description: 'Granted. PUT the bytes to `url` with exactly these headers.',
+        content: { name: 'UploadGrant', schema: uploadAnswer, example: GRANT_EXAMPLE },
+      },
+    },
+    problems: ['invalid_request', 'policy_denied', 'body_too_large', 'unsupported_media_type'],
+  },
+  handler: (dependencies) => {
+    const { auditGate } = dependencies;
+    const beforeGrant = () => {
+      if (auditGate?.isOpen() === false) throw AUDIT_UNAVAILABLE;
+    };
+    const issueDependencies = { ...dependencies, beforeGrant };
+    return async (request, reply) => {
+      const admission = admissionOf(request);
+      const upload = parseUploadRequestBody(request.body);
+      const outcome = await issueUpload(issueDependencies, admission, upload);
+      await auditOutcome(dependencies, { ...admission, request, reply, upload }, outcome);
+      if (outcome.outcome !== 'granted') throw rejectionOf(outcome);
+      return {
+        status: OUTCOME_STATUS.granted,
+        headers: { 'cache-control': 'no-store', ...(outcome.verdict && limitHeaders(outcome.verdict)) },
+        json: outcome.answer,
+      };
+    };
+  },
+};

@@ -1,0 +1,31 @@
+import { describePolicy } from '../../policy/describe-policy.ts';
+import { POLICY_EXAMPLE } from '../docs/openapi-examples.ts';
+import { admissionOf } from '../plugins/authentication.ts';
+import { policyAnswer } from './policy-response.ts';
+import type { Route } from './route.ts';
+
+/** `GET /v1/policy`: the rules that apply to the caller. */
+export const getPolicy: Route<unknown> = {
+  method: 'GET',
+  path: '/v1/policy',
+  isPublic: false,
+  openapi: {
+    operationId: 'getPolicy',
+    tag: 'Uploads',
+    summary: 'Show what this caller may upload',
+    responses: {
+      200: {
+        description: 'The rules that apply to the caller.',
+        content: { name: 'CallerPolicy', schema: policyAnswer, example: POLICY_EXAMPLE },
+      },
+    },
+  },
+  handler: () => (request) => {
+    const { caller, policy } = admissionOf(request);
+    return {
+      status: 200,
+      headers: { 'cache-control': 'no-store' },
+      json: { rules: describePolicy(policy, caller) },
+    };
+  },
+};

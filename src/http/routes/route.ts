@@ -1,0 +1,77 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { z } from 'zod';
+import type { ErrorCode } from '../../errors.ts';
+
+/**
+ * One operation of the HTTP service, as a value: the app registers a list of them, and the OpenAPI document renders the same list.
+ * `Dependencies` is what its handler needs.
+ */
+export type Route<Dependencies> = {
+  readonly method: 'GET' | 'POST';
+  /** The path in Fastify's notation: `/docs/:file`. */
+  readonly path: string;
+  /** Whether the operation needs no token. */
+  readonly isPublic: boolean;
+  readonly openapi: OperationDocument;
+  /** Creates the handler; undefined if the process with these dependencies does not serve the operation. */
+  readonly handler: (dependencies: Dependencies) => Handler | undefined;
+};
+
+/**
+ * Handles one request. A rejection is thrown as a ServiceError, which becomes a problem document.
+ * @param reply for its age only: what is sent is the value that the handler returns.
+ */
+export type Handler = (
+  request: FastifyRequest,
+  reply: FastifyReply,
+) => RouteResponse | Promise<RouteResponse>;
+
+/** A response that is not a problem document. */
+export type RouteResponse = {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Sent as JSON, with its `Content-Type`. */
+  readonly json?: unknown;
+  /** Sent unchanged, instead of `json`. */
+  readonly body?: string | Buffer;
+};
+
+/** A text that no cache may keep. */
+export function textResponse(status: number, type: string, body: string): RouteResponse {
+  return { status, headers: { 'cache-control': 'no-store', 'content-type': type }, body };
+}
+
+/** What the OpenAPI document says about one operation. The problems that every operation has are added when it is rendered. */
+export type OperationDocument = {
+  readonly operationId: string;
+  readonly tag: 'Uploads' | 'Operation';
+  readonly summary: string;
+  readonly requestBody?: JsonContent;
+  /** The responses that are not problem documents, by status. */
+  readonly responses: Readonly<Record<number, ResponseDocument>>;
+  /** The problems that only some operations have. */
+  readonly problems?: readonly ErrorCode[];
+  readonly pathParameters?: readonly PathParameter[];
+};
+
+export type ResponseDocument = {
+  readonly description: string;
+  /** Names of response headers besides `X-Request-Id`. */
+  readonly headers?: readonly string[];
+  readonly content: JsonContent | TextContent;
+};
+
+export type JsonContent = {
+  /** The name of the schema in the document. */
+  readonly name: string;
+  readonly schema: z.ZodType;
+  readonly example: unknown;
+};
+
+export type TextContent = { readonly mediaType: string; readonly example: string };
+
+export type PathParameter = {
+  readonly name: string;
+  readonly description: string;
+  readonly example: string;
+};

@@ -1,0 +1,32 @@
+import { type CreateUploadDependencies, createUpload } from './create-upload.ts';
+import { docsFile, docsPage } from './docs-page.ts';
+import { getPolicy } from './get-policy.ts';
+import { livez } from './livez.ts';
+import { type MetricsDependencies, metrics } from './metrics.ts';
+import { type OpenApiDocumentDependencies, openApiDocument } from './openapi-document.ts';
+import { type ReadyzDependencies, readyz } from './readyz.ts';
+import type { Route } from './route.ts';
+
+export type RouteDependencies = CreateUploadDependencies &
+  ReadyzDependencies &
+  MetricsDependencies &
+  OpenApiDocumentDependencies;
+
+/** All operations of the service, in the order of the OpenAPI document. A new operation is a file, and a line here. */
+export const ROUTES: readonly Route<RouteDependencies>[] = [
+  createUpload,
+  getPolicy,
+  livez,
+  readyz,
+  metrics,
+  openApiDocument,
+  docsPage,
+  docsFile,
+];
+
+/** The operations of the port for operators. */
+export const OPERATIONS_ROUTES: readonly Route<ReadyzDependencies & MetricsDependencies>[] = [
+  metrics,
+  livez,
+  readyz,
+];
