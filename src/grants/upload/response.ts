@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { jsonMember, jsonText } from '../../text/json-text.ts';
 
 /**
  * The 201 of `POST /v1/uploads`, `UploadGrant` in the OpenAPI document; also the source of its part of `openapi.yaml`. `method`, `url`, `headers` and `expires`
@@ -36,17 +35,3 @@ export const uploadAnswer = z
   .readonly();
 
 export type UploadAnswer = z.output<typeof uploadAnswer>;
-
-/** The answer as JSON. Its URL is one that was signed, in which everything that JSON would escape is percent-encoded. */
-export function uploadAnswerText(answer: UploadAnswer): string {
-  const { method, url, key, bucket, region, target, contentLength } = answer;
-  const { expires, expiresAt, expiresLimitedBy, serverTime } = answer;
-  let headers = '';
-  for (const name in answer.headers) {
-    const separator = headers === '' ? '' : ',';
-    headers = `${headers}${separator}"${jsonText(name)}":"${jsonText(answer.headers[name] as string)}"`;
-  }
-  const place = `${jsonMember('key', key)}${jsonMember('bucket', bucket)}${jsonMember('region', region)}${jsonMember('target', target)}`;
-  const life = `"expires":${expires},"expiresAt":"${expiresAt}","expiresLimitedBy":"${expiresLimitedBy}"`;
-  return `{"method":"${method}","url":"${url}","headers":{${headers}}${place},"contentLength":${contentLength},${life},"serverTime":"${serverTime}"}`;
-}
