@@ -46,7 +46,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'node:tls',
     'ioredis',
   ],
-  log: ['type:clock', 'type:policy', 'type:grants', 'text', 'pino', 'node:fs', 'node:net', 'node:process'],
+  log: ['type:clock', 'text', 'pino', 'node:fs', 'node:net', 'node:process'],
   metrics: ['prom-client', 'type:auth', 'type:policy', 'type:log', 'type:grants'],
   config: ['credentials', 'limits', 'text', 'zod', '@fastify/proxy-addr', 'node:net'],
   // What callers see.

@@ -1,6 +1,6 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
 import type { Clock } from '../clock.ts';
-import { escapeInvisible } from '../text/json-text.ts';
+import { escapeInvisible } from '../text/log-text.ts';
 
 /** The process's log: pino's, and a shorter way for the lines that are written for each request. */
 export type ServiceLogger = Logger & {

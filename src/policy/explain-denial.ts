@@ -1,5 +1,5 @@
 import type { Caller } from '../auth/caller.ts';
-import { cutForLog } from '../text/json-text.ts';
+import { cutForLog } from '../text/log-text.ts';
 import type { Policy } from './policy.ts';
 import { type RuleVerdict, ruleVerdicts } from './rule-verdicts.ts';
 import type { UploadRequest } from './upload-request.ts';

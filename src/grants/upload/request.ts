@@ -10,7 +10,7 @@ import { isMediaType } from '../../policy/media-type.ts';
 import type { UploadRequest } from '../../policy/upload-request.ts';
 import { MAX_KEY_BYTES, MAX_METADATA_BYTES } from '../../storage/limits.ts';
 import { HEADER_VALUE } from '../../text/header-value.ts';
-import { cutForLog } from '../../text/json-text.ts';
+import { cutForLog } from '../../text/log-text.ts';
 import { didYouMean } from '../../text/suggest.ts';
 
 /** As many entries as fit into these bytes, each with a name and a value of one character. */

@@ -3,12 +3,12 @@ import { AUDIT_UNAVAILABLE } from '../../errors.ts';
 import type { AuditGate } from '../../grants/ports/audit-gate.ts';
 import type { Observer } from '../../grants/ports/observer.ts';
 import type { Admission, UploadOutcome } from '../../grants/upload/issue-upload.ts';
-import { type Audit, auditText } from '../../log/audit-line.ts';
+import type { Audit } from '../../log/audit-json.ts';
 import type { ServiceLogger } from '../../log/logger.ts';
 import { explainDenial } from '../../policy/explain-denial.ts';
 import type { UploadRequest } from '../../policy/upload-request.ts';
-import { cutForLog } from '../../text/json-text.ts';
-import { writeRequestLine } from '../plugins/access-log.ts';
+import { cutForLog } from '../../text/log-text.ts';
+import { logRequest } from '../plugins/access-log.ts';
 import { decisionOf, OUTCOME_STATUS, reasonsOf } from './outcome.ts';
 
 export type AuditDependencies = {
@@ -35,9 +35,8 @@ export async function auditOutcome(
   outcome: UploadOutcome,
 ): Promise<void> {
   const { request, reply } = audited;
-  const members = `,"audit":${auditText(auditOf(audited, outcome))}`;
-  const status = OUTCOME_STATUS[outcome.outcome];
-  writeRequestLine(logger, 'info', request, reply, status, members, `upload ${outcome.outcome}`);
+  const line = { status: OUTCOME_STATUS[outcome.outcome], audit: auditOf(audited, outcome) };
+  logRequest(logger, 'info', request, reply, line);
   request.lineLevel = 'debug';
   if (auditGate && outcome.outcome === 'granted' && !(await auditGate.written())) {
     // The audit line may still be written later. The line with the status 503 then says that the grant was not sent.

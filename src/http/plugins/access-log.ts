@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ServiceError } from '../../errors.ts';
-import type { Decided, Observer } from '../../grants/ports/observer.ts';
+import type { Observer } from '../../grants/ports/observer.ts';
 import type { ServiceLogger } from '../../log/logger.ts';
-import { cutForLog, jsonMember } from '../../text/json-text.ts';
+import { type RequestLine, renderRequestLine } from '../../log/request-line.ts';
 import { clientRequestId } from './request-ids.ts';
 import { traceIdOf } from './trace-context.ts';
 
@@ -14,9 +14,6 @@ declare module 'fastify' {
     rejection: ServiceError | undefined;
   }
 }
-
-/** Longest `detail` in a log line, in characters. Details name what the caller sent, and lists of the policy. */
-const MAX_DETAIL_CHARACTERS = 1024;
 
 /**
  * Writes one line per request: method, route, status, duration, and why it was rejected. Probes, and requests that have an audit
@@ -36,56 +33,32 @@ export function registerAccessLog(app: FastifyInstance, logger: ServiceLogger, o
       seconds: reply.elapsedTime / 1000,
     });
     const isProbe = route === '/livez' || route === '/readyz' || route === '/metrics';
-    const level = isProbe ? 'debug' : request.lineLevel;
-    if (logger.isLevelEnabled(level))
-      writeRequestLine(
-        logger,
-        level,
-        request,
-        reply,
-        status,
-        rejectionMembers(rejection),
-        'request completed',
-      );
+    logRequest(logger, isProbe ? 'debug' : request.lineLevel, request, reply, { status, rejection });
     done();
   });
 }
 
-/**
- * Writes a line about a request: its ids, method, route, status, duration and client address.
- * @param members what else there is to log: members of a JSON object, each with a comma before it.
- */
-export function writeRequestLine(
+/** Writes the line of a request at this level: its ids, method, route, duration and client address, and what is given. */
+export function logRequest(
   logger: ServiceLogger,
   level: 'info' | 'debug',
   request: FastifyRequest,
   reply: FastifyReply,
-  status: number,
-  members: string,
-  msg: `upload ${Decided['outcome']}` | 'request completed',
+  { status, rejection, audit }: Pick<RequestLine, 'status' | 'rejection' | 'audit'>,
 ): void {
+  if (!logger.isLevelEnabled(level)) return;
   const { id, method, headers, ip } = request;
-  const route = request.routeOptions.url;
-  // Ids of the service, HTTP methods that Node knows and patterns of routes have nothing to escape.
-  const ids = `"requestId":"${id}"${jsonMember('clientRequestId', clientRequestId(headers['x-request-id']))}${jsonMember('traceId', traceIdOf(headers.traceparent))}`;
-  const what = `"method":"${method}","route":${route === undefined ? 'null' : `"${route}"`},"status":${status}`;
-  const durationMs = Math.round(reply.elapsedTime * 10) / 10;
-  logger.writeLine(
-    level,
-    // Behind a trusted proxy the address is what that proxy wrote into a header.
-    `${ids},${what}${members},"durationMs":${durationMs}${jsonMember('remoteAddress', cutForLog(ip))},"msg":"${msg}"`,
-  );
-}
-
-/** Why a request was rejected, as members of its log line. */
-export function rejectionMembers(rejection: ServiceError | undefined): string {
-  if (!rejection) return '';
-  const { code, detail, logFields } = rejection;
-  return `,"code":"${code}"${jsonMember('detail', detail.slice(0, MAX_DETAIL_CHARACTERS))}${logFieldMembers(logFields)}`;
-}
-
-function logFieldMembers(fields: ServiceError['logFields'] = {}): string {
-  return Object.entries(fields)
-    .map(([name, value]) => jsonMember(name, cutForLog(value)))
-    .join('');
+  const line = {
+    requestId: id,
+    clientRequestId: clientRequestId(headers['x-request-id']),
+    traceId: traceIdOf(headers.traceparent),
+    method,
+    route: request.routeOptions.url ?? null,
+    status,
+    rejection,
+    audit,
+    durationMs: Math.round(reply.elapsedTime * 10) / 10,
+    remoteAddress: ip,
+  };
+  logger.writeLine(level, renderRequestLine(line));
 }

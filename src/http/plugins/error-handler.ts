@@ -4,7 +4,7 @@ import type { DenialLimiter } from '../../grants/ports/limiter.ts';
 import type { Observer } from '../../grants/ports/observer.ts';
 import type { ServiceLogger } from '../../log/logger.ts';
 import { OVERLOADED } from '../load-control/load-shedder.ts';
-import { rejectionMembers, writeRequestLine } from './access-log.ts';
+import { logRequest } from './access-log.ts';
 import { countDenial } from './denial-limit.ts';
 import { PROBLEMS, sendProblem, toServiceError } from './problem-json.ts';
 import { clientRequestId } from './request-ids.ts';
@@ -47,8 +47,7 @@ export function rejectUnrouted(
   logger: ServiceLogger,
   observer: Observer,
 ): void {
-  const { status } = PROBLEMS[error.code];
   if (error.code !== 'policy_denied') observer.rejected(error.code);
-  writeRequestLine(logger, 'info', request, reply, status, rejectionMembers(error), 'request completed');
+  logRequest(logger, 'info', request, reply, { status: PROBLEMS[error.code].status, rejection: error });
   sendProblem(error, request, reply);
 }

@@ -2,8 +2,7 @@ import type { Socket } from 'node:net';
 import { ServiceError } from '../../errors.ts';
 import type { Observer } from '../../grants/ports/observer.ts';
 import type { ServiceLogger } from '../../log/logger.ts';
-import { jsonMember } from '../../text/json-text.ts';
-import { rejectionMembers } from './access-log.ts';
+import { renderRequestLine } from '../../log/request-line.ts';
 import { toProblem } from './problem-json.ts';
 import { clientRequestId } from './request-ids.ts';
 
@@ -45,12 +44,17 @@ export function answerMalformedHttp(
   const status = Number.parseInt(statusLine, 10);
   const problem = { ...toProblem(rejection, requestId), status };
   observer.rejected('invalid_request');
-  const ids = `"requestId":"${requestId}"${jsonMember('clientRequestId', sentRequestId(error.rawPacket))}`;
-  const client = jsonMember('remoteAddress', socket.remoteAddress);
-  logger.writeLine(
-    'info',
-    `${ids},"method":null,"route":null,"status":${status}${rejectionMembers(rejection)}${client},"msg":"request completed"`,
-  );
+  const line = {
+    requestId,
+    clientRequestId: sentRequestId(error.rawPacket),
+    traceId: undefined,
+    method: null,
+    route: null,
+    status,
+    rejection,
+    remoteAddress: socket.remoteAddress,
+  };
+  logger.writeLine('info', renderRequestLine(line));
   const body = JSON.stringify(problem);
   socket.end(
     [

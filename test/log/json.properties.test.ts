@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { cutForLog, escapeInvisible, jsonMember, jsonText } from '../../src/text/json-text.ts';
+import { escapeJsonString, jsonProperty } from '../../src/log/json.ts';
+import { escapeInvisible } from '../../src/text/log-text.ts';
 import { propertyRuns } from '../support/property-runs.ts';
 
 // Code units of every kind: controls, quotation marks, halves of surrogate pairs.
@@ -21,8 +22,8 @@ const expected = (one: string) =>
 it('writes every text as JSON.stringify does, but escapes invisible characters', () => {
   fc.assert(
     fc.property(text, (one) => {
-      expect(`"${jsonText(one)}"`).toBe(expected(one));
-      expect(JSON.parse(`"${jsonText(one)}"`)).toBe(one);
+      expect(`"${escapeJsonString(one)}"`).toBe(expected(one));
+      expect(JSON.parse(`"${escapeJsonString(one)}"`)).toBe(one);
     }),
     { numRuns: propertyRuns(5_000) },
   );
@@ -31,7 +32,7 @@ it('writes every text as JSON.stringify does, but escapes invisible characters',
 it('writes every code unit as JSON.stringify does, but escapes invisible characters', () => {
   for (let unit = 0; unit <= 0xffff; unit++) {
     const one = String.fromCharCode(unit);
-    const written = `"${jsonText(one)}"`;
+    const written = `"${escapeJsonString(one)}"`;
     if (written !== expected(one)) expect(written).toBe(expected(one));
   }
 });
@@ -47,23 +48,17 @@ it.each([
   ['a tag', 'a\u{e0041}', 'a\\udb40\\udc41'],
   ['an escape sequence of a terminal', '\u001b[31m', '\\u001b[31m'],
 ])('escapes %s', (_what, one, escaped) => {
-  expect(jsonText(one)).toBe(escaped);
+  expect(escapeJsonString(one)).toBe(escaped);
   expect(JSON.parse(escapeInvisible(JSON.stringify({ one })))).toStrictEqual({ one });
   expect(escapeInvisible(JSON.stringify(one))).toBe(`"${escaped}"`);
 });
 
 it('leaves visible text unchanged', () => {
-  expect(jsonText('Größe 上传 🙂 naïve é')).toBe('Größe 上传 🙂 naïve é');
+  expect(escapeJsonString('Größe 上传 🙂 naïve é')).toBe('Größe 上传 🙂 naïve é');
 });
 
-it('cuts what a caller chose to 256 characters, never within a surrogate pair', () => {
-  expect(cutForLog('x'.repeat(256))).toBe('x'.repeat(256));
-  expect(cutForLog('x'.repeat(257))).toBe(`${'x'.repeat(255)}…`);
-  expect(cutForLog(`${'x'.repeat(254)}🙂🙂`)).toBe(`${'x'.repeat(254)}…`);
-});
-
-it('leaves out a member that is undefined, and no other', () => {
-  expect([undefined, '', 'a"b'].map((one) => jsonMember('name', one))).toStrictEqual([
+it('leaves out a property that is undefined, and no other', () => {
+  expect([undefined, '', 'a"b'].map((one) => jsonProperty('name', one))).toStrictEqual([
     '',
     ',"name":""',
     ',"name":"a\\"b"',

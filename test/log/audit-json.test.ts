@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { type Audit, auditText } from '../../src/log/audit-line.ts';
+import { type Audit, renderAuditJson } from '../../src/log/audit-json.ts';
 
 const text = fc.oneof(fc.string({ unit: 'binary' }), fc.string());
 const textOrNone = fc.option(text, { nil: undefined });
@@ -26,7 +26,7 @@ const audit: fc.Arbitrary<Audit> = fc.record({
 it('is the JSON of all its fields, whatever a caller put into them', () => {
   fc.assert(
     fc.property(audit, (one) => {
-      expect(JSON.parse(auditText(one))).toStrictEqual(JSON.parse(JSON.stringify(one)));
+      expect(JSON.parse(renderAuditJson(one))).toStrictEqual(JSON.parse(JSON.stringify(one)));
     }),
     { numRuns: 1_000 },
   );
@@ -37,5 +37,5 @@ it('leaves out what a grant does not have', () => {
     ...{ outcome: 'granted', reasons: [], issuer: 'i', subject: 's', rule: 'r', target: 't', bucket: 'b' },
     ...{ key: 'k', contentType: 'image/png', contentLength: null, expiresAt: '2026-01-01T00:00:00Z' },
   };
-  expect(auditText(granted)).toBe(JSON.stringify(granted));
+  expect(renderAuditJson(granted)).toBe(JSON.stringify(granted));
 });
