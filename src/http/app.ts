@@ -6,11 +6,12 @@ import type { RequestGroups } from './load-control/request-groups.ts';
 import { NO_JSON_SCHEMA } from './no-json-schema.ts';
 import { registerAccessLog } from './plugins/access-log.ts';
 import { type ActivePolicy, registerAuthentication } from './plugins/authentication.ts';
+import { registerCommonHeaders } from './plugins/common-headers.ts';
 import { registerCors } from './plugins/cors.ts';
 import { registerDenialLimit } from './plugins/denial-limit.ts';
-import { registerRefusals, rejectUnrouted } from './plugins/error-handler.ts';
+import { registerErrorHandler, rejectBeforeHooks } from './plugins/error-handler.ts';
 import { MAX_BODY_BYTES, registerJsonBody } from './plugins/json-body.ts';
-import { answerMalformedHttp } from './plugins/malformed-request.ts';
+import { MAX_HEADER_BYTES, respondToMalformedRequest } from './plugins/malformed-request.ts';
 import { registerNotFound } from './plugins/not-found.ts';
 import { toServiceError } from './plugins/problem-json.ts';
 import { registerRoutes } from './routes/register-routes.ts';
@@ -19,7 +20,7 @@ import { ROUTES, type RouteDependencies } from './routes/routes.ts';
 export type AppDependencies = Omit<RouteDependencies, 'readinessDetails' | 'renderOpenApi'> & {
   /** The policy of this moment. */
   readonly active: () => ActivePolicy;
-  /** True once the process was asked to stop: answers then end their connection. */
+  /** Whether the process is stopping: responses then close their connection. */
   readonly isDraining: () => boolean;
   readonly newRequestId: () => string;
   /** Bounds the denied and invalid requests of each caller. */
@@ -29,66 +30,78 @@ export type AppDependencies = Omit<RouteDependencies, 'readinessDetails' | 'rend
   readonly corsOrigins: readonly string[];
   /** Request headers that these pages may send besides the usual ones. */
   readonly corsAllowedHeaders: readonly string[];
-  /** Addresses, CIDR ranges and range names of proxies whose X-Forwarded-For is believed. */
+  /** Addresses, CIDR ranges and range names of proxies whose X-Forwarded-For is trusted. */
   readonly trustProxy: readonly string[];
 };
 
+/** Enough for a body of {@link MAX_BODY_BYTES}. A client that sends slowly must not hold a connection. */
+const REQUEST_TIMEOUT_MS = 15_000;
+const HEADERS_TIMEOUT_MS = 10_000;
+
+/** How often Node looks for connections beyond these times; its default is 30 s. */
+const CONNECTIONS_CHECK_INTERVAL_MS = 2_000;
+
+/** Longer than the 60 s of common load balancers, so that the load balancer closes idle connections first. */
+const KEEP_ALIVE_TIMEOUT_MS = 65_000;
+
 /**
- * The whole HTTP service, from its dependencies: plugins, routes and the error handler. It never listens and never reads
- * the environment, so a test can hold one and inject requests.
+ * Builds the whole HTTP service from its dependencies. It does not listen and does not read the environment, so a test can inject
+ * requests.
  */
 export async function buildApp(dependencies: AppDependencies): Promise<FastifyInstance> {
   const { logger, newRequestId, trustProxy, isDraining, observer, denials } = dependencies;
   const app = fastify({
-    // Fastify's own lines hold the address as it was sent, and with it whatever a caller put into the query; and a logger for each
-    // request, of which most would write nothing, takes longer than the line that is written.
+    // Fastify's own lines contain the URL that was sent, and so whatever a caller put into the query. Its logger per request
+    // also takes longer than a line of ours, and would write nothing for most requests.
     logger: false,
     schemaController: NO_JSON_SCHEMA,
     requestIdHeader: false,
     genReqId: newRequestId,
     trustProxy: trustProxy.length > 0 ? [...trustProxy] : false,
     bodyLimit: MAX_BODY_BYTES,
-    // A body of 64 KiB needs no longer; a client that dribbles must not hold a connection.
-    requestTimeout: 15_000,
-    // Node looks for connections beyond these times every 30 s unless told otherwise.
-    http: { headersTimeout: 10_000, maxHeaderSize: 16_384, connectionsCheckingInterval: 2_000 },
-    // Longer than the 60 s of common load balancers, which else meet a connection that has just been closed.
-    keepAliveTimeout: 65_000,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    http: {
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      maxHeaderSize: MAX_HEADER_BYTES,
+      connectionsCheckingInterval: CONNECTIONS_CHECK_INTERVAL_MS,
+    },
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     return503OnClosing: false,
     forceCloseConnections: 'idle',
-    // These requests pass no hook, so that no other line mentions them.
-    frameworkErrors: (error, request, reply) => {
-      rejectUnrouted(toServiceError(error), request, reply, logger, observer);
-    },
+    frameworkErrors: (error, request, reply) =>
+      rejectBeforeHooks(toServiceError(error), request, reply, { logger, observer }),
     clientErrorHandler: (error, socket) =>
-      answerMalformedHttp(error, socket, { requestId: newRequestId(), logger, observer }),
+      respondToMalformedRequest(error, socket, { requestId: newRequestId(), logger, observer }),
   });
 
-  app.addHook('onRequest', (request, reply, done) => {
-    reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
-    done();
-  });
-  app.addHook('onSend', (_request, reply, _payload, done) => {
-    if (isDraining()) reply.header('connection', 'close');
-    done();
-  });
+  // The order matters: Fastify runs hooks of one kind in the order in which they are registered.
+  // 1. Common headers: also on the responses of every hook below that rejects.
+  registerCommonHeaders(app, isDraining);
+  // 2. Not found: records the paths of all routes, so it precedes them. CORS needs its 404 and 405.
   registerNotFound(app);
-  registerRefusals(app, logger, observer, denials);
-  registerAccessLog(app, logger, observer);
+  // 3. Error handler: turns whatever the hooks below throw into a problem document.
+  registerErrorHandler(app, { logger, observer, denials });
+  // 4. Access log: has a line for every request from here on, also for preflights.
+  registerAccessLog(app, { logger, observer });
+  // 5. CORS: before authentication, because a preflight has no token.
   await registerCors(app, {
     origins: dependencies.corsOrigins,
     extraHeaders: dependencies.corsAllowedHeaders,
     logger,
     clock: dependencies.clock,
   });
+  // 6. Authentication: after load control, which rejects requests before work is done for them.
   const admit = createLoadShedder({
     requestGroups: dependencies.requestGroups,
     onOverload: (waitedMs) =>
       logger.warn({ waitedMs: Math.round(waitedMs) }, 'overloaded: a part of what arrives is refused'),
   });
   registerAuthentication(app, dependencies.active, admit);
+  // 7. Denial limit: needs the caller, and comes before anything else is checked.
   registerDenialLimit(app, denials);
+  // 8. JSON body: read only for a caller who may continue.
   registerJsonBody(app);
+  // 9. Routes.
   registerRoutes(app, ROUTES, {
     ...dependencies,
     readinessDetails: false,

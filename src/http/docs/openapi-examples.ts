@@ -2,7 +2,9 @@ import type { z } from 'zod';
 import { type ErrorCode, type Fault, ServiceError, summarizeFaults } from '../../errors.ts';
 import { parseUploadRequestBody } from '../../grants/upload/request.ts';
 import type { UploadAnswer } from '../../grants/upload/response.ts';
+import { limitReached } from '../grants/outcome.ts';
 import { OVERLOADED } from '../load-control/load-shedder.ts';
+import { toServiceError } from '../plugins/problem-json.ts';
 import type { policyAnswer } from '../routes/policy-response.ts';
 
 /** A request that the policy of {@link POLICY_EXAMPLE} grants. */
@@ -95,23 +97,22 @@ export function rejectionExamples(): Readonly<Record<ErrorCode, Readonly<Record<
     not_found: { not_found: new ServiceError('not_found', 'There is no such file; the page is at /docs.') },
     method_not_allowed: { method_not_allowed: new ServiceError('method_not_allowed', 'Use POST here.') },
     body_too_large: {
-      body_too_large: new ServiceError('body_too_large', 'The body may have at most 65536 bytes.'),
+      body_too_large: toServiceError({ code: 'FST_ERR_CTP_BODY_TOO_LARGE' }),
     },
     unsupported_media_type: {
-      unsupported_media_type: new ServiceError(
-        'unsupported_media_type',
-        'Send the body as Content-Type: application/json.',
-      ),
+      unsupported_media_type: toServiceError({ code: 'FST_ERR_CTP_INVALID_MEDIA_TYPE' }),
     },
     rate_limited: {
-      rate_limited: new ServiceError(
-        'rate_limited',
-        'The limit of 60 requests per minute is reached; try again in 12 seconds.',
-        { headers: { 'Retry-After': '12' } },
-      ),
+      rate_limited: limitReached({
+        allowed: false,
+        limitedBy: 'requestsPerMinute',
+        limit: 60,
+        remaining: 0,
+        resetInSeconds: 12,
+      }),
     },
     internal: {
-      internal: new ServiceError('internal', 'Internal error. Quote the request id when you report it.'),
+      internal: toServiceError(new Error('any error that is not a ServiceError')),
     },
     unavailable: { overloaded: OVERLOADED },
   };

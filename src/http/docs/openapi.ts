@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { stringify } from 'yaml';
 import { z } from 'zod';
 import type { ErrorCode } from '../../errors.ts';
+import { MAX_BODY_BYTES } from '../plugins/json-body.ts';
 import { PROBLEMS, problemSchema, toProblem } from '../plugins/problem-json.ts';
 import type { JsonContent, Route, TextContent } from '../routes/route.ts';
 import { rejectionExamples } from './openapi-examples.ts';
@@ -35,7 +36,7 @@ const WHEN: Readonly<Record<ErrorCode, string>> = {
   policy_denied: 'No rule of the policy allows this upload. `errors` lists what to change.',
   not_found: 'There is nothing at this path.',
   method_not_allowed: 'The path has no route for the method that was used. `Allow` lists its methods.',
-  body_too_large: 'The body has more than 64 KiB.',
+  body_too_large: `The body has more than ${MAX_BODY_BYTES / 1024} KiB.`,
   unsupported_media_type: 'The body is compressed, or its type is not `application/json` in UTF-8.',
   rate_limited: 'A limit is reached. Wait for `retryAfter` seconds.',
   internal: 'The service failed. The log has the cause under the request id.',

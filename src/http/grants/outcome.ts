@@ -34,7 +34,8 @@ export function rejectionOf(result: Rejected): ServiceError {
   return new ServiceError('policy_denied', summarizeFaults(violations), { errors: violations });
 }
 
-function limitReached(verdict: LimitVerdict): ServiceError {
+/** The 429 of an upload that would exceed a limit of its rule. */
+export function limitReached(verdict: LimitVerdict): ServiceError {
   const { limitedBy, limit, resetInSeconds } = verdict;
   const bound = limitedBy === 'requestsPerMinute' ? `${limit} requests per minute` : `${limit} bytes per day`;
   return new ServiceError(

@@ -19,7 +19,10 @@ declare module 'fastify' {
  * Writes one line per request: method, route, status, duration, and why it was rejected. Probes, and requests that have an audit
  * line, are written at the level `debug`. The route is the pattern, never the URL that was sent.
  */
-export function registerAccessLog(app: FastifyInstance, logger: ServiceLogger, observer: Observer): void {
+export function registerAccessLog(
+  app: FastifyInstance,
+  { logger, observer }: { readonly logger: ServiceLogger; readonly observer: Observer },
+): void {
   app.decorateRequest('lineLevel', 'info');
   app.decorateRequest('rejection', undefined);
   app.addHook('onResponse', (request, reply, done) => {

@@ -14,11 +14,13 @@ import { traceIdOf } from './trace-context.ts';
  * Responds to everything that is thrown with a problem document, counts it, and keeps it for the request's log line. A denial or
  * invalid request counts against its caller, and becomes 429 beyond the limit.
  */
-export function registerRefusals(
+export function registerErrorHandler(
   app: FastifyInstance,
-  logger: ServiceLogger,
-  observer: Observer,
-  denials: DenialLimiter,
+  {
+    logger,
+    observer,
+    denials,
+  }: { readonly logger: ServiceLogger; readonly observer: Observer; readonly denials: DenialLimiter },
 ): void {
   app.setErrorHandler((thrown, request, reply) => {
     const error = countDenial(denials, logger, request, toServiceError(thrown));
@@ -40,12 +42,11 @@ export function registerRefusals(
 }
 
 /** Responds to a request that Fastify rejects before any hook runs, e.g. for its URL: counts and logs it as well. */
-export function rejectUnrouted(
+export function rejectBeforeHooks(
   error: ServiceError,
   request: FastifyRequest,
   reply: FastifyReply,
-  logger: ServiceLogger,
-  observer: Observer,
+  { logger, observer }: { readonly logger: ServiceLogger; readonly observer: Observer },
 ): void {
   if (error.code !== 'policy_denied') observer.rejected(error.code);
   logRequest(logger, 'info', request, reply, { status: PROBLEMS[error.code].status, rejection: error });

@@ -9,9 +9,15 @@ import { clientRequestId } from './request-ids.ts';
 /** An error of Node's HTTP parser; `rawPacket`, a Buffer, holds what the client sent last. */
 type ParserError = NodeJS.ErrnoException & { readonly rawPacket?: unknown };
 
+/** At most this many bytes of request line and headers are read. */
+export const MAX_HEADER_BYTES = 16_384;
+
 /** The status line and detail by the code of Node's error; any other is 400. */
 const RESPONSES: Readonly<Record<string, readonly [statusLine: string, detail: string]>> = {
-  HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'The headers may have at most 16384 bytes.'],
+  HPE_HEADER_OVERFLOW: [
+    '431 Request Header Fields Too Large',
+    `The headers may have at most ${MAX_HEADER_BYTES} bytes.`,
+  ],
   ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'The request did not arrive in time.'],
   HPE_INVALID_METHOD: [
     '400 Bad Request',
@@ -23,7 +29,7 @@ const RESPONSES: Readonly<Record<string, readonly [statusLine: string, detail: s
  * Responds to what Node's HTTP parser rejected before there was a request: a problem document on the bare socket, and a line in the
  * log. The bytes that were sent are not repeated: they can hold a token.
  */
-export function answerMalformedHttp(
+export function respondToMalformedRequest(
   error: ParserError,
   socket: Socket,
   {
@@ -75,5 +81,5 @@ const REQUEST_ID_FIELD = /^x-request-id:[\t ]*([!-~]{1,128})[\t ]*\r?$/im;
 /** The request id that the client sent, if its whole header line is in the bytes at hand. */
 function sentRequestId(rawPacket: unknown): string | undefined {
   if (!Buffer.isBuffer(rawPacket)) return undefined;
-  return clientRequestId(REQUEST_ID_FIELD.exec(rawPacket.toString('latin1', 0, 16_384))?.[1]);
+  return clientRequestId(REQUEST_ID_FIELD.exec(rawPacket.toString('latin1', 0, MAX_HEADER_BYTES))?.[1]);
 }

@@ -2,6 +2,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { type ErrorCode, MAX_FAULTS, REQUEST_FAULT_CODES, ServiceError } from '../../errors.ts';
 import { VIOLATION_CODES } from '../../policy/rule-violations.ts';
+import { MAX_BODY_BYTES } from './json-body.ts';
 
 /** The HTTP side of every error code: adding a code without a line here does not compile. */
 export const PROBLEMS: Readonly<Record<ErrorCode, { readonly status: number; readonly title: string }>> = {
@@ -81,7 +82,7 @@ export function sendProblem(error: ServiceError, request: FastifyRequest, reply:
 }
 
 const FRAMEWORK_ERRORS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: ['body_too_large', 'The body may have at most 65536 bytes.'],
+  FST_ERR_CTP_BODY_TOO_LARGE: ['body_too_large', `The body may have at most ${MAX_BODY_BYTES} bytes.`],
   FST_ERR_CTP_INVALID_MEDIA_TYPE: [
     'unsupported_media_type',
     'Send the body as Content-Type: application/json.',
