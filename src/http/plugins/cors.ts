@@ -1,8 +1,8 @@
 import cors from '@fastify/cors';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Clock } from '../../clock.ts';
+import { createLogThrottle } from '../../log/log-throttle.ts';
 import type { ServiceLogger } from '../../log/logger.ts';
-import { createOccasionally } from '../../log/occasionally.ts';
 
 export type CorsOptions = {
   /** The origins whose pages may call the service, exact or of ANY_PORT_ORIGINS; empty switches CORS off. */
@@ -66,7 +66,7 @@ export async function registerCors(
     (listed.has(origin) && !origin.endsWith(':*')) ||
     (listed.has('http://localhost:*') && /^http:\/\/localhost(:\d{1,5})?$/.test(origin)) ||
     (listed.has('http://127.0.0.1:*') && /^http:\/\/127\.0\.0\.1(:\d{1,5})?$/.test(origin));
-  const mayLog = createOccasionally({ intervalMs: LOG_INTERVAL_MS, maxNames: MAX_REMEMBERED_ORIGINS });
+  const mayLog = createLogThrottle({ intervalMs: LOG_INTERVAL_MS, maxNames: MAX_REMEMBERED_ORIGINS });
 
   app.addHook('onRequest', (request, reply, done) => {
     if (request.method !== 'OPTIONS') return done();
