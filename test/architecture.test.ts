@@ -152,3 +152,12 @@ it('reads the environment in the files that start a process, and nowhere else', 
   const readers = files.filter((file) => readFileSync(new URL(file, source), 'utf8').includes('process.env'));
   expect(readers.filter((file) => !isProcessEdge(file))).toStrictEqual([]);
 });
+
+it('builds JSON from pieces of text in src/log, and nowhere else', () => {
+  // A property whose value is text in quotation marks, or comes from a template: ,"name":"…" or "name":${…}
+  const jsonProperty = /"\w+":(?:"|\$\{|\[|\{)/;
+  const makers = files.filter((file) => jsonProperty.test(readFileSync(new URL(file, source), 'utf8')));
+  // It prints a shell command that takes a field out of a response.
+  expect(makers.filter((file) => roomOf(file) !== 'log' && file !== 'demo/dev.ts')).toStrictEqual([]);
+  expect(makers).toContain('log/request-line.ts');
+});
