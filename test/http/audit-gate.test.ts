@@ -1,12 +1,11 @@
 import { expect, it } from 'vitest';
 import type { AuditGate } from '../../src/grants/ports/audit-gate.ts';
 import { createMemoryLimiter } from '../../src/limits/memory-limiter.ts';
-import { createTestApp, OWN_FILES_RULE, testPolicyYaml } from '../support/test-app.ts';
+import { ownFilesRule, policyWith } from '../support/policies.ts';
+import { PHOTO } from '../support/requests.ts';
+import { createTestApp } from '../support/test-app.ts';
 
-const PHOTO = { key: 'users/alice/photo.png', contentType: 'image/png', contentLength: 1 };
-const policyYaml = testPolicyYaml({
-  rules: `${OWN_FILES_RULE}    limits: { requestsPerMinute: 1 }\n`,
-});
+const policyYaml = policyWith({ rules: [ownFilesRule({ limits: { requestsPerMinute: 1 } })] });
 
 async function appWith(auditGate: AuditGate) {
   const events: string[] = [];

@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { ServiceError } from '../../src/errors.ts';
 import { createLogger } from '../../src/log/logger.ts';
 import { fixedClock } from '../support/fixed-clock.ts';
-import { createTestApp, OWN_FILES_RULE, testCredentials, testPolicyYaml } from '../support/test-app.ts';
+import { ownFilesRule, policyWith } from '../support/policies.ts';
+import { PHOTO } from '../support/requests.ts';
+import { createTestApp, testCredentials } from '../support/test-app.ts';
 import { createTestIssuer } from '../support/tokens.ts';
-
-const PHOTO = { key: 'users/alice/photo.png', contentType: 'image/png', contentLength: 48_213 };
 
 function auditOf(log: readonly string[]): unknown[] {
   return log.map((line) => JSON.parse(line)).flatMap((line) => (line.audit ? [line.audit] : []));
@@ -41,8 +41,18 @@ it('writes one audit line for a grant: request, caller, rule, bucket, key, type,
 });
 
 it('logs a denial with what each rule does not allow, of which the caller learns nothing', async () => {
-  const policyYaml = testPolicyYaml({
-    rules: `  - { name: exports, who: { scope: exports:write, claims: { role: [admin] } }, target: media, prefix: exports/, contentTypes: [text/csv], maxSize: 1MiB }\n${OWN_FILES_RULE}`,
+  const policyYaml = policyWith({
+    rules: [
+      {
+        name: 'exports',
+        who: { scope: 'exports:write', claims: { role: ['admin'] } },
+        target: 'media',
+        prefix: 'exports/',
+        contentTypes: ['text/csv'],
+        maxSize: '1MiB',
+      },
+      ownFilesRule(),
+    ],
   });
   const { post, log } = await createTestApp({ policyYaml });
   const answer = await post({ ...PHOTO, key: 'users/bob/a.html', contentType: 'text/html' });
@@ -77,7 +87,7 @@ it('logs a denial with what each rule does not allow, of which the caller learns
 
 it('logs status, method, route and bucket of a request that reached a limit, and that it has no expiry', async () => {
   const { post, log } = await createTestApp({
-    policyYaml: testPolicyYaml({ rules: `${OWN_FILES_RULE}    limits: { requestsPerMinute: 1 }\n` }),
+    policyYaml: policyWith({ rules: [ownFilesRule({ limits: { requestsPerMinute: 1 } })] }),
   });
   await post(PHOTO);
   expect((await post(PHOTO)).status).toBe(429);
@@ -282,7 +292,7 @@ it('keeps every secret, token and signature of a full run out of the log', async
     securityToken: 'TheSecurityToken+/==',
   };
   const { post, http, issuer, log } = await createTestApp({
-    policyYaml: testPolicyYaml({ rules: `${OWN_FILES_RULE}    limits: { requestsPerMinute: 2 }\n` }),
+    policyYaml: policyWith({ rules: [ownFilesRule({ limits: { requestsPerMinute: 2 } })] }),
     credentials: { get: async () => credentials },
   });
   const token = await issuer.sign();

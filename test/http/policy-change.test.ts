@@ -5,7 +5,8 @@ import { expect, it, vi } from 'vitest';
 import { createKeySources } from '../../src/auth/keys/create-key-sources.ts';
 import { createTokenVerifier } from '../../src/auth/token-verifier.ts';
 import { fixedClock } from '../support/fixed-clock.ts';
-import { createTestApp, policyFrom, testPolicyYaml } from '../support/test-app.ts';
+import { ownFilesRule, policyWith } from '../support/policies.ts';
+import { createTestApp, policyFrom } from '../support/test-app.ts';
 import { createTestIssuer } from '../support/tokens.ts';
 
 it('decides a request by the policy under which it began', async () => {
@@ -18,7 +19,7 @@ it('decides a request by the policy under which it began', async () => {
       verifier: createTokenVerifier({ issuers: policy.issuers, clock: fixedClock, keySources }),
     };
   };
-  let current = activeWith(testPolicyYaml());
+  let current = activeWith(policyWith());
   const active = vi.fn(() => current);
   const { app } = await createTestApp({ active });
   await app.listen({ host: '127.0.0.1', port: 0 });
@@ -47,7 +48,7 @@ it('decides a request by the policy under which it began', async () => {
 
   const before = await ask();
   await vi.waitFor(() => expect(active).toHaveBeenCalledTimes(1));
-  current = activeWith(testPolicyYaml().replace('users/{sub}/', 'people/{sub}/'));
+  current = activeWith(policyWith({ rules: [ownFilesRule({ prefix: 'people/{sub}/' })] }));
   expect(await before.finish()).toBe(201);
   expect(await (await ask()).finish()).toBe(403);
 });

@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import createClient from 'openapi-fetch';
 import { expect, it } from 'vitest';
+import { PHOTO } from '../../support/requests.ts';
 import { createTestApp } from '../../support/test-app.ts';
 import type { components, paths } from './openapi-types.ts';
 
@@ -17,15 +18,13 @@ async function createTypedClient() {
   });
 }
 
-const PHOTO = { key: 'users/alice/photo.png', contentType: 'image/png', contentLength: 1 };
-
 it('a generated client gets a grant with the required fields only', async () => {
   const client = await createTypedClient();
   const { data, error } = await client.POST('/v1/uploads', { body: PHOTO });
   expect(error).toBeUndefined();
   const grant: components['schemas']['UploadGrant'] | undefined = data;
   const length: number | null | undefined = grant?.contentLength;
-  expect([grant?.method, grant?.key, length]).toStrictEqual(['PUT', PHOTO.key, 1]);
+  expect([grant?.method, grant?.key, length]).toStrictEqual(['PUT', PHOTO.key, PHOTO.contentLength]);
   expect(new URL(grant?.url ?? '').pathname).toBe(`/${PHOTO.key}`);
 });
 

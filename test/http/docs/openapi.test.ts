@@ -11,9 +11,9 @@ import { PROBLEMS, problemSchema } from '../../../src/http/plugins/problem-json.
 import { policyAnswer } from '../../../src/http/routes/policy-response.ts';
 import { ROUTES } from '../../../src/http/routes/routes.ts';
 import { VIOLATION_CODES } from '../../../src/policy/rule-violations.ts';
+import { PHOTO } from '../../support/requests.ts';
 import { createTestApp } from '../../support/test-app.ts';
 
-const PHOTO = { key: 'users/alice/photo.png', contentType: 'image/png', contentLength: 1 };
 const file = readFileSync(new URL('../../../openapi.yaml', import.meta.url), 'utf8');
 
 it('the document that is served is the one in the repository', async () => {

@@ -1,7 +1,6 @@
 import { expect, it } from 'vitest';
+import { PHOTO } from '../../support/requests.ts';
 import { createTestApp } from '../../support/test-app.ts';
-
-const PHOTO = { key: 'users/alice/photo.png', contentType: 'image/png', contentLength: 1 };
 
 /** An app whose requests wait for a given time, and a function that sends many uploads at once. */
 async function createWaitingApp() {

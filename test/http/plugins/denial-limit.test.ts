@@ -2,7 +2,8 @@ import { gzipSync } from 'node:zlib';
 import type { LightMyRequestResponse } from 'fastify';
 import { expect, it } from 'vitest';
 import { createDenialLimiter } from '../../../src/limits/denial-limiter.ts';
-import { createTestApp, OWN_FILES_RULE, testPolicyYaml } from '../../support/test-app.ts';
+import { ownFilesRule, policyWith } from '../../support/policies.ts';
+import { createTestApp } from '../../support/test-app.ts';
 
 const GOOD = { key: 'users/alice/a.png', contentType: 'image/png', contentLength: 1 };
 const FOREIGN = { ...GOOD, key: 'users/bob/a.png' };
@@ -28,7 +29,7 @@ const REJECTED: readonly (Sent & { readonly name: string; readonly status: numbe
   },
 ];
 
-async function createUnderTest(denialsPerMinute: number, policyYaml = testPolicyYaml()) {
+async function createUnderTest(denialsPerMinute: number, policyYaml = policyWith()) {
   let nowMs = 0;
   const rejected: string[] = [];
   const app = await createTestApp({
@@ -97,7 +98,7 @@ it.each(REJECTED)('counts $name, and then rejects the caller before looking at t
 });
 
 it('counts neither grants, nor what a limit of a rule rejects, nor wrong paths, methods and tokens', async () => {
-  const limits = testPolicyYaml({ rules: `${OWN_FILES_RULE}    limits: { requestsPerMinute: 2 }\n` });
+  const limits = policyWith({ rules: [ownFilesRule({ limits: { requestsPerMinute: 2 } })] });
   const { app, send, authorization } = await createUnderTest(1, limits);
   const statuses: number[] = [];
   for (let request = 0; request < 4; request += 1) statuses.push((await send({ body: GOOD })).statusCode);

@@ -1,18 +1,24 @@
 import { expect, it } from 'vitest';
-import { createTestApp, OWN_FILES_RULE, testPolicyYaml } from '../../support/test-app.ts';
+import { ownFilesRule, policyWith } from '../../support/policies.ts';
+import { createTestApp } from '../../support/test-app.ts';
 
-const RULES = `${OWN_FILES_RULE}
-  - name: team-archive
-    who: { scope: uploads:archive }
-    target: media
-    prefix: teams/{team}/
-    naming: server
-    contentTypes: [application/zip]
-    maxSize: unlimited
-`;
+const policyYaml = policyWith({
+  rules: [
+    ownFilesRule(),
+    {
+      name: 'team-archive',
+      who: { scope: 'uploads:archive' },
+      target: 'media',
+      prefix: 'teams/{team}/',
+      naming: 'server',
+      contentTypes: ['application/zip'],
+      maxSize: 'unlimited',
+    },
+  ],
+});
 
 it('tells a caller what it may upload, with its own prefix, and nothing of other rules', async () => {
-  const { http, issuer } = await createTestApp({ policyYaml: testPolicyYaml({ rules: RULES }) });
+  const { http, issuer } = await createTestApp({ policyYaml });
   const answer = await http
     .get('/v1/policy')
     .set('authorization', `Bearer ${await issuer.sign({ sub: 'bob' })}`);
@@ -41,7 +47,7 @@ it('tells a caller what it may upload, with its own prefix, and nothing of other
 });
 
 it('answers an empty list to a caller to whom no rule applies', async () => {
-  const { http, issuer } = await createTestApp({ policyYaml: testPolicyYaml({ rules: RULES }) });
+  const { http, issuer } = await createTestApp({ policyYaml });
   const token = await issuer.sign({ scope: 'uploads:archive' });
   const answer = await http.get('/v1/policy').set('authorization', `Bearer ${token}`);
   expect(answer.body).toStrictEqual({ rules: [] });

@@ -1,8 +1,7 @@
 import { expect, it } from 'vitest';
-import { testPolicyYaml } from '../../support/test-app.ts';
+import { ownFilesRule, policyWith } from '../../support/policies.ts';
+import { PHOTO } from '../../support/requests.ts';
 import { startTestService, type TestService } from '../../support/test-service.ts';
-
-const PHOTO = { key: 'users/alice/photo.png', contentType: 'image/png', contentLength: 1 };
 
 async function ask(service: TestService, body: unknown, path = '/v1/uploads'): Promise<number> {
   const answer = await fetch(`${service.url}${path}`, {
@@ -28,7 +27,7 @@ async function metricsOf(url: string): Promise<string> {
 }
 
 it('counts what was granted and refused, by rule and code, and times every answer', async () => {
-  const service = await startTestService({ policyYaml: testPolicyYaml() });
+  const service = await startTestService({ policyYaml: policyWith() });
   expect(await ask(service, PHOTO)).toBe(201);
   expect(await ask(service, { ...PHOTO, contentLength: 2 ** 21 })).toBe(403);
   expect(await ask(service, { ...PHOTO, surprise: 1 })).toBe(400);
@@ -51,7 +50,7 @@ it('counts what was granted and refused, by rule and code, and times every answe
 
 it('holds nothing that a caller can choose, and no secret', async () => {
   const service = await startTestService({
-    policyYaml: testPolicyYaml(),
+    policyYaml: policyWith(),
     env: { OSS_SESSION_TOKEN: 'TheSessionToken' },
   });
   const before = await metricsOf(service.url);
@@ -73,10 +72,10 @@ it('holds nothing that a caller can choose, and no secret', async () => {
 });
 
 it('counts what became of a new policy', async () => {
-  const service = await startTestService({ policyYaml: testPolicyYaml() });
+  const service = await startTestService({ policyYaml: policyWith() });
   service.replacePolicy('rules: []');
   expect(await metricsOf(service.url)).toContain('oss_presign_policy_file_refused 1');
-  service.replacePolicy(testPolicyYaml().replace('10m', '5m'));
+  service.replacePolicy(policyWith({ rules: [ownFilesRule({ expiresIn: { default: '5m' } })] }));
   const text = await metricsOf(service.url);
   for (const line of [
     'policy_reloads_total{result="applied"} 1',
@@ -88,7 +87,7 @@ it('counts what became of a new policy', async () => {
 });
 
 it('has a port of its own where METRICS_PORT says so, with the probes', async () => {
-  const service = await startTestService({ policyYaml: testPolicyYaml(), env: { METRICS_PORT: '0' } });
+  const service = await startTestService({ policyYaml: policyWith(), env: { METRICS_PORT: '0' } });
   const { metricsAddress } = JSON.parse(service.log.find((line) => line.includes('"msg":"listening"')) ?? '');
   expect(await metricsOf(metricsAddress)).toContain('oss_presign_ready 1');
   expect((await fetch(`${service.url}/metrics`)).status).toBe(404);

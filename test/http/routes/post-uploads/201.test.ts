@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { createTestApp, OWN_FILES_RULE, testPolicyYaml } from '../../../support/test-app.ts';
-
-const PHOTO = { key: 'users/alice/photo.png', contentType: 'image/png', contentLength: 48_213 };
+import { ownFilesRule, policyWith } from '../../../support/policies.ts';
+import { PHOTO } from '../../../support/requests.ts';
+import { createTestApp } from '../../../support/test-app.ts';
 
 it('answers with everything that an upload needs, and nothing else', async () => {
   const { post } = await createTestApp();
@@ -91,7 +91,7 @@ it('signs Content-MD5, and the type with its parameters, verbatim', async () => 
 
 it('leaves the length open only where the rule says unlimited', async () => {
   const { post } = await createTestApp({
-    policyYaml: testPolicyYaml({ rules: OWN_FILES_RULE.replace('1MiB', 'unlimited') }),
+    policyYaml: policyWith({ rules: [ownFilesRule({ maxSize: 'unlimited' })] }),
   });
   const answer = await post({ key: 'users/alice/a', contentType: 'image/png' });
   expect(answer.body.contentLength).toBeNull();
@@ -100,7 +100,7 @@ it('leaves the length open only where the rule says unlimited', async () => {
 
 it('lets an object be replaced only where both rule and request say so', async () => {
   const { post } = await createTestApp({
-    policyYaml: testPolicyYaml({ rules: `${OWN_FILES_RULE}    overwrite: true\n` }),
+    policyYaml: policyWith({ rules: [ownFilesRule({ overwrite: true })] }),
   });
   const kept = await post(PHOTO);
   const replaced = await post({ ...PHOTO, overwrite: true });
@@ -110,8 +110,10 @@ it('lets an object be replaced only where both rule and request say so', async (
 
 it('adds and signs the headers of the rule', async () => {
   const { post } = await createTestApp({
-    policyYaml: testPolicyYaml({
-      rules: `${OWN_FILES_RULE}    headers: { Content-Disposition: attachment, x-oss-object-acl: private }\n`,
+    policyYaml: policyWith({
+      rules: [
+        ownFilesRule({ headers: { 'Content-Disposition': 'attachment', 'x-oss-object-acl': 'private' } }),
+      ],
     }),
   });
   const answer = await post(PHOTO);
@@ -157,7 +159,7 @@ it('never promises more than is left of the credentials', async () => {
 
 it('tells how much of the rule’s limit is left', async () => {
   const { post } = await createTestApp({
-    policyYaml: testPolicyYaml({ rules: `${OWN_FILES_RULE}    limits: { requestsPerMinute: 5 }\n` }),
+    policyYaml: policyWith({ rules: [ownFilesRule({ limits: { requestsPerMinute: 5 } })] }),
   });
   const answer = await post(PHOTO);
   expect(answer.status).toBe(201);
@@ -165,11 +167,11 @@ it('tells how much of the rule’s limit is left', async () => {
 });
 
 it.each([
-  ['', 'attachment'],
-  ['    headers: { content-disposition: INLINE }\n', 'inline'],
-])('offers an object under its file name where the rule keeps it%s', async (fields, type) => {
+  [{}, 'attachment'],
+  [{ headers: { 'content-disposition': 'INLINE' } }, 'inline'],
+])('offers an object under its file name where the rule keeps it: %j', async (fields, type) => {
   const { post } = await createTestApp({
-    policyYaml: testPolicyYaml({ rules: `${OWN_FILES_RULE}    keepFilename: true\n${fields}` }),
+    policyYaml: policyWith({ rules: [ownFilesRule({ keepFilename: true, ...fields })] }),
   });
   const image = { contentType: 'image/png', contentLength: 7 };
   const named = await post({ ...image, filename: '报告 1.png' });
@@ -210,8 +212,8 @@ it.each([
   ['notes.html', 'text/plain; charset=UTF-8', ''],
   ['blob', 'video/webm;codecs=vp8,opus', ''],
 ])('creates a key for %s of type %s with the extension %j', async (filename, contentType, extension) => {
-  const rules = OWN_FILES_RULE.replace('image/*', 'image/*, video/*, audio/*');
-  const { post } = await createTestApp({ policyYaml: testPolicyYaml({ rules }) });
+  const rules = [ownFilesRule({ contentTypes: ['image/*', 'video/*', 'audio/*', 'text/plain'] })];
+  const { post } = await createTestApp({ policyYaml: policyWith({ rules }) });
   const answer = await post({ filename, contentType, contentLength: 7 });
   expect(answer.status).toBe(201);
   expect(answer.body.key).toBe(`users/alice/019ab000-0000-7000-8000-000000000001${extension}`);

@@ -1,7 +1,6 @@
 import { expect, it } from 'vitest';
+import { PHOTO } from '../../../support/requests.ts';
 import { createTestApp } from '../../../support/test-app.ts';
-
-const PHOTO = { key: 'users/alice/photo.png', contentType: 'image/png', contentLength: 1 };
 
 it('names every fault at once by JSON pointer', async () => {
   const { post } = await createTestApp();

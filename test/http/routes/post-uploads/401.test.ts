@@ -1,8 +1,7 @@
 import { expect, it } from 'vitest';
+import { PHOTO } from '../../../support/requests.ts';
 import { createTestApp } from '../../../support/test-app.ts';
 import { createTestIssuer, nowSeconds } from '../../../support/tokens.ts';
-
-const PHOTO = { key: 'users/alice/photo.png', contentType: 'image/png', contentLength: 1 };
 
 it('asks a caller without a token for one, and gives no error code (RFC 6750 3.1)', async () => {
   const { http } = await createTestApp();

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { createTestApp, OWN_FILES_RULE, testPolicyYaml } from '../../../support/test-app.ts';
-
-const PHOTO = { key: 'users/alice/photo.png', contentType: 'image/png', contentLength: 1 };
+import { ownFilesRule, policyWith } from '../../../support/policies.ts';
+import { PHOTO } from '../../../support/requests.ts';
+import { createTestApp } from '../../../support/test-app.ts';
 
 it('lists everything that the rule does not allow, with what to change', async () => {
   const { post } = await createTestApp();
@@ -79,8 +79,8 @@ it.each([
 
 it('refuses a caller who leaves out required metadata', async () => {
   const { post } = await createTestApp({
-    policyYaml: testPolicyYaml({
-      rules: OWN_FILES_RULE.replace('allowed: [album]', 'allowed: [album], required: [case]'),
+    policyYaml: policyWith({
+      rules: [ownFilesRule({ metadata: { allowed: ['album'], required: ['case'] } })],
     }),
   });
   const answer = await post(PHOTO);
@@ -127,8 +127,11 @@ it('lists 20 of the violations, and says how many more there are', async () => {
 
 it('names the rule that comes nearest, also when a request has hundreds of violations', async () => {
   const { post } = await createTestApp({
-    policyYaml: testPolicyYaml({
-      rules: `${OWN_FILES_RULE.replace('allowed: [album]', 'allowed: [album, n0, n1, n2]').replace('own-files', 'more')}${OWN_FILES_RULE}`,
+    policyYaml: policyWith({
+      rules: [
+        ownFilesRule({ name: 'more', metadata: { allowed: ['album', 'n0', 'n1', 'n2'] } }),
+        ownFilesRule(),
+      ],
     }),
   });
   const metadata = Object.fromEntries(Array.from({ length: 400 }, (_, index) => [`n${index}`, 'x']));

@@ -1,16 +1,18 @@
 import { expect, it } from 'vitest';
-import { createTestApp, OWN_FILES_RULE, testPolicyYaml } from '../../../support/test-app.ts';
+import { ownFilesRule, policyWith } from '../../../support/policies.ts';
+import { PHOTO } from '../../../support/requests.ts';
+import { createTestApp } from '../../../support/test-app.ts';
 
-const PHOTO = { key: 'users/alice/photo.png', contentType: 'image/png', contentLength: 600_000 };
-const limited = (limits: string) => ({
-  policyYaml: testPolicyYaml({ rules: `${OWN_FILES_RULE}    limits: { ${limits} }\n` }),
+const BIG_PHOTO = { ...PHOTO, contentLength: 600_000 };
+const limited = (limits: Readonly<Record<string, unknown>>) => ({
+  policyYaml: policyWith({ rules: [ownFilesRule({ limits })] }),
 });
 
 it('refuses what goes beyond the requests per minute, says when to come back, and lets others through', async () => {
-  const { post } = await createTestApp(limited('requestsPerMinute: 2'));
-  const statuses = [await post(PHOTO), await post(PHOTO)].map(({ status }) => status);
-  const refused = await post(PHOTO);
-  const other = await post({ ...PHOTO, key: 'users/bob/photo.png' }, { sub: 'bob' });
+  const { post } = await createTestApp(limited({ requestsPerMinute: 2 }));
+  const statuses = [await post(BIG_PHOTO), await post(BIG_PHOTO)].map(({ status }) => status);
+  const refused = await post(BIG_PHOTO);
+  const other = await post({ ...BIG_PHOTO, key: 'users/bob/photo.png' }, { sub: 'bob' });
 
   expect(statuses).toStrictEqual([201, 201]);
   expect(refused.status).toBe(429);
@@ -30,19 +32,19 @@ it('refuses what goes beyond the requests per minute, says when to come back, an
 });
 
 it('refuses what goes beyond the bytes per day', async () => {
-  const { post } = await createTestApp(limited('bytesPerDay: 1MB'));
+  const { post } = await createTestApp(limited({ bytesPerDay: '1MB' }));
   const [first, second, third] = [
-    await post(PHOTO),
-    await post(PHOTO),
-    await post({ ...PHOTO, contentLength: 400_000 }),
+    await post(BIG_PHOTO),
+    await post(BIG_PHOTO),
+    await post({ ...BIG_PHOTO, contentLength: 400_000 }),
   ];
   expect([first.status, second.status, third.status]).toStrictEqual([201, 429, 201]);
   expect(second.body.detail).toContain('1000000 bytes per day');
 });
 
 it('does not count what the policy refuses', async () => {
-  const { post } = await createTestApp(limited('requestsPerMinute: 1'));
-  const denied = await post({ ...PHOTO, key: 'users/bob/a' });
-  const granted = await post(PHOTO);
+  const { post } = await createTestApp(limited({ requestsPerMinute: 1 }));
+  const denied = await post({ ...BIG_PHOTO, key: 'users/bob/a' });
+  const granted = await post(BIG_PHOTO);
   expect([denied.status, granted.status]).toStrictEqual([403, 201]);
 });

@@ -2,10 +2,9 @@ import { expect, it } from 'vitest';
 import { createKeySources } from '../../../../src/auth/keys/create-key-sources.ts';
 import { createTokenVerifier } from '../../../../src/auth/token-verifier.ts';
 import { fixedClock } from '../../../support/fixed-clock.ts';
+import { PHOTO } from '../../../support/requests.ts';
 import { createTestApp } from '../../../support/test-app.ts';
 import { createTestIssuer } from '../../../support/tokens.ts';
-
-const PHOTO = { key: 'users/alice/photo.png', contentType: 'image/png', contentLength: 1 };
 
 it('gives no URL when there are no credentials, and keeps the cause in the log', async () => {
   const { post, log } = await createTestApp({
