@@ -2,6 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ecSigner, forgeToken, hmacSigner } from '../auth/forge-token.ts';
+import { PHOTO } from '../support/requests.ts';
 import { startTestService, type TestService } from '../support/test-service.ts';
 import { createTestIssuer, defaultClaims, nowSeconds } from '../support/tokens.ts';
 
@@ -38,8 +39,6 @@ rules:
     contentTypes: [application/zip]
     maxSize: unlimited
 `;
-const PHOTO = { key: 'users/alice/photo.png', contentType: 'image/png', contentLength: 1 };
-
 let service: TestService;
 let stop: () => Promise<void>;
 

@@ -5,7 +5,9 @@ import { createTokenVerifier } from '../../src/auth/token-verifier.ts';
 import type { Rule } from '../../src/policy/policy.ts';
 import { fixedClock } from '../support/fixed-clock.ts';
 import { medianTurnMs } from '../support/longest-turn.ts';
-import { createTestApp, policyFrom, testPolicyYaml } from '../support/test-app.ts';
+import { policyWith } from '../support/policies.ts';
+import { PHOTO } from '../support/requests.ts';
+import { createTestApp, policyFrom } from '../support/test-app.ts';
 import { createTestIssuer } from '../support/tokens.ts';
 
 /** How long one request may keep the event loop from all others, in CPU time: the README promises it. */
@@ -91,7 +93,6 @@ async function meteredApp(overrides: Parameters<typeof createTestApp>[0] = {}) {
   };
 }
 
-const PHOTO = { key: 'users/alice/a', contentType: 'image/png', contentLength: 1 };
 const PHOTO_MEMBERS = JSON.stringify(PHOTO).slice(1, -1);
 const ROOM =
   MAX_BODY_BYTES - JSON.stringify({ ...PHOTO, contentDisposition: '', metadata: { a: '' } }).length;
@@ -268,7 +269,7 @@ it.each([
 /** An app with a policy of 3,000 rules, each made from the one of the YAML text. */
 async function appWithManyRules(change: (rule: Rule, index: number) => Partial<Rule>) {
   const issuer = createTestIssuer();
-  const { rules, ...others } = policyFrom(testPolicyYaml(), issuer);
+  const { rules, ...others } = policyFrom(policyWith(), issuer);
   const [rule] = rules;
   if (!rule) throw new Error('the test policy has no rule');
   const policy = {

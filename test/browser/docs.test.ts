@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { parse } from 'yaml';
-import { testPolicyYaml } from '../support/test-app.ts';
+import { policyWith } from '../support/policies.ts';
 import { startTestService } from '../support/test-service.ts';
 import { launchChromium } from './chromium.ts';
 
@@ -31,7 +31,7 @@ type DocsPage = {
 
 /** A running service, and its page open in a tab. @param prefix what a proxy in front takes away from each path. */
 async function openDocs({ path = '/docs', prefix = '', viewport = DESKTOP } = {}): Promise<DocsPage> {
-  const { url: origin, issuer } = await startTestService({ policyYaml: testPolicyYaml() });
+  const { url: origin, issuer } = await startTestService({ policyYaml: policyWith() });
   const context = await browser.newContext({ viewport });
   onTestFinished(() => context.close());
   const tab = await context.newPage();

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import type { CorsRule } from '../../src/emulator/options.ts';
-import { createTestApp, testPolicyYaml } from '../support/test-app.ts';
+import { mediaTarget, policyWith } from '../support/policies.ts';
+import { createTestApp } from '../support/test-app.ts';
 import { BUCKET, REGION, startTestEmulator } from '../support/test-emulator.ts';
 import { createTestIssuer } from '../support/tokens.ts';
 import { runCli } from './run-cli.ts';
@@ -12,20 +13,29 @@ import { runCli } from './run-cli.ts';
 const jwks = JSON.stringify(createTestIssuer().jwks);
 const ORIGIN = 'https://app.example.com';
 
-const policyYaml = testPolicyYaml({
-  rules: `
-  - name: everything
-    who: { scope: uploads:write }
-    target: media
-    prefix: users/{sub}/
-    contentTypes: [image/*]
-    maxSize: 1MiB
-    metadata: { allowed: [album], required: [camera] }
-    clientHeaders: [cacheControl, contentEncoding]
-    headers: { Content-Disposition: attachment, X-Oss-Storage-Class: IA, x-oss-meta-source: web }
-  - { name: plain, who: { scope: plain }, target: media, prefix: plain/, contentTypes: [text/plain], maxSize: 1KiB, overwrite: true }
-`,
-});
+const RULES = [
+  {
+    name: 'everything',
+    who: { scope: 'uploads:write' },
+    target: 'media',
+    prefix: 'users/{sub}/',
+    contentTypes: ['image/*'],
+    maxSize: '1MiB',
+    metadata: { allowed: ['album'], required: ['camera'] },
+    clientHeaders: ['cacheControl', 'contentEncoding'],
+    headers: { 'Content-Disposition': 'attachment', 'X-Oss-Storage-Class': 'IA', 'x-oss-meta-source': 'web' },
+  },
+  {
+    name: 'plain',
+    who: { scope: 'plain' },
+    target: 'media',
+    prefix: 'plain/',
+    contentTypes: ['text/plain'],
+    maxSize: '1KiB',
+    overwrite: true,
+  },
+];
+const policyYaml = policyWith({ rules: RULES });
 
 const print = (argv: readonly string[] = ['--origin', ORIGIN], env = {}, policy = policyYaml) =>
   runCli(['bucket-cors', ...argv], { env, files: { 'policy.yaml': policy, 'jwks.json': jwks } });
@@ -108,15 +118,19 @@ it('lets the page put and read what OSS answers, and nothing else', async () => 
 });
 
 it('prints one script for each bucket, once for all the targets of a bucket', async () => {
-  const policy = policyYaml
-    .replace(
-      'rules:',
-      '  archive: { bucket: acme-archive, region: cn-shanghai }\n  cname: { bucket: acme-media, region: cn-hangzhou, endpoint: https://up.example.com }\nrules:',
-    )
-    .concat(
-      '  - { name: a, who: { scope: a }, target: archive, prefix: a/, contentTypes: [image/png], maxSize: 1B, overwrite: true }\n' +
-        '  - { name: b, who: { scope: a }, target: cname, prefix: b/, contentTypes: [image/png], maxSize: 1B, headers: { x-oss-meta-b: b } }\n',
-    );
+  const image = { who: { scope: 'a' }, contentTypes: ['image/png'], maxSize: '1B' };
+  const policy = policyWith({
+    targets: {
+      media: mediaTarget(),
+      archive: { bucket: 'acme-archive', region: 'cn-shanghai' },
+      cname: mediaTarget({ endpoint: 'https://up.example.com' }),
+    },
+    rules: [
+      ...RULES,
+      { ...image, name: 'a', target: 'archive', prefix: 'a/', overwrite: true },
+      { ...image, name: 'b', target: 'cname', prefix: 'b/', headers: { 'x-oss-meta-b': 'b' } },
+    ],
+  });
   const { stdout } = await print(undefined, undefined, policy);
   expect(stdout.match(/^ossutil.*/gm)).toStrictEqual([
     'ossutil api put-bucket-cors --bucket acme-archive --region cn-shanghai --cors-configuration file://cors-acme-archive.xml',

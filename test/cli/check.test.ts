@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { findFreePort } from '../redis/redis-server.ts';
 import { now } from '../support/fixed-clock.ts';
-import { testPolicyYaml } from '../support/test-app.ts';
+import { policyWith, testIssuerEntry } from '../support/policies.ts';
 import { createTestIssuer } from '../support/tokens.ts';
 import { runCli } from './run-cli.ts';
 
@@ -10,7 +10,7 @@ const JWKS_URL = 'https://login.test/jwks';
 const OSS = 'https://acme-media.oss-cn-hangzhou.aliyuncs.com';
 const jwks = JSON.stringify(createTestIssuer().jwks);
 
-const withJwksUrl = testPolicyYaml().replace('jwksFile: jwks.json', `jwksUrl: ${JWKS_URL}`);
+const withJwksUrl = policyWith({ issuers: [testIssuerEntry({ jwksFile: undefined, jwksUrl: JWKS_URL })] });
 
 /** What a server answers: body, status and headers; without a Date when `date` is null. */
 type Answer = { body?: string; status?: number; date?: Date | null; age?: string };
@@ -159,7 +159,7 @@ it('takes the time of whichever answer of an issuer told it', async () => {
     },
     [JWKS_URL]: { body: jwks, date: null },
   };
-  const policy = withJwksUrl.replace(/ *jwksUrl.*\n/, '');
+  const policy = policyWith({ issuers: [testIssuerEntry({ jwksFile: undefined })] });
   expect(await lineOf('clock', { policy, answers })).toStrictEqual([
     0,
     'ok clock: 0 s off, by https://login.test',
@@ -169,7 +169,7 @@ it('takes the time of whichever answer of an issuer told it', async () => {
 it('asks OSS for the time where no issuer told it, and takes a refusal for an answer', async () => {
   const date = new Date(now.getTime() + 10_000);
   const { code, lines, asked } = await check({
-    policy: testPolicyYaml(),
+    policy: policyWith(),
     answers: { [`${OSS}/`]: { status: 403, date } },
   });
   expect([code, lines.at(-1)]).toStrictEqual([0, `ok clock: 10 s behind ${OSS}`]);

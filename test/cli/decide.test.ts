@@ -1,12 +1,21 @@
 import { expect, it } from 'vitest';
-import { createTestApp, OWN_FILES_RULE, testPolicyYaml } from '../support/test-app.ts';
+import { ownFilesRule, policyWith, testIssuerEntry } from '../support/policies.ts';
+import { createTestApp } from '../support/test-app.ts';
 import { createTestIssuer } from '../support/tokens.ts';
 import { runCli } from './run-cli.ts';
 
-const policyYaml = testPolicyYaml({
-  rules: `${OWN_FILES_RULE}
-  - { name: exports, who: { scope: exports:write }, target: media, prefix: exports/, contentTypes: [text/csv], maxSize: 1MiB }
-`,
+const policyYaml = policyWith({
+  rules: [
+    ownFilesRule(),
+    {
+      name: 'exports',
+      who: { scope: 'exports:write' },
+      target: 'media',
+      prefix: 'exports/',
+      contentTypes: ['text/csv'],
+      maxSize: '1MiB',
+    },
+  ],
 });
 const CLAIMS = { iss: 'https://login.test/', sub: 'alice', scope: 'uploads:write' };
 const REQUEST = {
@@ -128,9 +137,9 @@ it.each([
 it('decides for a tenant of an issuer that stands for several, and for no other tenant', async () => {
   const tenants = ['72f988bf-86f1-41af-91ab-2d7cd011db47', '8eaef023-2b34-4da1-9baa-8bc8c9d6a490'];
   const issuer = 'https://login.microsoftonline.com/{tenantid}/v2.0';
-  const policy = testPolicyYaml({
-    issuer: `'${issuer}'\n    tenants: [${tenants[0]}]`,
-    rules: OWN_FILES_RULE.replace('scope: uploads:write', `issuer: '${issuer}', scope: uploads:write`),
+  const policy = policyWith({
+    issuers: [testIssuerEntry({ issuer, tenants: [tenants[0]] })],
+    rules: [ownFilesRule({ who: { issuer, scope: 'uploads:write' } })],
   });
   const outcomeFor = async (tenant: string | undefined) => {
     const iss = `https://login.microsoftonline.com/${tenant}/v2.0`;

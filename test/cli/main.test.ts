@@ -9,7 +9,7 @@ import packageJson from '../../package.json' with { type: 'json' };
 import { findFreePort } from '../redis/redis-server.ts';
 import { COMPILE_CACHE } from '../support/compile-cache.ts';
 import { logLine } from '../support/main-process.ts';
-import { testPolicyYaml } from '../support/test-app.ts';
+import { mediaTarget, policyWith, testIssuerEntry } from '../support/policies.ts';
 import { createTestIssuer } from '../support/tokens.ts';
 
 const CREDENTIALS = { OSS_ACCESS_KEY_ID: 'TheKeyId', OSS_ACCESS_KEY_SECRET: 'TheKeySecret' };
@@ -19,7 +19,7 @@ const main = new URL('../../src/cli/main.ts', import.meta.url).pathname;
 function start(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
-  policy = testPolicyYaml(),
+  policy = policyWith(),
   dotEnv?: string,
 ) {
   const cwd = mkdtempSync(join(tmpdir(), 'oss-presign-cli-'));
@@ -54,9 +54,10 @@ it('tells what is wrong on stderr with exit code 2', async () => {
 
 it('ends without a complaint when the reader of its output has gone', async () => {
   const nobody = `http://127.0.0.1:${await findFreePort()}`;
-  const policy = testPolicyYaml()
-    .replace('jwksFile: jwks.json', `jwksUrl: ${nobody}/jwks`)
-    .replace('region: cn-hangzhou', `region: cn-hangzhou, endpoint: '${nobody}'`);
+  const policy = policyWith({
+    issuers: [testIssuerEntry({ jwksFile: undefined, jwksUrl: `${nobody}/jwks` })],
+    targets: { media: mediaTarget({ endpoint: nobody }) },
+  });
   const { child, ended, stderr } = start(['check', '--policy', 'other.yaml'], {}, policy);
   child.stdout.destroy();
   await ended;
@@ -87,7 +88,7 @@ it('start refuses as npm start does, and ends 1', async () => {
 
 it('start takes from .env what the environment lacks, and says which variables that are', async () => {
   const dotEnv = `POLICY_FILE=other.yaml\nPORT=1\nOSS_ACCESS_KEY_ID=TheKeyId\nOSS_ACCESS_KEY_SECRET=TheKeySecret\n`;
-  const { child, ended, stderr } = start(['start'], { PORT: '0' }, testPolicyYaml(), dotEnv);
+  const { child, ended, stderr } = start(['start'], { PORT: '0' }, policyWith(), dotEnv);
   for await (const line of createInterface(child.stdout)) if (line.includes('"listening"')) break;
   child.stdout.resume();
   child.kill('SIGINT');
@@ -101,7 +102,7 @@ it('start gives the library of Alibaba Cloud its variables of .env', async () =>
   const dotEnv = 'POLICY_FILE=other.yaml\nALIBABA_CLOUD_CREDENTIALS_FILE=profiles\nMETRICS_PORT=0\n';
   const profiles =
     '[default]\ntype = access_key\naccess_key_id = TheKeyId\naccess_key_secret = TheKeySecret\n';
-  const { cwd, child } = start(['start'], { PORT: '0', HOME: '/none' }, testPolicyYaml(), dotEnv);
+  const { cwd, child } = start(['start'], { PORT: '0', HOME: '/none' }, policyWith(), dotEnv);
   writeFileSync(join(cwd, 'profiles'), profiles);
   const { metricsAddress } = await logLine(child, 'listening');
   child.stdout.resume();
@@ -110,7 +111,7 @@ it('start gives the library of Alibaba Cloud its variables of .env', async () =>
 });
 
 it('start refuses a .env that it cannot read whole', async () => {
-  const { ended, stderr } = start(['start'], {}, testPolicyYaml(), 'OSS_ACCESS_KEY_SECRET="TheKeySecret\n');
+  const { ended, stderr } = start(['start'], {}, policyWith(), 'OSS_ACCESS_KEY_SECRET="TheKeySecret\n');
   expect([await ended, await stderr]).toStrictEqual([
     2,
     'error: .env line 1: the quotation mark before the value is never closed.\nSee: oss-presign start --help\n',
@@ -133,7 +134,7 @@ it('writes a document to a new file with --output, whole, and never over another
     2,
     'error: --output other.yaml exists already. Remove it first or choose another name.\nSee: oss-presign ram-policy --help\n',
   ]);
-  expect(readFileSync(join(over.cwd, 'other.yaml'), 'utf8')).toBe(testPolicyYaml());
+  expect(readFileSync(join(over.cwd, 'other.yaml'), 'utf8')).toBe(policyWith());
 
   const nowhere = start([...command.slice(0, -1), 'nowhere/file.json']);
   expect([await nowhere.ended, await nowhere.stderr]).toStrictEqual([

@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest';
-import { testPolicyYaml } from '../support/test-app.ts';
+import { ownFilesRule, policyWith } from '../support/policies.ts';
 import { createTestIssuer } from '../support/tokens.ts';
 import { runCli } from './run-cli.ts';
 
 const jwks = JSON.stringify(createTestIssuer().jwks);
 
 it('prints JSON alone, from POLICY_FILE or from --policy, which wins, without credentials', async () => {
-  const files = { 'a.yaml': testPolicyYaml(), 'jwks.json': jwks };
+  const files = { 'a.yaml': policyWith(), 'jwks.json': jwks };
   const byOption = await runCli(['ram-policy', '--policy', 'a.yaml'], {
     files,
     env: { POLICY_FILE: 'other.yaml' },
@@ -19,10 +19,9 @@ it('prints JSON alone, from POLICY_FILE or from --policy, which wins, without cr
 });
 
 it('notes beside the JSON which rule needs rights on a KMS key', async () => {
-  const policy = testPolicyYaml().replace(
-    'clientHeaders:',
-    'headers: { X-Oss-Server-Side-Encryption: KMS }\n    clientHeaders:',
-  );
+  const policy = policyWith({
+    rules: [ownFilesRule({ headers: { 'X-Oss-Server-Side-Encryption': 'KMS' } })],
+  });
   const { code, stdout, stderr } = await runCli(['ram-policy'], {
     files: { 'policy.yaml': policy, 'jwks.json': jwks },
   });
@@ -32,7 +31,7 @@ it('notes beside the JSON which rule needs rights on a KMS key', async () => {
 });
 
 it('ends 2 with every fault of a policy that is not right, and prints nothing', async () => {
-  const policy = testPolicyYaml().replace('1MiB', '6GiB').replace('scope: uploads:write', '');
+  const policy = policyWith({ rules: [ownFilesRule({ maxSize: '6GiB', who: {} })] });
   const { code, stdout, stderr } = await runCli(['ram-policy'], {
     files: { 'policy.yaml': policy, 'jwks.json': jwks },
   });

@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { testPolicyYaml } from '../support/test-app.ts';
+import { policyWith } from '../support/policies.ts';
 import { createTestIssuer } from '../support/tokens.ts';
 import { findEngine } from './engine.ts';
 import { historyOf } from './image-history.ts';
@@ -44,7 +44,7 @@ function policyFolder(): string {
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   // The container runs as another user than this test.
   chmodSync(folder, 0o755);
-  writeFileSync(join(folder, 'policy.yaml'), testPolicyYaml());
+  writeFileSync(join(folder, 'policy.yaml'), policyWith());
   writeFileSync(join(folder, 'jwks.json'), JSON.stringify(createTestIssuer().jwks));
   return folder;
 }

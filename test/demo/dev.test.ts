@@ -3,7 +3,8 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { asksForUsage, readDevOptions } from '../../src/demo/dev-options.ts';
 import { claimsOfFirstRule, requestForFirstRule } from '../../src/demo/local-policy.ts';
 import { runDev, startDev } from '../support/dev-server.ts';
-import { policyFrom, testPolicyYaml } from '../support/test-app.ts';
+import { policyWith } from '../support/policies.ts';
+import { policyFrom } from '../support/test-app.ts';
 import { createTestIssuer } from '../support/tokens.ts';
 
 type Grant = { readonly url: string; readonly headers: Record<string, string>; readonly key: string };
@@ -99,18 +100,23 @@ describe('the arguments of npm run dev', () => {
 
 it('the token and the request fit the first rule, whatever it asks for', () => {
   const policy = policyFrom(
-    testPolicyYaml({
-      rules: `
-  - name: team
-    who: { scope: [a, b], claims: { role: [member, admin], /realm/groups: ["eng-*"] } }
-    target: media
-    prefix: teams/{/org/team}/{sub}/
-    naming: client
-    contentTypes: [image/*]
-    maxSize: 1MiB
-    metadata: { allowed: [], required: [album] }
-    expiresIn: { default: 10m, max: 1h }
-`,
+    policyWith({
+      rules: [
+        {
+          name: 'team',
+          who: {
+            scope: ['a', 'b'],
+            claims: { role: ['member', 'admin'], '/realm/groups': ['eng-*'] },
+          },
+          target: 'media',
+          prefix: 'teams/{/org/team}/{sub}/',
+          naming: 'client',
+          contentTypes: ['image/*'],
+          maxSize: '1MiB',
+          metadata: { allowed: [], required: ['album'] },
+          expiresIn: { default: '10m', max: '1h' },
+        },
+      ],
     }),
     createTestIssuer(),
   );

@@ -7,15 +7,16 @@ import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { CREDENTIALS, folderWithPolicy, logLine, main, start } from '../support/main-process.ts';
+import { PHOTO } from '../support/requests.ts';
 import { createTestIssuer, type TestIssuer } from '../support/tokens.ts';
 
 describe('whatever becomes of its log', () => {
-  const PHOTO = JSON.stringify({ key: 'users/alice/a.png', contentType: 'image/png', contentLength: 1 });
   const metricsOf = async (address: unknown) => (await fetch(`${address}/metrics`)).text();
   const askFor = async (address: unknown, issuer: TestIssuer) => {
     const token = await issuer.sign({ exp: Math.floor(Date.now() / 1000) + 600 });
     const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
-    return (await fetch(`${address}/v1/uploads`, { method: 'POST', headers, body: PHOTO })).status;
+    return (await fetch(`${address}/v1/uploads`, { method: 'POST', headers, body: JSON.stringify(PHOTO) }))
+      .status;
   };
 
   it('goes on with a full disk, says so once on stderr and in a metric, and logs what was lost once there is room', async () => {

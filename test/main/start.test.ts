@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { CREDENTIALS, folderWithPolicy, logLine, run, start } from '../support/main-process.ts';
 import { replaceBySwap } from '../support/mounted-volume.ts';
-import { testPolicyYaml } from '../support/test-app.ts';
+import { ownFilesRule, policyWith } from '../support/policies.ts';
 import { createTestIssuer } from '../support/tokens.ts';
 
 it('starts with an access key for a user without a home directory', async () => {
@@ -87,7 +87,7 @@ it('takes a new policy when Kubernetes swaps the volume, refuses a bad one, and 
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const mount = (policyYaml: string) =>
     replaceBySwap(folder, { 'policy.yaml': policyYaml, 'jwks.json': JSON.stringify(issuer.jwks) });
-  mount(testPolicyYaml());
+  mount(policyWith());
   const child = start('/', { ...CREDENTIALS, POLICY_FILE: join(folder, 'policy.yaml'), METRICS_PORT: '0' });
   const { address, metricsAddress } = await logLine(child, 'listening');
   child.stdout.resume();
@@ -101,7 +101,7 @@ it('takes a new policy when Kubernetes swaps the volume, refuses a bad one, and 
     (await (await fetch(`${metricsAddress}/readyz`)).text()).match(/^.* policy: .*$/m)?.[0];
   expect(await prefixes()).toStrictEqual(['users/alice/']);
 
-  mount(testPolicyYaml().replace('users/{sub}/', 'people/{sub}/'));
+  mount(policyWith({ rules: [ownFilesRule({ prefix: 'people/{sub}/' })] }));
   await vi.waitFor(async () => expect(await prefixes()).toStrictEqual(['people/alice/']), 5000);
 
   mount('rules: []');
@@ -111,7 +111,7 @@ it('takes a new policy when Kubernetes swaps the volume, refuses a bad one, and 
   );
   expect(await prefixes()).toStrictEqual(['people/alice/']);
 
-  mount(testPolicyYaml().replace('users/{sub}/', 'members/{sub}/'));
+  mount(policyWith({ rules: [ownFilesRule({ prefix: 'members/{sub}/' })] }));
   child.kill('SIGHUP');
   await vi.waitFor(async () => expect(await prefixes()).toStrictEqual(['members/alice/']), 900);
 });

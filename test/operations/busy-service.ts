@@ -1,5 +1,5 @@
 import { json, startKeyServer } from '../auth/key-server.ts';
-import { testPolicyYaml } from '../support/test-app.ts';
+import { policyWith, testIssuerEntry } from '../support/policies.ts';
 import { createTestIssuer, type TestIssuer } from '../support/tokens.ts';
 
 export type Surroundings = {
@@ -28,12 +28,16 @@ export async function startSurroundings(now: Date): Promise<Surroundings> {
     const answer = { '/keys': keys, '/credentials': credentials }[request.url ?? ''] ?? broken;
     answer(request, response);
   });
-  const policyYaml = testPolicyYaml()
-    .replace('jwksFile: jwks.json', `jwksUrl: ${origin}/keys`)
-    .replace(
-      'targets:',
-      `  - { issuer: '${brokenIssuer.issuer}', audience: uploads, jwksUrl: '${origin}/broken', algorithms: [ES256] }\ntargets:`,
-    );
+  const policyYaml = policyWith({
+    issuers: [
+      testIssuerEntry({ jwksFile: undefined, jwksUrl: `${origin}/keys` }),
+      testIssuerEntry({
+        issuer: brokenIssuer.issuer,
+        jwksFile: undefined,
+        jwksUrl: `${origin}/broken`,
+      }),
+    ],
+  });
   return { policyYaml, issuer, brokenIssuer, credentialsUri: `${origin}/credentials` };
 }
 

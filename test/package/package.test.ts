@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
-import { testPolicyYaml } from '../support/test-app.ts';
+import { policyWith, testIssuerEntry } from '../support/policies.ts';
 import { createTestIssuer, type TestIssuer } from '../support/tokens.ts';
 import { type InstalledPackage, installPackage } from './install-package.ts';
 
@@ -23,7 +23,7 @@ beforeAll(async () => {
   const server = createServer((_request, response) => response.end(jwks)).listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
   const jwksUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks`;
-  write('policy.yaml', testPolicyYaml().replace('jwksFile: jwks.json', `jwksUrl: ${jwksUrl}`));
+  write('policy.yaml', policyWith({ issuers: [testIssuerEntry({ jwksFile: undefined, jwksUrl })] }));
   write('claims.json', JSON.stringify(CLAIMS));
   write('request.json', JSON.stringify(REQUEST));
   return () => void server.close();

@@ -3,12 +3,13 @@ import { expect, it } from 'vitest';
 import { callerFromClaims } from '../../src/auth/caller.ts';
 import { explainDenial } from '../../src/policy/explain-denial.ts';
 import type { Policy } from '../../src/policy/policy.ts';
-import { OWN_FILES_RULE, policyFrom, testPolicyYaml } from '../support/test-app.ts';
+import { policyWith } from '../support/policies.ts';
+import { policyFrom } from '../support/test-app.ts';
 import { createTestIssuer } from '../support/tokens.ts';
 
-const base = policyFrom(testPolicyYaml(), createTestIssuer());
+const base = policyFrom(policyWith(), createTestIssuer());
 const [ownFiles] = base.rules;
-if (!ownFiles) throw new Error(`no rule in ${OWN_FILES_RULE}`);
+if (!ownFiles) throw new Error('the test policy has no rule');
 const caller = callerFromClaims({ iss: 'https://login.test/', sub: 'alice', scope: 'uploads:write' });
 const REQUEST = { key: 'users/alice/a.png', contentType: 'image/png', contentLength: 2 ** 21, metadata: {} };
 const request = { ...REQUEST, overwrite: false };

@@ -3,11 +3,12 @@ import { expect, it } from 'vitest';
 import { callerFromClaims } from '../../src/auth/caller.ts';
 import type { Rule } from '../../src/policy/policy.ts';
 import { ruleAdmits, unmetDemands } from '../../src/policy/rule-admits.ts';
-import { policyFrom, testPolicyYaml } from '../support/test-app.ts';
+import { policyWith } from '../support/policies.ts';
+import { policyFrom } from '../support/test-app.ts';
 import { createTestIssuer } from '../support/tokens.ts';
 
 it('a rule is for exactly the callers who meet all of its demands', () => {
-  const [rule] = policyFrom(testPolicyYaml(), createTestIssuer()).rules;
+  const [rule] = policyFrom(policyWith(), createTestIssuer()).rules;
   if (!rule) throw new Error('the policy has no rule');
   const value = fc.constantFrom<string | number | boolean>('member', 'admin', 7, '7', true);
   const scope = fc.constantFrom('read', 'write');

@@ -2,16 +2,23 @@ import { expect, it } from 'vitest';
 import { callerFromClaims } from '../../src/auth/caller.ts';
 import { ruleVerdicts } from '../../src/policy/rule-verdicts.ts';
 import type { UploadRequest } from '../../src/policy/upload-request.ts';
-import { policyFrom, testPolicyYaml } from '../support/test-app.ts';
+import { policyWith } from '../support/policies.ts';
+import { policyFrom } from '../support/test-app.ts';
 import { createTestIssuer } from '../support/tokens.ts';
 
+const rule = { target: 'media', contentTypes: ['image/*'], maxSize: '10B' };
 const policy = policyFrom(
-  testPolicyYaml({
-    rules: `
-  - { name: own, who: { scope: 'a b', claims: { role: [member, 7] }, issuer: https://login.test/ }, target: media, prefix: 'users/{sub}/', contentTypes: [image/*], maxSize: 10B }
-  - { name: tenant, who: { scope: a }, target: media, prefix: 't/{tenant}/', contentTypes: [image/*], maxSize: 10B }
-  - { name: public, who: { scope: a }, target: media, prefix: 'public/', contentTypes: [image/*], maxSize: 10B }
-`,
+  policyWith({
+    rules: [
+      {
+        ...rule,
+        name: 'own',
+        who: { scope: 'a b', claims: { role: ['member', 7] }, issuer: 'https://login.test/' },
+        prefix: 'users/{sub}/',
+      },
+      { ...rule, name: 'tenant', who: { scope: 'a' }, prefix: 't/{tenant}/' },
+      { ...rule, name: 'public', who: { scope: 'a' }, prefix: 'public/' },
+    ],
   }),
   createTestIssuer(),
 );

@@ -8,7 +8,7 @@ import {
   WILDCARD_TYPES,
   whyNoWildcard,
 } from '../../src/policy/wildcard-types.ts';
-import { testPolicyYaml } from '../support/test-app.ts';
+import { ownFilesRule, policyWith } from '../support/policies.ts';
 
 const mimeDb: Readonly<Record<string, { readonly source?: string }>> = JSON.parse(
   readFileSync(new URL('../../node_modules/mime-db/db.json', import.meta.url), 'utf8'),
@@ -155,18 +155,14 @@ describe('a range that matches nothing', () => {
   );
 
   it.each(['multipart/*', 'Multipart/*', 'foo/*', 'x-acme/*'])('is rejected with the policy: %s', (range) => {
-    const rule = (type: string) => `  - name: r
-    who: { scope: s }
-    target: media
-    prefix: u/
-    contentTypes: ["image/*", "${type}"]
-    maxSize: 1MiB
-`;
     const parse = (type: string) =>
-      parsePolicy(testPolicyYaml({ rules: rule(type) }), { env: {}, readFile: () => '{"keys":[]}' });
+      parsePolicy(policyWith({ rules: [ownFilesRule({ contentTypes: ['image/*', type] })] }), {
+        env: {},
+        readFile: () => '{"keys":[]}',
+      });
     const parsed = parse(range);
     expect('faults' in parsed && parsed.faults.filter(({ path }) => path.startsWith('rules'))).toStrictEqual([
-      { line: 14, path: 'rules[0].contentTypes[1]', detail: deadRangeFault(range.toLowerCase()) },
+      { line: 19, path: 'rules[0].contentTypes[1]', detail: deadRangeFault(range.toLowerCase()) },
     ]);
     const named = parse('foo/bar');
     expect('faults' in named && named.faults.filter(({ path }) => path.startsWith('rules'))).toStrictEqual(

@@ -1,14 +1,13 @@
 import type { ChildProcess } from 'node:child_process';
 import { setTimeout } from 'node:timers/promises';
 import { expect, it, onTestFinished } from 'vitest';
-import { testPolicyYaml } from '../support/test-app.ts';
+import { policyWith } from '../support/policies.ts';
+import { PHOTO } from '../support/requests.ts';
 import { createTestIssuer } from '../support/tokens.ts';
 import { type Answer, Hammer } from './load-generator.ts';
 import { signForNow, startServiceProcess, uploadRequest } from './service-process.ts';
 
 const MIB = 2 ** 20;
-const PHOTO = { key: 'users/alice/photo.png', contentType: 'image/png', contentLength: 1 };
-
 const STOPPED_MS = 475;
 const RUNNING_MS = 25;
 
@@ -56,7 +55,7 @@ function report(name: string, answers: readonly Answer[]): void {
 
 it('on a machine that is far too slow grants or refuses each request, keeps its memory, and recovers', async () => {
   const issuer = createTestIssuer();
-  const service = await startServiceProcess(issuer, testPolicyYaml(), { METRICS_PORT: '0' });
+  const service = await startServiceProcess(issuer, policyWith(), { METRICS_PORT: '0' });
   const request = uploadRequest(await signForNow(issuer), PHOTO);
   let hammer = new Hammer(service.url, request, 50);
   onTestFinished(() => hammer.stop());

@@ -10,7 +10,7 @@ import { issuedCredentials, oidcEnvironment, startStandInSts } from '../credenti
 import { now } from '../support/fixed-clock.ts';
 import { createHandClock } from '../support/manual-clock.ts';
 import { replaceBySwap } from '../support/mounted-volume.ts';
-import { testPolicyYaml } from '../support/test-app.ts';
+import { mediaTarget, policyWith } from '../support/policies.ts';
 import { startTestEmulator } from '../support/test-emulator.ts';
 import { startTestService } from '../support/test-service.ts';
 import { nowSeconds } from '../support/tokens.ts';
@@ -33,7 +33,7 @@ async function startStage(
 ) {
   const emulator = await startTestEmulator({ credentials, clock });
   const service = await startTestService({
-    policyYaml: testPolicyYaml().replace('region:', `endpoint: '${emulator.url}', region:`),
+    policyYaml: policyWith({ targets: { media: mediaTarget({ endpoint: emulator.url }) } }),
     env: { METRICS_PORT: '0', OSS_ACCESS_KEY_ID: '', OSS_ACCESS_KEY_SECRET: '', ...env },
     clock,
   });

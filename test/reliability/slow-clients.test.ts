@@ -2,11 +2,10 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { expect, it } from 'vitest';
-import { testPolicyYaml } from '../support/test-app.ts';
+import { policyWith } from '../support/policies.ts';
+import { PHOTO } from '../support/requests.ts';
 import { createTestIssuer } from '../support/tokens.ts';
 import { signForNow, startServiceProcess, uploadRequest } from './service-process.ts';
-
-const PHOTO = { key: 'users/alice/photo.png', contentType: 'image/png', contentLength: 1 };
 
 /** Sends one byte after the other, a second apart, until it is cut off. */
 async function dribble(
@@ -27,7 +26,7 @@ async function dribble(
 
 it('cuts off 500 clients that dribble their headers, and answers everybody else meanwhile', async () => {
   const issuer = createTestIssuer();
-  const service = await startServiceProcess(issuer, testPolicyYaml());
+  const service = await startServiceProcess(issuer, policyWith());
   const token = await signForNow(issuer);
   const request = uploadRequest(token, PHOTO);
   const slow = Array.from({ length: 500 }, () => dribble(service.url, request));

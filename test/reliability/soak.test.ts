@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
-import { OWN_FILES_RULE, testPolicyYaml } from '../support/test-app.ts';
-import { LONG_LIVED, REGION, startTestEmulator } from '../support/test-emulator.ts';
+import { mediaTarget, ownFilesRule, policyWith } from '../support/policies.ts';
+import { LONG_LIVED, startTestEmulator } from '../support/test-emulator.ts';
 import { createTestIssuer } from '../support/tokens.ts';
 import { type ServiceProcess, signForNow, startServiceProcess, uploadRequest } from './service-process.ts';
 
@@ -26,9 +26,16 @@ it(
     const stranger = createTestIssuer({ kid: 'unknown' });
     const emulator = await startTestEmulator({ clock: systemClock });
     const policy = (maxSize: string) =>
-      testPolicyYaml({
-        rules: `${OWN_FILES_RULE.replace('1MiB', maxSize)}    overwrite: true\n    limits: { requestsPerMinute: 1000000, bytesPerDay: 5GiB }\n`,
-      }).replace(`region: ${REGION} }`, `region: ${REGION}, endpoint: ${emulator.url} }`);
+      policyWith({
+        targets: { media: mediaTarget({ endpoint: emulator.url }) },
+        rules: [
+          ownFilesRule({
+            maxSize,
+            overwrite: true,
+            limits: { requestsPerMinute: 1_000_000, bytesPerDay: '5GiB' },
+          }),
+        ],
+      });
     const service = await startServiceProcess(issuer, policy('1MiB'), {
       OSS_ACCESS_KEY_ID: LONG_LIVED.accessKeyId,
       OSS_ACCESS_KEY_SECRET: LONG_LIVED.accessKeySecret,

@@ -7,14 +7,14 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { START_COMMAND } from '../../bench/processes/start-command.ts';
-import { testPolicyYaml } from '../support/test-app.ts';
+import { policyWith } from '../support/policies.ts';
 import { createTestIssuer } from '../support/tokens.ts';
 import { signForNow } from './service-process.ts';
 
 it('with AUDIT_MODE=strict no grant is sent without an audit line, while the reader of the log hangs and after', async () => {
   const issuer = createTestIssuer();
   const folder = mkdtempSync(join(tmpdir(), 'oss-presign-test-'));
-  writeFileSync(join(folder, 'policy.yaml'), testPolicyYaml());
+  writeFileSync(join(folder, 'policy.yaml'), policyWith());
   writeFileSync(join(folder, 'jwks.json'), JSON.stringify(issuer.jwks));
   // A real pipe, with a reader that can be stopped.
   const [node, ...args] = START_COMMAND;

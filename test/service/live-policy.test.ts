@@ -5,11 +5,12 @@ import type { LoadedPolicy } from '../../src/policy/file/read-policy-file.ts';
 import type { Policy } from '../../src/policy/policy.ts';
 import { createLivePolicy, type LivePolicy } from '../../src/service/live-policy.ts';
 import { fixedClock, now } from '../support/fixed-clock.ts';
-import { policyFrom, testPolicyYaml } from '../support/test-app.ts';
+import { policyWith } from '../support/policies.ts';
+import { policyFrom } from '../support/test-app.ts';
 import { createTestIssuer } from '../support/tokens.ts';
 
 const issuer = createTestIssuer();
-const good = (version: string) => ({ version, policy: policyFrom(testPolicyYaml(), issuer) });
+const good = (version: string) => ({ version, policy: policyFrom(policyWith(), issuer) });
 const bad = (version: string) => ({ version, faults: ['policy.yaml:3 rules is missing.'] });
 
 function hold(first: LoadedPolicy & { policy: Policy } = good('first')): {

@@ -1,12 +1,15 @@
 import process from 'node:process';
 import { describe, expect, it, vi } from 'vitest';
 import { json, startKeyServer } from '../auth/key-server.ts';
-import { testPolicyYaml } from '../support/test-app.ts';
+import { policyWith, testIssuerEntry } from '../support/policies.ts';
+import { PHOTO } from '../support/requests.ts';
 import { startTestService, type TestService } from '../support/test-service.ts';
 import { createTestIssuer, type TestIssuer } from '../support/tokens.ts';
 
-const policyWith = (jwksUrl: string) =>
-  testPolicyYaml().replace('jwksFile: jwks.json', `jwksUrl: ${jwksUrl}`);
+const policyWithKeysAt = (jwksUrl: string, issuer?: string) =>
+  policyWith({
+    issuers: [testIssuerEntry({ ...(issuer && { issuer }), jwksFile: undefined, jwksUrl })],
+  });
 const readiness = async ({ operationsUrl }: TestService) => {
   const answer = await fetch(`${operationsUrl}/readyz`);
   return [answer.status, (await answer.text()).split('\n').find((line) => line.includes('issuer keys'))];
@@ -17,7 +20,7 @@ it('becomes ready by itself once the keys of its issuer are there', async () => 
   const service = await startTestService({
     issuer,
     env: { METRICS_PORT: '0' },
-    policyYaml: policyWith(`${(await startKeyServer(json(issuer.jwks))).origin}/jwks`),
+    policyYaml: policyWithKeysAt(`${(await startKeyServer(json(issuer.jwks))).origin}/jwks`),
   });
   await vi.waitFor(async () =>
     expect(await readiness(service)).toStrictEqual([200, 'ok issuer keys: https://login.test/ loaded']),
@@ -32,7 +35,7 @@ it('is not ready while no issuer’s keys can be had, and says why in the log', 
   const server = await startKeyServer(json({}, 500));
   const service = await startTestService({
     env: { METRICS_PORT: '0' },
-    policyYaml: policyWith(`${server.origin}/jwks`),
+    policyYaml: policyWithKeysAt(`${server.origin}/jwks`),
   });
   await vi.waitFor(() => expect(service.log.join('')).toContain('the keys of the issuer cannot be fetched'));
   expect(await readiness(service)).toStrictEqual([
@@ -43,18 +46,16 @@ it('is not ready while no issuer’s keys can be had, and says why in the log', 
 });
 
 it('tells an operator of a claim that callers of several issuers could share', async () => {
-  const policyYaml = testPolicyYaml().replace(
-    'issuers:',
-    'issuers:\n  - { issuer: https://other.test/, audience: uploads, jwksFile: jwks.json }',
-  );
+  const policyYaml = policyWith({
+    issuers: [testIssuerEntry(), testIssuerEntry({ issuer: 'https://other.test/' })],
+  });
   const service = await startTestService({ policyYaml });
   expect(service.log.join('')).toContain('a claim is unique only within one (RFC 7519 4.1.2)');
 });
 
 it('takes over the issuers of a new policy, and drops those it no longer names', async () => {
   const [before, after] = [createTestIssuer(), createTestIssuer({ issuer: 'https://new-login.test/' })];
-  const policyOf = async (issuer: TestIssuer, keysUrl: string) =>
-    testPolicyYaml({ issuer: issuer.issuer }).replace('jwksFile: jwks.json', `jwksUrl: ${keysUrl}`);
+  const policyOf = async (issuer: TestIssuer, keysUrl: string) => policyWithKeysAt(keysUrl, issuer.issuer);
   const keysOf = async (issuer: TestIssuer) => `${(await startKeyServer(json(issuer.jwks))).origin}/jwks`;
   const service = await startTestService({ policyYaml: await policyOf(before, await keysOf(before)) });
   const statusFor = async (issuer: TestIssuer) => {
@@ -72,7 +73,7 @@ it('follows an issuer that changes its keys: the new one at once, the old one no
   const current = createTestIssuer({ kid: 'current' });
   const made = createTestIssuer({ kid: 'made-up' });
   const server = await startKeyServer(json(old.jwks));
-  const service = await startTestService({ policyYaml: policyWith(`${server.origin}/jwks`) });
+  const service = await startTestService({ policyYaml: policyWithKeysAt(`${server.origin}/jwks`) });
   const statusFor = async (issuer: TestIssuer) => {
     const headers = { authorization: `Bearer ${await issuer.sign()}` };
     return (await fetch(`${service.url}/v1/policy`, { headers })).status;
@@ -97,7 +98,7 @@ it('follows an issuer that changes its keys: the new one at once, the old one no
 
 it('is not ready on a clock that was never set', async () => {
   const service = await startTestService({
-    policyYaml: testPolicyYaml(),
+    policyYaml: policyWith(),
     clock: () => new Date(0),
     env: { METRICS_PORT: '0' },
   });
@@ -109,10 +110,10 @@ it('is not ready on a clock that was never set', async () => {
 });
 
 describe('AUDIT_MODE=strict', () => {
-  const PHOTO = JSON.stringify({ key: 'users/alice/a.png', contentType: 'image/png', contentLength: 1 });
   const ask = async ({ url, issuer }: TestService) => {
     const headers = { authorization: `Bearer ${await issuer.sign()}`, 'content-type': 'application/json' };
-    return (await fetch(`${url}/v1/uploads`, { method: 'POST', headers, body: PHOTO })).status;
+    return (await fetch(`${url}/v1/uploads`, { method: 'POST', headers, body: JSON.stringify(PHOTO) }))
+      .status;
   };
   const brokenOutput = {
     status: () => ({ lostLines: 12, fault: 'ENOSPC' }),
@@ -125,7 +126,7 @@ describe('AUDIT_MODE=strict', () => {
 
   it('grants nothing and is not ready while the log cannot be written', async () => {
     const service = await startTestService({
-      policyYaml: testPolicyYaml(),
+      policyYaml: policyWith(),
       env: { AUDIT_MODE: 'strict', METRICS_PORT: '0' },
       logOutput: brokenOutput,
     });
@@ -138,7 +139,7 @@ describe('AUDIT_MODE=strict', () => {
 
   it('is off by default: the service grants, stays ready, and says what is wrong', async () => {
     const service = await startTestService({
-      policyYaml: testPolicyYaml(),
+      policyYaml: policyWith(),
       env: { METRICS_PORT: '0' },
       logOutput: brokenOutput,
     });
@@ -157,7 +158,7 @@ it.each([
   ['localhost', /^http:\/\/(127\.0\.0\.1|\[::1\]|localhost):\d+$/],
 ])('logs the address that it listens on for HOST=%s', async (host, address) => {
   const service = await startTestService({
-    policyYaml: testPolicyYaml(),
+    policyYaml: policyWith(),
     env: { HOST: host, METRICS_PORT: '0', CORS_ORIGINS: 'https://app.example.com' },
   });
   const line = JSON.parse(service.log.find((one) => one.includes('"msg":"listening"')) ?? '');
@@ -187,7 +188,7 @@ it.each([
 it('logs why limits are not counted in Redis', async () => {
   // Nothing listens on port 1.
   const { log } = await startTestService({
-    policyYaml: testPolicyYaml(),
+    policyYaml: policyWith(),
     env: { REDIS_URL: 'redis://:a-password@127.0.0.1:1/0' },
   });
   const line = await vi.waitFor(() => JSON.parse(log.find((one) => one.includes('degraded')) ?? ''));

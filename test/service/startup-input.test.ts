@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { loadStartupInput } from '../../src/service/startup-input.ts';
 import { decodeTextFile } from '../../src/text/text-file.ts';
-import { testPolicyYaml } from '../support/test-app.ts';
+import { ownFilesRule, policyWith } from '../support/policies.ts';
 import { createTestIssuer } from '../support/tokens.ts';
 
 const CREDENTIALS = { OSS_ACCESS_KEY_ID: 'TheKeyId', OSS_ACCESS_KEY_SECRET: 'TheKeySecret' };
@@ -21,22 +21,22 @@ function faultsOf(env: Record<string, string>, files: Record<string, string>): r
 }
 
 it('is content with credentials, a policy and its key set', () => {
-  expect(faultsOf(CREDENTIALS, { 'policy.yaml': testPolicyYaml(), 'jwks.json': jwks })).toStrictEqual([]);
+  expect(faultsOf(CREDENTIALS, { 'policy.yaml': policyWith(), 'jwks.json': jwks })).toStrictEqual([]);
 });
 
 it('tells the faults of environment and policy together', () => {
-  const policy = testPolicyYaml().replace('scope: uploads:write', '').replace('1MiB', '6GiB');
+  const policy = policyWith({ rules: [ownFilesRule({ who: {}, maxSize: '6GiB' })] });
   expect(faultsOf({ PORT: 'x', OSS_ACCESS_KEY_ID: 'TheKeyId' }, { 'policy.yaml': policy })).toStrictEqual([
     'PORT must be a whole number from 0 to 65535.',
     'OSS_ACCESS_KEY_SECRET (or OSS_ACCESS_KEY_SECRET_FILE) is not set: without credentials nothing can be signed.',
-    'policy.yaml:5 issuers[0].jwksFile cannot be read (ENOENT): jwks.json.',
-    'policy.yaml:12 rules[0].who would let everybody in: name at least one of scope, claims and issuer.',
-    'policy.yaml:16 rules[0].maxSize must not be more than 5 GiB, the limit of OSS for one PUT.',
+    'policy.yaml:4 issuers[0].jwksFile cannot be read (ENOENT): jwks.json.',
+    'policy.yaml:13 rules[0].who would let everybody in: name at least one of scope, claims and issuer.',
+    'policy.yaml:19 rules[0].maxSize must not be more than 5 GiB, the limit of OSS for one PUT.',
   ]);
 });
 
 it('checks a policy once as long as its files hold the same, and anew with each change of one', () => {
-  const files: Record<string, string> = { 'policy.yaml': testPolicyYaml(), 'jwks.json': jwks };
+  const files: Record<string, string> = { 'policy.yaml': policyWith(), 'jwks.json': jwks };
   const input = loadStartupInput(CREDENTIALS, readFrom(files));
   if ('faults' in input) throw new Error(input.faults.join());
   const { policy: first, readPolicy } = input;
@@ -52,7 +52,7 @@ it('checks a policy once as long as its files hold the same, and anew with each 
   expect(missing).toMatchObject({ faults: [expect.stringContaining('ENOENT')] });
   expect(readPolicy()).toBe(missing);
 
-  files['policy.yaml'] = testPolicyYaml();
+  files['policy.yaml'] = policyWith();
   expect(readPolicy()).toStrictEqual(withOtherKeys);
   files['jwks.json'] = jwks;
   expect(readPolicy()).toStrictEqual(first);
@@ -62,7 +62,7 @@ it('looks for the key set beside the policy, wherever that is', () => {
   const asked: string[] = [];
   loadStartupInput({ ...CREDENTIALS, POLICY_FILE: '/etc/presign/policy.yaml' }, (path) => {
     asked.push(path);
-    return path.endsWith('.yaml') ? testPolicyYaml() : jwks;
+    return path.endsWith('.yaml') ? policyWith() : jwks;
   });
   expect([...new Set(asked)]).toStrictEqual(['/etc/presign/policy.yaml', '/etc/presign/jwks.json']);
 });
@@ -91,7 +91,7 @@ it.each([
   ['broken YAML', () => 'issuers: [', /^policy\.yaml:\d+ is not valid YAML/],
   ['nothing in it', () => '', /issuers is missing/],
 ])('refuses a policy with %s', (_name, change, message) => {
-  const faults = faultsOf(CREDENTIALS, { 'policy.yaml': change(testPolicyYaml()), 'jwks.json': jwks });
+  const faults = faultsOf(CREDENTIALS, { 'policy.yaml': change(policyWith()), 'jwks.json': jwks });
   expect(
     faults.some((fault) => message.test(fault)),
     faults.join('\n'),
@@ -110,19 +110,19 @@ it('names the line of a policy that is not UTF-8, and the key set that is not', 
     const input = loadStartupInput(CREDENTIALS, (path) => encoded(path.endsWith('.yaml') ? policy : keys));
     return 'faults' in input ? input.faults : [];
   };
-  const policy = testPolicyYaml();
+  const policy = policyWith();
   const line = policy.slice(0, policy.indexOf('prefix:')).split('\n').length;
   expect(faultsWith(policy.replace('prefix: ', 'prefix: Müller/'), jwks)).toStrictEqual([
     `policy.yaml:${line} is not UTF-8: line ${line} has other bytes; save it as UTF-8.`,
   ]);
   expect(faultsWith(policy, `{"ü": 1}`)).toStrictEqual([
-    'policy.yaml:5 issuers[0].jwksFile is not UTF-8: line 1 has other bytes; save it as UTF-8: jwks.json.',
+    'policy.yaml:4 issuers[0].jwksFile is not UTF-8: line 1 has other bytes; save it as UTF-8: jwks.json.',
   ]);
 });
 
 it('says which variable may be mistyped, together with what is missing for it', () => {
   const { OSS_ACCESS_KEY_SECRET, ...rest } = CREDENTIALS;
-  const files = { 'policy.yaml': testPolicyYaml(), 'jwks.json': jwks };
+  const files = { 'policy.yaml': policyWith(), 'jwks.json': jwks };
   const warning =
     'OSS_SECRET_ACCESS_KEY is not a variable of the service and has no effect. Did you mean OSS_ACCESS_KEY_SECRET?';
   expect(faultsOf({ ...rest, OSS_SECRET_ACCESS_KEY: OSS_ACCESS_KEY_SECRET }, files)).toStrictEqual([
@@ -135,6 +135,6 @@ it('says which variable may be mistyped, together with what is missing for it', 
 });
 
 it.each(['"policy.yaml"', ' policy.yaml', 'policy.yaml\n'])('reports POLICY_FILE=%j once', (path) => {
-  const faults = faultsOf({ ...CREDENTIALS, POLICY_FILE: path }, { 'policy.yaml': testPolicyYaml() });
+  const faults = faultsOf({ ...CREDENTIALS, POLICY_FILE: path }, { 'policy.yaml': policyWith() });
   expect(faults).toStrictEqual([expect.stringMatching(/^POLICY_FILE (is in quotation|must not)[^.]+\.$/)]);
 });

@@ -7,7 +7,7 @@ import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
 import { COMPILE_CACHE } from './compile-cache.ts';
-import { testPolicyYaml } from './test-app.ts';
+import { policyWith } from './policies.ts';
 import { createTestIssuer } from './tokens.ts';
 
 export const CREDENTIALS = {
@@ -21,7 +21,7 @@ export const main = new URL('../../src/main.ts', import.meta.url).pathname;
 export function folderWithPolicy(issuer = createTestIssuer()): string {
   const folder = mkdtempSync(join(tmpdir(), 'oss-presign-test-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
-  writeFileSync(join(folder, 'policy.yaml'), testPolicyYaml());
+  writeFileSync(join(folder, 'policy.yaml'), policyWith());
   writeFileSync(join(folder, 'jwks.json'), JSON.stringify(issuer.jwks));
   return folder;
 }

@@ -13,35 +13,10 @@ import { createLogger } from '../../src/log/logger.ts';
 import { parsePolicy } from '../../src/policy/file/parse-policy.ts';
 import type { Policy } from '../../src/policy/policy.ts';
 import { fixedClock } from './fixed-clock.ts';
+import { policyWith } from './policies.ts';
 import { createTestIssuer, type TestIssuer } from './tokens.ts';
 
 export const testCredentials = { accessKeyId: 'LTAI5tTestKey', accessKeySecret: 'TestSecret0123456789' };
-
-/** The policy that most tests run on; `rules` replaces the list of rules (YAML, indented by two). */
-export function testPolicyYaml({ issuer = 'https://login.test/', rules = OWN_FILES_RULE } = {}): string {
-  return `
-issuers:
-  - issuer: ${issuer}
-    audience: uploads
-    jwksFile: jwks.json
-    algorithms: [ES256]
-targets:
-  media: { bucket: acme-media, region: cn-hangzhou }
-rules:
-${rules}`;
-}
-
-export const OWN_FILES_RULE = `
-  - name: own-files
-    who: { scope: uploads:write }
-    target: media
-    prefix: users/{sub}/
-    contentTypes: [image/*, text/plain]
-    maxSize: 1MiB
-    expiresIn: { default: 10m, max: 1h }
-    metadata: { allowed: [album] }
-    clientHeaders: [cacheControl]
-`;
 
 export function policyFrom(yaml: string, issuer: TestIssuer): Policy {
   const parsed = parsePolicy(yaml, { env: {}, readFile: () => JSON.stringify(issuer.jwks) });
@@ -61,7 +36,7 @@ export type TestApp = {
 
 /** The whole HTTP service on a frozen clock, closed when the test ends. */
 export async function createTestApp({
-  policyYaml = testPolicyYaml(),
+  policyYaml = policyWith(),
   verifier,
   ...overrides
 }: Partial<AppDependencies> & {

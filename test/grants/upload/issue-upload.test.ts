@@ -4,12 +4,13 @@ import type { LimitedUpload, LimitVerdict } from '../../../src/grants/ports/limi
 import { type IssueUploadDependencies, issueUpload } from '../../../src/grants/upload/issue-upload.ts';
 import { fixedClock, now } from '../../support/fixed-clock.ts';
 import { createHandClock } from '../../support/manual-clock.ts';
-import { OWN_FILES_RULE, policyFrom, testCredentials, testPolicyYaml } from '../../support/test-app.ts';
+import { ownFilesRule, policyWith } from '../../support/policies.ts';
+import { policyFrom, testCredentials } from '../../support/test-app.ts';
 import { createTestIssuer, defaultClaims } from '../../support/tokens.ts';
 
 const caller = callerFromClaims(defaultClaims('https://login.test/'));
 const policy = policyFrom(
-  testPolicyYaml({ rules: `${OWN_FILES_RULE}    limits: { requestsPerMinute: 5 }\n` }),
+  policyWith({ rules: [ownFilesRule({ limits: { requestsPerMinute: 5 } })] }),
   createTestIssuer(),
 );
 const admission = { caller, policy };

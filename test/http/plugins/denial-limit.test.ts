@@ -3,17 +3,17 @@ import type { LightMyRequestResponse } from 'fastify';
 import { expect, it } from 'vitest';
 import { createDenialLimiter } from '../../../src/limits/denial-limiter.ts';
 import { ownFilesRule, policyWith } from '../../support/policies.ts';
+import { PHOTO } from '../../support/requests.ts';
 import { createTestApp } from '../../support/test-app.ts';
 
-const GOOD = { key: 'users/alice/a.png', contentType: 'image/png', contentLength: 1 };
-const FOREIGN = { ...GOOD, key: 'users/bob/a.png' };
+const FOREIGN = { ...PHOTO, key: 'users/bob/a.png' };
 
 type Sent = { readonly body: unknown; readonly headers?: Readonly<Record<string, string>> };
 
 /** One request for each kind of rejection that counts. */
 const REJECTED: readonly (Sent & { readonly name: string; readonly status: number })[] = [
   { name: 'a denial', status: 403, body: FOREIGN },
-  { name: 'an unknown field', status: 400, body: { ...GOOD, surprise: 1 } },
+  { name: 'an unknown field', status: 400, body: { ...PHOTO, surprise: 1 } },
   { name: 'an empty object', status: 400, body: {} },
   { name: 'no JSON', status: 400, body: '{' },
   { name: 'no UTF-8', status: 400, body: Buffer.from([0xff]) },
@@ -64,7 +64,7 @@ it.each(REJECTED)('counts $name, and then rejects the caller before looking at t
   expect(before.map(({ statusCode }) => statusCode)).toStrictEqual([request.status, request.status]);
   pass(19_500);
   rejected.length = 0;
-  for (const sent of [...REJECTED, { body: GOOD }]) {
+  for (const sent of [...REJECTED, { body: PHOTO }]) {
     const response = await send(sent);
     expect(response.statusCode).toBe(429);
     expect(response.headers).toMatchObject({
@@ -92,16 +92,16 @@ it.each(REJECTED)('counts $name, and then rejects the caller before looking at t
     resetInSeconds: 60,
     msg: 'a caller has reached the limit of denied and invalid requests',
   });
-  expect((await send({ body: GOOD }, 'bob')).statusCode, 'another caller').toBe(403);
+  expect((await send({ body: PHOTO }, 'bob')).statusCode, 'another caller').toBe(403);
   pass(41_000);
-  expect((await send({ body: GOOD })).statusCode, 'a minute later').toBe(201);
+  expect((await send({ body: PHOTO })).statusCode, 'a minute later').toBe(201);
 });
 
 it('counts neither grants, nor what a limit of a rule rejects, nor wrong paths, methods and tokens', async () => {
   const limits = policyWith({ rules: [ownFilesRule({ limits: { requestsPerMinute: 2 } })] });
   const { app, send, authorization } = await createUnderTest(1, limits);
   const statuses: number[] = [];
-  for (let request = 0; request < 4; request += 1) statuses.push((await send({ body: GOOD })).statusCode);
+  for (let request = 0; request < 4; request += 1) statuses.push((await send({ body: PHOTO })).statusCode);
   const headers = { authorization: authorization.get('alice') ?? '' };
   for (const [method, url] of [
     ['GET', '/v1/policy'],
@@ -131,7 +131,7 @@ it('grants any number of concurrent requests to a caller with one denial less th
   const { send } = await createUnderTest(20);
   const responses = await Promise.all(
     Array.from({ length: 119 }, (_, index) =>
-      send({ body: index % 6 === 0 && index < 114 ? FOREIGN : GOOD }),
+      send({ body: index % 6 === 0 && index < 114 ? FOREIGN : PHOTO }),
     ),
   );
   const statuses = responses.map(({ statusCode }) => statusCode);

@@ -1,10 +1,11 @@
 import { expect, it } from 'vitest';
 import { uploadHeaders } from '../../../src/storage/oss/object-headers.ts';
-import { OWN_FILES_RULE, policyFrom, testPolicyYaml } from '../../support/test-app.ts';
+import { ownFilesRule, policyWith } from '../../support/policies.ts';
+import { policyFrom } from '../../support/test-app.ts';
 import { createTestIssuer } from '../../support/tokens.ts';
 
-function ruleWith(fields = '') {
-  const { rules } = policyFrom(testPolicyYaml({ rules: OWN_FILES_RULE + fields }), createTestIssuer());
+function ruleWith(fields: Readonly<Record<string, unknown>>) {
+  const { rules } = policyFrom(policyWith({ rules: [ownFilesRule(fields)] }), createTestIssuer());
   if (!rules[0]) throw new Error('the policy has no rule');
   return rules[0];
 }
@@ -19,16 +20,16 @@ it.each([
 ])(
   'rule says overwrite %s, request %s: overwriting is forbidden %s',
   (ruleSays, requestSays, isForbidden) => {
-    const rule = ruleWith(`    overwrite: ${ruleSays}\n`);
+    const rule = ruleWith({ overwrite: ruleSays });
     const headers = uploadHeaders(rule, { ...REQUEST, overwrite: requestSays });
     expect(headers['x-oss-forbid-overwrite']).toBe(isForbidden ? 'true' : undefined);
   },
 );
 
 it('holds every header that was asked for or that the rule adds, and no length', () => {
-  const rule = ruleWith(
-    '    headers: { x-oss-storage-class: IA, Expires: "Thu, 26 Nov 2026 10:00:00 GMT" }\n',
-  );
+  const rule = ruleWith({
+    headers: { 'x-oss-storage-class': 'IA', Expires: 'Thu, 26 Nov 2026 10:00:00 GMT' },
+  });
   const request = {
     ...REQUEST,
     contentLength: 7,

@@ -1,28 +1,34 @@
 import { expect, it } from 'vitest';
 import { ramPolicy } from '../../../src/storage/oss/ram-policy.ts';
-import { policyFrom, testPolicyYaml } from '../../support/test-app.ts';
+import { mediaTarget, policyWith } from '../../support/policies.ts';
+import { policyFrom } from '../../support/test-app.ts';
 import { createTestIssuer } from '../../support/tokens.ts';
 
 const issuer = createTestIssuer();
 
-function policyWith(rules: readonly { prefix: string; target?: string; headers?: string }[]) {
-  const yaml = testPolicyYaml({
-    rules: rules
-      .map(
-        ({ prefix, target = 'media', headers = '{}' }, index) =>
-          `  - { name: rule-${index}, who: { scope: a }, target: ${target}, prefix: '${prefix}', contentTypes: [image/png], maxSize: 1MiB, headers: ${headers} }\n`,
-      )
-      .join(''),
-  }).replace(
-    'rules:',
-    '  media-by-cname: { bucket: acme-media, region: cn-hangzhou, endpoint: https://upload.example.com }\n' +
-      '  archive: { bucket: acme-archive, region: cn-shanghai }\nrules:',
-  );
+function parsed(
+  rules: readonly { prefix: string; target?: string; headers?: Readonly<Record<string, string>> }[],
+) {
+  const yaml = policyWith({
+    targets: {
+      media: mediaTarget(),
+      'media-by-cname': mediaTarget({ endpoint: 'https://upload.example.com' }),
+      archive: { bucket: 'acme-archive', region: 'cn-shanghai' },
+    },
+    rules: rules.map((fields, index) => ({
+      name: `rule-${index}`,
+      who: { scope: 'a' },
+      target: 'media',
+      contentTypes: ['image/png'],
+      maxSize: '1MiB',
+      ...fields,
+    })),
+  });
   return policyFrom(yaml, issuer);
 }
 
 it('allows to put objects under the prefixes and nothing else, with any value of a claim', () => {
-  expect(ramPolicy(policyWith([{ prefix: 'users/{sub}/' }]))).toStrictEqual({
+  expect(ramPolicy(parsed([{ prefix: 'users/{sub}/' }]))).toStrictEqual({
     Version: '1',
     Statement: [
       { Effect: 'Allow', Action: ['oss:PutObject'], Resource: ['acs:oss:*:*:acme-media/users/*/*'] },
@@ -31,7 +37,7 @@ it('allows to put objects under the prefixes and nothing else, with any value of
 });
 
 it('names each place once, sorted, whichever address its bucket has', () => {
-  const policy = policyWith([
+  const policy = parsed([
     { prefix: 'users/{sub}/' },
     { prefix: 'exports/' },
     { prefix: 'users/{tenant}/', target: 'media-by-cname' },
@@ -51,9 +57,9 @@ it('names each place once, sorted, whichever address its bucket has', () => {
 });
 
 it('allows tagging where a rule adds tags, and only there', () => {
-  const policy = policyWith([
+  const policy = parsed([
     { prefix: 'users/{sub}/' },
-    { prefix: 'tagged/', headers: "{ X-Oss-Tagging: 'team=a' }" },
+    { prefix: 'tagged/', headers: { 'X-Oss-Tagging': 'team=a' } },
   ]);
   expect(ramPolicy(policy).Statement[1]).toStrictEqual({
     Effect: 'Allow',
