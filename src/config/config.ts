@@ -90,7 +90,7 @@ function isHost(host: string): boolean {
 /** The values of LOG_LEVEL that write audit lines. */
 const AUDIT_LEVELS: readonly string[] = ['info', 'debug', 'trace'];
 
-/** Every environment variable: the README's table and `.env.example` are generated from this. */
+/** Every environment variable. The table of docs/configuration.md and `.env.example` come from it. */
 export const environmentSchema = z.object({
   HOST: text
     .refine(isHost, { message: 'must be an IP address or a host name, without scheme and port' })
