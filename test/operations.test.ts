@@ -1,6 +1,9 @@
 import { describe, expect, it, vi } from 'vitest';
 import { createMetrics } from '../src/metrics/metrics.ts';
 import { makeRequests, startSurroundings } from './operations/busy-service.ts';
+import { parseExposition, type Series } from './operations/exposed-series.ts';
+import { readPromql, selects } from './operations/promql.ts';
+import { now } from './support/fixed-clock.ts';
 import {
   alertCases,
   alerts,
@@ -10,10 +13,7 @@ import {
   panels,
   rules,
   runbook,
-} from './operations/documents.ts';
-import { parseExposition, type Series } from './operations/exposed-series.ts';
-import { readPromql, selects } from './operations/promql.ts';
-import { now } from './support/fixed-clock.ts';
+} from './support/operations-documents.ts';
 import { startTestService } from './support/test-service.ts';
 
 /** What Prometheus adds to each series of a target; the namespace where its discovery knows of one. */

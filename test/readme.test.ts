@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { readDocument, root } from './docs/documents.ts';
+import { readDocument, root } from './support/documents.ts';
 
 const readme = readDocument('README.md');
 

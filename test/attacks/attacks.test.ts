@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ecSigner, forgeToken, hmacSigner } from '../auth/forge-token.ts';
+import { ecSigner, forgeToken, hmacSigner } from '../support/forge-token.ts';
 import { PHOTO } from '../support/requests.ts';
 import { startTestService, type TestService } from '../support/test-service.ts';
 import { createTestIssuer, defaultClaims, nowSeconds } from '../support/tokens.ts';

@@ -7,8 +7,8 @@ import { createKeySources } from '../../src/auth/keys/create-key-sources.ts';
 import { fetchKeySet } from '../../src/auth/keys/fetch-key-set.ts';
 import { createTokenVerifier } from '../../src/auth/token-verifier.ts';
 import { fixedClock, now } from '../support/fixed-clock.ts';
+import { json, onlineVerifier, startKeyServer } from '../support/key-server.ts';
 import { createTestIssuer, type TestIssuer } from '../support/tokens.ts';
-import { json, onlineVerifier, startKeyServer } from './key-server.ts';
 
 const MAX_BODY_BYTES = 1024 * 1024;
 /** What is said of a response, where HOST stands for the server's address. */

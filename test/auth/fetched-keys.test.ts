@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import type { IssuerConfig } from '../../src/auth/issuer.ts';
 import { describeKeys } from '../../src/auth/keys/key-source.ts';
 import { now } from '../support/fixed-clock.ts';
+import { forgeToken } from '../support/forge-token.ts';
+import { answerAfter, json, type KeyServer, onlineVerifier, startKeyServer } from '../support/key-server.ts';
 import { createHandClock } from '../support/manual-clock.ts';
 import { createTestIssuer, nowSeconds, type TestIssuer } from '../support/tokens.ts';
-import { forgeToken } from './forge-token.ts';
-import { answerAfter, json, type KeyServer, onlineVerifier, startKeyServer } from './key-server.ts';
 import { invalidToken, refusalOfToken, UNKNOWN_KEY } from './offline-verifier.ts';
 import { type Refusal, refusalOf } from './refusal.ts';
 

@@ -1,7 +1,7 @@
 import { createPublicKey } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { ecSigner, forgeToken, hmacSigner, segment } from '../support/forge-token.ts';
 import { createTestIssuer, defaultClaims, nowSeconds, type TestIssuer } from '../support/tokens.ts';
-import { ecSigner, forgeToken, hmacSigner, segment } from './forge-token.ts';
 import {
   invalidToken,
   refusalOfToken,

@@ -2,8 +2,8 @@ import { expect, it } from 'vitest';
 import { createKeySources } from '../../src/auth/keys/create-key-sources.ts';
 import { createTokenVerifier } from '../../src/auth/token-verifier.ts';
 import { fixedClock } from '../support/fixed-clock.ts';
+import { forgeToken, hmacSigner } from '../support/forge-token.ts';
 import { defaultClaims } from '../support/tokens.ts';
-import { forgeToken, hmacSigner } from './forge-token.ts';
 import { noFetch, sharedSecret } from './offline-verifier.ts';
 
 const MAX_TOKEN_BYTES = 16_384;

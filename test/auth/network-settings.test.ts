@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it, onTestFinished } from 'vitest';
-import { createCertificate } from '../credentials/certificate.ts';
+import { createCertificate } from '../support/certificate.ts';
 import { createTestIssuer } from '../support/tokens.ts';
 
 // The settings of Node.js that docs/identity.md names work for what the service fetches keys with: the fetch of its process.

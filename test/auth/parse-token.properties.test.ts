@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { parseToken } from '../../src/auth/parse-token.ts';
 import type { ServiceError } from '../../src/errors.ts';
+import { forgeToken } from '../support/forge-token.ts';
 import { propertyRuns } from '../support/property-runs.ts';
 import { defaultClaims } from '../support/tokens.ts';
-import { forgeToken } from './forge-token.ts';
 
 const header = { alg: 'ES256', kid: 'key-1', typ: 'JWT' };
 const [head, body, signature] = forgeToken(

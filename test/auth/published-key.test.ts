@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { forgeToken, hmacSigner, rsaSigner } from '../support/forge-token.ts';
 import { createTestIssuer, defaultClaims, type TestIssuer } from '../support/tokens.ts';
-import { forgeToken, hmacSigner, rsaSigner } from './forge-token.ts';
 import {
   givenKeys,
   invalidToken,

@@ -1,9 +1,9 @@
 import { createPublicKey } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { IssuerConfig } from '../../src/auth/issuer.ts';
+import { ecSigner, forgeToken, hmacSigner } from '../support/forge-token.ts';
+import { json, onlineVerifier, startKeyServer } from '../support/key-server.ts';
 import { createTestIssuer, defaultClaims } from '../support/tokens.ts';
-import { ecSigner, forgeToken, hmacSigner } from './forge-token.ts';
-import { json, onlineVerifier, startKeyServer } from './key-server.ts';
 import {
   invalidToken,
   refusalOfToken,

@@ -6,9 +6,9 @@ import type { Caller } from '../../src/auth/caller.ts';
 import type { IssuerConfig } from '../../src/auth/issuer.ts';
 import { ServiceError } from '../../src/errors.ts';
 import { now } from '../support/fixed-clock.ts';
+import { hmacSigner, segment } from '../support/forge-token.ts';
 import { propertyRuns } from '../support/property-runs.ts';
 import { nowSeconds } from '../support/tokens.ts';
-import { hmacSigner, segment } from './forge-token.ts';
 import { verifierOf } from './offline-verifier.ts';
 
 /** The cases are always the same ones, so that a failure can be repeated. */

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createKeySources } from '../../src/auth/keys/create-key-sources.ts';
 import { createTokenVerifier } from '../../src/auth/token-verifier.ts';
+import { forgeToken, hmacSigner } from '../support/forge-token.ts';
 import { createTestIssuer, defaultClaims, nowSeconds } from '../support/tokens.ts';
-import { forgeToken, hmacSigner } from './forge-token.ts';
 import {
   givenKeys,
   invalidToken,

@@ -8,8 +8,8 @@ import {
   type VerificationKey,
 } from '../../src/auth/keys/verification-key.ts';
 import { isSignedByOneOf } from '../../src/auth/verify-signature.ts';
+import { forgeToken, hmacSigner } from '../support/forge-token.ts';
 import { propertyRuns } from '../support/property-runs.ts';
-import { forgeToken, hmacSigner } from './forge-token.ts';
 
 type Pair = { readonly publicKey: KeyObject; readonly privateKey: KeyObject };
 type Signer = (input: string, key: KeyObject) => Uint8Array;

@@ -13,10 +13,10 @@ import {
 } from '../../src/auth/verified-tokens.ts';
 import type { Clock } from '../../src/clock.ts';
 import { now } from '../support/fixed-clock.ts';
+import { forgeToken, hmacSigner } from '../support/forge-token.ts';
+import { json, onlineVerifier, startKeyServer } from '../support/key-server.ts';
 import { createHandClock } from '../support/manual-clock.ts';
 import { createTestIssuer, defaultClaims, nowSeconds, type TestIssuer } from '../support/tokens.ts';
-import { forgeToken, hmacSigner } from './forge-token.ts';
-import { json, onlineVerifier, startKeyServer } from './key-server.ts';
 import { invalidToken, refusalOfToken, UNKNOWN_KEY, UNTRUSTED, WRONG_SIGNATURE } from './offline-verifier.ts';
 
 const MINUTE_MS = 60_000;

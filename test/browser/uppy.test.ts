@@ -8,9 +8,9 @@ import { promisify } from 'node:util';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { createViteServer } from 'vitest/node';
-import { runCli } from '../cli/run-cli.ts';
 import { type ClientStage, startStage } from '../support/client-environment.ts';
 import { browserSnippet, uppySnippet } from '../support/client-snippets.ts';
+import { runCli } from '../support/run-cli.ts';
 import { launchChromium } from './chromium.ts';
 
 const install = promisify(execFile);

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import type { CorsRule } from '../../src/emulator/options.ts';
 import { mediaTarget, policyWith } from '../support/policies.ts';
+import { runCli } from '../support/run-cli.ts';
 import { createTestApp } from '../support/test-app.ts';
 import { BUCKET, REGION, startTestEmulator } from '../support/test-emulator.ts';
 import { createTestIssuer } from '../support/tokens.ts';
-import { runCli } from './run-cli.ts';
 
 const jwks = JSON.stringify(createTestIssuer().jwks);
 const ORIGIN = 'https://app.example.com';

@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
-import { findFreePort } from '../redis/redis-server.ts';
 import { now } from '../support/fixed-clock.ts';
 import { policyWith, testIssuerEntry } from '../support/policies.ts';
+import { findFreePort } from '../support/redis-server.ts';
+import { runCli } from '../support/run-cli.ts';
 import { createTestIssuer } from '../support/tokens.ts';
-import { runCli } from './run-cli.ts';
 
 const CREDENTIALS = { OSS_ACCESS_KEY_ID: 'TheKeyId', OSS_ACCESS_KEY_SECRET: 'TheKeySecret' };
 const JWKS_URL = 'https://login.test/jwks';

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { now } from '../support/fixed-clock.ts';
+import { runCli } from '../support/run-cli.ts';
 import { createTestIssuer } from '../support/tokens.ts';
-import { runCli } from './run-cli.ts';
 
 const root = new URL('../../', import.meta.url);
 const page = readFileSync(new URL('docs/cloud-setup.md', root), 'utf8');

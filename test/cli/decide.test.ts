@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { ownFilesRule, policyWith, testIssuerEntry } from '../support/policies.ts';
+import { runCli } from '../support/run-cli.ts';
 import { createTestApp } from '../support/test-app.ts';
 import { createTestIssuer } from '../support/tokens.ts';
-import { runCli } from './run-cli.ts';
 
 const policyYaml = policyWith({
   rules: [

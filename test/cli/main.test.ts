@@ -6,10 +6,10 @@ import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
-import { findFreePort } from '../redis/redis-server.ts';
 import { COMPILE_CACHE } from '../support/compile-cache.ts';
 import { logLine } from '../support/main-process.ts';
 import { mediaTarget, policyWith, testIssuerEntry } from '../support/policies.ts';
+import { findFreePort } from '../support/redis-server.ts';
 import { createTestIssuer } from '../support/tokens.ts';
 
 const CREDENTIALS = { OSS_ACCESS_KEY_ID: 'TheKeyId', OSS_ACCESS_KEY_SECRET: 'TheKeySecret' };

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { ownFilesRule, policyWith } from '../support/policies.ts';
+import { runCli } from '../support/run-cli.ts';
 import { createTestIssuer } from '../support/tokens.ts';
-import { runCli } from './run-cli.ts';
 
 const jwks = JSON.stringify(createTestIssuer().jwks);
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { runCli } from './run-cli.ts';
+import { runCli } from '../support/run-cli.ts';
 
 const COMMANDS = ['start', 'check', 'ram-policy', 'bucket-cors', 'decide'];
 

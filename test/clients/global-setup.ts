@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { TestProject } from 'vitest/node';
+import { FILES, LARGE_FILE, UNTYPED_FILES, writeFile } from '../support/client-files.ts';
 import { CLIENTS, type Client } from './clients.ts';
-import { FILES, LARGE_FILE, UNTYPED_FILES, writeFile } from './files.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it, onTestFinished } from 'vitest';
 import { type ClientStage, startStage } from '../support/client-environment.ts';
+import { FILES, hashFile, LARGE_FILE } from '../support/client-files.ts';
+import { SHIPPED_RULES } from '../support/client-policies.ts';
 import { CLIENTS, type Client } from './clients.ts';
-import { FILES, hashFile, LARGE_FILE } from './files.ts';
-import { SHIPPED_RULES } from './policies.ts';
 import { type ClientRun, runAlone, runClient } from './run-client.ts';
 
 let stage: ClientStage;

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createChainCredentials } from '../../src/credentials/chain/chain-credentials.ts';
 import { createHandClock } from '../support/manual-clock.ts';
+import { redirectHosts, type StandInHosts } from '../support/redirect-hosts.ts';
+import { type Answering, startStandInServer } from '../support/stand-in-server.ts';
+import { issuedCredentials, oidcEnvironment, startStandInSts } from '../support/stand-in-sts.ts';
 import { createRecordedLog } from './recorded-log.ts';
-import { redirectHosts, type StandInHosts } from './redirect-hosts.ts';
 import { startStandInMetadata } from './stand-in-metadata.ts';
-import { type Answering, startStandInServer } from './stand-in-server.ts';
-import { issuedCredentials, oidcEnvironment, startStandInSts } from './stand-in-sts.ts';
 
 const MINUTE = 60_000;
 const SECRET_TEXT = /Secret|CAIS|PrivateToken|LTAI/;

@@ -5,10 +5,10 @@ import { expect, it, onTestFinished } from 'vitest';
 import { createCredentials } from '../../src/credentials/create-credentials.ts';
 import type { CredentialsConfig } from '../../src/credentials/credentials-config.ts';
 import { createHandClock } from '../support/manual-clock.ts';
+import { redirectHosts } from '../support/redirect-hosts.ts';
+import { oidcEnvironment } from '../support/stand-in-sts.ts';
 import { createRecordedLog } from './recorded-log.ts';
-import { redirectHosts } from './redirect-hosts.ts';
 import { startStandInMetadata } from './stand-in-metadata.ts';
-import { oidcEnvironment } from './stand-in-sts.ts';
 
 /** As `os.homedir` fails for a user id without an entry in the password database, if HOME is not set. */
 const noHome = (): never => {

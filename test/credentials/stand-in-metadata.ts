@@ -1,6 +1,6 @@
 import type { Clock } from '../../src/clock.ts';
-import type { StandInHosts } from './redirect-hosts.ts';
-import { type Answering, type StandInServer, startStandInServer } from './stand-in-server.ts';
+import type { StandInHosts } from '../support/redirect-hosts.ts';
+import { type Answering, type StandInServer, startStandInServer } from '../support/stand-in-server.ts';
 
 const PATH = '/latest/meta-data/ram/security-credentials/';
 

@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers';
 import { expect, it } from 'vitest';
 import { curlCommand } from '../../src/demo/curl-command.ts';
 import { renderProgress } from '../../src/demo/progress-bar.ts';
-import { codeBlocks, shownPattern } from '../docs/documents.ts';
+import { codeBlocks, shownPattern } from '../support/documents.ts';
 
 it('npm run demo does the main job from end to end and ends 0', async () => {
   const child = spawn(process.execPath, ['src/demo/demo.ts'], { stdio: ['ignore', 'pipe', 'pipe'] });

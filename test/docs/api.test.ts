@@ -3,8 +3,8 @@ import { expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { PROBLEMS } from '../../src/http/plugins/problem-json.ts';
 import { VIOLATION_CODES } from '../../src/policy/rule-violations.ts';
+import { readDocument, root, shownPattern } from '../support/documents.ts';
 import { createTestApp } from '../support/test-app.ts';
-import { readDocument, root, shownPattern } from './documents.ts';
 
 const ALICE = { iss: 'https://login.example.com/', scope: 'uploads:write', role: 'member' };
 

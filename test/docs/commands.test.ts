@@ -15,9 +15,9 @@ import process from 'node:process';
 import { expect, it, onTestFinished } from 'vitest';
 import { environmentSchema } from '../../src/config/config.ts';
 import { DEV_USAGE } from '../../src/demo/dev-options.ts';
-import { runCli } from '../cli/run-cli.ts';
 import { COMPILE_CACHE } from '../support/compile-cache.ts';
-import { codeBlocks, documents, proseOf, readDocument } from './documents.ts';
+import { codeBlocks, documents, proseOf, readDocument } from '../support/documents.ts';
+import { runCli } from '../support/run-cli.ts';
 
 const root = new URL('../../', import.meta.url).pathname;
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
-import { readDocument } from './documents.ts';
+import { readDocument } from '../support/documents.ts';
 
 const [atRunTime = '', forDevelopment = ''] = readDocument('docs/dependencies.md').split(/^## /m).slice(1);
 

@@ -9,8 +9,8 @@ import { claimsNamedBy, scopesNamedBy } from '../../src/policy/claims-named-by.t
 import { decideUpload } from '../../src/policy/decide-upload.ts';
 import { parsePolicy } from '../../src/policy/file/parse-policy.ts';
 import type { Policy } from '../../src/policy/policy.ts';
-import { forgeToken, hmacSigner } from '../auth/forge-token.ts';
 import { fixedClock } from '../support/fixed-clock.ts';
+import { forgeToken, hmacSigner } from '../support/forge-token.ts';
 import { createTestIssuer, nowSeconds } from '../support/tokens.ts';
 
 type Claims = Readonly<Record<string, unknown>>;

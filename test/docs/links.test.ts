@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
-import { anchorsOf, documents, pages, proseOf, readDocument, root } from './documents.ts';
+import { anchorsOf, documents, pages, proseOf, readDocument, root } from '../support/documents.ts';
 
 type Link = { readonly file: string; readonly anchor: string | undefined };
 

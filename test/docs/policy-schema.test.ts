@@ -3,8 +3,8 @@ import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { parsePolicy } from '../../src/policy/file/parse-policy.ts';
+import { codeBlocks, readDocument, root } from '../support/documents.ts';
 import { createTestIssuer } from '../support/tokens.ts';
-import { codeBlocks, readDocument, root } from './documents.ts';
 
 const SHIPPED = [
   'policy.example.yaml',

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { dashboard, runbook } from '../operations/documents.ts';
-import { root } from './documents.ts';
+import { root } from '../support/documents.ts';
+import { dashboard, runbook } from '../support/operations-documents.ts';
 
 const sources = readdirSync(new URL('src/', root), { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.ts'))

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, beforeEach, expect, it, onTestFinished } from 'vitest';
-import { runCli } from '../cli/run-cli.ts';
 import { type ClientStage, startStage } from '../support/client-environment.ts';
+import { runCli } from '../support/run-cli.ts';
 
 const text = readFileSync(new URL('../../docs/troubleshooting.md', import.meta.url), 'utf8');
 const demoPolicy = readFileSync(new URL('../../src/demo/policy.yaml', import.meta.url), 'utf8');

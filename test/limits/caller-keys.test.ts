@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { createCallerKeys } from '../../src/limits/caller-keys.ts';
-import { anUpload } from './limiter.contract.ts';
+import { anUpload } from '../support/limiter.contract.ts';
 
 // SHA-256 of `["https://login.test/","alice@example.com","own-files"]`, as OpenSSL tells it.
 it('names nobody, and puts both keys of a caller into one slot', () => {

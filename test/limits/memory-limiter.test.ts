@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { createMemoryLimiter, type MemoryLimiter } from '../../src/limits/memory-limiter.ts';
-import { anUpload, describeLimiterContract } from './limiter.contract.ts';
+import { anUpload, describeLimiterContract } from '../support/limiter.contract.ts';
 
 describeLimiterContract('the memory limiter', async () => createUnderTest());
 

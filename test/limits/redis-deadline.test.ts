@@ -5,8 +5,8 @@ import { expect, it, onTestFinished, vi } from 'vitest';
 import type { LimiterMode } from '../../src/grants/ports/limiter.ts';
 import { createRedisLimiter } from '../../src/limits/redis-limiter.ts';
 import { rejectAfter } from '../../src/limits/reject-after.ts';
+import { anUpload, countAllowed } from '../support/limiter.contract.ts';
 import { blockThread, startFakeRedis } from './fake-redis.ts';
-import { anUpload, countAllowed } from './limiter.contract.ts';
 
 /** Long enough for a server that has to wait for a processor. */
 const TIMEOUT_MS = 400;

@@ -1,4 +1,4 @@
-import { json, startKeyServer } from '../auth/key-server.ts';
+import { json, startKeyServer } from '../support/key-server.ts';
 import { policyWith, testIssuerEntry } from '../support/policies.ts';
 import { createTestIssuer, type TestIssuer } from '../support/tokens.ts';
 

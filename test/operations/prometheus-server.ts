@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { onTestFinished } from 'vitest';
 import { stringify } from 'yaml';
-import { findFreePort } from '../redis/redis-server.ts';
-import { folder as documents } from './documents.ts';
+import { folder as documents } from '../support/operations-documents.ts';
+import { findFreePort } from '../support/redis-server.ts';
 
 type Sample = {
   readonly metric: Readonly<Record<string, string>>;

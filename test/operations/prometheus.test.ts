@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { stringify } from 'yaml';
-import { folder, panelQueries, rules } from './documents.ts';
+import { folder, panelQueries, rules } from '../support/operations-documents.ts';
 import { startPrometheusServer } from './prometheus-server.ts';
 import { promtool } from './promtool.ts';
 import { startServiceProcess } from './service-process.ts';

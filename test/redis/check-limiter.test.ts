@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { checkLimiter } from '../../src/cli/checks/check-limiter.ts';
-import { startRedisServer } from './redis-server.ts';
+import { startRedisServer } from '../support/redis-server.ts';
 
 it('the check of the command line finds a server that counts', async () => {
   const { url } = await startRedisServer({ password: 'ThePassword' });

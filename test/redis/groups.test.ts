@@ -2,9 +2,9 @@ import { Redis } from 'ioredis';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import type { LimiterMode } from '../../src/grants/ports/limiter.ts';
 import { createRedisLimiter } from '../../src/limits/redis-limiter.ts';
-import { anUpload, countAllowed } from '../limits/limiter.contract.ts';
+import { anUpload, countAllowed } from '../support/limiter.contract.ts';
+import { findFreePort, startRedisServer } from '../support/redis-server.ts';
 import { startRedisCluster, startRedisGroup } from './groups.ts';
-import { findFreePort, startRedisServer } from './redis-server.ts';
 
 /** A failover needs up to ten seconds on a busy machine. */
 const PATIENT = { timeout: 30_000, interval: 20 };

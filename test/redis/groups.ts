@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, vi } from 'vitest';
-import { findBinary, findFreePort, type RedisServer, startRedisServer } from './redis-server.ts';
+import { findBinary, findFreePort, type RedisServer, startRedisServer } from '../support/redis-server.ts';
 
 const NODE_TIMEOUT_MS = 1_000;
 const SLOTS = 16_384;

@@ -5,8 +5,8 @@ import { Redis } from 'ioredis';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { LimitedUpload, Limiter, LimiterMode, LimitVerdict } from '../../src/grants/ports/limiter.ts';
 import { createRedisLimiter } from '../../src/limits/redis-limiter.ts';
-import { anUpload, countAllowed, describeLimiterContract } from '../limits/limiter.contract.ts';
-import { findFreePort, startRedisServer } from './redis-server.ts';
+import { anUpload, countAllowed, describeLimiterContract } from '../support/limiter.contract.ts';
+import { findFreePort, startRedisServer } from '../support/redis-server.ts';
 
 const TIMEOUT_MS = 1000;
 /** For the work beside the waiting, on a busy machine. */

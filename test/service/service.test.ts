@@ -1,6 +1,6 @@
 import process from 'node:process';
 import { describe, expect, it, vi } from 'vitest';
-import { json, startKeyServer } from '../auth/key-server.ts';
+import { json, startKeyServer } from '../support/key-server.ts';
 import { policyWith, testIssuerEntry } from '../support/policies.ts';
 import { PHOTO } from '../support/requests.ts';
 import { startTestService, type TestService } from '../support/test-service.ts';

@@ -5,7 +5,7 @@ import type { IssuerConfig } from '../../src/auth/issuer.ts';
 import { createKeySources } from '../../src/auth/keys/create-key-sources.ts';
 import { createTokenVerifier, type TokenVerifier } from '../../src/auth/token-verifier.ts';
 import type { Clock } from '../../src/clock.ts';
-import { now } from '../support/fixed-clock.ts';
+import { now } from './fixed-clock.ts';
 
 export type KeyServer = {
   readonly origin: string;

@@ -1,7 +1,7 @@
 import type { CliContext } from '../../src/cli/command.ts';
 import { run } from '../../src/cli/run.ts';
 import { createCredentials } from '../../src/credentials/create-credentials.ts';
-import { fixedClock } from '../support/fixed-clock.ts';
+import { fixedClock } from './fixed-clock.ts';
 
 const NO_LOG = { info: () => {}, warn: () => {} };
 
