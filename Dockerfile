@@ -1,4 +1,5 @@
-# Builds the service: `docker build -t oss-presign .`. With `--target demo` it builds the demo and the emulator.
+# Builds the service: `docker build -t oss-presign .`. With `--target demo` it builds the demo and
+# the emulator.
 
 # The tag of the official Node.js image. A digest may follow it.
 ARG NODE_VERSION=24.21-bookworm-slim
@@ -20,9 +21,11 @@ FROM sources AS production-sources
 RUN rm -r src/emulator src/demo
 
 FROM node-base AS base
-# The compile cache halves the time to start: without it, each start strips types and compiles the same code.
+# The compile cache halves the time to start: without it, each start strips types and compiles the
+# same code.
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=8080 NODE_COMPILE_CACHE=/app/node_modules/.cache/compiled
-# Limits V8's space for new objects to 32 MiB instead of 128 MiB. Requests need little of it. Same value as in `npm start`.
+# Limits V8's space for new objects to 32 MiB instead of 128 MiB. Requests need little of it. Same
+# value as in `npm start`.
 ENV NODE_OPTIONS=--max-semi-space-size=16
 WORKDIR /app
 COPY --from=dependencies /app/node_modules ./node_modules
@@ -35,8 +38,8 @@ COPY --from=sources /app ./
 EXPOSE 8090 9000
 CMD ["node", "src/demo/demo-servers.ts"]
 
-# Starts the service once to fill the compile cache. `timeout` stops it and exits with 124. Runs as the user `node`, because
-# Node.js keeps a separate cache for each user.
+# Starts the service once to fill the compile cache. `timeout` stops it and exits with 124. Runs as
+# the user `node`, because Node.js keeps a separate cache for each user.
 FROM base AS started
 COPY --from=production-sources /app ./
 USER root
@@ -58,7 +61,8 @@ LABEL org.opencontainers.image.title="oss-presign" \
       org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=production-sources /app ./
 COPY --from=started --chown=root:root /app/node_modules/.cache ./node_modules/.cache
-# Liveness only: a replica that is not ready, without credentials or while it drains, must not be restarted.
+# Liveness only: a replica that is not ready, without credentials or while it drains, must not be
+# restarted.
 HEALTHCHECK --interval=5s --timeout=3s --start-period=10s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/livez`).then((response) => process.exit(response.ok ? 0 : 1), () => process.exit(1))"]
 # The process of `npm start`, but without npm, so that signals reach it, and without reading .env.

@@ -3,7 +3,8 @@
  *
  *     node .ci/release-notes.ts v0.2.0 acme/oss-presign
  *
- * Exits with 1 and a line for each fault if the tag, package.json, CHANGELOG.md and the repository do not agree.
+ * Exits with 1 and a line for each fault if the tag, package.json, CHANGELOG.md and the repository
+ * do not agree.
  */
 import { readFileSync } from 'node:fs';
 import process from 'node:process';
@@ -21,7 +22,8 @@ export type Release = {
 /**
  * Returns the release notes, or what keeps this tag from being released.
  *
- * Notes have one line per paragraph and list item, because a release page shows line breaks, and absolute links to files of the tag.
+ * Notes have one line per paragraph and list item, because a release page shows line breaks, and
+ * absolute links to files of the tag.
  */
 export function releaseNotes(release: Release): { notes: string } | { faults: readonly string[] } {
   const { tag, repository, changelog } = release;

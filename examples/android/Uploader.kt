@@ -14,21 +14,28 @@ import kotlinx.coroutines.withContext
 import org.json.JSONException
 import org.json.JSONObject
 
-/** Uploads what a person picked through oss-presign: asks the service for a signed URL, then sends the content to that URL. */
+/**
+ * Uploads what a person picked through oss-presign: asks the service for a signed URL, then sends
+ * the content to that URL.
+ */
 class Uploader(
     private val resolver: ContentResolver,
     private val service: String,
     private val token: String,
 ) {
-    /** [etag] is null where the first attempt stored the file and its response was lost; [isNotified] is false where OSS could not notify the application. */
+    /**
+     * [etag] is null where the first attempt stored the file and its response was lost;
+     * [isNotified] is false where OSS could not notify the application.
+     */
     data class Uploaded(val key: String, val etag: String?, val isNotified: Boolean)
 
     /** The upload failed; the message has the reason and never the signed URL. */
     class Failed(message: String) : IOException(message)
 
     /**
-     * Sends [content], which a picker returned. Without [key] the service creates the object key; without [contentType] the
-     * provider's type counts, or that of the name. [onProgress] is called on a background thread with the bytes sent.
+     * Sends [content], which a picker returned. Without [key] the service creates the object key;
+     * without [contentType] the provider's type counts, or that of the name. [onProgress] is called
+     * on a background thread with the bytes sent.
      */
     suspend fun upload(
         content: Uri,
@@ -69,7 +76,10 @@ class Uploader(
         resolver.query(content, arrayOf(OpenableColumns.DISPLAY_NAME), null, null, null)?.use { if (it.moveToFirst()) it.getString(0) else null }
             ?: content.lastPathSegment ?: "file"
 
-    /** Sends the request up to three times: 429 and 503 are repeated after Retry-After, a network error once. */
+    /**
+     * Sends the request up to three times: 429 and 503 are repeated after Retry-After, a network
+     * error once.
+     */
     private suspend fun askService(request: ByteArray): JSONObject {
         var networkErrors = 0
         for (attempt in 1..3) {
@@ -104,7 +114,8 @@ class Uploader(
             try {
                 val headers = grant.getJSONObject("headers")
                 val put = connect(grant.getString("method"), grant.getString("url"), headers.keys().asSequence().associateWith(headers::getString))
-                // Without a length known from the start, the connection would keep the whole content in memory.
+                // Without a length known from the start, the connection would keep the whole
+                // content in memory.
                 put.setFixedLengthStreamingMode(size)
                 put.outputStream.use { output ->
                     val buffer = ByteArray(64 * 1024)

@@ -1,5 +1,6 @@
-// Uploads a file through oss-presign: asks the service for a signed URL, then sends the file to that URL.
-// Without KEY the service creates the object key. OSS_PRESIGN_TOKEN and OSS_PRESIGN_URL come from the environment.
+// Uploads a file through oss-presign: asks the service for a signed URL, then sends the file to
+// that URL. Without KEY the service creates the object key. OSS_PRESIGN_TOKEN and OSS_PRESIGN_URL
+// come from the environment.
 #include <curl/curl.h>
 
 #include <algorithm>

@@ -1,5 +1,6 @@
-// Uploads a file through oss-presign: asks the service for a signed URL, then sends the file to that URL.
-// Without KEY the service creates the object key. OSS_PRESIGN_TOKEN and OSS_PRESIGN_URL come from the environment.
+// Uploads a file through oss-presign: asks the service for a signed URL, then sends the file to
+// that URL. Without KEY the service creates the object key. OSS_PRESIGN_TOKEN and OSS_PRESIGN_URL
+// come from the environment.
 using System;
 using System.Collections.Generic;
 using System.IO;
@@ -156,7 +157,8 @@ public static class Upload
         if (name == "Cache-Control") upload.Headers.CacheControl = new VerbatimCacheControl { Text = value };
         else if (name == "Content-Type") content.ContentType = new VerbatimType { Text = value };
         else if (name == "Content-Disposition") content.ContentDisposition = new VerbatimDisposition { Text = value };
-        // .NET keeps Content-Encoding and its like with the content, and everything else with the request.
+        // .NET keeps Content-Encoding and its like with the content, and everything else with the
+        // request.
         else if (!upload.Headers.TryAddWithoutValidation(name, value)) content.TryAddWithoutValidation(name, value);
     }
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Uploads a file through oss-presign: asks the service for a signed URL, then sends the file to that URL.
-# Without KEY the service creates the object key. OSS_PRESIGN_TOKEN and OSS_PRESIGN_URL come from the environment.
+# Uploads a file through oss-presign: asks the service for a signed URL, then sends the file to that
+# URL. Without KEY the service creates the object key. OSS_PRESIGN_TOKEN and OSS_PRESIGN_URL come
+# from the environment.
 set -euo pipefail
 
 usage() {
@@ -50,7 +51,8 @@ fi
 response=$(mktemp)
 trap 'rm -f "$response"' EXIT
 
-# Token and URL travel through pipes, because other users of the machine can read the arguments of a process.
+# Token and URL travel through pipes, because other users of the machine can read the arguments of a
+# process.
 ask() {
   jq -n --arg key "$key" --arg filename "${file##*/}" --arg type "$type" --argjson length "$(wc -c <"$file")" --argjson metadata "$metadata" '
     { contentType: $type, contentLength: $length }

@@ -1,6 +1,8 @@
-// Uploads a file through oss-presign: asks the service for a signed URL, then sends the file to that URL.
+// Uploads a file through oss-presign: asks the service for a signed URL, then sends the file to
+// that URL.
 //
-// Without KEY the service creates the object key. OSS_PRESIGN_TOKEN and OSS_PRESIGN_URL come from the environment.
+// Without KEY the service creates the object key. OSS_PRESIGN_TOKEN and OSS_PRESIGN_URL come from
+// the environment.
 package main
 
 import (
@@ -102,7 +104,8 @@ func usage() {
 	os.Exit(2)
 }
 
-// askService sends the request up to three times: 429 and 503 are repeated after Retry-After, a network error once.
+// askService sends the request up to three times: 429 and 503 are repeated after Retry-After, a
+// network error once.
 func askService(body []byte) (granted grant) {
 	networkErrors := 0
 	for attempt := 1; ; attempt++ {

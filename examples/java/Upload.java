@@ -25,8 +25,9 @@ import org.apache.hc.core5.http.io.entity.FileEntity;
 import org.apache.hc.core5.http.io.entity.StringEntity;
 
 /**
- * Uploads a file through oss-presign: asks the service for a signed URL, then sends the file to that URL. Without KEY the
- * service creates the object key. OSS_PRESIGN_TOKEN and OSS_PRESIGN_URL come from the environment.
+ * Uploads a file through oss-presign: asks the service for a signed URL, then sends the file to
+ * that URL. Without KEY the service creates the object key. OSS_PRESIGN_TOKEN and OSS_PRESIGN_URL
+ * come from the environment.
  */
 public class Upload {
   /** A grant, or a problem with detail and errors. */
@@ -39,7 +40,8 @@ public class Upload {
   static final int LONGEST_WAIT_SECONDS = 30;
   static final String TOKEN = System.getenv("OSS_PRESIGN_TOKEN");
   static final Gson JSON = new Gson();
-  // Without the retries of the library, which would hide from sendFile that the file was sent twice.
+  // Without the retries of the library, which would hide from sendFile that the file was sent
+  // twice.
   static final CloseableHttpClient CLIENT = HttpClients.custom().disableAutomaticRetries().build();
 
   public static void main(String[] args) {
@@ -98,7 +100,10 @@ public class Upload {
     System.out.println("key:  " + grant.key + (sent.status == 409 ? "" : "\nETag: " + sent.etag));
   }
 
-  /** Sends the request up to three times: 429 and 503 are repeated after Retry-After, a network error once. */
+  /**
+   * Sends the request up to three times: 429 and 503 are repeated after Retry-After, a network
+   * error once.
+   */
   static Grant askService(Map<String, Object> request) throws Exception {
     var ask = new HttpPost(System.getenv().getOrDefault("OSS_PRESIGN_URL", "http://localhost:8080") + "/v1/uploads");
     ask.setHeader("Authorization", "Bearer " + TOKEN);

@@ -1,5 +1,6 @@
-// Uploads a file through oss-presign: asks the service for a signed URL, then sends the file to that URL.
-// Without KEY the service creates the object key. OSS_PRESIGN_TOKEN and OSS_PRESIGN_URL come from the environment.
+// Uploads a file through oss-presign: asks the service for a signed URL, then sends the file to
+// that URL. Without KEY the service creates the object key. OSS_PRESIGN_TOKEN and OSS_PRESIGN_URL
+// come from the environment.
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
@@ -73,7 +74,10 @@ function readArguments() {
   }
 }
 
-/** Sends the request up to three times: 429 and 503 are repeated after `Retry-After`, up to 30 s; a network error once. */
+/**
+ * Sends the request up to three times: 429 and 503 are repeated after `Retry-After` of at most
+ * 30 s, a network error once.
+ */
 async function askService(request) {
   let networkErrors = 0;
   for (let attempt = 1; ; attempt += 1) {
@@ -107,7 +111,8 @@ async function sendFile(file, size, { method, url, headers }) {
         // A stream has no length of its own: without this header axios would send chunks.
         headers: { ...headers, 'Content-Length': size },
         data: createReadStream(file),
-        // To be able to follow a redirect, axios keeps the whole body in memory. OSS does not redirect.
+        // To be able to follow a redirect, axios keeps the whole body in memory. OSS does not
+        // redirect.
         maxRedirects: 0,
         maxBodyLength: Number.POSITIVE_INFINITY,
         onUploadProgress: ({ loaded }) =>

@@ -3,7 +3,10 @@ import process from 'node:process';
 
 export type CommandResult = { readonly code: number; readonly stdout: string; readonly stderr: string };
 
-/** An image to build: the folder of its Dockerfile, relative to the checkout, and the target to build. */
+/**
+ * An image to build: the folder of its Dockerfile, relative to the checkout, and the target to
+ * build.
+ */
 export type ImageRecipe = { readonly tag: string; readonly context: string; readonly target?: string };
 
 /** Runs containers with CONTAINER_TOOL if it is set, and otherwise with Docker. */
@@ -18,7 +21,8 @@ export type Engine = {
 const root = new URL('../../', import.meta.url).pathname;
 
 /**
- * Finds the engine. CONTAINER_TOOL is a script that takes `podman ARG…` and `compose ARG…` and has the base images at hand.
+ * Finds the engine. CONTAINER_TOOL is a script that takes `podman ARG…` and `compose ARG…` and has
+ * the base images at hand.
  * @param variables set for compose files.
  * @throws Error if there is neither, so that the suite fails instead of skipping.
  */

@@ -65,7 +65,9 @@ async function inContainer(name: string, script: string): Promise<string> {
   return stdout.trim();
 }
 
-/** Waits for the health check of the image to pass. Podman runs it on demand, Docker all the time. */
+/**
+ * Waits for the health check of the image to pass. Podman runs it on demand, Docker all the time.
+ */
 async function expectHealthy(name: string): Promise<void> {
   await vi.waitFor(
     async () => {

@@ -2,8 +2,7 @@ export type LoadReport = {
   readonly requests: number;
   /** How often each outcome occurred: a status, or the code of a network error. */
   readonly outcomes: Readonly<Record<string, number>>;
-  /** Measured from the instant at which a request was due, so that a stall counts for each request that
-   * it delays. */
+  /** Measured from the instant at which a request was due: a stall counts for each that it delays. */
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly maxMs: number;
@@ -23,7 +22,8 @@ const TICK_MS = 5;
  *
  * Each request is sent when it is due, even if earlier ones are still open, like requests of
  * independent callers.
- * @param send sends one request and resolves with its outcome. A rejected promise is an outcome too.
+ * @param send sends one request and resolves with its outcome. A rejected promise is an outcome
+ * too.
  */
 export function startLoad(requestsPerSecond: number, send: (index: number) => Promise<string>): Load {
   const startedAt = performance.now();

@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { findEngine } from './engine.ts';
 
-// deploy/proxy/haproxy.cfg unchanged, except for the port and the replicas: servers of these tests on the loopback.
+// deploy/proxy/haproxy.cfg unchanged, except for the port and the replicas: servers of these tests
+// on the loopback.
 
 const engine = findEngine();
 const IMAGE = 'oss-presign-proxy';
@@ -35,7 +36,10 @@ type Proxy = {
   readonly received: readonly string[][];
 };
 
-/** Starts the proxy in front of replicas that are ready and behave in this way; each gets a request in turn. */
+/**
+ * Starts the proxy in front of replicas that are ready and behave in this way; each gets a request
+ * in turn.
+ */
 async function startProxy(
   behaviours: readonly Behaviour[],
   {

@@ -49,8 +49,8 @@ issuers: [{ issuer: "\${DEMO_ISSUER}", audience: uploads, jwksUrl: "\${DEMO_JWKS
 targets: { media: { bucket: demo-media, region: cn-hangzhou, endpoint: "\${DEMO_OSS_ENDPOINT}" } }
 rules:${rule('counted', 'text/plain', LIMIT)}${rule('busy', 'image/png', 1_000_000)}`,
   );
-  // The container gets these variables, also those that the policy uses. HOST, PORT, POLICY_FILE and
-  // METRICS_PORT are for the host and must have no effect in it.
+  // The container gets these variables, also those that the policy uses. HOST, PORT, POLICY_FILE
+  // and METRICS_PORT are for the host and must have no effect in it.
   writeFileSync(
     join(folder, 'env'),
     `DEMO_ISSUER=http://demo:8090/

@@ -1,7 +1,10 @@
 import { expect, vi } from 'vitest';
 import type { Engine } from './engine.ts';
 
-/** The addresses of the service and the demo's issuer, with docker-compose.yml and compose.demo.yaml. */
+/**
+ * The addresses of the service and the demo's issuer, with docker-compose.yml and
+ * compose.demo.yaml.
+ */
 export const SERVICE = 'http://localhost:8080';
 export const DEMO = 'http://localhost:8090';
 

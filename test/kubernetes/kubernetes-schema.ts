@@ -28,7 +28,8 @@ type Schema = {
  *
  * A field that it does not name is a fault, as for `kubectl apply` with server-side validation.
  * @param path the OpenAPI document in the sources of Kubernetes.
- * @returns a function that lists the faults of one manifest with their places. A valid manifest has none.
+ * @returns a function that lists the faults of one manifest with their places. A valid manifest has
+ * none.
  */
 export function readKubernetesSchema(path: string): (manifest: Manifest) => readonly string[] {
   const definitions: Readonly<Record<string, Schema>> = JSON.parse(readFileSync(path, 'utf8')).definitions;
@@ -58,7 +59,10 @@ export function readKubernetesSchema(path: string): (manifest: Manifest) => read
   }
 }
 
-/** For ports and quantities the document has the type `string`, but the API accepts numbers too: `port: 8080`, `cpu: 2`. */
+/**
+ * For ports and quantities the document has the type `string`, but the API accepts numbers too:
+ * `port: 8080`, `cpu: 2`.
+ */
 function allowNumber(schema: Schema): object {
   const isQuantity = schema.type === 'string' && !schema.format && !schema.properties;
   return schema.format === 'int-or-string' || isQuantity ? { type: ['string', 'number'] } : schema;

@@ -14,7 +14,10 @@ declare module 'vitest' {
   }
 }
 
-/** The sources of Kubernetes contain the schema of its API. The sum comes from the Go checksum database. */
+/**
+ * The sources of Kubernetes contain the schema of its API. The sum comes from the Go checksum
+ * database.
+ */
 const KUBERNETES = {
   version: 'v1.34.2',
   sum: 'h1:WQdDvYJazkmkwSncgNwGvVtaCt4TYXIU3wSMRgvp3MI=',
@@ -22,7 +25,8 @@ const KUBERNETES = {
 };
 
 /**
- * Builds kustomize outside the checkout and fetches the schema of Kubernetes, both from the Go module proxy.
+ * Builds kustomize outside the checkout and fetches the schema of Kubernetes, both from the Go
+ * module proxy.
  * @throws Error if Go is missing or a build fails, so that the suite fails instead of skipping.
  */
 export default async function prepareTools(project: TestProject): Promise<() => void> {

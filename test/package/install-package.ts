@@ -36,7 +36,10 @@ const base = Object.fromEntries(
   ),
 ) as Record<string, string>;
 
-/** Packs the package and installs the tarball with its dependencies from the registry into an empty folder. */
+/**
+ * Packs the package and installs the tarball with its dependencies from the registry into an empty
+ * folder.
+ */
 export async function installPackage(): Promise<InstalledPackage> {
   const folder = mkdtempSync(join(tmpdir(), 'oss-presign-package-'));
   const packed = mkdtempSync(join(tmpdir(), 'oss-presign-packed-'));
