@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-export const root = new URL('../..', import.meta.url);
+export const root = new URL('../../', import.meta.url);
 
 /** The pages below docs/, as paths from the root of the project. */
 export const pages: readonly string[] = readdirSync(new URL('docs/', root), {
