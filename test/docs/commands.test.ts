@@ -174,3 +174,11 @@ it.each(documents)('%s names only environment variables that exist', (document) 
   const mistyped = ['CORS_ORIGIN'];
   expect(named.filter((name) => !known.includes(name) && !mistyped.includes(name))).toStrictEqual([]);
 });
+
+it('every option in the command of docs/emulator.md exists', () => {
+  const [command = ''] = commandsOf('docs/emulator.md');
+  const named = command.match(/--[a-z-]+/g) ?? [];
+  const usage = readDocument('src/emulator/main.ts');
+  expect(named.length).toBeGreaterThan(3);
+  expect(named.filter((option) => !usage.includes(`\n  ${option} `))).toStrictEqual([]);
+});
