@@ -5,12 +5,14 @@ import { NO_JSON_SCHEMA } from '../../src/http/no-json-schema.ts';
 import { createTestApp } from '../support/test-app.ts';
 
 it('keeps Ajv and all that belongs to it from being loaded', async () => {
+  const { cache } = createRequire(import.meta.url);
+  const ofAjv = () =>
+    Object.keys(cache).filter((file) => /node_modules\/(?:ajv|@fastify\/ajv-compiler)\//.test(file));
+  // Another test of this process may have loaded it. Fastify requires it again when it needs it.
+  for (const file of ofAjv()) delete cache[file];
   await createTestApp();
-  const loaded = Object.keys(createRequire(import.meta.url).cache).map((file) =>
-    file.split('node_modules/').at(-1),
-  );
-  expect(loaded).toContain('fastify/fastify.js');
-  expect(loaded.filter((file) => file?.startsWith('ajv/'))).toStrictEqual([]);
+  expect(Object.keys(cache).some((file) => file.endsWith('node_modules/fastify/fastify.js'))).toBe(true);
+  expect(ofAjv()).toStrictEqual([]);
 });
 
 it('refuses a route with a JSON Schema, which nobody would check', async () => {
