@@ -36,7 +36,15 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   grants: ['policy', 'storage', 'storage/oss', 'errors', 'text', 'zod', 'type:auth', 'type:clock'],
   // What it needs for that.
   auth: ['errors', 'clock', 'net', 'jose', 'node:crypto'],
-  credentials: ['grants', 'errors', 'clock', 'node:fs/promises', 'node:path', '@alicloud/credentials'],
+  credentials: [
+    'grants',
+    'errors',
+    'clock',
+    'text',
+    'node:fs/promises',
+    'node:path',
+    '@alicloud/credentials',
+  ],
   limits: [
     'type:grants',
     'node:crypto',

@@ -1,3 +1,4 @@
+import { systemErrorCode } from '../text/system-error.ts';
 import { CannotRun, type CliContext, type CommandOption, type OptionValues } from './command.ts';
 
 /** The option of every command that prints a document. */
@@ -19,7 +20,7 @@ export function writeDocument(text: string, { output }: OptionValues, context: C
   try {
     context.writeFile(file, text);
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
+    const code = systemErrorCode(error);
     throw new CannotRun(
       code === 'EEXIST'
         ? `--output ${file} exists already. Remove it first or choose another name.`

@@ -2,6 +2,7 @@ import { constants, fstatSync, openSync, write, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import process from 'node:process';
 import type { Clock } from '../clock.ts';
+import { systemErrorCode } from '../text/system-error.ts';
 
 /** About 80 lines of 400 bytes are written at once: a system call per line would cost as much as the line itself. */
 const MIN_WRITE_BYTES = 32_768;
@@ -158,7 +159,7 @@ export function createLogOutput({
   function settle(error: NodeJS.ErrnoException | null, count: number): void {
     if (error) {
       if (isTemporary(error)) retryLater();
-      else fail(error.code ?? 'unknown error');
+      else fail(systemErrorCode(error));
       return;
     }
     take(count);
@@ -321,7 +322,7 @@ export function createLogOutput({
         giveUpAt = now() + EXIT_WAIT_MS;
         continue;
       }
-      if (!isTemporary(error)) reason = error.code ?? 'unknown error';
+      if (!isTemporary(error)) reason = systemErrorCode(error);
       if (!isTemporary(error) || now() >= giveUpAt) break;
       sleep(FIRST_RETRY_MS);
     }

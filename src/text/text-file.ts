@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { systemErrorCode } from './system-error.ts';
 
 /** The largest file that is read as text: policies of 10,000 rules and key sets are smaller. */
 export const MAX_TEXT_FILE_BYTES = 4 * 1024 ** 2;
@@ -44,7 +45,7 @@ const REASONS: Readonly<Record<string, string>> = {
 /** The end of a sentence that begins with a file that could not be read: the code of the system's error, or what is wrong with the bytes. */
 export function readFault(error: unknown): string {
   if (error instanceof NotTextError) return error.message;
-  const { code = 'unknown error' } = error as NodeJS.ErrnoException;
+  const code = systemErrorCode(error);
   const reason = Object.hasOwn(REASONS, code) ? `, because ${REASONS[code]}` : '';
   return `cannot be read${reason} (${code})`;
 }

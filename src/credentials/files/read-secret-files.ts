@@ -1,6 +1,7 @@
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Credentials } from '../../grants/ports/credentials-source.ts';
+import { systemErrorCode } from '../../text/system-error.ts';
 import type { SecretPart, SecretParts } from '../credentials-config.ts';
 import { parseSecret } from './parse-secret.ts';
 
@@ -89,6 +90,6 @@ function filesOf(parts: SecretParts): Extract<SecretPart, { file: string }>[] {
 
 function unreadable({ variable }: { readonly variable: string }, error: unknown): { readonly fault: string } {
   return {
-    fault: `${variable} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown error'})`,
+    fault: `${variable} cannot be read (${systemErrorCode(error)})`,
   };
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { dirname, resolve } from 'node:path';
+import { systemErrorCode } from '../../text/system-error.ts';
 import { NotTextError, readFault } from '../../text/text-file.ts';
 import type { Policy } from '../policy.ts';
 import { parsePolicy } from './parse-policy.ts';
@@ -87,7 +88,7 @@ function parse(
       faults: [
         error instanceof NotTextError
           ? `${path}:${error.line} ${error.message}.`
-          : `POLICY_FILE ${readFault(error)}: ${path}.${(error as NodeJS.ErrnoException).code === 'ENOENT' ? ` Copy policy.example.yaml to ${path} to begin.` : ''}`,
+          : `POLICY_FILE ${readFault(error)}: ${path}.${systemErrorCode(error) === 'ENOENT' ? ` Copy policy.example.yaml to ${path} to begin.` : ''}`,
       ],
     };
   }
