@@ -18,7 +18,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   errors: ['type:policy'],
   health: [],
   // What the service decides and signs.
-  policy: ['storage', 'text', 'content-disposition', 'type:auth', 'type:storage/oss'],
+  policy: ['storage', 'text', 'content-disposition', 'type:auth', 'type:auth/issuer', 'type:storage/oss'],
   'policy/file': [
     'policy',
     'storage',
@@ -27,6 +27,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'net',
     'zod',
     'yaml',
+    'auth/issuer',
     'type:auth',
     'node:crypto',
     'node:path',
@@ -35,7 +36,9 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'storage/oss': ['storage', 'policy', 'net', 'text', 'zod', 'node:crypto'],
   grants: ['policy', 'storage', 'storage/oss', 'errors', 'text', 'zod', 'type:auth', 'type:clock'],
   // What it needs for that.
-  auth: ['errors', 'clock', 'net', 'jose', 'node:crypto'],
+  // What an issuer is, which the policy file needs to know as well.
+  'auth/issuer': [],
+  auth: ['auth/issuer', 'errors', 'clock', 'net', 'jose', 'node:crypto'],
   credentials: [
     'grants',
     'errors',
@@ -76,6 +79,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
       'storage',
       'storage/oss',
       'auth',
+      'auth/issuer',
       'limits',
       'credentials',
     ],

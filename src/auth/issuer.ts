@@ -1,16 +1,16 @@
 /** Algorithms whose keys can be published (RFC 7518 3.1, RFC 8037, RFC 9864). */
-const ASYMMETRIC_ALGORITHMS = [
+export const ASYMMETRIC_ALGORITHMS = [
   ...(['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'] as const),
   ...(['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'] as const),
-];
+] as const;
 
 export type AsymmetricAlgorithm = (typeof ASYMMETRIC_ALGORITHMS)[number];
 
 /** RFC 7518 3.2: a key for HS256 has at least the size of the hash. */
-const MIN_SECRET_BYTES = 32;
+export const MIN_SECRET_BYTES = 32;
 
 /** What stands for the tenant in the issuer that Microsoft Entra ID publishes for all of its tenants. */
-const TENANT_PLACEHOLDER = '{tenantid}';
+export const TENANT_PLACEHOLDER = '{tenantid}';
 
 /** The one issuer that may stand for several: each tenant's issuer has the tenant's ID in place of `{tenantid}`. */
 export const MULTI_TENANT_ISSUER = `https://login.microsoftonline.com/${TENANT_PLACEHOLDER}/v2.0`;

@@ -1,14 +1,9 @@
 import { z } from 'zod';
+import { ASYMMETRIC_ALGORITHMS, MULTI_TENANT_ISSUER } from '../../auth/issuer.ts';
 import { webAddressFault } from '../../net/web-address.ts';
 import { SECRET_ENCODINGS } from './issuer-secret.ts';
 import { parseDurationSeconds } from './quantities.ts';
 import { text } from './schema-parts.ts';
-import { MULTI_TENANT_ISSUER } from './token-issuers.ts';
-
-const ASYMMETRIC_ALGORITHMS = [
-  ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
-  ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
-] as const;
 
 /** A duration within bounds, as whole seconds. */
 const secondsBetween = (min: number, max: number, expectation: string) =>

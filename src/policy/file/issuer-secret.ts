@@ -1,8 +1,7 @@
+import { MIN_SECRET_BYTES } from '../../auth/issuer.ts';
+
 export const SECRET_ENCODINGS = ['utf8', 'base64', 'base64url'] as const;
 export type SecretEncoding = (typeof SECRET_ENCODINGS)[number];
-
-/** RFC 7518 3.2: a key for HS256 has at least the size of the hash. */
-const MIN_SECRET_BYTES = 32;
 
 /** Longer ones are no secrets but files that were named by mistake. */
 const MAX_SECRET_CHARACTERS = 4096;

@@ -1,4 +1,4 @@
-import type { IssuerConfig } from '../../auth/issuer.ts';
+import { type IssuerConfig, MULTI_TENANT_ISSUER, TENANT_PLACEHOLDER } from '../../auth/issuer.ts';
 import { webAddressFault } from '../../net/web-address.ts';
 import { closestName } from '../../text/suggest.ts';
 import { metadataBytes } from '../metadata-size.ts';
@@ -11,7 +11,7 @@ import { policyWarnings } from './policy-warnings.ts';
 import { quote, shown } from './quote.ts';
 import { metadataOfHeaders, signedHeaders } from './rule-headers.ts';
 import { fitToSchema } from './schema-walk.ts';
-import { MULTI_TENANT_ISSUER, tokenIssuers } from './token-issuers.ts';
+import { tokenIssuers } from './token-issuers.ts';
 
 const DEFAULT_ALGORITHMS = ['RS256', 'ES256', 'EdDSA'];
 
@@ -193,7 +193,7 @@ function issuersOfRule(file: PolicyFile, { who }: RuleEntry): readonly string[] 
 }
 
 function isMultiTenant(issuer: string): boolean {
-  const [before = '', after = ''] = MULTI_TENANT_ISSUER.split('{tenantid}');
+  const [before = '', after = ''] = MULTI_TENANT_ISSUER.split(TENANT_PLACEHOLDER);
   return issuer.startsWith(before) && issuer.endsWith(after);
 }
 
