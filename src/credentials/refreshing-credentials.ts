@@ -1,8 +1,8 @@
 import { type Clock, remainingMs } from '../clock.ts';
 import { ServiceError } from '../errors.ts';
 import { type Credentials, MIN_CREDENTIALS_SECONDS } from '../grants/ports/credentials-source.ts';
+import { rejectAfter } from '../net/reject-after.ts';
 import type { CredentialsLog, ManagedCredentials } from './managed-credentials.ts';
-import { withinLimit } from './within-limit.ts';
 
 export type RefreshingCredentialsOptions = {
   /** What `/readyz` and the log call the source. */
@@ -73,7 +73,7 @@ export function createRefreshingCredentials(options: RefreshingCredentialsOption
 
   async function attempt(): Promise<void> {
     try {
-      accept(await withinLimit(load(), attemptLimitMs));
+      accept(await rejectAfter(attemptLimitMs, load));
       failuresInRow = 0;
       lastFailure = undefined;
       lastAttempt = { endedAt: clock(), waitMs: AFTER_SUCCESS_MS };

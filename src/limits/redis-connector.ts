@@ -3,7 +3,7 @@ import { lookup } from 'node:dns/promises';
 import { createConnection, type LookupFunction, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { AbstractConnector, type StandaloneConnectionOptions } from 'ioredis';
-import { rejectAfter } from './reject-after.ts';
+import { rejectAfter } from '../net/reject-after.ts';
 
 /** Finds the addresses of a host name, as `dns.lookup` of Node does; family 0 means both. */
 export type LookUpHost = (host: string, family: number) => Promise<readonly LookupAddress[]>;

@@ -1,11 +1,11 @@
 import { Redis } from 'ioredis';
 import type { LimitedUpload, Limiter, LimitVerdict } from '../grants/ports/limiter.ts';
+import { rejectAfter } from '../net/reject-after.ts';
 import { createMemoryLimiter } from './memory-limiter.ts';
 import { parseRedisAddress, type RedisAddress } from './redis-address.ts';
 import { createRedisClient } from './redis-client.ts';
 import { type LookUpHost, lookUpBySystem } from './redis-connector.ts';
 import { createRedisWindows } from './redis-windows.ts';
-import { rejectAfter } from './reject-after.ts';
 
 export type RedisLimiterOptions = {
   /** As in REDIS_URL: one server, sentinels or a cluster. */

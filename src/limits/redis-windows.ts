@@ -1,8 +1,8 @@
 import type { LimitedUpload, LimitVerdict } from '../grants/ports/limiter.ts';
+import { rejectAfter } from '../net/reject-after.ts';
 import { type CallerKeys, createCallerKeys, keysOf } from './caller-keys.ts';
 import { COUNT_UPLOADS, type WindowStates } from './count-uploads.ts';
 import type { RedisClient } from './redis-client.ts';
-import { rejectAfter } from './reject-after.ts';
 import { judge, nearest, WINDOW_SECONDS } from './verdict.ts';
 
 export type RedisWindows = {

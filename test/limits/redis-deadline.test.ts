@@ -1,10 +1,7 @@
-import { once } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { Worker } from 'node:worker_threads';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import type { LimiterMode } from '../../src/grants/ports/limiter.ts';
 import { createRedisLimiter } from '../../src/limits/redis-limiter.ts';
-import { rejectAfter } from '../../src/limits/reject-after.ts';
 import { anUpload, countAllowed } from '../support/limiter.contract.ts';
 import { blockThread, startFakeRedis } from './fake-redis.ts';
 
@@ -67,31 +64,4 @@ it('a server that hangs is not waited for by a process that is blocked as well',
   blockThread(2 * SHORT_TIMEOUT_MS);
   expect(await verdict).toMatchObject({ allowed: true });
   expect(modes).toStrictEqual(['redis', 'degraded']);
-});
-
-it('a deadline settles as the action does', async () => {
-  expect(await rejectAfter(1_000, async () => 'done')).toBe('done');
-  const failure = new Error('failed');
-  await expect(rejectAfter(1_000, () => Promise.reject(failure))).rejects.toBe(failure);
-  await expect(rejectAfter(1, () => new Promise(() => {}))).rejects.toMatchObject({ code: 'ETIMEDOUT' });
-});
-
-it('a deadline leaves time for a second exchange after a stall', async () => {
-  const echo = new Worker(
-    `const { parentPort } = require('node:worker_threads'); parentPort.on('message', (one) => parentPort.postMessage(one));`,
-    { eval: true },
-  );
-  onTestFinished(async () => void (await echo.terminate()));
-  const ask = async () => {
-    echo.postMessage('?');
-    await once(echo, 'message');
-  };
-  await ask();
-  const twoExchanges = rejectAfter(500, async () => {
-    await ask();
-    await ask();
-    return 'done';
-  });
-  blockThread(600);
-  expect(await twoExchanges).toBe('done');
 });

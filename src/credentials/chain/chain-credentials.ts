@@ -1,9 +1,9 @@
 import type { Clock } from '../../clock.ts';
+import { rejectAfter } from '../../net/reject-after.ts';
 import type { ChainEnvironment } from '../credentials-config.ts';
 import type { CredentialsLog, ManagedCredentials } from '../managed-credentials.ts';
 import { createRefreshingCredentials } from '../refreshing-credentials.ts';
 import { createStaticCredentials } from '../static-credentials.ts';
-import { withinLimit } from '../within-limit.ts';
 import { askLibrary } from './ask-library.ts';
 import { type ChainSource, chainSources, ecsRamRole } from './chain-sources.ts';
 import { SourceFailure } from './source-failure.ts';
@@ -67,7 +67,7 @@ async function chooseSource(
 
 async function isThere({ createProvider }: Pick<ChainSource, 'createProvider'>): Promise<boolean> {
   try {
-    await withinLimit(askLibrary(createProvider), PROBE_LIMIT_MS);
+    await rejectAfter(PROBE_LIMIT_MS, () => askLibrary(createProvider));
     return true;
   } catch (error) {
     return error instanceof SourceFailure && error.wasAnswered;
