@@ -13,6 +13,7 @@ const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter(
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   // The ground: these know nothing of the rest.
   clock: [],
+  'generational-map': [],
   text: ['leven', 'node:buffer', 'node:fs'],
   net: ['type:clock', 'node:net'],
   errors: ['type:policy'],
@@ -38,7 +39,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   // What it needs for that.
   // What an issuer is, which the policy file needs to know as well.
   'auth/issuer': [],
-  auth: ['auth/issuer', 'errors', 'clock', 'net', 'jose', 'node:crypto'],
+  auth: ['auth/issuer', 'errors', 'clock', 'generational-map', 'net', 'jose', 'node:crypto'],
   credentials: [
     'grants',
     'errors',
@@ -51,6 +52,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ],
   limits: [
     'type:grants',
+    'generational-map',
     'net',
     'node:crypto',
     'type:node:dns',

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { createGenerationalMap } from '../generational-map.ts';
 import type { Caller } from './caller.ts';
 
 /** What is known of a token that was verified. */
@@ -41,15 +42,6 @@ const BASE_BYTES = 640;
 
 type Kept<Issuer> = VerifiedToken<Issuer> & { readonly keptAt: number; readonly keptUntil: number };
 
-type Generation<Issuer> = {
-  readonly beganAt: number;
-  readonly tokens: Map<string, Kept<Issuer>>;
-  /** How many tokens they count as. */
-  size: number;
-  /** By caller, how many of the tokens are its own. */
-  readonly held: Map<string, number>;
-};
-
 /** SHA-256 of the whole token: whoever is found by it has sent the same token, to the last character of the signature. */
 export function digestToken(token: string): string {
   return hash('sha256', token, 'base64url');
@@ -58,23 +50,24 @@ export function digestToken(token: string): string {
 /**
  * Remembers who was proven by which token, so that a public-key operation is due once per token and not once per request.
  *
- * Only what was verified gets in, so that nobody without tokens can fill it. It is kept in two generations of half the size:
- * when the younger is full or five minutes old, the older is forgotten as a whole. That costs the same however many tokens
- * come. One caller with any number of valid tokens takes no more than its share of a generation; what is beyond is verified
- * each time, and pushes nobody out.
+ * Only verified tokens are added, so a caller without valid tokens cannot fill it. A new generation
+ * begins when the current one is full or five minutes old. One caller, with any number of valid
+ * tokens, takes at most its share of a generation: further tokens are verified each time and do not
+ * displace those of others.
  */
 export function createVerifiedTokens<Issuer>({
   maxTokens = 20_000,
   maxTokensPerCaller = Math.ceil(maxTokens / 100),
 }: VerifiedTokensOptions = {}): VerifiedTokens<Issuer> {
-  const maxPerGeneration = Math.floor(maxTokens / 2);
-  const maxHeld = Math.max(1, Math.floor(maxTokensPerCaller / 2));
-  let young = createGeneration<Issuer>(0);
-  let old = young;
+  const maxOwned = Math.max(1, Math.floor(maxTokensPerCaller / 2));
+  const tokens = createGenerationalMap<Kept<Issuer>>(maxTokens);
+  /** How many tokens of the current generation belong to a caller. */
+  let ownedCount = new Map<string, number>();
+  let generationBeganAt = 0;
 
   return {
     find(digest, now) {
-      const kept = young.tokens.get(digest) ?? old.tokens.get(digest);
+      const kept = tokens.get(digest);
       if (!kept) return undefined;
       const time = now.getTime();
       // Before it was kept, the clock has been set back, and nobody knows how long ago that was.
@@ -82,29 +75,24 @@ export function createVerifiedTokens<Issuer>({
     },
     keep(digest, token, expiresAt, now) {
       const time = now.getTime();
-      const ageMs = time - young.beganAt;
+      const ageMs = time - generationBeganAt;
       const { caller, issuer, keySet } = token;
       const size = Math.ceil((BASE_BYTES + heapBytes(caller)) / BYTES_PER_TOKEN);
-      if (size > maxHeld) return;
-      if (young.size + size > maxPerGeneration || ageMs >= MAX_AGE_MS || ageMs < 0) {
-        old = young;
-        young = createGeneration(time);
+      if (size > maxOwned) return;
+      if (!tokens.hasRoomFor(size) || ageMs >= MAX_AGE_MS || ageMs < 0) {
+        tokens.startGeneration();
+        ownedCount = new Map();
+        generationBeganAt = time;
       }
-      // The length tells where the one ends and the other begins.
-      const holder = `${caller.issuer.length} ${caller.issuer}${caller.subject}`;
-      const held = young.held.get(holder) ?? 0;
-      if (!young.tokens.has(digest)) {
-        if (held + size > maxHeld) return;
-        young.held.set(holder, held + size);
-        young.size += size;
+      // The length of the issuer makes the text unambiguous.
+      const owner = `${caller.issuer.length} ${caller.issuer}${caller.subject}`;
+      const owned = ownedCount.get(owner) ?? 0;
+      if (!tokens.isCurrent(digest)) {
+        if (owned + size > maxOwned) return;
+        ownedCount.set(owner, owned + size);
       }
-      young.tokens.set(digest, {
-        caller,
-        issuer,
-        keySet,
-        keptAt: time,
-        keptUntil: Math.min(expiresAt.getTime(), time + maxAgeMs(digest)),
-      });
+      const keptUntil = Math.min(expiresAt.getTime(), time + maxAgeMs(digest));
+      tokens.set(digest, { caller, issuer, keySet, keptAt: time, keptUntil }, size);
     },
   };
 }
@@ -136,8 +124,4 @@ function heapBytes(value: unknown): number {
 /** From two thirds of the time to all of it, by chance of the digest: what came together is not due again together. */
 function maxAgeMs(digest: string): number {
   return (MAX_AGE_MS * (128 + digest.charCodeAt(0))) / 256;
-}
-
-function createGeneration<Issuer>(beganAt: number): Generation<Issuer> {
-  return { beganAt, tokens: new Map(), size: 0, held: new Map() };
 }

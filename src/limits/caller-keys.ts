@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { createGenerationalMap } from '../generational-map.ts';
 import type { LimitedUpload, Limits } from '../grants/ports/limiter.ts';
 import { nameCaller } from './name-caller.ts';
 
@@ -9,26 +10,22 @@ export type CallerKeys = Readonly<Record<keyof Limits, string>>;
 const MAX_CALLERS = 20_000;
 
 /**
- * Makes the keys of a caller, and remembers those of the last `maxCallers` or at least half as many: a SHA-256 per upload
- * would cost more than all else that is done here.
+ * Makes the keys of a caller, and caches them for at most `maxCallers` callers.
  *
- * `oss-presign:{<hash>}:<bound>` tells nobody who it is: subjects are often e-mail addresses, which have no business in a
- * shared store or its dumps. The braces put both keys of a caller into one slot of a cluster.
+ * Without the cache, the SHA-256 would be the most expensive step of counting an upload. The key
+ * `oss-presign:{<hash>}:<limit>` does not identify the caller: subjects are often e-mail addresses,
+ * which do not belong into a shared store or its dumps. The braces put all keys of a caller into one
+ * slot of a cluster.
  */
 export function createCallerKeys(maxCallers = MAX_CALLERS): (upload: LimitedUpload) => CallerKeys {
-  let young = new Map<string, CallerKeys>();
-  let old = young;
+  const cached = createGenerationalMap<CallerKeys>(maxCallers);
 
   return (upload) => {
     const name = nameCaller(upload);
-    const known = young.get(name);
+    const known = cached.get(name);
     if (known) return known;
-    const keys = old.get(name) ?? keysOf(hashCaller(upload));
-    if (young.size >= maxCallers / 2) {
-      old = young;
-      young = new Map();
-    }
-    young.set(name, keys);
+    const keys = keysOf(hashCaller(upload));
+    cached.set(name, keys);
     return keys;
   };
 }

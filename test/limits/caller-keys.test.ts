@@ -3,14 +3,14 @@ import { createCallerKeys } from '../../src/limits/caller-keys.ts';
 import { anUpload } from '../support/limiter.contract.ts';
 
 // SHA-256 of `["https://login.test/","alice@example.com","own-files"]`, as OpenSSL tells it.
-it('names nobody, and puts both keys of a caller into one slot', () => {
+it('does not identify the caller, and puts both keys into one slot of a cluster', () => {
   expect(createCallerKeys()(anUpload({ subject: 'alice@example.com' }))).toStrictEqual({
     requestsPerMinute: 'oss-presign:{I3gM_F1i8xr_TzkWwkwUdcRgTbqq8MqNl-IXF6D3Pyw}:requestsPerMinute',
     bytesPerDay: 'oss-presign:{I3gM_F1i8xr_TzkWwkwUdcRgTbqq8MqNl-IXF6D3Pyw}:bytesPerDay',
   });
 });
 
-it('remembers the callers that were last seen, and forgets the others', () => {
+it('caches the keys of the callers that came last, and forgets the others', () => {
   const keysOfCaller = createCallerKeys(10);
   const keysOf = (subject: string) => keysOfCaller(anUpload({ subject }));
   const first = keysOf('alice');
