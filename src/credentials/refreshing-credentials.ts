@@ -1,6 +1,9 @@
 import { type Clock, remainingMs } from '../clock.ts';
-import { ServiceError } from '../errors.ts';
-import { type Credentials, MIN_CREDENTIALS_SECONDS } from '../grants/ports/credentials-source.ts';
+import {
+  type Credentials,
+  credentialsUnavailable,
+  MIN_CREDENTIALS_SECONDS,
+} from '../grants/ports/credentials-source.ts';
 import { rejectAfter } from '../net/reject-after.ts';
 import type { CredentialsLog, ManagedCredentials } from './managed-credentials.ts';
 
@@ -125,22 +128,14 @@ export function createRefreshingCredentials(options: RefreshingCredentialsOption
       if (!usable()) await renew();
       else if (isDue()) void renew();
       const credentials = usable();
-      if (!credentials) throw unavailable(lastFailure, waitMs());
+      if (!credentials) {
+        const cause = new Error(`no cloud credentials: ${lastFailure ?? 'they are at their end'}`);
+        throw credentialsUnavailable(cause, Math.max(1, Math.ceil(waitMs() / 1000)));
+      }
       return credentials;
     },
     describe,
     expiresAt: () => inUse?.credentials.expiresAt,
     keepFresh: () => (isDue() ? renew() : Promise.resolve()),
   };
-}
-
-function unavailable(reason: string | undefined, retryAfterMs: number): ServiceError {
-  return new ServiceError(
-    'unavailable',
-    'The service has no valid cloud credentials at the moment; try again later.',
-    {
-      cause: new Error(`no cloud credentials: ${reason ?? 'they are at their end'}`),
-      headers: { 'Retry-After': String(Math.max(1, Math.ceil(retryAfterMs / 1000))) },
-    },
-  );
 }

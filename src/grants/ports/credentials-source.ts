@@ -1,3 +1,5 @@
+import { ServiceError } from '../../errors.ts';
+
 /** One frozen value: id, secret and token always come from one answer of their source. */
 export type Credentials = {
   readonly accessKeyId: string;
@@ -25,3 +27,16 @@ export type CredentialsSource = {
   describe(): { readonly ok: boolean; readonly detail: string };
   expiresAt(): Date | undefined;
 };
+
+/**
+ * The rejection of a request for which there are no valid credentials.
+ * @param cause goes to the log only.
+ * @param retryAfterSeconds the response's `Retry-After`; default 5.
+ */
+export function credentialsUnavailable(cause: unknown, retryAfterSeconds = 5): ServiceError {
+  return new ServiceError(
+    'unavailable',
+    'The service has no valid cloud credentials at the moment; try again later.',
+    { cause, headers: { 'Retry-After': String(retryAfterSeconds) } },
+  );
+}

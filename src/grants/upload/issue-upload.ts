@@ -9,6 +9,7 @@ import { presignPut } from '../../storage/oss/signing/presign-put.ts';
 import {
   type Credentials,
   type CredentialsSource,
+  credentialsUnavailable,
   MIN_CREDENTIALS_SECONDS,
 } from '../ports/credentials-source.ts';
 import type { Limiter, LimitVerdict } from '../ports/limiter.ts';
@@ -63,7 +64,7 @@ export async function issueUpload(
   try {
     current = await credentials.get();
   } catch (error) {
-    throw error instanceof ServiceError ? error : unavailable(error);
+    throw error instanceof ServiceError ? error : credentialsUnavailable(error);
   }
   if (current.expiresAt !== undefined) refuseEndingCredentials(current.expiresAt, clock());
   const verdict = await limiter.consume({
@@ -81,19 +82,8 @@ export async function issueUpload(
 function refuseEndingCredentials(expiresAt: Date, now: Date): void {
   const secondsLeft = secondsUntil(expiresAt, now);
   if (secondsLeft < MIN_CREDENTIALS_SECONDS) {
-    throw unavailable(new Error(`the cloud credentials end in ${secondsLeft} s`));
+    throw credentialsUnavailable(new Error(`the cloud credentials end in ${secondsLeft} s`));
   }
-}
-
-function unavailable(cause: unknown): ServiceError {
-  return new ServiceError(
-    'unavailable',
-    'The service has no valid cloud credentials at the moment; try again later.',
-    {
-      cause,
-      headers: { 'Retry-After': '5' },
-    },
-  );
 }
 
 function signGrant(
