@@ -7,8 +7,9 @@ import { createKeySources } from '../../src/auth/keys/create-key-sources.ts';
 import { fetchKeySet } from '../../src/auth/keys/fetch-key-set.ts';
 import { createTokenVerifier } from '../../src/auth/token-verifier.ts';
 import { fixedClock, now } from '../support/fixed-clock.ts';
-import { json, onlineVerifier, startKeyServer } from '../support/key-server.ts';
+import { json, startTestServer } from '../support/test-server.ts';
 import { createTestIssuer, type TestIssuer } from '../support/tokens.ts';
+import { onlineVerifier } from './online-verifier.ts';
 
 const MAX_BODY_BYTES = 1024 * 1024;
 /** What is said of a response, where HOST stands for the server's address. */
@@ -51,7 +52,7 @@ describe('fetching keys by URL', () => {
     ['a compressed answer', send(200, gzipSync(JSON.stringify(jwks)), { 'content-encoding': 'gzip' })],
     ['keys of kinds nobody knows beside good ones', json({ keys: [{ kty: 'future' }, {}, ...jwks.keys] })],
   ])('takes %s', async (_, answer) => {
-    const { origin } = await startKeyServer(answer);
+    const { origin } = await startTestServer(answer);
 
     expect(await statusAfterFetch(byUrl(origin))).toStrictEqual(loaded(issuer));
   });
@@ -93,13 +94,13 @@ describe('fetching keys by URL', () => {
       BROKEN,
     ],
   ])('refuses %s', async (_, answer, lastError) => {
-    const { origin } = await startKeyServer(answer);
+    const { origin } = await startTestServer(answer);
 
     expect(await statusAfterFetch(byUrl(origin))).toStrictEqual(failed(issuer, of(origin, lastError)));
   });
 
   it('stops reading an answer without end', async () => {
-    const { origin } = await startKeyServer((_, response) => {
+    const { origin } = await startTestServer((_, response) => {
       const fill = () => {
         while (!response.destroyed && response.write(' '.repeat(65_536)));
       };
@@ -111,8 +112,8 @@ describe('fetching keys by URL', () => {
   });
 
   it.each([301, 302, 303, 307, 308])('does not follow a redirect (%i)', async (code) => {
-    const elsewhere = await startKeyServer(json(jwks));
-    const { origin } = await startKeyServer(send(code, '', { location: `${elsewhere.origin}/jwks` }));
+    const elsewhere = await startTestServer(json(jwks));
+    const { origin } = await startTestServer(send(code, '', { location: `${elsewhere.origin}/jwks` }));
 
     expect(await statusAfterFetch(byUrl(origin))).toStrictEqual(failed(issuer, of(origin, status(code))));
     expect(elsewhere.requests).toStrictEqual([]);
@@ -143,13 +144,13 @@ describe('fetching keys by URL', () => {
     ['never answers', () => {}],
     ['never ends its answer', (_, response) => response.writeHead(200).write('{"keys":')],
   ])('gives up on a server that %s', async (_, answer) => {
-    const { origin } = await startKeyServer(answer);
+    const { origin } = await startTestServer(answer);
 
     expect(await statusAfterFetch(byUrl(origin), 50)).toStrictEqual(failed(issuer, of(origin, TOO_SLOW)));
   });
 
   it('names the host and the system’s code of a closed port', async () => {
-    const server = await startKeyServer(json(jwks));
+    const server = await startTestServer(json(jwks));
     await server.stop();
 
     expect(await statusAfterFetch(byUrl(server.origin))).toStrictEqual(
@@ -273,7 +274,7 @@ describe('fetching keys by discovery', () => {
 
   /** A server that answers with this discovery document, and under /keys with the key set. */
   async function startIssuer(document: (origin: string) => unknown) {
-    const server = await startKeyServer((request, response) => {
+    const server = await startTestServer((request, response) => {
       const value = request.url === '/keys' ? login.jwks : document(server.origin);
       json(value)(request, response);
     });
@@ -443,8 +444,8 @@ describe('fetching keys by discovery', () => {
   });
 
   it('follows no redirect to a document', async () => {
-    const elsewhere = await startKeyServer(json({}));
-    const { origin } = await startKeyServer(send(302, '', { location: elsewhere.origin }));
+    const elsewhere = await startTestServer(json({}));
+    const { origin } = await startTestServer(send(302, '', { location: elsewhere.origin }));
 
     expect(await statusAfterFetch(byDiscovery(origin))).toStrictEqual(
       failed(origin, of(origin, status(302))),
@@ -453,7 +454,7 @@ describe('fetching keys by discovery', () => {
   });
 
   it('gives document and keys one time limit together', async () => {
-    const server = await startKeyServer((request, response) => {
+    const server = await startTestServer((request, response) => {
       if (request.url !== '/keys') {
         json({ issuer: server.origin, jwks_uri: `${server.origin}/keys` })(request, response);
       }

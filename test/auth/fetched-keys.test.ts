@@ -3,17 +3,18 @@ import type { IssuerConfig } from '../../src/auth/issuer.ts';
 import { describeKeys } from '../../src/auth/keys/key-source.ts';
 import { now } from '../support/fixed-clock.ts';
 import { forgeToken } from '../support/forge-token.ts';
-import { answerAfter, json, type KeyServer, onlineVerifier, startKeyServer } from '../support/key-server.ts';
 import { createHandClock } from '../support/manual-clock.ts';
+import { json, respondAfter, startTestServer, type TestServer } from '../support/test-server.ts';
 import { createTestIssuer, nowSeconds, type TestIssuer } from '../support/tokens.ts';
 import { invalidToken, refusalOfToken, UNKNOWN_KEY } from './offline-verifier.ts';
+import { onlineVerifier } from './online-verifier.ts';
 import { type Refusal, refusalOf } from './refusal.ts';
 
 const COOLDOWN_MS = 30_000;
 const CACHE_MAX_AGE_MS = 600_000;
 const tomorrow = nowSeconds + 86_400;
 
-function byUrl({ config }: TestIssuer, { origin }: Pick<KeyServer, 'origin'>): IssuerConfig {
+function byUrl({ config }: TestIssuer, { origin }: Pick<TestServer, 'origin'>): IssuerConfig {
   return { ...config, keys: { kind: 'jwksUrl', url: `${origin}/jwks` } };
 }
 
@@ -37,7 +38,7 @@ function undecided(retryAfter: string): Refusal {
 describe('keys by URL', () => {
   it('are fetched with the first token and then kept', async () => {
     const login = createTestIssuer();
-    const server = await startKeyServer(json(login.jwks));
+    const server = await startTestServer(json(login.jwks));
     const verifier = onlineVerifier([byUrl(login, server)]);
 
     const first = await verifier.verify(await login.sign());
@@ -50,7 +51,7 @@ describe('keys by URL', () => {
   it('are fetched once for a hundred requests that wait for them', async () => {
     const login = createTestIssuer();
     const released = Promise.withResolvers<void>();
-    const server = await startKeyServer(answerAfter(released.promise, json(login.jwks)));
+    const server = await startTestServer(respondAfter(released.promise, json(login.jwks)));
     const verifier = onlineVerifier([byUrl(login, server)]);
     const token = await login.sign();
 
@@ -66,7 +67,7 @@ describe('keys by URL', () => {
   it('are not asked for a second time while an answer is due, even past the cool-down', async () => {
     const login = createTestIssuer();
     const released = Promise.withResolvers<void>();
-    const server = await startKeyServer(answerAfter(released.promise, json(login.jwks)));
+    const server = await startTestServer(respondAfter(released.promise, json(login.jwks)));
     const { clock, advance } = createHandClock();
     const verifier = onlineVerifier([byUrl(login, server)], clock);
     const token = await login.sign();
@@ -82,7 +83,7 @@ describe('keys by URL', () => {
 
   it('are fetched once when all of a hundred requests fail for lack of them', async () => {
     const login = createTestIssuer();
-    const server = await startKeyServer(json({}, 500));
+    const server = await startTestServer(json({}, 500));
     const verifier = onlineVerifier([byUrl(login, server)]);
     const token = await login.sign();
 
@@ -95,7 +96,7 @@ describe('keys by URL', () => {
   // Unknown key IDs cost an attacker nothing; each fetch costs the issuer.
   it('are fetched at most three times per cool-down, however many unknown key IDs come', async () => {
     const login = createTestIssuer();
-    const server = await startKeyServer(json(login.jwks));
+    const server = await startTestServer(json(login.jwks));
     const { clock, advance } = createHandClock();
     const verifier = onlineVerifier([byUrl(login, server)], clock);
     const flood = async () => {
@@ -129,14 +130,14 @@ describe('keys by URL', () => {
 
   it('let one made-up key ID delay no real new key', async () => {
     const [old, current] = [createTestIssuer({ kid: 'old' }), createTestIssuer({ kid: 'current' })];
-    const server = await startKeyServer(json(old.jwks));
+    const server = await startTestServer(json(old.jwks));
     const { clock, advance } = createHandClock();
     const verifier = onlineVerifier([byUrl(old, server)], clock);
     await verifier.verify(await old.sign());
     const junk = forgeToken({ alg: 'ES256', kid: 'junk' }, { iss: old.issuer }, () => 'junk');
     expect((await refusalOfToken(verifier, junk)).code).toBe('unauthenticated');
 
-    server.answer = json({ keys: [...old.jwks.keys, ...current.jwks.keys] });
+    server.respond = json({ keys: [...old.jwks.keys, ...current.jwks.keys] });
     advance(1_000);
     expect((await verifier.verify(await current.sign())).subject).toBe('alice');
   });
@@ -144,14 +145,14 @@ describe('keys by URL', () => {
   // A 401 would sign people out whose tokens are good.
   it('leave a real new key undecided while made-up key IDs keep the service from looking, and then find it', async () => {
     const [old, current] = [createTestIssuer({ kid: 'old' }), createTestIssuer({ kid: 'current' })];
-    const server = await startKeyServer(json(old.jwks));
+    const server = await startTestServer(json(old.jwks));
     const { clock, advance } = createHandClock();
     const verifier = onlineVerifier([byUrl(old, server)], clock);
     for (const kid of ['junk-1', 'junk-2', 'junk-3', 'junk-4', 'junk-5']) {
       const junk = forgeToken({ alg: 'ES256', kid }, { iss: old.issuer }, () => 'junk');
       await refusalOfToken(verifier, junk);
     }
-    server.answer = json({ keys: [...old.jwks.keys, ...current.jwks.keys] });
+    server.respond = json({ keys: [...old.jwks.keys, ...current.jwks.keys] });
     const token = await current.sign();
 
     advance(10_000);
@@ -163,7 +164,7 @@ describe('keys by URL', () => {
 
   it('are found out to lack a key by a fetch that began after the token came', async () => {
     const login = createTestIssuer();
-    const server = await startKeyServer(json(login.jwks));
+    const server = await startTestServer(json(login.jwks));
     const verifier = onlineVerifier([byUrl(login, server)]);
 
     expect(await refusalOfToken(verifier, await login.sign({}, { kid: 'unknown' }))).toStrictEqual(
@@ -174,11 +175,11 @@ describe('keys by URL', () => {
 
   it('are fetched anew for the first token with a new key ID, however young they are', async () => {
     const [old, current] = [createTestIssuer({ kid: 'old' }), createTestIssuer({ kid: 'current' })];
-    const server = await startKeyServer(json(old.jwks));
+    const server = await startTestServer(json(old.jwks));
     const verifier = onlineVerifier([byUrl(old, server)]);
     await verifier.verify(await old.sign());
 
-    server.answer = json({ keys: [...old.jwks.keys, ...current.jwks.keys] });
+    server.respond = json({ keys: [...old.jwks.keys, ...current.jwks.keys] });
     expect((await verifier.verify(await current.sign())).subject).toBe('alice');
     expect((await verifier.verify(await old.sign())).subject).toBe('alice');
     expect(server.requests).toHaveLength(2);
@@ -186,11 +187,11 @@ describe('keys by URL', () => {
 
   it('that were withdrawn stop working with the fetch that a new key ID causes', async () => {
     const [old, current] = [createTestIssuer({ kid: 'old' }), createTestIssuer({ kid: 'current' })];
-    const server = await startKeyServer(json(old.jwks));
+    const server = await startTestServer(json(old.jwks));
     const verifier = onlineVerifier([byUrl(old, server)]);
     await verifier.verify(await old.sign());
 
-    server.answer = json(current.jwks);
+    server.respond = json(current.jwks);
     await verifier.verify(await current.sign());
     expect(await refusalOfToken(verifier, await old.sign())).toStrictEqual(invalidToken(UNKNOWN_KEY));
     expect(server.requests).toHaveLength(3);
@@ -198,12 +199,12 @@ describe('keys by URL', () => {
 
   it('are not believed beyond their age once the issuer has withdrawn them', async () => {
     const login = createTestIssuer();
-    const server = await startKeyServer(json(login.jwks));
+    const server = await startTestServer(json(login.jwks));
     const { clock, advance } = createHandClock();
     const verifier = onlineVerifier([byUrl(login, server)], clock);
     const token = await login.sign({ exp: tomorrow });
     await verifier.verify(token);
-    server.answer = json({ keys: [] });
+    server.respond = json({ keys: [] });
 
     advance(CACHE_MAX_AGE_MS - 1);
     expect((await verifier.verify(token)).subject).toBe('alice');
@@ -215,12 +216,12 @@ describe('keys by URL', () => {
 
   it('stay in use while they cannot be fetched anew, with one attempt per cool-down', async () => {
     const login = createTestIssuer();
-    const server = await startKeyServer(json(login.jwks));
+    const server = await startTestServer(json(login.jwks));
     const { clock, advance } = createHandClock();
     const verifier = onlineVerifier([byUrl(login, server)], clock);
     const token = await login.sign({ exp: tomorrow });
     await verifier.verify(token);
-    server.answer = json({}, 503);
+    server.respond = json({}, 503);
 
     advance(CACHE_MAX_AGE_MS);
     expect((await verifier.verify(token)).subject).toBe('alice');
@@ -243,11 +244,11 @@ describe('keys by URL', () => {
   // A 401 would make the client throw away a token that is good.
   it('leave a token with a new key ID undecided while they cannot be fetched anew', async () => {
     const [old, current] = [createTestIssuer({ kid: 'old' }), createTestIssuer({ kid: 'current' })];
-    const server = await startKeyServer(json(old.jwks));
+    const server = await startTestServer(json(old.jwks));
     const { clock, advance } = createHandClock();
     const verifier = onlineVerifier([byUrl(old, server)], clock);
     await verifier.verify(await old.sign());
-    server.answer = json({}, 500);
+    server.respond = json({}, 500);
     advance(COOLDOWN_MS);
 
     expect(await refusalOfToken(verifier, await current.sign())).toStrictEqual(unavailable('30'));
@@ -256,7 +257,7 @@ describe('keys by URL', () => {
 
   it('that were never had make tokens undecided, and say when to try again', async () => {
     const login = createTestIssuer();
-    const server = await startKeyServer(json({}, 500));
+    const server = await startTestServer(json({}, 500));
     const { clock, advance } = createHandClock();
     const verifier = onlineVerifier([byUrl(login, server)], clock);
     const token = await login.sign();
@@ -268,7 +269,7 @@ describe('keys by URL', () => {
     expect(await refusalOfToken(verifier, token)).toStrictEqual(unavailable('1'));
     expect(server.requests).toHaveLength(1);
 
-    server.answer = json(login.jwks);
+    server.respond = json(login.jwks);
     advance(1);
     expect((await verifier.verify(token)).subject).toBe('alice');
     expect(server.requests).toHaveLength(2);
@@ -276,7 +277,7 @@ describe('keys by URL', () => {
 
   it('are fetched again after the clock was set back', async () => {
     const login = createTestIssuer();
-    const server = await startKeyServer(json(login.jwks));
+    const server = await startTestServer(json(login.jwks));
     const { clock, advance } = createHandClock();
     const verifier = onlineVerifier([byUrl(login, server)], clock);
     await verifier.verify(await login.sign());
@@ -289,7 +290,7 @@ describe('keys by URL', () => {
 
   it('are not asked for by tokens that could not be good anyway', async () => {
     const login = createTestIssuer();
-    const server = await startKeyServer(json(login.jwks));
+    const server = await startTestServer(json(login.jwks));
     const verifier = onlineVerifier([byUrl(login, server)]);
     const claims = { iss: login.issuer };
 
@@ -315,7 +316,7 @@ describe('keys that cannot be refreshed', () => {
   /** An issuer whose keys were fetched once, and whose server then stopped. */
   async function startUnreachable(change: Partial<IssuerConfig> = {}) {
     const login = createTestIssuer();
-    const server = await startKeyServer(json(login.jwks));
+    const server = await startTestServer(json(login.jwks));
     const { clock, advance } = createHandClock();
     const config = { ...byUrl(login, server), ...change };
     const verifier = onlineVerifier([config], clock);
@@ -387,7 +388,7 @@ describe('keys that cannot be refreshed', () => {
 
   it('are no older for one issuer because another one at the same address allows less', async () => {
     const first = createTestIssuer();
-    const server = await startKeyServer(json(first.jwks));
+    const server = await startTestServer(json(first.jwks));
     const { clock, advance } = createHandClock();
     const second = { ...byUrl(first, server), issuer: 'https://second.test/', maxStaleSeconds: 3_600 };
     const verifier = onlineVerifier([byUrl(first, server), second], clock);
@@ -408,8 +409,8 @@ describe('an issuer that does not answer', () => {
     const slow = createTestIssuer({ issuer: 'https://slow.test/' });
     const login = createTestIssuer();
     const released = Promise.withResolvers<void>();
-    const slowServer = await startKeyServer(answerAfter(released.promise, json(slow.jwks)));
-    const server = await startKeyServer(json(login.jwks));
+    const slowServer = await startTestServer(respondAfter(released.promise, json(slow.jwks)));
+    const server = await startTestServer(json(login.jwks));
     const verifier = onlineVerifier([byUrl(slow, slowServer), byUrl(login, server)]);
 
     const waiting = verifier.verify(await slow.sign());
@@ -422,7 +423,7 @@ describe('an issuer that does not answer', () => {
   it('makes its own tokens undecided and no others', async () => {
     const down = createTestIssuer({ issuer: 'https://down.test/' });
     const login = createTestIssuer();
-    const server = await startKeyServer(json({}, 404));
+    const server = await startTestServer(json({}, 404));
     const verifier = onlineVerifier([byUrl(down, server), login.config]);
 
     expect(await refusalOfToken(verifier, await down.sign())).toStrictEqual(unavailable('30'));
@@ -434,8 +435,8 @@ describe('preload', () => {
   it('fetches the keys of all issuers at once and only records what failed', async () => {
     const login = createTestIssuer();
     const down = createTestIssuer({ issuer: 'https://down.test/' });
-    const server = await startKeyServer(json(login.jwks));
-    const downServer = await startKeyServer(json({}, 500));
+    const server = await startTestServer(json(login.jwks));
+    const downServer = await startTestServer(json({}, 500));
     const verifier = onlineVerifier([byUrl(login, server), byUrl(down, downServer)]);
 
     expect(verifier.status()).toStrictEqual([
@@ -460,14 +461,14 @@ describe('preload', () => {
 
   it('may be called at any time: it fetches only what is due', async () => {
     const login = createTestIssuer();
-    const server = await startKeyServer(json({}, 500));
+    const server = await startTestServer(json({}, 500));
     const { clock, advance } = createHandClock();
     const verifier = onlineVerifier([byUrl(login, server)], clock);
     await verifier.preload();
     await verifier.preload();
     expect(server.requests).toHaveLength(1);
 
-    server.answer = json(login.jwks);
+    server.respond = json(login.jwks);
     advance(COOLDOWN_MS);
     await verifier.preload();
     advance(COOLDOWN_MS);
@@ -487,7 +488,7 @@ describe('preload', () => {
 describe('an unavailable refusal', () => {
   it('carries the failure for the log, not for the client', async () => {
     const login = createTestIssuer();
-    const server = await startKeyServer(json({}, 500));
+    const server = await startTestServer(json({}, 500));
     const verifier = onlineVerifier([byUrl(login, server)]);
     const token = await login.sign();
 

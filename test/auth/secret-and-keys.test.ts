@@ -2,7 +2,7 @@ import { createPublicKey } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { IssuerConfig } from '../../src/auth/issuer.ts';
 import { ecSigner, forgeToken, hmacSigner } from '../support/forge-token.ts';
-import { json, onlineVerifier, startKeyServer } from '../support/key-server.ts';
+import { json, startTestServer } from '../support/test-server.ts';
 import { createTestIssuer, defaultClaims } from '../support/tokens.ts';
 import {
   invalidToken,
@@ -11,6 +11,7 @@ import {
   verifierOf,
   WRONG_SIGNATURE,
 } from './offline-verifier.ts';
+import { onlineVerifier } from './online-verifier.ts';
 
 const login = createTestIssuer();
 const [jwk] = login.jwks.keys;
@@ -106,7 +107,7 @@ describe('an issuer with a secret next to published keys', () => {
   });
 
   it('goes on verifying by secret while its published keys cannot be fetched', async () => {
-    const server = await startKeyServer(json({}, 500));
+    const server = await startTestServer(json({}, 500));
     const verifier = onlineVerifier([{ ...config, keys: { kind: 'jwksUrl', url: `${server.origin}/jwks` } }]);
     expect((await verifier.verify(byOldKey)).subject).toBe('alice');
     expect(server.requests).toStrictEqual([]);

@@ -14,10 +14,11 @@ import {
 import type { Clock } from '../../src/clock.ts';
 import { now } from '../support/fixed-clock.ts';
 import { forgeToken, hmacSigner } from '../support/forge-token.ts';
-import { json, onlineVerifier, startKeyServer } from '../support/key-server.ts';
 import { createHandClock } from '../support/manual-clock.ts';
+import { json, startTestServer } from '../support/test-server.ts';
 import { createTestIssuer, defaultClaims, nowSeconds, type TestIssuer } from '../support/tokens.ts';
 import { invalidToken, refusalOfToken, UNKNOWN_KEY, UNTRUSTED, WRONG_SIGNATURE } from './offline-verifier.ts';
+import { onlineVerifier } from './online-verifier.ts';
 
 const MINUTE_MS = 60_000;
 const MAX_AGE_MS = 5 * MINUTE_MS;
@@ -161,14 +162,14 @@ describe('a token that was verified with a published key', () => {
 
   it('is refused as soon as the token of a new key has shown that its own was withdrawn', async () => {
     const [old, current] = [createTestIssuer({ kid: 'old' }), createTestIssuer({ kid: 'current' })];
-    const server = await startKeyServer(json(old.jwks));
+    const server = await startTestServer(json(old.jwks));
     const verifier = onlineVerifier([publishedBy(old, server.origin)]);
     const token = await old.sign();
     await verifier.verify(token);
     await verifier.verify(token);
     await verifier.verify(token);
 
-    server.answer = json(current.jwks);
+    server.respond = json(current.jwks);
     expect((await verifier.verify(token)).subject).toBe('alice');
     await verifier.verify(await current.sign());
     expect(await refusalOfToken(verifier, token)).toStrictEqual(invalidToken(UNKNOWN_KEY));
@@ -176,20 +177,20 @@ describe('a token that was verified with a published key', () => {
 
   it('is refused when its key was replaced under the same key ID', async () => {
     const [stolen, renewed] = [createTestIssuer(), createTestIssuer()];
-    const server = await startKeyServer(json(stolen.jwks));
+    const server = await startTestServer(json(stolen.jwks));
     const verifier = onlineVerifier([publishedBy(stolen, server.origin)]);
     const token = await stolen.sign();
     await verifier.verify(token);
     await verifier.verify(token);
 
-    server.answer = json(renewed.jwks);
+    server.respond = json(renewed.jwks);
     await refusalOfToken(verifier, await stolen.sign({}, { kid: 'never-heard-of' }));
     expect(await refusalOfToken(verifier, token)).toStrictEqual(invalidToken(WRONG_SIGNATURE));
   });
 
   it('has old keys fetched anew although it is asked for all the time, and is refused with the key gone', async () => {
     const issuer = createTestIssuer();
-    const server = await startKeyServer(json(issuer.jwks));
+    const server = await startTestServer(json(issuer.jwks));
     const { clock, advance } = createHandClock();
     const verifier = onlineVerifier([publishedBy(issuer, server.origin)], clock);
     const token = await issuer.sign(lasting);
@@ -199,7 +200,7 @@ describe('a token that was verified with a published key', () => {
     await verifier.verify(token);
     expect(server.requests).toHaveLength(1);
 
-    server.answer = json({ keys: [] });
+    server.respond = json({ keys: [] });
     advance(1);
     expect(await refusalOfToken(verifier, token)).toStrictEqual(invalidToken(UNKNOWN_KEY));
     expect(server.requests).toHaveLength(2);
@@ -207,12 +208,12 @@ describe('a token that was verified with a published key', () => {
 
   it('goes on proving its caller while its issuer is out of reach', async () => {
     const issuer = createTestIssuer();
-    const server = await startKeyServer(json(issuer.jwks));
+    const server = await startTestServer(json(issuer.jwks));
     const { clock, advance } = createHandClock();
     const verifier = onlineVerifier([publishedBy(issuer, server.origin)], clock);
     const token = await issuer.sign(lasting);
     await verifier.verify(token);
-    server.answer = json({}, 500);
+    server.respond = json({}, 500);
     for (let minute = 0; minute < 20; minute++) {
       advance(MINUTE_MS);
       expect((await verifier.verify(token)).subject).toBe('alice');
@@ -222,7 +223,7 @@ describe('a token that was verified with a published key', () => {
   it('is unknown to the verifier of another policy, which may trust other issuers', async () => {
     const issuer = createTestIssuer();
     const other = createTestIssuer({ issuer: 'https://partner.test' });
-    const server = await startKeyServer(json(issuer.jwks));
+    const server = await startTestServer(json(issuer.jwks));
     const before = onlineVerifier([publishedBy(issuer, server.origin)]);
     const token = await issuer.sign();
     await before.verify(token);

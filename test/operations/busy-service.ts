@@ -1,5 +1,5 @@
-import { json, startKeyServer } from '../support/key-server.ts';
 import { policyWith, testIssuerEntry } from '../support/policies.ts';
+import { json, startTestServer } from '../support/test-server.ts';
 import { createTestIssuer, type TestIssuer } from '../support/tokens.ts';
 
 export type Surroundings = {
@@ -24,7 +24,7 @@ export async function startSurroundings(now: Date): Promise<Surroundings> {
     Expiration: new Date(now.getTime() + 3_600_000).toISOString().replace(/\.\d+Z$/, 'Z'),
   });
   const broken = json({}, 500);
-  const { origin } = await startKeyServer((request, response) => {
+  const { origin } = await startTestServer((request, response) => {
     const answer = { '/keys': keys, '/credentials': credentials }[request.url ?? ''] ?? broken;
     answer(request, response);
   });

@@ -1,8 +1,8 @@
 import process from 'node:process';
 import { describe, expect, it, vi } from 'vitest';
-import { json, startKeyServer } from '../support/key-server.ts';
 import { policyWith, testIssuerEntry } from '../support/policies.ts';
 import { PHOTO } from '../support/requests.ts';
+import { json, startTestServer } from '../support/test-server.ts';
 import { startTestService, type TestService } from '../support/test-service.ts';
 import { createTestIssuer, type TestIssuer } from '../support/tokens.ts';
 
@@ -20,7 +20,7 @@ it('becomes ready by itself once the keys of its issuer are there', async () => 
   const service = await startTestService({
     issuer,
     env: { METRICS_PORT: '0' },
-    policyYaml: policyWithKeysAt(`${(await startKeyServer(json(issuer.jwks))).origin}/jwks`),
+    policyYaml: policyWithKeysAt(`${(await startTestServer(json(issuer.jwks))).origin}/jwks`),
   });
   await vi.waitFor(async () =>
     expect(await readiness(service)).toStrictEqual([200, 'ok issuer keys: https://login.test/ loaded']),
@@ -32,7 +32,7 @@ it('becomes ready by itself once the keys of its issuer are there', async () => 
 });
 
 it('is not ready while no issuer’s keys can be had, and says why in the log', async () => {
-  const server = await startKeyServer(json({}, 500));
+  const server = await startTestServer(json({}, 500));
   const service = await startTestService({
     env: { METRICS_PORT: '0' },
     policyYaml: policyWithKeysAt(`${server.origin}/jwks`),
@@ -56,7 +56,7 @@ it('tells an operator of a claim that callers of several issuers could share', a
 it('takes over the issuers of a new policy, and drops those it no longer names', async () => {
   const [before, after] = [createTestIssuer(), createTestIssuer({ issuer: 'https://new-login.test/' })];
   const policyOf = async (issuer: TestIssuer, keysUrl: string) => policyWithKeysAt(keysUrl, issuer.issuer);
-  const keysOf = async (issuer: TestIssuer) => `${(await startKeyServer(json(issuer.jwks))).origin}/jwks`;
+  const keysOf = async (issuer: TestIssuer) => `${(await startTestServer(json(issuer.jwks))).origin}/jwks`;
   const service = await startTestService({ policyYaml: await policyOf(before, await keysOf(before)) });
   const statusFor = async (issuer: TestIssuer) => {
     const headers = { authorization: `Bearer ${await issuer.sign()}` };
@@ -72,7 +72,7 @@ it('follows an issuer that changes its keys: the new one at once, the old one no
   const old = createTestIssuer({ kid: 'old' });
   const current = createTestIssuer({ kid: 'current' });
   const made = createTestIssuer({ kid: 'made-up' });
-  const server = await startKeyServer(json(old.jwks));
+  const server = await startTestServer(json(old.jwks));
   const service = await startTestService({ policyYaml: policyWithKeysAt(`${server.origin}/jwks`) });
   const statusFor = async (issuer: TestIssuer) => {
     const headers = { authorization: `Bearer ${await issuer.sign()}` };
@@ -80,7 +80,7 @@ it('follows an issuer that changes its keys: the new one at once, the old one no
   };
   expect(await statusFor(old)).toBe(200);
 
-  server.answer = json(current.jwks);
+  server.respond = json(current.jwks);
   const firstUse = performance.now();
   expect(await statusFor(current)).toBe(200);
   expect(performance.now() - firstUse).toBeLessThan(1000);
@@ -92,7 +92,7 @@ it('follows an issuer that changes its keys: the new one at once, the old one no
   expect(flood.filter((status) => status !== 401 && status !== 503)).toStrictEqual([]);
   expect(server.requests.length - before).toBeLessThanOrEqual(1);
 
-  server.answer = (_request, response) => response.destroy();
+  server.respond = (_request, response) => response.destroy();
   expect(await statusFor(current)).toBe(200);
 });
 

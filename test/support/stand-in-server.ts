@@ -1,9 +1,7 @@
-import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { onTestFinished } from 'vitest';
 import type { Certificate } from './certificate.ts';
+import { startTestServer } from './test-server.ts';
 
 export type StandInRequest = {
   readonly method: string;
@@ -25,25 +23,14 @@ export type StandInServer = {
   answering: Answering;
 };
 
-/** A server on a free port of this machine, closed when the test ends. */
+/** A test server that reads each request as a whole before it responds. */
 export async function startStandInServer(
   answering: Answering,
   certificate?: Certificate,
 ): Promise<StandInServer> {
   const requests: StandInRequest[] = [];
-  const listener: RequestListener = (request, response) => void handle(request, response);
-  const server = certificate ? createTlsServer(certificate, listener) : createServer(listener);
-  // Under TLS only the socket beneath can be reset.
-  const connections = new Map<number | undefined, Socket>();
-  server.on('connection', (socket: Socket) => connections.set(socket.remotePort, socket));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(async () => {
-    const closed = new Promise((resolve) => server.close(resolve));
-    server.closeAllConnections();
-    await closed;
-  });
-  const { port } = server.address() as AddressInfo;
-  const standIn: StandInServer = { port, requests, answering };
+  const server = await startTestServer((request, response) => void handle(request, response), certificate);
+  const standIn: StandInServer = { port: server.port, requests, answering };
   return standIn;
 
   async function handle(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -55,7 +42,7 @@ export async function startStandInServer(
     };
     requests.push(request);
     const answer = await standIn.answering(request);
-    if (!answer) return void connections.get(incoming.socket.remotePort)?.resetAndDestroy();
+    if (!answer) return server.reset(incoming);
     response
       .writeHead(answer.status ?? 200, { 'content-type': 'application/json', connection: 'close' })
       .end(answer.body);
