@@ -16,6 +16,9 @@ export const documents: readonly string[] = [
   ...['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md'],
   ...pages,
   ...readdirSync(new URL('examples/', root)).map((name) => `examples/${name}/README.md`),
+  ...readdirSync(new URL('src/', root), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `src/${name}`),
 ];
 
 export function readDocument(name: string): string {
