@@ -2,7 +2,10 @@
 export type ReadinessCheck = {
   readonly name: string;
   readonly ok: boolean;
-  /** For operators. Holds no secret and no address with a password; undefined if there is nothing to add. */
+  /**
+   * For operators. Holds no secret and no address with a password; undefined if there is nothing to
+   * add.
+   */
   readonly detail?: string | undefined;
 };
 

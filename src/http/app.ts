@@ -34,25 +34,32 @@ export type AppDependencies = Omit<RouteDependencies, 'readinessDetails' | 'rend
   readonly trustProxy: readonly string[];
 };
 
-/** Enough for a body of {@link MAX_BODY_BYTES}. A client that sends slowly must not hold a connection. */
+/**
+ * Enough for a body of {@link MAX_BODY_BYTES}. A client that sends slowly must not hold a
+ * connection.
+ */
 const REQUEST_TIMEOUT_MS = 15_000;
 const HEADERS_TIMEOUT_MS = 10_000;
 
 /** How often Node looks for connections beyond these times; its default is 30 s. */
 const CONNECTIONS_CHECK_INTERVAL_MS = 2_000;
 
-/** Longer than the 60 s of common load balancers, so that the load balancer closes idle connections first. */
+/**
+ * Longer than the 60 s of common load balancers, so that the load balancer closes idle connections
+ * first.
+ */
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 
 /**
- * Builds the whole HTTP service from its dependencies. It does not listen and does not read the environment, so a test can inject
- * requests.
+ * Builds the whole HTTP service from its dependencies. It does not listen and does not read the
+ * environment, so a test can inject requests.
  */
 export async function buildApp(dependencies: AppDependencies): Promise<FastifyInstance> {
   const { logger, newRequestId, trustProxy, isDraining, observer, denials } = dependencies;
   const app = fastify({
-    // Fastify's own lines contain the URL that was sent, and so whatever a caller put into the query. Its logger per request
-    // also takes longer than a line of ours, and would write nothing for most requests.
+    // Fastify's own lines contain the URL that was sent, and so whatever a caller put into the
+    // query. Its logger per request also takes longer than a line of ours, and would write nothing
+    // for most requests.
     logger: false,
     schemaController: NO_JSON_SCHEMA,
     requestIdHeader: false,
@@ -94,7 +101,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   const admit = createLoadShedder({
     requestGroups: dependencies.requestGroups,
     onOverload: (waitedMs) =>
-      logger.warn({ waitedMs: Math.round(waitedMs) }, 'overloaded: a part of what arrives is refused'),
+      logger.warn({ waitedMs: Math.round(waitedMs) }, 'overloaded: a share of the requests is rejected'),
   });
   registerAuthentication(app, dependencies.active, admit);
   // 7. Denial limit: needs the caller, and comes before anything else is checked.

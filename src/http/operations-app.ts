@@ -6,8 +6,9 @@ import { registerRoutes } from './routes/register-routes.ts';
 import { OPERATIONS_ROUTES } from './routes/routes.ts';
 
 /**
- * Builds the listener of `METRICS_PORT`: `/metrics`, which a network can then keep from callers, and the probes with details. Node
- * accepts one new connection per event-loop turn, so on the callers' port a probe queues behind new clients; here it does not.
+ * Builds the listener of `METRICS_PORT`: `/metrics`, which a network can then keep from callers,
+ * and the probes with details. Node accepts one new connection per event-loop turn, so on the
+ * callers' port a probe queues behind new clients; here it does not.
  */
 export function buildOperationsApp(
   renderMetrics: RenderMetrics,

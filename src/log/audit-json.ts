@@ -1,7 +1,10 @@
 import { escapeInvisible } from '../text/log-text.ts';
 import { escapeJsonString, jsonProperty } from './json.ts';
 
-/** The `audit` of a log line: the caller, what was requested and the decision. Holds no token, URL or metadata value. */
+/**
+ * The `audit` of a log line: the caller, what was requested and the decision. Holds no token, URL
+ * or metadata value.
+ */
 export type Audit = {
   readonly outcome: 'granted' | 'limited' | 'denied';
   /** The stable codes of a denial, or the limit that was reached. Not escaped. */

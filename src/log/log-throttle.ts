@@ -1,12 +1,16 @@
 export type LogThrottleOptions = {
   readonly intervalMs: number;
-  /** How many names are remembered. While that many were logged within the interval, no further name is. */
+  /**
+   * How many names are remembered. While that many were logged within the interval, no further name
+   * is.
+   */
   readonly maxNames: number;
 };
 
 /**
- * Creates a check for log lines that a client can cause: it is true at most once per name and interval, and at most `maxNames` times
- * per interval in all. Takes bounded memory and constant time.
+ * Creates a check for log lines that a client can cause: it is true at most once per name and
+ * interval, and at most `maxNames` times per interval in all. Takes bounded memory and constant
+ * time.
  */
 export function createLogThrottle({
   intervalMs,

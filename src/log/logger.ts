@@ -2,16 +2,23 @@ import { type DestinationStream, type Logger, pino } from 'pino';
 import type { Clock } from '../clock.ts';
 import { escapeInvisible } from '../text/log-text.ts';
 
-/** The process's log: pino's, and a shorter way for the lines that are written for each request. */
+/**
+ * The logger of the process: pino's, and a faster function for the lines that are written for each
+ * request.
+ */
 export type ServiceLogger = Logger & {
   /**
-   * Writes one line of fields that are known to hold no secret. Nothing is looked for in them, and no child logger is made for them.
-   * @param members of the line, as JSON without its braces; they come behind its level and its time.
+   * Writes one line whose fields hold no secret: they are not redacted.
+   * @param properties of the line, as JSON without its braces; the line begins with its level and
+   *   time.
    */
-  writeLine(level: 'info' | 'debug', members: string): void;
+  writeLine(level: 'info' | 'debug', properties: string): void;
 };
 
-/** Names of fields that can hold a secret, wherever an object with one is logged by mistake. */
+/**
+ * Names of fields that can hold a secret. They are redacted in case an object with one is logged by
+ * mistake.
+ */
 const SECRET_FIELDS: ReadonlySet<string> = new Set([
   'authorization',
   'token',
@@ -27,13 +34,13 @@ const SECRET_FIELDS: ReadonlySet<string> = new Set([
 
 const REDACTED = '[redacted]';
 
-/** How deep in a logged object secrets are looked for; none that the service logs is deeper. */
+/** How deep logged objects are searched for secrets. The service logs no deeper object. */
 const MAX_DEPTH = 4;
 
 /**
- * Makes the log: JSON lines. Requests are never logged whole: the address of one can hold a token in its query, its
- * headers hold one by design.
- * @param destination is given whole lines, each with its line feed; standard output unless said otherwise.
+ * Creates the logger, which writes JSON lines. It never logs a whole request, whose URL and headers
+ * can contain a token.
+ * @param destination receives whole lines, each with its line feed; standard output by default.
  */
 export function createLogger(
   level: string,
@@ -47,16 +54,16 @@ export function createLogger(
       base: null,
       timestamp: () => `,"time":"${time()}"`,
       formatters: { level: (label: string) => ({ level: label }), log: redactFields },
-      // What a child logger is bound to does not pass through the formatter.
+      // The formatter does not see the bindings of a child logger.
       redact: { paths: [...SECRET_FIELDS], censor: REDACTED },
       serializers: { err: serializeError },
     },
     { write: (line: string) => destination.write(escapeInvisible(line)) },
   );
   return Object.assign(logger, {
-    writeLine(level: 'info' | 'debug', members: string) {
+    writeLine(level: 'info' | 'debug', properties: string) {
       if (!logger.isLevelEnabled(level)) return;
-      destination.write(`{"level":"${level}","time":"${time()}",${members}}\n`);
+      destination.write(`{"level":"${level}","time":"${time()}",${properties}}\n`);
     },
   });
 }
@@ -75,17 +82,23 @@ function createIsoTime(clock: Clock): () => string {
   };
 }
 
-/** Instead of paths with wildcards in pino's `redact`, which take five times as long as all the rest of a line. */
+/**
+ * Replaces paths with wildcards in pino's `redact`, which take five times as long as the rest of a
+ * line.
+ */
 function redactFields(fields: Record<string, unknown>): Record<string, unknown> {
   return redact(fields, 1) as Record<string, unknown>;
 }
 
-/** The value itself where there is nothing to hide in it, else a copy. Errors are for {@link serializeError}. */
+/**
+ * The value itself, or a copy if it contains something to redact. {@link serializeError} handles
+ * errors.
+ */
 function redact(value: unknown, depth: number): unknown {
   if (typeof value !== 'object' || value === null || value instanceof Error || depth > MAX_DEPTH)
     return value;
   let copy: Record<string, unknown> | undefined;
-  // Not over Object.entries, whose arrays cost more than all of this.
+  // Not `Object.entries`: its arrays cost more than the rest of this function.
   for (const name in value) {
     if (!Object.hasOwn(value, name)) continue;
     const field: unknown = value[name as keyof typeof value];
@@ -97,7 +110,10 @@ function redact(value: unknown, depth: number): unknown {
   return copy ?? value;
 }
 
-/** An error with its causes: names, messages, codes and stacks, none of the other fields, where libraries put requests. */
+/**
+ * An error with its causes: names, messages, codes and stacks. Libraries put requests into other
+ * fields, so they are left out.
+ */
 function serializeError(error: unknown): unknown {
   if (!(error instanceof Error)) return { message: 'not an Error' };
   const { name, message, stack, cause } = error;

@@ -4,7 +4,10 @@ import process from 'node:process';
 import type { Clock } from '../clock.ts';
 import { systemErrorCode } from '../text/system-error.ts';
 
-/** About 80 lines of 400 bytes are written at once: a system call per line would cost as much as the line itself. */
+/**
+ * About 80 lines of 400 bytes are written at once: a system call per line would cost as much as the
+ * line itself.
+ */
 const MIN_WRITE_BYTES = 32_768;
 
 /** Leaves room for the line that fills a block. */
@@ -16,7 +19,10 @@ const MAX_BYTES_PER_UNIT = 3;
 /** How long a line waits for others at most, in milliseconds. */
 const WRITE_INTERVAL_MS = 100;
 
-/** Upper bound for unwritten log data when stdout is blocked. Beyond it, lines are dropped so that the process does not run out of memory. */
+/**
+ * Upper bound for unwritten log data when stdout is blocked. Beyond it, lines are dropped so that
+ * the process does not run out of memory.
+ */
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 
 /** The first and the longest pause before a full pipe is tried again, in milliseconds. */
@@ -26,10 +32,15 @@ const LAST_RETRY_MS = 50;
 /** After a failure the output is tried again this often, in milliseconds. */
 const PROBE_INTERVAL_MS = 1_000;
 
-/** The output counts as blocked when it has taken nothing for this long, in milliseconds. `written()` waits as long. */
+/**
+ * The output counts as blocked when it has taken nothing for this long, in milliseconds.
+ * `written()` waits as long.
+ */
 const MAX_STALL_MS = 1_000;
 
-/** Failures that follow each other within this time are reported on stderr once, in milliseconds. */
+/**
+ * Failures that follow each other within this time are reported on stderr once, in milliseconds.
+ */
 const SAME_EPISODE_MS = 10_000;
 
 /** How long the end of the process waits for an output that takes nothing, in milliseconds. */
@@ -40,28 +51,35 @@ const LINE_FEED = 10;
 export type LogOutputStatus = {
   /** Lines that were dropped since the process started. */
   readonly lostLines: number;
-  /** Why lines cannot be written now: a system error code, or `blocked` if nothing reads them; undefined if they can. */
+  /**
+   * Why lines cannot be written now: a system error code, or `blocked` if nothing reads them;
+   * undefined if they can.
+   */
   readonly fault: string | undefined;
 };
 
 export type LogOutput = {
-  /** Takes one whole line with its line feed. Never throws and never waits: a line that cannot be kept is dropped and counted. */
+  /**
+   * Takes one whole line with its line feed. Never throws and never waits: a line that cannot be
+   * kept is dropped and counted.
+   */
   write(line: string): void;
   /**
-   * Resolves with true once the lines so far have been written, for all callers of one event-loop turn with one write; with false if
-   * one of them was lost, or not written within a second.
+   * Resolves with true once the lines so far have been written, for all callers of one event-loop
+   * turn with one write; with false if one of them was lost, or not written within a second.
    */
   written(): Promise<boolean>;
   status(): LogOutputStatus;
-  /** Writes what is left, for half a second at most. Never rejects. */
+  /** Writes the remaining lines, for half a second at most. Never rejects. */
   end(): Promise<void>;
 };
 
 export type LogOutputOptions = {
   readonly clock: Clock;
   /**
-   * Takes a line of JSON that says that lines are being lost, once per episode, or how many were not written when the process ended;
-   * e.g. writes it to stderr. Must not throw.
+   * Receives a line of JSON: once per episode when lines begin to be lost, and when the process
+   * ends with the number of lines that were not written. Writes it to stderr, for example. Must not
+   * throw.
    */
   readonly report: (line: string) => void;
   /** The file descriptor to write to; 1 by default. */
@@ -81,19 +99,21 @@ type Waiters = {
   position: number;
 };
 
-/** Lines that were lost and that the log does not mention yet. */
+/** Lost lines that the log does not mention yet. */
 type Losses = { readonly since: string; lines: number; reason: string };
 
 /**
- * The process's standard output, for `createLogger`: written many lines at a time, at once after a pause and otherwise 100 ms late at
- * most. What is left is written when the process exits by itself, by `process.exit` or by an uncaught error, not when it is killed.
+ * The process's standard output, for `createLogger`. Lines are written many at a time: at once
+ * after a pause, otherwise within 100 ms. The remaining lines are written when the process exits by
+ * itself, by `process.exit` or by an uncaught error, but not when it is killed.
  *
- * Whatever becomes of the output, the process goes on. If the output fails (a full disk, a closed pipe), lines are dropped and counted,
- * and it is tried again once a second; if nothing reads it, lines are kept up to 64 MiB and then dropped. Once lines flow again, the
- * first one says how many were lost and since when.
+ * The process continues even if the output fails. If a write fails (a full disk, a closed pipe),
+ * lines are dropped and counted, and a write is retried once a second. If no process reads the
+ * output, lines are kept up to 64 MiB and then dropped. The first line after that states how many
+ * were lost and since when.
  *
- * Not sonic-boom (pino's own output): its synchronous flush at exit repeats a failed write for ever, and a blocking write to a pipe
- * without a reader keeps the process from exiting.
+ * Not sonic-boom (pino's own output): its synchronous flush at exit repeats a failed write for
+ * ever, and a blocking write to a pipe without a reader keeps the process from exiting.
  */
 export function createLogOutput({
   clock,
@@ -105,10 +125,13 @@ export function createLogOutput({
   const { fd, mayBlock } = openOutput(given);
   let block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
   let used = 0;
-  /** Blocks that wait; the first one is being written. */
+  /** Blocks to write; the first one is being written. */
   let queue: Buffer[] = [];
   let queuedBytes = 0;
-  /** Positions in the stream of all bytes: of the last one that was accepted, and of the last one that was written. */
+  /**
+   * Positions in the stream of all bytes: of the last one that was accepted, and of the last one
+   * that was written.
+   */
   let accepted = 0;
   let written = 0;
   /** Whether the output ends within a line, because a write failed halfway. */
@@ -120,14 +143,17 @@ export function createLogOutput({
   let retryMs = FIRST_RETRY_MS;
   /** Since when the output has taken nothing although it was given something. */
   let stalledSince: number | undefined;
-  /** The system error of an output that fails. Until a report of the losses could be written, all lines are dropped. */
+  /**
+   * The system error of an output that fails. Until a report of the losses could be written, all
+   * lines are dropped.
+   */
   let failure: string | undefined;
   let probeAt = 0;
   /** Whether lines are dropped because too much waits. */
   let isFull = false;
   let lostLines = 0;
   let losses: Losses | undefined;
-  /** Where the report of the losses ends, while it is on its way, and how many lines it names. */
+  /** Where the report of the losses ends while it is queued, and how many lines it names. */
   let reportEnd: number | undefined;
   let reportedLines = 0;
   let lastFailureAt = Number.NEGATIVE_INFINITY;
@@ -227,7 +253,7 @@ export function createLogOutput({
     lostLines += lines;
   }
 
-  /** Gives the output a line that says how many lines were lost, unless one is on its way. */
+  /** Queues a line with the number of lost lines, unless one is queued already. */
   function reportLosses(): void {
     if (!losses || reportEnd !== undefined) return;
     const { since, lines, reason } = losses;
@@ -301,7 +327,7 @@ export function createLogOutput({
     while (waiting[0] && waiting[0].giveUpAt <= now()) waiting.shift()?.resolve(false);
   }
 
-  /** Writes what is left without returning to the event loop. */
+  /** Writes the remaining lines without returning to the event loop. */
   function writeNow(): void {
     // The other thread would be interrupted, or overtaken by what is written now.
     if (isWriting) {
@@ -329,7 +355,7 @@ export function createLogOutput({
     reportUnwritten(reason);
   }
 
-  /** The log can no longer say how many lines were lost, so the last resort is the report. */
+  /** Reports the lost lines, because the log can no longer be written. */
   function reportUnwritten(reason: string): void {
     let lines = losses?.lines ?? 0;
     for (const bytes of queue) lines += countLines(bytes);
@@ -356,7 +382,7 @@ export function createLogOutput({
         lose(1, 'blocked');
         return;
       }
-      // After a pause the next line may be long in coming, e.g. behind the first lines of a start.
+      // After a pause the next line may come late, e.g. after the first lines of a start.
       if (isIdle) setImmediate(flush);
       isIdle = false;
       if (mostBytes > BLOCK_BYTES - used) handOver();
@@ -390,24 +416,27 @@ export function createLogOutput({
 const NOT_WRITTEN = Promise.resolve(false);
 
 /**
- * Prepares a descriptor for writing. A write to a file is done on another thread, because a disk may be slow. To everything else it is
- * done at once and never waits, because a thread that hangs in a write would keep the process from exiting.
+ * Prepares a descriptor for writing. Files are written on another thread, because a disk may be
+ * slow. Everything else is written at once and without blocking, because a thread that hangs in a
+ * write would keep the process from exiting.
  */
 function openOutput(fd: number): { readonly fd: number; readonly mayBlock: boolean } {
   try {
     const stats = fstatSync(fd);
     if (stats.isFIFO() || stats.isSocket()) {
-      // Makes the descriptor non-blocking, for which Node has no other function. Nothing is written through it.
+      // Makes the descriptor non-blocking, for which Node has no other function. Nothing is written
+      // through it.
       new Socket({ fd, readable: false, writable: true }).on('error', () => {});
       return { fd, mayBlock: false };
     }
-    // A terminal is shared with other processes, whose open file description must not change, so it is opened again.
+    // A terminal is shared with other processes, whose open file description must not change, so it
+    // is opened again.
     if (stats.isCharacterDevice()) {
       const { O_WRONLY, O_NONBLOCK, O_NOCTTY } = constants;
       return { fd: openSync(`/proc/self/fd/${fd}`, O_WRONLY | O_NONBLOCK | O_NOCTTY), mayBlock: false };
     }
   } catch {
-    // An output that cannot be opened this way, e.g. not on Linux.
+    // The output cannot be opened this way, e.g. not on Linux.
   }
   return { fd, mayBlock: true };
 }

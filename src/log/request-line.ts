@@ -2,7 +2,7 @@ import { cutForLog } from '../text/log-text.ts';
 import { type Audit, renderAuditJson } from './audit-json.ts';
 import { escapeJsonString, jsonProperty } from './json.ts';
 
-/** What the log records about one request. Texts may come from the client unless stated otherwise. */
+/** One request, as the log records it. Texts may come from the client unless stated otherwise. */
 export type RequestLine = {
   /** An id of the service, which needs no escaping. */
   readonly requestId: string;
@@ -30,7 +30,10 @@ export type Rejection = {
   readonly logFields?: Readonly<Record<string, string>> | undefined;
 };
 
-/** Longest `detail` in a log line, in UTF-16 code units. Details name what the caller sent, and lists of the policy. */
+/**
+ * Longest `detail` in a log line, in UTF-16 code units. Details name what the caller sent, and
+ * lists of the policy.
+ */
 const MAX_DETAIL_LENGTH = 1024;
 
 /** The line of a request as JSON without its braces, for `writeLine` of the logger. */

@@ -116,7 +116,7 @@ export function createMetrics(
 
   return {
     observer: {
-      answered: ({ method, route, status, seconds }) => answersTo(method, route, status).observe(seconds),
+      responded: ({ method, route, status, seconds }) => answersTo(method, route, status).observe(seconds),
       decided({ outcome, rule = 'none', reasons }) {
         if (outcome === 'granted') granted.set(rule, (granted.get(rule) ?? 0) + 1);
         if (outcome === 'denied') for (const code of reasons) denials.inc({ rule, code });

@@ -1,11 +1,15 @@
 /**
- * Matches what is invisible or changes how the text around it is shown, and what `JSON.stringify` leaves unescaped: controls, format
- * characters (bidirectional overrides, zero-width characters, tags), and line and paragraph separators.
+ * Matches what is invisible or changes how the text around it is shown, and what `JSON.stringify`
+ * leaves unescaped: controls, format characters (bidirectional overrides, zero-width characters,
+ * tags), and line and paragraph separators.
  */
 const INVISIBLE = /[\x7f-\x9f\p{Cf}\p{Zl}\p{Zp}]/u;
 const EACH_INVISIBLE = /[\x7f-\x9f\p{Cf}\p{Zl}\p{Zp}]/gu;
 
-/** Escapes the invisible characters of a JSON text as `\uXXXX`. Equivalent, because JSON has them in strings only. */
+/**
+ * Escapes the invisible characters of a JSON text as `\uXXXX`. Equivalent, because JSON has them in
+ * strings only.
+ */
 export function escapeInvisible(json: string): string {
   return INVISIBLE.test(json) ? json.replace(EACH_INVISIBLE, toEscapes) : json;
 }
@@ -22,7 +26,10 @@ const MAX_LOGGED_LENGTH = 256;
 
 const LONE_LEADING_SURROGATE = /[\ud800-\udbff]$/;
 
-/** Cuts a text that a caller chose to {@link MAX_LOGGED_LENGTH}; the last character of a cut text is an ellipsis. */
+/**
+ * Cuts a text that a caller chose to {@link MAX_LOGGED_LENGTH}; the last character of a cut text is
+ * an ellipsis.
+ */
 export function cutForLog(text: string): string {
   return text.length <= MAX_LOGGED_LENGTH
     ? text

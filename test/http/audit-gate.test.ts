@@ -20,7 +20,7 @@ async function appWith(auditGate: AuditGate) {
       },
     },
     observer: {
-      answered: () => {},
+      responded: () => {},
       decided: ({ outcome }) => events.push(outcome),
       rejected: (code) => events.push(code),
     },

@@ -65,7 +65,7 @@ export async function createTestApp({
     clock: fixedClock,
     logger: createLogger('debug', fixedClock, destination),
     readiness: () => [{ name: 'process', ok: true, detail: 'running' }],
-    observer: { answered: () => {}, decided: () => {}, rejected: () => {} },
+    observer: { responded: () => {}, decided: () => {}, rejected: () => {} },
     isDraining: () => false,
     requestGroups: createRequestGroups(() => 0),
     newObjectId: () => '019ab000-0000-7000-8000-000000000001',

@@ -1,5 +1,6 @@
 /**
- * Holds grants back until their audit lines are written (`AUDIT_MODE=strict`). Grants of one event-loop turn wait for the same write.
+ * Holds grants back until their audit lines are written (`AUDIT_MODE=strict`). Grants of one
+ * event-loop turn wait for the same write.
  */
 export type AuditGate = {
   /** Whether audit lines can be written now. */

@@ -1,26 +1,28 @@
 import type { ErrorCode } from '../../errors.ts';
 
-/** One answer. No field holds anything that a caller can choose. */
-export type Answered = {
-  /** `other` where no route took the request. */
+/** A response that was sent. No field holds anything that a caller can choose. */
+export type SentResponse = {
+  /** `other` if no route accepts the request. */
   readonly method: string;
-  /** The pattern of a route; `none` where there was none. */
+  /** The pattern of a route; `none` if no route accepts the request. */
   readonly route: string;
   readonly status: number;
   readonly seconds: number;
 };
 
-/** What came of one request for an upload. `rule` is missing where no rule came close. */
+/**
+ * The decision on one request for an upload. `rule` is missing if no rule is close to the request.
+ */
 export type Decided = {
   readonly outcome: 'granted' | 'limited' | 'denied';
   readonly rule?: string | undefined;
-  /** The stable codes of a denial. */
+  /** The stable codes of a denial, or the limit that was reached. */
   readonly reasons: readonly string[];
 };
 
-/** Whoever counts what the service does. Its functions return at once and never throw. */
+/** Counts what the service does. Its functions return at once and never throw. */
 export type Observer = {
-  answered(answer: Answered): void;
+  responded(response: SentResponse): void;
   decided(decision: Decided): void;
   /** A request that was rejected for anything but a denial by the policy. */
   rejected(code: Exclude<ErrorCode, 'policy_denied'>): void;

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 
 /**
- * The 201 of `POST /v1/uploads`, `UploadGrant` in the OpenAPI document; also the source of its part of `openapi.yaml`. `method`, `url`, `headers` and `expires`
- * mean what they mean to Uppy's S3 plugin; there is never a `fields`, whose presence would switch that client to forms.
+ * The body of the 201 of `POST /v1/uploads`, and the source of its part of `openapi.yaml`.
+ * `method`, `url`, `headers` and `expires` mean what they mean to Uppy's S3 plugin. `fields` is
+ * never present: Uppy would switch to form uploads.
  */
 export const uploadAnswer = z
   .strictObject({
@@ -26,7 +27,7 @@ export const uploadAnswer = z
     expiresAt: z.iso.datetime().meta({ description: 'When the URL expires.' }),
     expiresLimitedBy: z.enum(['request', 'rule', 'credentials', 'maximum']).meta({
       description:
-        'What set the expiry: the request, the rule’s default, the end of the cloud credentials, or the maximum of OSS (604,800 s).',
+        'The cause of the expiry: the request, the rule’s default, the expiry of the cloud credentials, or the maximum of OSS (604,800 s).',
     }),
     serverTime: z.iso
       .datetime()

@@ -56,7 +56,10 @@ export const POLICY_EXAMPLE: z.output<typeof policyAnswer> = {
   ],
 };
 
-/** Rejections of each code, by the name of the example. Those of a request that is not valid come from checking one. */
+/**
+ * Rejections of each code, by the name of the example. Those of an invalid request come from
+ * validating one.
+ */
 export function rejectionExamples(): Readonly<Record<ErrorCode, Readonly<Record<string, ServiceError>>>> {
   return {
     invalid_request: {
@@ -129,5 +132,5 @@ function rejectionOf(body: object): ServiceError {
     if (error instanceof ServiceError) return error;
     throw error;
   }
-  throw new TypeError('the example of a request that is not valid is valid');
+  throw new TypeError('the example of an invalid request is valid');
 }

@@ -31,7 +31,7 @@ const HEADERS: Readonly<Record<string, { readonly description: string; readonly 
 };
 
 const WHEN: Readonly<Record<ErrorCode, string>> = {
-  invalid_request: 'The body is not JSON in UTF-8, or not of the form that the schema describes.',
+  invalid_request: 'The body is not JSON in UTF-8, or does not match the schema.',
   unauthenticated: 'There is no token, or it is not valid. `WWW-Authenticate` has the cause.',
   policy_denied: 'No rule of the policy allows this upload. `errors` lists what to change.',
   not_found: 'There is nothing at this path.',
@@ -49,7 +49,10 @@ const COMMON_PROBLEMS: readonly ErrorCode[] = ['method_not_allowed', 'internal']
 /** Every operation that needs a token has these as well. */
 const TOKEN_PROBLEMS: readonly ErrorCode[] = ['unauthenticated', 'rate_limited', 'unavailable'];
 
-/** The OpenAPI 3.1 document of these operations as YAML, made from the schemas that check requests and shape responses. */
+/**
+ * The OpenAPI 3.1 document of these operations as YAML, made from the schemas that check requests
+ * and shape responses.
+ */
 export function renderOpenApi(routes: readonly Route<never>[]): string {
   const { version } = createRequire(import.meta.url)('../../../package.json') as { readonly version: string };
   return stringify(
@@ -66,7 +69,7 @@ export function renderOpenApi(routes: readonly Route<never>[]): string {
       servers: [{ url: '/', description: 'The service that serves this document.' }],
       security: [{ bearer: [] }],
       tags: [
-        { name: 'Uploads', description: 'What clients call, with a token.' },
+        { name: 'Uploads', description: 'For clients, with a token.' },
         { name: 'Operation', description: 'Probes, metrics and documentation, without a token.' },
       ],
       paths: pathsOf(routes),
@@ -200,13 +203,13 @@ function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): unknown {
     io,
     unrepresentable: 'any',
     override: ({ jsonSchema: part }) => {
-      // Bounds that every integer in JSON has, and the grammar of RFC 3339, do not help a reader.
+      // The bounds of every JSON integer and the grammar of RFC 3339 do not help a reader.
       if (part.minimum === Number.MIN_SAFE_INTEGER) delete part.minimum;
       if (part.maximum === Number.MAX_SAFE_INTEGER) delete part.maximum;
       if (part.format === 'date-time') delete part.pattern;
-      // Of the TypeScript type, not of the API.
+      // A property of the TypeScript type, not of the API.
       delete part.readOnly;
-      // Generators of clients take a field with a default for one that is always there, and so require it.
+      // Client generators treat a field with a default as always present, and so require it.
       if (io === 'input') delete part.default;
     },
   });

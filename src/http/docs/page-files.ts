@@ -20,7 +20,10 @@ const HTML = 'text/html; charset=utf-8';
 const SCRIPT = 'text/javascript; charset=utf-8';
 const STYLE = 'text/css; charset=utf-8';
 
-/** The page as seen from `/docs` and from `/docs/`, and each file that it loads; nothing else is ever read. */
+/**
+ * The page as seen from `/docs` and from `/docs/`, and each file that it loads. No other file is
+ * read.
+ */
 const SOURCES: Readonly<Record<string, Source>> = {
   '/docs': written(HTML, renderDocsPage('docs/')),
   '/docs/': written(HTML, renderDocsPage('./')),
@@ -34,8 +37,9 @@ const SOURCES: Readonly<Record<string, Source>> = {
 const compress = promisify(gzip);
 
 /**
- * Finds the files of `/docs` by their path; undefined for every other path. A file is read and compressed when it is first
- * asked for, and then kept: all requests share its bytes, so that slow readers cost no memory.
+ * Finds the files of `/docs` by their path; undefined for every other path. A file is read and
+ * compressed on its first request, and then kept: all requests share its bytes, so slow readers
+ * cost no memory.
  */
 export function createDocsFiles(): (path: string) => Promise<DocsFile> | undefined {
   const loaded = new Map<string, Promise<DocsFile>>();
@@ -46,7 +50,7 @@ export function createDocsFiles(): (path: string) => Promise<DocsFile> | undefin
     if (known) return known;
     const loading = load(source);
     loaded.set(path, loading);
-    // A failure must not outlast its cause.
+    // Forget a failure, so that the next request tries again.
     loading.catch(() => loaded.delete(path));
     return loading;
   };
@@ -66,7 +70,7 @@ function packaged(type: string, name: string): Source {
   return {
     type,
     read: () => {
-      // Resolved, never loaded: the package's code, and all that it depends on, stays on the disk.
+      // Resolved but not loaded: the package's code and its dependencies stay on disk.
       const entry = createRequire(import.meta.url).resolve('@fastify/swagger-ui');
       return readFile(join(dirname(entry), 'static', name));
     },

@@ -1,6 +1,7 @@
 /**
- * What the page of `/docs` may do: load what this service serves, and ask this service. Swagger UI needs no inline script,
- * no inline style and no eval; its style sheet holds its icons as data.
+ * The Content-Security-Policy of `/docs`: the page may load files of this service and send requests
+ * to it. Swagger UI needs no inline script, no inline style and no eval; its style sheet contains
+ * its icons as data.
  */
 export const DOCS_SECURITY_POLICY = [
   "default-src 'none'",
@@ -14,8 +15,9 @@ export const DOCS_SECURITY_POLICY = [
 ].join('; ');
 
 /**
- * The page of `/docs`. All its addresses are relative, so that it works below any prefix that a proxy takes away.
- * @param folder where the page's files are, seen from the page's own address; ends in a slash.
+ * The page of `/docs`. All its URLs are relative, so it works below any prefix that a proxy
+ * removes.
+ * @param folder the folder of the page's files, relative to the page's own URL; ends in a slash.
  */
 export function renderDocsPage(folder: string): string {
   return `<!doctype html>
@@ -40,8 +42,9 @@ export function renderDocsPage(folder: string): string {
 }
 
 /**
- * Starts Swagger UI. `validatorUrl` null: else it would send the document's address to swagger.io. A token that a reader
- * pastes is gone with the tab. The document says `/` for the server; below a prefix, requests have to go there too.
+ * Starts Swagger UI. `validatorUrl` is null because the default would send the document's URL to
+ * swagger.io. A pasted token is forgotten when the tab closes. The document names `/` as the
+ * server; below a prefix, requests have to go there.
  */
 export const DOCS_SCRIPT = `const service = new URL('..', document.currentScript.src).href;
 const keepPrefix = () => ({
@@ -69,7 +72,10 @@ SwaggerUIBundle({
 });
 `;
 
-/** Room for phones: long patterns break, and neither a button per field nor the column of links, of which there are none, is shown. */
+/**
+ * For narrow screens: long patterns break. The button per field and the empty column of links are
+ * hidden.
+ */
 export const DOCS_STYLE = `body { margin: 0; }
 footer, noscript p { margin: 2rem auto; padding: 0 20px; max-width: 1460px; font: 12px sans-serif; color: #3b4151; }
 .swagger-ui .json-schema-2020-12 { overflow-wrap: anywhere; }

@@ -14,7 +14,10 @@ import { decisionOf, OUTCOME_STATUS, reasonsOf } from './outcome.ts';
 export type AuditDependencies = {
   readonly observer: Observer;
   readonly logger: ServiceLogger;
-  /** Holds grants back until their audit lines are written; undefined if grants do not wait for the log. */
+  /**
+   * Holds grants back until their audit lines are written; undefined if grants do not wait for the
+   * log.
+   */
   readonly auditGate?: AuditGate | undefined;
 };
 
@@ -26,8 +29,10 @@ export type AuditedRequest = Admission & {
 };
 
 /**
- * Writes the audit line of an outcome and counts it. Logged before the response: the grant counts even if the client has disconnected.
- * @throws ServiceError `unavailable` if the line of a grant must be written first (`AUDIT_MODE=strict`) and could not be.
+ * Writes the audit line of an outcome and counts it. Logged before the response: the grant counts
+ * even if the client has disconnected.
+ * @throws ServiceError `unavailable` if the line of a grant must be written first
+ *   (`AUDIT_MODE=strict`) and could not be.
  */
 export async function auditOutcome(
   { observer, logger, auditGate }: AuditDependencies,
@@ -39,14 +44,18 @@ export async function auditOutcome(
   logRequest(logger, 'info', request, reply, line);
   request.lineLevel = 'debug';
   if (auditGate && outcome.outcome === 'granted' && !(await auditGate.written())) {
-    // The audit line may still be written later. The line with the status 503 then says that the grant was not sent.
+    // The audit line may still be written later. The line with the status 503 then shows that the
+    // grant was not sent.
     request.lineLevel = 'info';
     throw AUDIT_UNAVAILABLE;
   }
   observer.decided(decisionOf(outcome));
 }
 
-/** The audit of one outcome. A grant is logged whole; what the caller chose of anything else is cut. */
+/**
+ * The audit of one outcome. The texts of a grant are logged whole; otherwise, texts that the caller
+ * chose are cut.
+ */
 function auditOf({ caller, policy, upload }: AuditedRequest, result: UploadOutcome): Audit {
   const { outcome } = result;
   const common = {

@@ -1,6 +1,9 @@
 import type { LimitVerdict } from '../../grants/ports/limiter.ts';
 
-/** The state of a limit as response headers, with the names that clients and proxies know (draft-ietf-httpapi-ratelimit-headers-06). */
+/**
+ * The state of a limit as response headers, with the names that clients and proxies know
+ * (draft-ietf-httpapi-ratelimit-headers-06).
+ */
 export function limitHeaders({ limit, remaining, resetInSeconds }: LimitVerdict): Record<string, string> {
   return {
     'RateLimit-Limit': String(limit),

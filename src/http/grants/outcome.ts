@@ -14,7 +14,10 @@ export const OUTCOME_STATUS = {
 
 type Rejected = Exclude<UploadOutcome, { readonly outcome: 'granted' }>;
 
-/** The stable codes of an outcome: what the policy does not allow, or the limit that was reached; none for a grant. */
+/**
+ * The stable codes of an outcome: what the policy does not allow, or the limit that was reached;
+ * none for a grant.
+ */
 export function reasonsOf(result: UploadOutcome): readonly string[] {
   if (result.outcome === 'granted') return [];
   if (result.outcome === 'limited') return [result.verdict.limitedBy];

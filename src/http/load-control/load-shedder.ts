@@ -2,10 +2,13 @@ import { ServiceError } from '../../errors.ts';
 import { createEvenSampler } from './even-sampler.ts';
 import type { RequestGroups } from './request-groups.ts';
 
-/** The rejection under overload. A shared instance: creating an `Error` per rejection would cost a stack trace each time. */
+/**
+ * The rejection under overload. A shared instance: creating an `Error` per rejection would cost a
+ * stack trace each time.
+ */
 export const OVERLOADED = new ServiceError(
   'unavailable',
-  'The service has more requests than it can answer; try again.',
+  'The service has more requests than it can handle; try again.',
   { headers: { 'Retry-After': '1' } },
 );
 
@@ -25,12 +28,14 @@ export type LoadShedderOptions = {
 };
 
 /**
- * Creates `admit`, which a request awaits before any work is done for it: it waits for the request's group, and rejects a share of the
- * requests with {@link OVERLOADED} if they have waited for more than a second. The longer the wait, the larger the share.
+ * Creates `admit`, which a request awaits before any work is done for it: it waits for the
+ * request's group, and rejects a share of the requests with {@link OVERLOADED} if they have waited
+ * for more than a second. The longer the wait, the larger the share.
  *
- * A client does not wait for seconds, so work on its request would be lost. The share is never 1, because rejecting costs time too and
- * some callers must still be served. A rejected request waits as long as the others: an immediate rejection would make the client retry
- * before the others have their response.
+ * A client does not wait for seconds, so work on its request would be lost. The share is never 1,
+ * because rejecting costs time too and some callers must still be served. A rejected request waits
+ * as long as the others: an immediate rejection would make the client retry before the others have
+ * their response.
  */
 export function createLoadShedder({ requestGroups, onOverload }: LoadShedderOptions): () => Promise<void> {
   const isSampled = createEvenSampler();

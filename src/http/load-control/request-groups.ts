@@ -2,15 +2,16 @@
 const MAX_GROUP_SIZE = 64;
 
 /**
- * Event-loop turns without a group between two groups. In each of them Node accepts one connection and reads what has arrived; an
- * idle turn costs next to nothing.
+ * Event-loop turns without a group between two groups. In each of them Node accepts one connection
+ * and reads what has arrived; an idle turn costs next to nothing.
  */
 const LOOP_TURNS_BETWEEN_GROUPS = 8;
 
 export type RequestGroups = {
   /**
-   * Resolves when the group of this request starts, at the end of an event-loop turn: with how long the request waited for that, in
-   * milliseconds. Groups start in the order in which their requests joined.
+   * Resolves when the group of this request starts, at the end of an event-loop turn: with how long
+   * the request waited for that, in milliseconds. Groups start in the order in which their requests
+   * joined.
    */
   join(): Promise<number>;
 };
@@ -23,13 +24,16 @@ type Group = {
 };
 
 /**
- * Groups requests that were read one after the other, up to {@link MAX_GROUP_SIZE}, so that they are processed together.
+ * Groups requests that were read one after the other, up to {@link MAX_GROUP_SIZE}, so that they
+ * are processed together.
  *
- * A request that runs through all of the code alone finds the processor's caches full of what the previous request did last, and takes
- * twice as long (docs/performance.md). A group never waits for requests that have not arrived: a lone request loses some microseconds.
+ * A request that runs through all of the code alone finds the processor's caches full of what the
+ * previous request did last, and takes twice as long (docs/performance.md). A group never waits for
+ * requests that have not arrived: a lone request loses some microseconds.
  *
- * The time spent waiting here is also the overload signal, because nothing else in a request of a busy process waits. Between two
- * groups Node reads and accepts connections: new clients wait neither for all requests that have arrived nor for many groups.
+ * The time spent waiting here is also the overload signal, because nothing else in a request of a
+ * busy process waits. Between two groups Node reads and accepts connections: new clients wait
+ * neither for all requests that have arrived nor for many groups.
  *
  * @param monotonicMs a clock that never goes back, in milliseconds, e.g. `performance.now()`.
  */

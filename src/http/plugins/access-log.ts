@@ -8,16 +8,19 @@ import { traceIdOf } from './trace-context.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The level of its line: `debug` if another line of this request has all of it already. */
+    /**
+     * The level of its access line: `debug` if another line of this request has the same content.
+     */
     lineLevel: 'info' | 'debug';
-    /** Why it was rejected, unless another line says so. */
+    /** Why it was rejected, unless another line states it. */
     rejection: ServiceError | undefined;
   }
 }
 
 /**
- * Writes one line per request: method, route, status, duration, and why it was rejected. Probes, and requests that have an audit
- * line, are written at the level `debug`. The route is the pattern, never the URL that was sent.
+ * Writes one line per request: method, route, status, duration, and why it was rejected. Probes,
+ * and requests that have an audit line, are written at the level `debug`. The route is the pattern,
+ * never the URL that was sent.
  */
 export function registerAccessLog(
   app: FastifyInstance,
@@ -29,7 +32,7 @@ export function registerAccessLog(
     const { method, rejection } = request;
     const status = reply.statusCode;
     const route = request.routeOptions.url;
-    observer.answered({
+    observer.responded({
       method: route === undefined ? 'other' : method,
       route: route ?? 'none',
       status,
@@ -41,7 +44,9 @@ export function registerAccessLog(
   });
 }
 
-/** Writes the line of a request at this level: its ids, method, route, duration and client address, and what is given. */
+/**
+ * Writes the line of a request: ids, method, route, duration, client address, and the given fields.
+ */
 export function logRequest(
   logger: ServiceLogger,
   level: 'info' | 'debug',

@@ -4,12 +4,15 @@ import type { TokenVerifier } from '../../auth/token-verifier.ts';
 import type { Admission } from '../../grants/upload/issue-upload.ts';
 import type { Policy } from '../../policy/policy.ts';
 
-/** A policy and the judge of its issuers' tokens. They change together, so a request takes both at once and keeps them. */
+/**
+ * A policy and the verifier of its issuers' tokens. They change together, so a request takes both
+ * at once and keeps them.
+ */
 export type ActivePolicy = { readonly policy: Policy; readonly verifier: TokenVerifier };
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** true: the route answers without a token. Every other route asks for one. */
+    /** Whether the route needs no token. Every other route requires one. */
     public?: boolean;
   }
   interface FastifyRequest {
@@ -19,10 +22,10 @@ declare module 'fastify' {
 }
 
 /**
- * Asks every route for a verified token, before its body is read, unless the route says `config: { public: true }`.
- * Registers on the instance given, so that no route can be forgotten.
- * @param admit awaited first; rejects if the request is not admitted. Public routes skip it: a probe must not take a busy replica
- *   for a dead one.
+ * Requires a verified token for every route without `config: { public: true }`, before the body is
+ * read. The hook applies to all routes of the app, so a new route cannot lack it.
+ * @param admit awaited first; rejects if the request is not admitted. Public routes skip it: a
+ *   probe must not take a busy replica for a dead one.
  */
 export function registerAuthentication(
   app: FastifyInstance,
@@ -37,13 +40,16 @@ export function registerAuthentication(
     await admit();
     const { policy, verifier } = active();
     const verified = verifier.verify(bearerToken(request.headers.authorization));
-    // A token that is remembered makes no promise.
+    // No promise for a token that was verified before.
     const caller = verified instanceof Promise ? await verified : verified;
     request.admission = { caller, policy };
   });
 }
 
-/** The verified caller and the policy of a request. Throws a TypeError on a public route: a programmer's mistake. */
+/**
+ * The verified caller and the policy of a request.
+ * @throws TypeError on a public route, which is a bug.
+ */
 export function admissionOf(request: FastifyRequest): Admission {
   if (!request.admission) throw new TypeError('a public route has no caller');
   return request.admission;

@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 
 /**
- * Sets the headers that every response has: the request id, and `nosniff`. While the process drains, responses also close their
- * connection.
+ * Sets the headers that every response has: the request id, and `nosniff`. While the process
+ * drains, responses also close their connection.
  */
 export function registerCommonHeaders(app: FastifyInstance, isDraining: () => boolean): void {
   app.addHook('onRequest', (request, reply, done) => {

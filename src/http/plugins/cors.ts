@@ -5,7 +5,10 @@ import { createLogThrottle } from '../../log/log-throttle.ts';
 import type { ServiceLogger } from '../../log/logger.ts';
 
 export type CorsOptions = {
-  /** The origins whose pages may call the service, exact or of ANY_PORT_ORIGINS; empty switches CORS off. */
+  /**
+   * The origins whose pages may call the service, exact or of ANY_PORT_ORIGINS; empty switches CORS
+   * off.
+   */
   readonly origins: readonly string[];
   /** Request headers that pages may send besides {@link ALLOWED_HEADERS}. */
   readonly extraHeaders: readonly string[];
@@ -13,7 +16,10 @@ export type CorsOptions = {
   readonly clock: Clock;
 };
 
-/** The request headers that every allowed page may send: those of the API, and those that tracing libraries add by themselves. */
+/**
+ * The request headers that every allowed page may send: those of the API, and those that tracing
+ * libraries add by themselves.
+ */
 export const ALLOWED_HEADERS: readonly string[] = [
   'Authorization',
   'Content-Type',
@@ -36,10 +42,13 @@ const EXPOSED_HEADERS = [
   'RateLimit-Reset',
 ];
 
-/** Browsers ask again after this time: a header or origin that was removed stops working within ten minutes. */
+/**
+ * Browsers repeat the preflight after this time: a removed header or origin stops working within
+ * it.
+ */
 const MAX_AGE_SECONDS = 600;
 
-/** The service logs an origin that is not listed once in this time. */
+/** An origin that is not listed is logged once in this time. */
 const LOG_INTERVAL_MS = 60_000;
 
 /** At most this many origins are remembered, and so logged within {@link LOG_INTERVAL_MS}. */
@@ -51,11 +60,13 @@ const REJECTED_PREFLIGHT =
   'The origin of this page is not allowed to call the service. The operator can add it to CORS_ORIGINS.';
 
 /**
- * The CORS protocol (https://fetch.spec.whatwg.org/#http-cors-protocol) for pages of the listed origins, private networks included.
+ * The CORS protocol (https://fetch.spec.whatwg.org/#http-cors-protocol) for pages of the listed
+ * origins, private networks included.
  *
- * A preflight of a listed origin gets 204 on every path, so that the page can read the 404 of the request that follows. Any other
- * OPTIONS request gets 405 or 404 and no `Access-Control-*` header; a preflight among them is logged with its origin. Register it
- * after {@link registerNotFound} and before authentication: a preflight has no token.
+ * A preflight of a listed origin gets 204 on every path, so that the page can read the 404 of the
+ * request that follows. Any other OPTIONS request gets 405 or 404 and no `Access-Control-*` header;
+ * a preflight among them is logged with its origin. Register it after {@link registerNotFound} and
+ * before authentication: a preflight has no token.
  */
 export async function registerCors(
   app: FastifyInstance,
@@ -76,7 +87,8 @@ export async function registerCors(
       logRejectedOrigin(origin);
       return done(app.noRouteError(request, REJECTED_PREFLIGHT));
     }
-    // https://wicg.github.io/private-network-access/: a public page that calls a service on a private address.
+    // https://wicg.github.io/private-network-access/: a public page that calls a service on a
+    // private address.
     if (privateNetwork === 'true') reply.header('access-control-allow-private-network', 'true');
     done();
   });

@@ -5,12 +5,15 @@ import type { ServiceLogger } from '../../log/logger.ts';
 import { limitReachedHeaders } from '../grants/limit-headers.ts';
 import { PROBLEMS } from './problem-json.ts';
 
-/** Denials and invalid requests. A missing path or token has no verified caller; 429 and 5xx are not the caller's mistake. */
+/**
+ * Denials and invalid requests. A missing path or token has no verified caller; 429 and 5xx are not
+ * the caller's mistake.
+ */
 const COUNTED_STATUSES: ReadonlySet<number> = new Set([400, 403, 413, 415]);
 
 /**
- * Rejects every request of a caller that has used up its denials, before the body is read. Register it after authentication and before
- * any other check of the request.
+ * Rejects every request of a caller that has used up its denials, before the body is read. Register
+ * it after authentication and before any other check of the request.
  */
 export function registerDenialLimit(app: FastifyInstance, denials: DenialLimiter): void {
   app.addHook('onRequest', ({ admission }, _reply, done) => {
@@ -20,8 +23,10 @@ export function registerDenialLimit(app: FastifyInstance, denials: DenialLimiter
 }
 
 /**
- * Counts a rejection against its caller, if it is a denial or an invalid request, and logs a caller that has reached the limit.
- * @returns the rejection itself, or the 429 that takes its place: requests that were open at the same time get no more than the limit.
+ * Counts a rejection against its caller, if it is a denial or an invalid request, and logs a caller
+ * that has reached the limit.
+ * @returns the rejection itself, or the 429 that takes its place: requests that were open at the
+ *   same time get no more than the limit.
  */
 export function countDenial(
   denials: DenialLimiter,

@@ -11,8 +11,9 @@ import { clientRequestId } from './request-ids.ts';
 import { traceIdOf } from './trace-context.ts';
 
 /**
- * Responds to everything that is thrown with a problem document, counts it, and keeps it for the request's log line. A denial or
- * invalid request counts against its caller, and becomes 429 beyond the limit.
+ * Responds to everything that is thrown with a problem document, counts it, and keeps it for the
+ * request's log line. A denial or invalid request counts against its caller, and becomes 429 beyond
+ * the limit.
  */
 export function registerErrorHandler(
   app: FastifyInstance,
@@ -41,7 +42,10 @@ export function registerErrorHandler(
   });
 }
 
-/** Responds to a request that Fastify rejects before any hook runs, e.g. for its URL: counts and logs it as well. */
+/**
+ * Responds to a request that Fastify rejects before any hook runs, e.g. for its URL: counts and
+ * logs it as well.
+ */
 export function rejectBeforeHooks(
   error: ServiceError,
   request: FastifyRequest,

@@ -6,11 +6,12 @@ import { ServiceError } from '../../errors.ts';
 export const MAX_BODY_BYTES = 65_536;
 
 /**
- * Takes JSON in UTF-8 and nothing else. Bytes that are not UTF-8 are refused, not replaced: a key that was repaired on
- * its way in would not be the key that was asked for. Objects with `__proto__` or `constructor.prototype` are refused.
+ * Accepts JSON in UTF-8 only. Bytes that are not UTF-8 are rejected, not replaced: a repaired
+ * object key would not be the requested one. Objects with `__proto__` or `constructor.prototype`
+ * are rejected.
  *
- * A compressed body, and one in another charset, is rejected with 415 before it is read. Register it after authentication, whose 401
- * comes first.
+ * A compressed body, and one in another charset, is rejected with 415 before it is read. Register
+ * it after authentication: a 401 precedes a 415.
  */
 export function registerJsonBody(app: FastifyInstance): void {
   const parseJson = app.getDefaultJsonParser('error', 'error');
@@ -47,7 +48,7 @@ function contentFault(headers: IncomingHttpHeaders): ServiceError | undefined {
     return new ServiceError(
       'unsupported_media_type',
       'The body is compressed. Send the body uncompressed, without Content-Encoding.',
-      // RFC 9110 15.5.16 and 12.5.3: so a client can see that the coding is the cause, not the type.
+      // RFC 9110 15.5.16 and 12.5.3: shows a client that the coding is the cause, not the type.
       { headers: { 'Accept-Encoding': 'identity' } },
     );
   }
@@ -60,13 +61,16 @@ function contentFault(headers: IncomingHttpHeaders): ServiceError | undefined {
   return undefined;
 }
 
-/** Whether a list of codings is missing, empty or names the one coding only. Codings are case-insensitive (RFC 9110 8.4.1). */
+/**
+ * Whether a list of codings is missing, empty or names the one coding only. Codings are
+ * case-insensitive (RFC 9110 8.4.1).
+ */
 function consistsOf(list: string | undefined, coding: string): boolean {
   if (list === undefined || list === coding) return true;
   return list.split(',').every((entry) => ['', coding].includes(entry.trim().toLowerCase()));
 }
 
-/** RFC 8259 8.1: JSON is UTF-8, of which US-ASCII is a part, whatever a `charset` says; another one means other bytes. */
+/** Whether a JSON type has a `charset` other than UTF-8 (RFC 8259 8.1), or US-ASCII, its subset. */
 function namesOtherCharset(contentType: string): boolean {
   const [type = '', ...parameters] = contentType.toLowerCase().split(';');
   if (type.trim() !== 'application/json') return false;

@@ -26,8 +26,9 @@ const RESPONSES: Readonly<Record<string, readonly [statusLine: string, detail: s
 };
 
 /**
- * Responds to what Node's HTTP parser rejected before there was a request: a problem document on the bare socket, and a line in the
- * log. The bytes that were sent are not repeated: they can hold a token.
+ * Responds to bytes that Node's HTTP parser rejects, for which there is no request object: writes a
+ * problem document to the socket, and a log line. Neither repeats the bytes, which can contain a
+ * token.
  */
 export function respondToMalformedRequest(
   error: ParserError,

@@ -2,17 +2,21 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ServiceError } from '../../errors.ts';
 import { didYouMean } from '../../text/suggest.ts';
 
-/** The order of methods in `Allow`. OPTIONS is missing on purpose: only the CORS protocol uses it here. */
+/**
+ * The order of methods in `Allow`. OPTIONS is missing on purpose: only the CORS protocol uses it
+ * here.
+ */
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 
 /**
- * Responds to requests that no route accepts: 405 with `Allow` if the path has a route for another method (RFC 9110 15.5.6), else 404
- * with the path that the client may have meant. Call it before any route is registered.
+ * Responds to requests that no route accepts: 405 with `Allow` if the path has a route for another
+ * method (RFC 9110 15.5.6), else 404 with the path that the client may have meant. Call it before
+ * any route is registered.
  */
 export function registerNotFound(app: FastifyInstance): void {
   const knownPaths = new Set<string>();
   app.addHook('onRoute', ({ url }) => {
-    // Neither a path with a parameter nor the CORS plugin's "*" is the path that somebody meant.
+    // A path with a parameter and the "*" of the CORS plugin are no suggestions.
     if (!/[:*]/.test(url)) knownPaths.add(url);
   });
 
@@ -34,7 +38,10 @@ export function registerNotFound(app: FastifyInstance): void {
   });
 }
 
-/** The path of a request target in origin form (`/path?query`) or absolute form (`http://host/path?query`), RFC 9112 3.2. */
+/**
+ * The path of a request target in origin form (`/path?query`) or absolute form
+ * (`http://host/path?query`), RFC 9112 3.2.
+ */
 function pathOf(target: string): string {
   const [path = ''] = target.split(/[?#]/, 1);
   return path.startsWith('/') ? path : path.replace(/^https?:\/\/[^/]*/i, '');

@@ -4,7 +4,7 @@ import { type ErrorCode, MAX_FAULTS, REQUEST_FAULT_CODES, ServiceError } from '.
 import { VIOLATION_CODES } from '../../policy/rule-violations.ts';
 import { MAX_BODY_BYTES } from './json-body.ts';
 
-/** The HTTP side of every error code: adding a code without a line here does not compile. */
+/** The status and title of every error code. A code without a line here does not compile. */
 export const PROBLEMS: Readonly<Record<ErrorCode, { readonly status: number; readonly title: string }>> = {
   invalid_request: { status: 400, title: 'The request is not valid' },
   unauthenticated: { status: 401, title: 'The caller is not authenticated' },
@@ -26,7 +26,7 @@ export const problemSchema = z.object({
   code: z
     .enum(Object.keys(PROBLEMS) as [ErrorCode, ...ErrorCode[]])
     .meta({ description: 'The kind of problem. Stable, for programs.' }),
-  detail: z.string().meta({ description: 'One plain sentence that says what to change.' }),
+  detail: z.string().meta({ description: 'One plain sentence that states what to change.' }),
   requestId: z
     .string()
     .meta({ description: 'The same as `X-Request-Id`. Quote it when you report a problem.' }),
@@ -38,8 +38,8 @@ export const problemSchema = z.object({
         }),
         code: z
           .enum([...REQUEST_FAULT_CODES, ...VIOLATION_CODES])
-          .meta({ description: 'What is wrong. Stable, for programs.' }),
-        detail: z.string().meta({ description: 'One plain sentence that says what to change.' }),
+          .meta({ description: 'The kind of fault. Stable, for programs.' }),
+        detail: z.string().meta({ description: 'One plain sentence that states what to change.' }),
       }),
     )
     .max(MAX_FAULTS)
@@ -91,13 +91,16 @@ const FRAMEWORK_ERRORS: Readonly<Record<string, readonly [ErrorCode, string]>> =
   FST_ERR_CTP_INVALID_JSON_BODY: ['invalid_request', 'The body is not valid JSON.'],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: [
     'invalid_request',
-    'The body does not have the length that Content-Length says.',
+    'The length of the body differs from Content-Length.',
   ],
   FST_ERR_BAD_URL: ['invalid_request', 'The address is not a valid URL path.'],
   FST_ERR_MAX_PARAM_LENGTH: ['not_found', 'There is nothing at this address.'],
 };
 
-/** Turns whatever was thrown into a refusal; what nobody foresaw becomes `internal`, with a fixed text. */
+/**
+ * Turns anything that was thrown into a ServiceError. An unexpected error becomes `internal`, with
+ * a fixed text.
+ */
 export function toServiceError(thrown: unknown): ServiceError {
   if (thrown instanceof ServiceError) return thrown;
   const { code, statusCode } = thrown as Partial<FastifyError>;

@@ -55,7 +55,8 @@ function fileResponse(file: DocsFile | undefined, sent: FastifyRequest['headers'
   const headers = {
     'content-security-policy': DOCS_SECURITY_POLICY,
     'referrer-policy': 'no-referrer',
-    // Browsers revalidate each time: a new version shows at once, and the large file is transferred once.
+    // Browsers revalidate each time: a new version shows at once, and the large file is transferred
+    // once.
     'cache-control': 'no-cache',
     etag: file.etag,
     vary: 'accept-encoding',

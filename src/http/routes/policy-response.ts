@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 const amount = z.int().nullable();
 
-/** The 200 of `GET /v1/policy`: what this caller may upload; the source of its part of `openapi.yaml`. */
+/** The body of the 200 of `GET /v1/policy`, and the source of its part of `openapi.yaml`. */
 export const policyAnswer = z.strictObject({
   rules: z
     .array(
@@ -15,7 +15,7 @@ export const policyAnswer = z.strictObject({
           .string()
           .meta({ description: 'Every key of this rule must begin with this, for this caller.' }),
         naming: z.enum(['client', 'server', 'either']).meta({
-          description: 'Who names the object: the client (`key`), the service (`filename`), or either.',
+          description: 'Whether the client (`key`), the service (`filename`) or either names the object.',
         }),
         keepFilename: z.boolean().meta({
           description: 'Whether Content-Disposition offers the object under its file name (with filename).',

@@ -4,11 +4,17 @@ import { type Route, textResponse } from './route.ts';
 export type ReadyzDependencies = {
   /** The checks of this moment. */
   readonly readiness: () => readonly ReadinessCheck[];
-  /** Whether the lines have details, e.g. `ok credentials: static`: only on a port that callers cannot reach. */
+  /**
+   * Whether the lines have details, e.g. `ok credentials: static`: only on a port that callers
+   * cannot reach.
+   */
   readonly readinessDetails: boolean;
 };
 
-/** `GET /readyz`: one line per check, and 503 if one fails, so that load balancers leave this replica out. */
+/**
+ * `GET /readyz`: one line per check, and 503 if one fails, so that load balancers leave this
+ * replica out.
+ */
 export const readyz: Route<ReadyzDependencies> = {
   method: 'GET',
   path: '/readyz',

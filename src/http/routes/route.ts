@@ -3,8 +3,8 @@ import type { z } from 'zod';
 import type { ErrorCode } from '../../errors.ts';
 
 /**
- * One operation of the HTTP service, as a value: the app registers a list of them, and the OpenAPI document renders the same list.
- * `Dependencies` is what its handler needs.
+ * One operation of the HTTP service, as a value: the app registers a list of them, and the OpenAPI
+ * document renders the same list. `Dependencies` is what its handler needs.
  */
 export type Route<Dependencies> = {
   readonly method: 'GET' | 'POST';
@@ -13,7 +13,10 @@ export type Route<Dependencies> = {
   /** Whether the operation needs no token. */
   readonly isPublic: boolean;
   readonly openapi: OperationDocument;
-  /** Creates the handler; undefined if the process with these dependencies does not serve the operation. */
+  /**
+   * Creates the handler; undefined if the process with these dependencies does not serve the
+   * operation.
+   */
   readonly handler: (dependencies: Dependencies) => Handler | undefined;
 };
 
@@ -41,7 +44,10 @@ export function textResponse(status: number, type: string, body: string): RouteR
   return { status, headers: { 'cache-control': 'no-store', 'content-type': type }, body };
 }
 
-/** What the OpenAPI document says about one operation. The problems that every operation has are added when it is rendered. */
+/**
+ * An operation in the OpenAPI document. The problems that every operation has are added when it is
+ * rendered.
+ */
 export type OperationDocument = {
   readonly operationId: string;
   readonly tag: 'Uploads' | 'Operation';

@@ -12,7 +12,10 @@ export type RouteDependencies = CreateUploadDependencies &
   MetricsDependencies &
   OpenApiDocumentDependencies;
 
-/** All operations of the service, in the order of the OpenAPI document. A new operation is a file, and a line here. */
+/**
+ * All operations of the service, in the order of the OpenAPI document. A new operation is a file,
+ * and a line here.
+ */
 export const ROUTES: readonly Route<RouteDependencies>[] = [
   createUpload,
   getPolicy,

@@ -206,7 +206,7 @@ export interface components {
              */
             expiresAt: string;
             /**
-             * @description What set the expiry: the request, the rule’s default, the end of the cloud credentials, or the maximum of OSS (604,800 s).
+             * @description The cause of the expiry: the request, the rule’s default, the expiry of the cloud credentials, or the maximum of OSS (604,800 s).
              * @enum {string}
              */
             expiresLimitedBy: "request" | "rule" | "credentials" | "maximum";
@@ -230,7 +230,7 @@ export interface components {
                 /** @description Every key of this rule must begin with this, for this caller. */
                 prefix: string;
                 /**
-                 * @description Who names the object: the client (`key`), the service (`filename`), or either.
+                 * @description Whether the client (`key`), the service (`filename`) or either names the object.
                  * @enum {string}
                  */
                 naming: "client" | "server" | "either";
@@ -273,7 +273,7 @@ export interface components {
              * @enum {string}
              */
             code: "invalid_request" | "unauthenticated" | "policy_denied" | "not_found" | "method_not_allowed" | "body_too_large" | "unsupported_media_type" | "rate_limited" | "internal" | "unavailable";
-            /** @description One plain sentence that says what to change. */
+            /** @description One plain sentence that states what to change. */
             detail: string;
             /** @description The same as `X-Request-Id`. Quote it when you report a problem. */
             requestId: string;
@@ -282,11 +282,11 @@ export interface components {
                 /** @description Where in the body (RFC 6901). Empty when no single field is the cause. */
                 pointer: string;
                 /**
-                 * @description What is wrong. Stable, for programs.
+                 * @description The kind of fault. Stable, for programs.
                  * @enum {string}
                  */
                 code: "required" | "unknown_field" | "invalid_type" | "invalid_value" | "conflict" | "no_matching_rule" | "key_outside_prefix" | "key_not_allowed" | "content_type_not_allowed" | "too_large" | "length_required" | "metadata_not_allowed" | "metadata_missing" | "expiry_too_long" | "overwrite_not_allowed" | "header_not_allowed";
-                /** @description One plain sentence that says what to change. */
+                /** @description One plain sentence that states what to change. */
                 detail: string;
             }[];
             /** @description Seconds to wait before the next try. For `rate_limited` and `unavailable`. */
@@ -294,7 +294,7 @@ export interface components {
         };
     };
     responses: {
-        /** @description The body is not JSON in UTF-8, or not of the form that the schema describes. */
+        /** @description The body is not JSON in UTF-8, or does not match the schema. */
         InvalidRequest: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];

@@ -48,7 +48,7 @@ it('sends Retry-After, never rejects a probe, and recovers at once', async () =>
   expect(rejected?.headers['retry-after']).toBe('1');
   expect(rejected?.json()).toMatchObject({
     code: 'unavailable',
-    detail: 'The service has more requests than it can answer; try again.',
+    detail: 'The service has more requests than it can handle; try again.',
   });
   for (const probe of ['/livez', '/readyz', '/livez', '/readyz'])
     expect((await get(probe)).statusCode).toBe(200);

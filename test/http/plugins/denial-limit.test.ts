@@ -35,7 +35,7 @@ async function createUnderTest(denialsPerMinute: number, policyYaml = policyWith
   const app = await createTestApp({
     policyYaml,
     denials: createDenialLimiter({ nowMs: () => nowMs, denialsPerMinute }),
-    observer: { answered: () => {}, decided: () => {}, rejected: (code) => void rejected.push(code) },
+    observer: { responded: () => {}, decided: () => {}, rejected: (code) => void rejected.push(code) },
   });
   const authorization = new Map<string, string>();
   for (const subject of ['alice', 'bob']) {
