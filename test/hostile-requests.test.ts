@@ -114,7 +114,7 @@ async function startServers(): Promise<Readonly<Record<string, number>>> {
 }
 
 it.each(['issuer', 'emulator'])(
-  'no request ends the %s, and none is answered with 5xx but 501',
+  'no request ends the %s, and no response is 5xx, except 501',
   async (name) => {
     const port = (await startServers())[name] ?? 0;
     const wrong: unknown[] = [];

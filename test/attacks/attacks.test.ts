@@ -6,7 +6,7 @@ import { PHOTO } from '../support/requests.ts';
 import { startTestService, type TestService } from '../support/test-service.ts';
 import { createTestIssuer, defaultClaims, nowSeconds } from '../support/tokens.ts';
 
-// What somebody with bad intentions tries on the running service from outside. Whatever it is: no URL, a refusal that is a
+// Attacks on the running service from outside. Each gets no URL, but a rejection that is a
 // problem document with a code, and nothing in it that the attacker did not know.
 
 const SECRET = 'the-shared-secret-of-the-second-issuer-0123';
@@ -53,7 +53,7 @@ beforeAll(async () => {
 });
 afterAll(() => stop());
 
-/** The service's answer to a body, with any headers, over a connection of its own. */
+/** The service's response to a body, with any headers, over a connection of its own. */
 async function send(
   body: string | Buffer,
   headers: Record<string, string>,
@@ -84,7 +84,10 @@ async function ask(body: unknown, claims?: Record<string, unknown>, headers: Rec
   });
 }
 
-function expectRefusal({ status, text }: { status: number; text: string }, allowed: readonly number[]): void {
+function expectRejection(
+  { status, text }: { status: number; text: string },
+  allowed: readonly number[],
+): void {
   expect(allowed, text).toContain(status);
   expect(text).not.toMatch(
     /aliyuncs|x-oss-signature|vault-of-secrets|acme-|LTAI|TestSecret|the-shared-secret/,
@@ -102,7 +105,7 @@ function expectRefusal({ status, text }: { status: number; text: string }, allow
   ]);
 }
 
-it('grants what these attacks are changes of', async () => {
+it('grants the unchanged requests of these attacks', async () => {
   const { status, text } = await ask(PHOTO);
   expect(status).toBe(201);
   expect(JSON.parse(text).url).toContain('x-oss-signature=');
@@ -206,12 +209,12 @@ describe('tokens', () => {
       async () => `${await service.issuer.sign()}, ${await service.issuer.sign()}`,
     ],
     ['more bytes than headers may have', () => service.issuer.sign({ filler: 'x'.repeat(13_000) })],
-  ])('refuses a token with %s', async (_name, token) => {
-    const answer = await send(JSON.stringify(PHOTO), {
+  ])('rejects a token with %s', async (_name, token) => {
+    const response = await send(JSON.stringify(PHOTO), {
       authorization: `Bearer ${await token()}`,
       'content-type': 'application/json',
     });
-    expectRefusal(answer, [401, 431]);
+    expectRejection(response, [401, 431]);
   });
 
   it.each([
@@ -219,19 +222,19 @@ describe('tokens', () => {
     ['Digest', 'Digest username="alice"'],
     ['the bare scheme', 'Bearer'],
     ['an OSS signature', 'OSS LTAI:abc'],
-  ])('refuses %s in place of a bearer token', async (_name, authorization) => {
-    expectRefusal(
+  ])('rejects %s in place of a bearer token', async (_name, authorization) => {
+    expectRejection(
       await send(JSON.stringify(PHOTO), { authorization, 'content-type': 'application/json' }),
       [401],
     );
   });
 
-  it('refuses a token in the query, in a cookie and in the body', async () => {
+  it('rejects a token in the query, in a cookie and in the body', async () => {
     const token = await service.issuer.sign();
     const headers = { 'content-type': 'application/json' };
-    expectRefusal(await send(JSON.stringify(PHOTO), headers, `/v1/uploads?access_token=${token}`), [401]);
-    expectRefusal(await send(JSON.stringify(PHOTO), { ...headers, cookie: `token=${token}` }), [401]);
-    expectRefusal(
+    expectRejection(await send(JSON.stringify(PHOTO), headers, `/v1/uploads?access_token=${token}`), [401]);
+    expectRejection(await send(JSON.stringify(PHOTO), { ...headers, cookie: `token=${token}` }), [401]);
+    expectRejection(
       await send(`access_token=${token}`, { 'content-type': 'application/x-www-form-urlencoded' }),
       [401],
     );
@@ -271,12 +274,12 @@ describe('keys', () => {
     ['of 1024 bytes', `users/alice/${'k'.repeat(1012)}`],
     ['of 1023 characters but more bytes', `users/alice/${'图'.repeat(1011)}`],
     ['of 60,000 bytes', `users/alice/${'k'.repeat(60_000)}`],
-  ])('refuses a key %s', async (_name, key) => {
-    expectRefusal(await ask({ ...PHOTO, key }), [403]);
+  ])('denies a key %s', async (_name, key) => {
+    expectRejection(await ask({ ...PHOTO, key }), [403]);
   });
 
-  it('refuses half a surrogate pair', async () => {
-    expectRefusal(
+  it('rejects half a surrogate pair', async () => {
+    expectRejection(
       await ask('{"key":"users/alice/\\ud83d.png","contentType":"image/png","contentLength":1}'),
       [403],
     );
@@ -288,8 +291,8 @@ describe('keys', () => {
     ['a list', ['users/alice/photo.png']],
     ['an object', { toString: 'users/alice/photo.png' }],
     ['true', true],
-  ])('refuses a key that is %s', async (_name, key) => {
-    expectRefusal(await ask({ ...PHOTO, key }), [400]);
+  ])('rejects a key that is %s', async (_name, key) => {
+    expectRejection(await ask({ ...PHOTO, key }), [400]);
   });
 });
 
@@ -306,9 +309,9 @@ describe('subjects and claims', () => {
     ['a scope in another case', { scope: 'Uploads:Write' }],
     ['a scope as an object', { scope: { 'uploads:write': true } }],
     ['a role without the scope', { scope: 'x', role: 'admin', tenant: 'acme' }],
-  ])('refuses %s', async (_name, claims) => {
+  ])('denies a caller with %s', async (_name, claims) => {
     const sub = typeof claims.sub === 'string' ? claims.sub : 'alice';
-    expectRefusal(await ask({ ...PHOTO, key: `users/${sub}/photo.png` }, claims), [403]);
+    expectRejection(await ask({ ...PHOTO, key: `users/${sub}/photo.png` }, claims), [403]);
   });
 
   it.each<[string, Record<string, unknown>]>([
@@ -320,12 +323,12 @@ describe('subjects and claims', () => {
     ['another tenant', { tenant: 'other' }],
     ['a role that is not admin', { tenant: 'acme', role: 'member' }],
     ['a role that only holds admin', { tenant: 'acme', role: 'not-admin' }],
-  ])('refuses a tenant’s file with %s', async (_name, claims) => {
+  ])('denies a tenant’s file with %s', async (_name, claims) => {
     const body = { key: 'tenants/acme/shared/a.pdf', contentType: 'application/pdf', contentLength: 1 };
-    expectRefusal(await ask(body, { scope: 'uploads:tenant', role: 'admin', ...claims }), [403]);
+    expectRejection(await ask(body, { scope: 'uploads:tenant', role: 'admin', ...claims }), [403]);
   });
 
-  it('refuses the vault to whom its issuer did not send', async () => {
+  it('denies the vault to a caller of another issuer', async () => {
     const body = { key: 'vault-of-secrets/a.zip', contentType: 'application/zip', target: 'vault' };
     const { status, text } = await ask(body, { role: 'admin' });
     expect(status).toBe(403);
@@ -363,8 +366,8 @@ describe('content types', () => {
     'application/unknown',
     'text/x-component',
     'application/hta',
-  ])('refuses %s, which no wildcard allows', async (contentType) => {
-    expectRefusal(await ask({ ...PHOTO, contentType }), [403]);
+  ])('denies %s, which no wildcard allows', async (contentType) => {
+    expectRejection(await ask({ ...PHOTO, contentType }), [403]);
   });
 
   it.each([
@@ -385,8 +388,8 @@ describe('content types', () => {
     'image/png ',
     'imäge/png',
     `image/${'x'.repeat(300)}`,
-  ])('refuses %j, which is no media type', async (contentType) => {
-    expectRefusal(await ask({ ...PHOTO, contentType }), [400]);
+  ])('rejects %j, which is no media type', async (contentType) => {
+    expectRejection(await ask({ ...PHOTO, contentType }), [400]);
   });
 });
 
@@ -421,8 +424,8 @@ describe('lengths, times and options', () => {
     ['a field in another case', { Key: 'users/bob/photo.png' }, 400],
     ['key and filename', { filename: 'a.png' }, 400],
     ['neither key nor filename', { key: undefined }, 400],
-  ])('refuses %s', async (_name, change, status) => {
-    expectRefusal(await ask({ ...PHOTO, ...change }), [status]);
+  ])('rejects %s', async (_name, change, status) => {
+    expectRejection(await ask({ ...PHOTO, ...change }), [status]);
   });
 });
 
@@ -436,7 +439,7 @@ describe('metadata', () => {
     ['a line break in a name', { 'album\r\nx-oss-object-acl': 'public-read' }, 400],
     ['a line break in a value', { album: 'a\r\nx-oss-object-acl: public-read' }, 400],
     ['NUL', { album: 'a\0' }, 400],
-    ['what is not ASCII', { album: '报告' }, 400],
+    ['a value that is not ASCII', { album: '报告' }, 400],
     ['nothing as value', { album: '' }, 400],
     ['blanks as value', { album: '   ' }, 400],
     ['a number as value', { album: 42 }, 400],
@@ -445,8 +448,8 @@ describe('metadata', () => {
     ['one name in two cases', { album: 'a', Album: 'b' }, 400],
     ['more than 8 KiB', { album: 'x'.repeat(8192) }, 400],
     ['a forbidden-overwrite header', { '../forbid-overwrite': 'false' }, 400],
-  ])('refuses %s', async (_name, metadata, status) => {
-    expectRefusal(await ask({ ...PHOTO, metadata }), [status]);
+  ])('rejects %s', async (_name, metadata, status) => {
+    expectRejection(await ask({ ...PHOTO, metadata }), [status]);
   });
 });
 
@@ -474,12 +477,12 @@ describe('bodies and headers', () => {
     ],
     ['10,000 nested lists', `{"key":${'['.repeat(10_000)}${']'.repeat(10_000)}}`, 400],
     ['more than 64 KiB', `{"key":"${'x'.repeat(65_536)}"}`, 413],
-  ])('refuses a body of %s', async (_name, body, status) => {
-    const answer = await send(body, {
+  ])('rejects a body of %s', async (_name, body, status) => {
+    const response = await send(body, {
       authorization: `Bearer ${await service.issuer.sign()}`,
       'content-type': 'application/json',
     });
-    expectRefusal(answer, [status]);
+    expectRejection(response, [status]);
   });
 
   it('signs the last of two equal fields, and nothing of the first', async () => {
@@ -496,11 +499,11 @@ describe('bodies and headers', () => {
     ['multipart/form-data; boundary=x', 415],
     ['application/xml', 415],
     ['application/jsonx', 415],
-  ])('refuses a body that says it is %s', async (type, status) => {
-    expectRefusal(await ask(PHOTO, {}, { 'content-type': type }), [status]);
+  ])('rejects a body with the Content-Type %s', async (type, status) => {
+    expectRejection(await ask(PHOTO, {}, { 'content-type': type }), [status]);
   });
 
-  it('takes nobody’s word for who they are or where they come from', async () => {
+  it('ignores headers that claim an identity or an address', async () => {
     const headers = {
       'content-type': 'application/json',
       'x-forwarded-user': 'alice',
@@ -509,12 +512,12 @@ describe('bodies and headers', () => {
       'x-rewrite-url': '/livez',
       'x-http-method-override': 'GET',
     };
-    expectRefusal(await send(JSON.stringify(PHOTO), headers), [401]);
+    expectRejection(await send(JSON.stringify(PHOTO), headers), [401]);
   });
 
-  it.each(['PUT', 'PATCH', 'DELETE', 'GET', 'OPTIONS', 'TRACE'])('refuses %s', async (method) => {
+  it.each(['PUT', 'PATCH', 'DELETE', 'GET', 'OPTIONS', 'TRACE'])('rejects %s', async (method) => {
     const token = await service.issuer.sign();
-    expectRefusal(await send('', { authorization: `Bearer ${token}` }, '/v1/uploads', method), [404, 405]);
+    expectRejection(await send('', { authorization: `Bearer ${token}` }, '/v1/uploads', method), [404, 405]);
   });
 
   it.each([
@@ -527,7 +530,7 @@ describe('bodies and headers', () => {
   ])('has nothing at %s', async (path) => {
     const token = await service.issuer.sign();
     const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
-    expectRefusal(await send(JSON.stringify(PHOTO), headers, path), [404]);
+    expectRejection(await send(JSON.stringify(PHOTO), headers, path), [404]);
   });
 });
 

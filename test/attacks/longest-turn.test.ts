@@ -94,7 +94,7 @@ async function meteredApp(overrides: Parameters<typeof createTestApp>[0] = {}) {
 }
 
 const PHOTO_MEMBERS = JSON.stringify(PHOTO).slice(1, -1);
-const ROOM =
+const MAX_FILL_LENGTH =
   MAX_BODY_BYTES - JSON.stringify({ ...PHOTO, contentDisposition: '', metadata: { a: '' } }).length;
 
 it.each([
@@ -110,7 +110,7 @@ it.each([
 ])('the string %s, at its longest and as long as the body allows', async (field, maxLength) => {
   const { post, slow, statuses } = await meteredApp();
   for (const tail of TAILS) {
-    for (const text of [fill(tail, maxLength, inCharacters), fill(tail, ROOM, inJson)]) {
+    for (const text of [fill(tail, maxLength, inCharacters), fill(tail, MAX_FILL_LENGTH, inJson)]) {
       await post(`${JSON.stringify(tail)}, ${text.length}`, JSON.stringify({ ...PHOTO, [field]: text }));
     }
   }
@@ -125,7 +125,7 @@ it.each<[string, number, (text: string) => unknown]>([
 ])('%s, at its longest and as long as the body allows', async (_name, maxLength, bodyOf) => {
   const { post, slow, statuses } = await meteredApp();
   for (const tail of TAILS) {
-    for (const text of [fill(tail, maxLength, inCharacters), fill(tail, ROOM, inJson)]) {
+    for (const text of [fill(tail, maxLength, inCharacters), fill(tail, MAX_FILL_LENGTH, inJson)]) {
       await post(`${JSON.stringify(tail)}, ${text.length}`, JSON.stringify(bodyOf(text)));
     }
   }

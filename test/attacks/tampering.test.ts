@@ -5,7 +5,7 @@ import { now } from '../support/fixed-clock.ts';
 import { BUCKET, LONG_LIVED, REGION, startTestEmulator } from '../support/test-emulator.ts';
 import { startTestService } from '../support/test-service.ts';
 
-// A granted URL in the hands of a client: what was granted works from any HTTP client, everything else is refused by the bucket.
+// A granted URL in the hands of a client: what was granted works from any HTTP client, the bucket rejects everything else.
 
 const OWN_FILES = `
   - name: own-files
@@ -46,7 +46,7 @@ async function setUp(rules = OWN_FILES) {
     clock,
     emulator,
     async grant(change: Record<string, unknown> = {}): Promise<UploadAnswer> {
-      const answer = await fetch(`${service.url}/v1/uploads`, {
+      const response = await fetch(`${service.url}/v1/uploads`, {
         method: 'POST',
         headers: {
           authorization: `Bearer ${await service.issuer.sign()}`,
@@ -61,8 +61,8 @@ async function setUp(rules = OWN_FILES) {
           ...change,
         }),
       });
-      expect(answer.status).toBe(201);
-      return answer.json() as Promise<UploadAnswer>;
+      expect(response.status).toBe(201);
+      return response.json() as Promise<UploadAnswer>;
     },
   };
 }
@@ -97,13 +97,13 @@ const withParameter = (url: string, name: string, value: string) => {
   return changed.href;
 };
 
-it('takes exactly what was granted', async () => {
+it('the bucket accepts exactly what was granted', async () => {
   const { grant, emulator } = await setUp();
   expect(await send(await grant())).toStrictEqual({ status: 200, code: undefined });
   expect(emulator.files()).toHaveLength(1);
 });
 
-it('takes the types that browsers give their recordings, exactly as they were granted', async () => {
+it('the bucket accepts the types of browser recordings exactly as they were granted', async () => {
   const types = ['video/webm', 'video/mp4', 'video/x-matroska', 'audio/mp4', 'audio/webm'];
   const { grant, emulator } = await setUp(OWN_FILES.replace('text/plain', `text/plain, ${types.join(', ')}`));
   const recordings = [
@@ -124,7 +124,7 @@ it('takes the types that browsers give their recordings, exactly as they were gr
   expect(emulator.files()).toHaveLength(recordings.length);
 });
 
-describe('refuses', () => {
+describe('rejects', () => {
   it.each<[string, Sent]>([
     ['another type', { headers: { 'Content-Type': 'text/html' } }],
     ['the type with a parameter', { headers: { 'Content-Type': 'text/plain; charset=utf-8' } }],
@@ -193,7 +193,7 @@ describe('refuses', () => {
     expect(emulator.files()).toStrictEqual([]);
   });
 
-  it('the URL after its stated expiry, and takes it just before', async () => {
+  it('the URL after its stated expiry, but not just before', async () => {
     const { grant, clock } = await setUp();
     const [early, late] = [
       await grant({ key: 'users/alice/early' }),
@@ -237,8 +237,8 @@ describe('works for', () => {
     const { grant } = await setUp();
     expect((await send(await grant({ key }))).status).toBe(200);
     const { method, url, headers } = await grant({ key, overwrite: true });
-    const answer = await fetch(url, { method, headers, body: Buffer.from('again') });
-    expect(answer.status, await answer.text()).toBe(200);
+    const response = await fetch(url, { method, headers, body: Buffer.from('again') });
+    expect(response.status, await response.text()).toBe(200);
   });
 
   it('an empty file', async () => {
@@ -296,7 +296,7 @@ describe('a standard header that the grant does not hold', () => {
     ['Content-Disposition', ', headers: { content-disposition: NONE }'],
     ['Cache-Control', ', clientHeaders: [cacheControl]'],
     ['Content-Disposition', ', clientHeaders: [contentDisposition]'],
-  ])('%s is free with a rule that has%s, as SECURITY.md says', async (name, fields) => {
+  ])('%s is free with a rule that has%s, as SECURITY.md states', async (name, fields) => {
     const { status, stored, granted } = await sendWith(fields, name);
     expect(Object.keys(granted)).not.toContain(name);
     expect([status, stored]).toStrictEqual([200, 1]);

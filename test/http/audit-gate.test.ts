@@ -32,7 +32,7 @@ it('sends a grant only after its audit line was written', async () => {
   const { promise, resolve } = Promise.withResolvers<boolean>();
   const { post, log, events } = await appWith({ isOpen: () => true, written: () => promise });
   let isSent = false;
-  const answer = post(PHOTO).then((sent) => {
+  const response = post(PHOTO).then((sent) => {
     isSent = true;
     return sent;
   });
@@ -40,29 +40,29 @@ it('sends a grant only after its audit line was written', async () => {
   expect(JSON.parse(log[0] ?? '')).toMatchObject({ msg: 'upload granted', status: 201 });
   expect([isSent, events]).toStrictEqual([false, ['counted']]);
   resolve(true);
-  expect((await answer).status).toBe(201);
+  expect((await response).status).toBe(201);
   expect(events).toStrictEqual(['counted', 'granted']);
 });
 
 it('rejects grants while audit lines cannot be written, before they count against a limit', async () => {
   const { post, events } = await appWith({ isOpen: () => false, written: () => Promise.resolve(false) });
   for (const _ of [1, 2]) {
-    const answer = await post(PHOTO);
-    expect([answer.status, answer.body.code, answer.headers['retry-after']]).toStrictEqual([
+    const response = await post(PHOTO);
+    expect([response.status, response.body.code, response.headers['retry-after']]).toStrictEqual([
       503,
       'unavailable',
       '5',
     ]);
-    expect(answer.body.detail).toBe('The service cannot record grants at the moment; try again.');
-    expect(answer.text).not.toContain('x-oss-signature');
+    expect(response.body.detail).toBe('The service cannot record grants at the moment; try again.');
+    expect(response.text).not.toContain('x-oss-signature');
   }
   expect(events).toStrictEqual(['unavailable', 'unavailable']);
 });
 
 it('does not send a grant whose audit line was lost, counts none, and logs the 503', async () => {
   const { post, log, events } = await appWith({ isOpen: () => true, written: () => Promise.resolve(false) });
-  const answer = await post(PHOTO);
-  expect([answer.status, answer.headers['retry-after']]).toStrictEqual([503, '5']);
+  const response = await post(PHOTO);
+  expect([response.status, response.headers['retry-after']]).toStrictEqual([503, '5']);
   expect(events).toStrictEqual(['counted', 'unavailable']);
   const lines = log.map((line) => JSON.parse(line));
   expect(lines.map(({ msg, level, status }) => [msg, level, status])).toStrictEqual([
@@ -72,7 +72,7 @@ it('does not send a grant whose audit line was lost, counts none, and logs the 5
   expect(lines[1].requestId).toBe(lines[0].requestId);
 });
 
-it('denies and rejects as ever, without waiting, while audit lines cannot be written', async () => {
+it('denies and rejects without waiting while audit lines cannot be written', async () => {
   const never = () => new Promise<boolean>(() => {});
   const { post, http, events } = await appWith({ isOpen: () => false, written: never });
   expect((await post({ ...PHOTO, key: 'users/bob/a.png' })).status).toBe(403);

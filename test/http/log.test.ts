@@ -13,7 +13,7 @@ function auditOf(log: readonly string[]): unknown[] {
 
 it('writes one audit line for a grant: request, caller, rule, bucket, key, type, length and expiry', async () => {
   const { post, log } = await createTestApp();
-  const answer = await post(PHOTO);
+  const response = await post(PHOTO);
   const lines = log.map((line) => JSON.parse(line));
   expect(lines.map(({ msg }) => msg)).toStrictEqual(['upload granted', 'request completed']);
   expect(lines[0]).toStrictEqual({
@@ -32,7 +32,7 @@ it('writes one audit line for a grant: request, caller, rule, bucket, key, type,
       target: 'media',
       bucket: 'acme-media',
       ...PHOTO,
-      expiresAt: answer.body.expiresAt,
+      expiresAt: response.body.expiresAt,
     },
     durationMs: expect.any(Number),
     remoteAddress: '127.0.0.1',
@@ -40,7 +40,7 @@ it('writes one audit line for a grant: request, caller, rule, bucket, key, type,
   });
 });
 
-it('logs a denial with what each rule does not allow, of which the caller learns nothing', async () => {
+it('logs what each rule does not allow, and does not send it to the caller', async () => {
   const policyYaml = policyWith({
     rules: [
       {
@@ -55,7 +55,7 @@ it('logs a denial with what each rule does not allow, of which the caller learns
     ],
   });
   const { post, log } = await createTestApp({ policyYaml });
-  const answer = await post({ ...PHOTO, key: 'users/bob/a.html', contentType: 'text/html' });
+  const response = await post({ ...PHOTO, key: 'users/bob/a.html', contentType: 'text/html' });
   const [line] = log.map((one) => JSON.parse(one));
   expect(line).toMatchObject({ method: 'POST', route: '/v1/uploads', status: 403, msg: 'upload denied' });
   expect(line.audit).toStrictEqual({
@@ -71,7 +71,7 @@ it('logs a denial with what each rule does not allow, of which the caller learns
     contentLength: 48_213,
     expiresAt: null,
     denials: [
-      { rule: 'own-files', reasons: answer.body.errors.map(({ detail }: { detail: string }) => detail) },
+      { rule: 'own-files', reasons: response.body.errors.map(({ detail }: { detail: string }) => detail) },
       {
         rule: 'exports',
         reasons: [
@@ -82,7 +82,7 @@ it('logs a denial with what each rule does not allow, of which the caller learns
     ],
     otherRules: 0,
   });
-  expect(answer.text).not.toMatch(/exports|role/);
+  expect(response.text).not.toMatch(/exports|role/);
 });
 
 it('logs status, method, route and bucket of a request that reached a limit, and that it has no expiry', async () => {
@@ -133,7 +133,7 @@ it.each([
   ['an escape sequence in a type', {}, { contentType: 'image/\u001b[31mpng' }],
   ['a tag in the name of a field', {}, { 'a\u{e0041}': 1 }],
   ['a zero-width space in a target', {}, { target: 'me\u200bdia' }],
-])('escapes what cannot be seen: %s', async (_what, claims, changes) => {
+])('escapes invisible characters: %s', async (_what, claims, changes) => {
   const { post, log } = await createTestApp();
   await post({ ...PHOTO, ...changes }, claims);
   expect(log.length).toBeGreaterThan(0);
@@ -143,7 +143,7 @@ it.each([
   }
 });
 
-it('escapes what cannot be seen in lines of the service itself as well', () => {
+it('escapes invisible characters in lines of the service itself as well', () => {
   const lines: string[] = [];
   const logger = createLogger('info', fixedClock, { write: (line: string) => lines.push(line) });
   logger.warn({ issuer: 'https://\u202elogin.test/', err: new Error('a\u2029b\u009b') }, 'x\ufeffy');
@@ -169,9 +169,9 @@ it('logs the fields that an error has for the log, cut, and sends none of them',
     preload: async () => {},
   };
   const { post, log } = await createTestApp({ verifier });
-  const answer = await post(PHOTO);
-  expect(Object.keys(answer.body)).not.toContain('logFields');
-  expect(answer.text).not.toMatch(/iii|kid/);
+  const response = await post(PHOTO);
+  expect(Object.keys(response.body)).not.toContain('logFields');
+  expect(response.text).not.toMatch(/iii|kid/);
   const line = JSON.parse(log[0] ?? '');
   expect(line).toMatchObject({
     status: 401,
@@ -186,19 +186,19 @@ it('logs a request whose URL is not valid, and counts it', async () => {
   const { http, log } = await createTestApp({
     observer: { responded: () => {}, decided: () => {}, rejected: (code) => rejected.push(code) },
   });
-  const answer = await http.get('/%zz?token=SECRET').set('x-request-id', 'mine');
+  const response = await http.get('/%zz?token=SECRET').set('x-request-id', 'mine');
   expect(log.map((line) => JSON.parse(line))).toStrictEqual([
     expect.objectContaining({
-      requestId: answer.headers['x-request-id'],
+      requestId: response.headers['x-request-id'],
       clientRequestId: 'mine',
       method: 'GET',
-      status: answer.status,
-      code: answer.body.code,
+      status: response.status,
+      code: response.body.code,
       msg: 'request completed',
     }),
   ]);
   expect(log.join('')).not.toContain('SECRET');
-  expect(rejected).toStrictEqual([answer.body.code]);
+  expect(rejected).toStrictEqual([response.body.code]);
 });
 
 it('logs the issuer, audience and key id of a token that is not accepted', async () => {
@@ -206,9 +206,9 @@ it('logs the issuer, audience and key id of a token that is not accepted', async
   const token = await createTestIssuer({ issuer: 'https://other.test/', kid: 'k\u202e1' }).sign({
     aud: ['a', 'b'],
   });
-  const answer = await http.get('/v1/policy').set('authorization', `Bearer ${token}`);
-  expect(answer.status).toBe(401);
-  expect(answer.text).not.toContain('other.test');
+  const response = await http.get('/v1/policy').set('authorization', `Bearer ${token}`);
+  expect(response.status).toBe(401);
+  expect(response.text).not.toContain('other.test');
   expect(JSON.parse(log[0] ?? '')).toMatchObject({
     status: 401,
     code: 'unauthenticated',
@@ -232,17 +232,17 @@ describe('the request id', () => {
   ])('is always the service’s own; the one that a client sends, %s, is only logged', async (sent, logged) => {
     const { http, log, issuer } = await createTestApp();
     const token = `Bearer ${await issuer.sign()}`;
-    const answers = [
+    const responses = [
       await http.post('/v1/uploads').set('authorization', token).set('x-request-id', sent).send(PHOTO),
       await http.get('/v1/policy').set('x-request-id', sent),
       await http.get('/nothing').set('x-request-id', sent),
     ];
-    expect(answers.map(({ headers }) => headers['x-request-id'])).toStrictEqual([
+    expect(responses.map(({ headers }) => headers['x-request-id'])).toStrictEqual([
       'request-1',
       'request-2',
       'request-3',
     ]);
-    expect(answers.slice(1).map(({ body }) => body.requestId)).toStrictEqual(['request-2', 'request-3']);
+    expect(responses.slice(1).map(({ body }) => body.requestId)).toStrictEqual(['request-2', 'request-3']);
     const lines = log.map((line) => JSON.parse(line));
     expect(lines.map(({ requestId }) => requestId)).toStrictEqual([
       'request-1',
@@ -254,7 +254,7 @@ describe('the request id', () => {
   });
 });
 
-it('writes one line at the level info for each request, whatever becomes of it', async () => {
+it('writes one line at the level info for each request, whatever its outcome', async () => {
   const { post, http, log } = await createTestApp();
   await post(PHOTO);
   await post({ ...PHOTO, key: 'users/bob/photo.png' });
@@ -262,9 +262,9 @@ it('writes one line at the level info for each request, whatever becomes of it',
   await http.get('/v1/policy');
   await http.get('/nothing-here');
   await http.get('/livez');
-  const told = log.map((line) => JSON.parse(line)).filter(({ level }) => level !== 'debug');
+  const logged = log.map((line) => JSON.parse(line)).filter(({ level }) => level !== 'debug');
   expect(
-    told.map(({ requestId, msg, code, audit }) => [requestId, msg, code ?? audit.reasons]),
+    logged.map(({ requestId, msg, code, audit }) => [requestId, msg, code ?? audit.reasons]),
   ).toStrictEqual([
     ['request-1', 'upload granted', []],
     ['request-2', 'upload denied', ['key_outside_prefix']],
@@ -272,7 +272,7 @@ it('writes one line at the level info for each request, whatever becomes of it',
     ['request-4', 'request completed', 'unauthenticated'],
     ['request-5', 'request completed', 'not_found'],
   ]);
-  for (const line of told) {
+  for (const line of logged) {
     expect(line).toMatchObject({ durationMs: expect.any(Number), remoteAddress: '127.0.0.1' });
   }
 });
@@ -300,7 +300,7 @@ it('keeps every secret, token and signature of a full run out of the log', async
   const authorized = (bearer: string) =>
     http.post('/v1/uploads').set('authorization', `Bearer ${bearer}`).set('cookie', 'session=CookieSecret');
   const granted = await authorized(token).send({ ...PHOTO, metadata: { album: 'MetadataValue' } });
-  const answers = [
+  const responses = [
     granted,
     await post(PHOTO),
     await post(PHOTO),
@@ -311,7 +311,7 @@ it('keeps every secret, token and signature of a full run out of the log', async
     await http.get(`/v1/policy?access_token=${token}`).set('authorization', `Basic ${token}`),
     await http.get(`/${token}`),
   ];
-  expect(answers.map(({ status }) => status)).toStrictEqual([201, 201, 429, 403, 400, 401, 401, 401, 404]);
+  expect(responses.map(({ status }) => status)).toStrictEqual([201, 201, 429, 403, 400, 401, 401, 401, 404]);
 
   const everything = log.join('');
   const { searchParams } = new URL(granted.body.url);
@@ -329,11 +329,12 @@ it('keeps every secret, token and signature of a full run out of the log', async
   ];
   expect(everything.length).toBeGreaterThan(2000);
   for (const secret of secrets) expect(everything).not.toContain(secret);
-  const refusals = answers
+  const rejections = responses
     .slice(2)
-    .map((answer) => answer.text)
+    .map((response) => response.text)
     .join('');
-  for (const secret of secrets.filter((one) => !token.includes(one))) expect(refusals).not.toContain(secret);
+  for (const secret of secrets.filter((one) => !token.includes(one)))
+    expect(rejections).not.toContain(secret);
 });
 
 it('redacts an object with secrets that is logged by mistake', () => {
@@ -342,7 +343,7 @@ it('redacts an object with secrets that is logged by mistake', () => {
   logger.info({
     credentials: { accessKeySecret: 'S1', securityToken: 'S2' },
     token: 'S3',
-    answer: { url: 'S4' },
+    response: { url: 'S4' },
     list: [{ deep: { secret: 'S6' } }],
     kept: 'K1',
   });
@@ -360,8 +361,8 @@ it('redacts an object with secrets that is logged by mistake', () => {
   expect(JSON.parse(lines[1] ?? '')).toMatchObject({ token: '[redacted]', kept: 'K2' });
 });
 
-it('leaves what is logged as it was, also where it hides a secret', () => {
-  const answer = Object.freeze({ url: 'S1', headers: Object.freeze(['a']) });
-  createLogger('info', fixedClock, { write: () => {} }).info({ answer });
-  expect(answer).toStrictEqual({ url: 'S1', headers: ['a'] });
+it('does not change a logged object, even if it redacts a secret', () => {
+  const response = Object.freeze({ url: 'S1', headers: Object.freeze(['a']) });
+  createLogger('info', fixedClock, { write: () => {} }).info({ response });
+  expect(response).toStrictEqual({ url: 'S1', headers: ['a'] });
 });

@@ -36,12 +36,12 @@ it('decides a request by the policy under which it began', async () => {
       },
     });
     open.flushHeaders();
-    const answered = once(open, 'response');
+    const responded = once(open, 'response');
     return {
       finish: async () => {
         open.end(body);
-        const [answer] = await answered;
-        return answer.resume().statusCode;
+        const [response] = await responded;
+        return response.resume().statusCode;
       },
     };
   };

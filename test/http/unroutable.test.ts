@@ -66,22 +66,22 @@ describe.each(CORS.map((corsOrigins) => ({ corsOrigins })))(
   },
 );
 
-it('answers a path that cannot be decoded with a problem document', async () => {
+it('responds to a path that cannot be decoded with a problem document', async () => {
   const { app } = await createTestApp();
-  const answer = await app.inject({ method: 'GET', url: '/v1/%zz' });
-  expect(answer.statusCode).toBe(400);
-  expect(answer.headers).toMatchObject({
+  const response = await app.inject({ method: 'GET', url: '/v1/%zz' });
+  expect(response.statusCode).toBe(400);
+  expect(response.headers).toMatchObject({
     'content-type': 'application/problem+json; charset=utf-8',
     'x-request-id': 'request-1',
   });
-  expect(answer.json()).toMatchObject({
+  expect(response.json()).toMatchObject({
     code: 'invalid_request',
     detail: 'The address is not a valid URL path.',
   });
 });
 
 it.each([
-  ['what is not HTTP', 'hello\r\n\r\n', '400 Bad Request'],
+  ['bytes that are not HTTP', 'hello\r\n\r\n', '400 Bad Request'],
   [
     'two different lengths',
     'POST /v1/uploads HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n',
@@ -98,7 +98,7 @@ it.each([
     '431 Request Header Fields Too Large',
   ],
 ])(
-  'answers %s with a problem document, repeats nothing of it, and hangs up',
+  'responses %s with a problem document, repeats nothing of it, and hangs up',
   async (_name, bytes, status) => {
     const { app } = await createTestApp();
     await app.listen({ host: '127.0.0.1', port: 0 });
@@ -147,7 +147,7 @@ it.each([
     '404 Not Found',
     'There is nothing at this address. See /docs or /openapi.yaml for the API.',
   ],
-])('says what is wrong with %s', async (_name, bytes, status, detail) => {
+])('states what is wrong with %s', async (_name, bytes, status, detail) => {
   for (const corsOrigins of CORS) {
     const { app } = await createTestApp({ corsOrigins });
     const url = await app.listen({ host: '127.0.0.1', port: 0 });

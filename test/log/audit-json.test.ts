@@ -23,7 +23,7 @@ const audit: fc.Arbitrary<Audit> = fc.record({
   otherRules: fc.nat(),
 });
 
-it('is the JSON of all its fields, whatever a caller put into them', () => {
+it('is the JSON of all its fields, whatever they contain', () => {
   fc.assert(
     fc.property(audit, (one) => {
       expect(JSON.parse(renderAuditJson(one))).toStrictEqual(JSON.parse(JSON.stringify(one)));
@@ -32,7 +32,7 @@ it('is the JSON of all its fields, whatever a caller put into them', () => {
   );
 });
 
-it('leaves out what a grant does not have', () => {
+it('leaves out fields that a grant does not have', () => {
   const granted: Audit = {
     ...{ outcome: 'granted', reasons: [], issuer: 'i', subject: 's', rule: 'r', target: 't', bucket: 'b' },
     ...{ key: 'k', contentType: 'image/png', contentLength: null, expiresAt: '2026-01-01T00:00:00Z' },

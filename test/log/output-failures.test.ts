@@ -89,7 +89,7 @@ it('drops and counts lines on a full disk, and reports it once', async () => {
   await output.end();
 });
 
-it('says once lines flow again how many were lost, and since when', async () => {
+it('logs how many lines were lost, and since when, once lines can be written again', async () => {
   const { path, reader, writer, read } = pipe();
   const { output, reports } = outputTo(writer);
   output.write('first\n');
@@ -110,7 +110,7 @@ it('says once lines flow again how many were lost, and since when', async () => 
   expect(reports).toHaveLength(1);
 });
 
-it('keeps lines while nothing reads them, up to its bound, and then drops and counts them', async () => {
+it('keeps unread lines up to its bound, and then drops and counts them', async () => {
   const { writer, read } = pipe();
   const { output, reports } = outputTo(writer, { maxWaitingBytes: 200_000 });
   const lines = Array.from({ length: 5000 }, (_, n) => `line ${n} ${'x'.repeat(90)}\n`);
@@ -149,7 +149,7 @@ it('waits for a reader that pauses, and loses nothing', async () => {
   expect([output.status(), reports]).toStrictEqual([{ lostLines: 0, fault: undefined }, []]);
 });
 
-it('gives up waiting for a reader that hangs after a second, and answers at once from then on', async () => {
+it('stops waiting for a reader that hangs after a second, and then resolves at once', async () => {
   const { writer } = pipe();
   const { output } = outputTo(writer);
   for (let n = 0; n < 2000; n++) output.write(`line ${n} ${'x'.repeat(90)}\n`);

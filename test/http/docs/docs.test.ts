@@ -19,7 +19,7 @@ const addressesOf = (html: string) =>
   [...html.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, address = '']) => address);
 
 describe.each(['/docs', '/docs/'])('GET %s', (path) => {
-  it('answers the page without a token', async () => {
+  it('serves the page without a token', async () => {
     const { app } = await createTestApp();
     const { statusCode, headers, body } = await app.inject({ url: path });
     expect([statusCode, headers]).toStrictEqual([
@@ -70,7 +70,7 @@ describe.each(['/docs', '/docs/'])('GET %s', (path) => {
 describe.each(FILES)('GET /docs/%s', (name, type) => {
   const url = `/docs/${name}`;
 
-  it('answers the file without a token', async () => {
+  it('serves the file without a token', async () => {
     const { app } = await createTestApp();
     const { statusCode, headers, rawPayload } = await app.inject({ url });
     expect(statusCode).toBe(200);
@@ -83,7 +83,7 @@ describe.each(FILES)('GET /docs/%s', (name, type) => {
     expect(rawPayload.length).toBeGreaterThan(100);
   });
 
-  it('is compressed for those who take it, with the same bytes in it', async () => {
+  it('is compressed for clients that accept gzip, with the same content', async () => {
     const { app } = await createTestApp();
     const plain = await app.inject({ url });
     for (const [accepted, encoding] of [
@@ -93,15 +93,15 @@ describe.each(FILES)('GET /docs/%s', (name, type) => {
       ['gzip; q=0.0, br', undefined],
       ['br', undefined],
     ]) {
-      const answer = await app.inject({ url, headers: { 'accept-encoding': accepted } });
-      expect(answer.headers['content-encoding'], accepted).toBe(encoding);
-      const bytes = encoding ? gunzipSync(answer.rawPayload) : answer.rawPayload;
+      const response = await app.inject({ url, headers: { 'accept-encoding': accepted } });
+      expect(response.headers['content-encoding'], accepted).toBe(encoding);
+      const bytes = encoding ? gunzipSync(response.rawPayload) : response.rawPayload;
       expect(bytes.equals(plain.rawPayload), accepted).toBe(true);
-      expect(answer.headers.etag).toBe(plain.headers.etag);
+      expect(response.headers.etag).toBe(plain.headers.etag);
     }
   });
 
-  it('answers 304 without a body to a browser that has it', async () => {
+  it('responds 304 without a body to a browser that has it', async () => {
     const { app } = await createTestApp();
     const { etag } = (await app.inject({ url })).headers;
     const again = await app.inject({ url, headers: { 'if-none-match': String(etag) } });
@@ -110,7 +110,7 @@ describe.each(FILES)('GET /docs/%s', (name, type) => {
     expect(other.statusCode).toBe(200);
   });
 
-  it('answers HEAD as GET, without the body', async () => {
+  it('responds to HEAD as GET, without the body', async () => {
     const { app } = await createTestApp();
     const get = await app.inject({ url });
     const head = await app.inject({ method: 'HEAD', url });
@@ -124,7 +124,7 @@ describe.each(FILES)('GET /docs/%s', (name, type) => {
 });
 
 it.each([
-  // Beside the files in their package, but no part of the page.
+  // In the same package as the files of the page, but not part of it.
   '/docs/swagger-ui.js',
   '/docs/index.html',
   '/docs/logo.svg',
@@ -139,22 +139,22 @@ it.each([
   '/docs/page.js/',
   '/docs//page.js',
   '/docsx',
-])('answers 404 to %s', async (url) => {
+])('responses 404 to %s', async (url) => {
   const { app } = await createTestApp();
-  const answer = await app.inject({ url });
-  expect([answer.statusCode, answer.json().code]).toStrictEqual([404, 'not_found']);
-  expect(answer.headers).not.toHaveProperty('etag');
+  const response = await app.inject({ url });
+  expect([response.statusCode, response.json().code]).toStrictEqual([404, 'not_found']);
+  expect(response.headers).not.toHaveProperty('etag');
 });
 
-it('answers 405 with Allow to every other method', async () => {
+it('responds 405 with Allow to every other method', async () => {
   const { http } = await createTestApp();
   for (const path of ['/docs', '/docs/page.js']) {
-    const answer = await http.post(path);
-    expect([answer.status, answer.headers.allow], path).toStrictEqual([405, 'GET, HEAD']);
+    const response = await http.post(path);
+    expect([response.status, response.headers.allow], path).toStrictEqual([405, 'GET, HEAD']);
   }
 });
 
-it('turns off what would ask another host or keep a token', async () => {
+it('switches off everything that would contact another host or store a token', async () => {
   const { app } = await createTestApp();
   const script = (await app.inject({ url: '/docs/page.js' })).body;
   expect(script).toContain('validatorUrl: null');

@@ -46,7 +46,7 @@ it('a generated client may send every field', async () => {
   expect(data?.key).toMatch(/^users\/alice\/.+\.png$/);
 });
 
-it('a generated client can tell every fault by its code', async () => {
+it('a generated client can distinguish all faults by their codes', async () => {
   const client = await createTypedClient();
   const { error, response } = await client.POST('/v1/uploads', {
     body: { ...PHOTO, key: 'users/bob/a.png' },

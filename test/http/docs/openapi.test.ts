@@ -18,9 +18,9 @@ const file = readFileSync(new URL('../../../openapi.yaml', import.meta.url), 'ut
 
 it('the document that is served is the one in the repository', async () => {
   const { http } = await createTestApp();
-  const answer = await http.get('/openapi.yaml').buffer(true);
-  expect(answer.headers['content-type']).toBe('application/yaml; charset=utf-8');
-  expect(answer.text ?? answer.body.toString()).toBe(file);
+  const response = await http.get('/openapi.yaml').buffer(true);
+  expect(response.headers['content-type']).toBe('application/yaml; charset=utf-8');
+  expect(response.text ?? response.body.toString()).toBe(file);
 });
 
 it('documents every operation of the list', () => {
@@ -47,17 +47,17 @@ it('the app registers the operations of the list, and nothing else', async () =>
   expect(registered.toSorted()).toStrictEqual(withHead.toSorted());
 });
 
-it('every answer is of the form that the document says', async () => {
+it('every response matches the schema of the document', async () => {
   const { post, http, issuer } = await createTestApp();
   const authorization = `Bearer ${await issuer.sign()}`;
   uploadAnswer.parse((await post(PHOTO)).body);
   policyAnswer.parse((await http.get('/v1/policy').set('authorization', authorization)).body);
-  for (const refused of [await post({}), await post({ ...PHOTO, key: 'x' }), await http.get('/nothing')]) {
-    problemSchema.strict().parse(refused.body);
+  for (const rejected of [await post({}), await post({ ...PHOTO, key: 'x' }), await http.get('/nothing')]) {
+    problemSchema.strict().parse(rejected.body);
   }
 });
 
-it('tells a client what the request takes, field by field', () => {
+it('describes each field of the request, and allows no other', () => {
   const { UploadRequest } = parse(file).components.schemas;
   expect(UploadRequest.additionalProperties).toBe(false);
   expect(UploadRequest.required).toStrictEqual(['contentType']);
@@ -77,12 +77,12 @@ it('tells a client what the request takes, field by field', () => {
   ]);
 });
 
-it('its example of a request is one that the service takes', () => {
+it('its example of a request is valid', () => {
   const { example } = parse(file).paths['/v1/uploads'].post.requestBody.content['application/json'];
   expect(uploadRequestBody.safeParse(example).success).toBe(true);
 });
 
-it('says no bound that every integer has, and no grammar where the format says it', () => {
+it('has no bound that every integer has, and no pattern next to a format', () => {
   expect(file).not.toContain(String(Number.MAX_SAFE_INTEGER));
   const { UploadGrant, UploadRequest } = parse(file).components.schemas;
   expect(UploadGrant.properties.expiresAt).toStrictEqual({
@@ -97,7 +97,7 @@ it('says no bound that every integer has, and no grammar where the format says i
   });
 });
 
-it('has no text that Markdown would take for an element', () => {
+it('has no text that Markdown would read as an element', () => {
   const descriptions = [...file.matchAll(/(?:description|summary): (.*)/g)].map(([, text = '']) => text);
   expect(descriptions.filter((text) => /<\w/.test(text.replace(/`[^`]*`/g, '')))).toStrictEqual([]);
 });
@@ -118,7 +118,7 @@ const responses: readonly (readonly [string, string, Response])[] = Object.entri
 );
 
 it.each(responses)(
-  'has an example for the response %s, of the form that the document says',
+  'has an example for the response %s that matches its schema',
   (_name, status, response) => {
     const [[type, media] = ['', {} as Media]] = Object.entries(response.content ?? {});
     const examples = media.examples
@@ -150,12 +150,12 @@ it('has an example of every problem, and of every fault of a request', () => {
   for (const code of REQUEST_FAULT_CODES) expect(faults).toContain(code);
 });
 
-it('lists every code of a fault, so that clients can tell them apart', () => {
+it('lists every code of a fault, so that clients can distinguish them', () => {
   const { code } = document.components.schemas.Problem.properties.errors.items.properties;
   expect(code.enum).toStrictEqual([...REQUEST_FAULT_CODES, ...VIOLATION_CODES]);
 });
 
-it('takes either key or filename, and requires no field that has a default', () => {
+it('accepts either key or filename, and requires no field that has a default', () => {
   const { UploadRequest } = document.components.schemas;
   expect(UploadRequest.oneOf).toStrictEqual([{ required: ['key'] }, { required: ['filename'] }]);
   expect(JSON.stringify(UploadRequest)).not.toContain('"default"');
@@ -175,7 +175,7 @@ it('has the version of the package', () => {
   expect(document.info.version).toBe(packageJson.version);
 });
 
-it('a problem says in the body as well how long to wait', async () => {
+it('the body of a problem states how long to wait, as Retry-After does', async () => {
   const { post } = await createTestApp({
     credentials: {
       get: async () => {

@@ -9,7 +9,7 @@ import { createTestApp } from '../../support/test-app.ts';
 
 const BODY = JSON.stringify({ key: 'users/alice/photo.png', contentType: 'image/png', contentLength: 1 });
 
-it('takes each step for all requests that go on together before it takes the next for any', async () => {
+it('all requests of a group finish each step before any of them starts the next', async () => {
   const steps: string[] = [];
   const { app, issuer } = await createTestApp({
     presign: (input) => {
@@ -17,7 +17,7 @@ it('takes each step for all requests that go on together before it takes the nex
       return presignPut(input);
     },
     logger: createLogger('info', fixedClock, { write: () => void steps.push('log') }),
-    // Asked for each answer as it is sent.
+    // Called for each response when it is sent.
     isDraining: () => {
       steps.push('send');
       return false;
@@ -33,13 +33,13 @@ it('takes each step for all requests that go on together before it takes the nex
   ].join('\r\n');
   const request = (connection: string) => `${head}\r\nConnection: ${connection}\r\n\r\n${BODY}`;
   const socket = connect(Number(port), '127.0.0.1');
-  // From here on the token is remembered.
+  // From here on the token is cached.
   socket.write(request('keep-alive'));
   await once(socket, 'readable');
   steps.length = 0;
 
   socket.write(request('keep-alive') + request('keep-alive') + request('close'));
-  const answers = await text(socket);
-  expect(answers.match(/HTTP\/1\.1 201 Created/g)).toHaveLength(4);
+  const responses = await text(socket);
+  expect(responses.match(/HTTP\/1\.1 201 Created/g)).toHaveLength(4);
   expect(steps).toStrictEqual(['sign', 'log', 'send'].flatMap((step) => [step, step, step]));
 });

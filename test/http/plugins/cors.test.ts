@@ -51,7 +51,7 @@ describe('a page of a listed origin', () => {
     expect(headers['access-control-allow-headers']).toMatch(/^Authorization, .*X-CSRF-Token, X-Tenant, b3$/);
   });
 
-  it('may call a service in a private network, if the browser asks for that', async () => {
+  it('may call a service in a private network, if the browser requests it', async () => {
     const app = await createTestApp({ corsOrigins: [ORIGIN] });
     const { headers } = await preflight(app, ORIGIN).set('access-control-request-private-network', 'true');
     expect(headers['access-control-allow-private-network']).toBe('true');
@@ -79,7 +79,7 @@ describe('a page of a listed origin', () => {
     expect(response.headers['access-control-allow-origin']).toBe(ORIGIN);
   });
 
-  it('is allowed on every port of localhost where the list says so', async () => {
+  it('is allowed on every port of localhost if the list has localhost:*', async () => {
     const app = await createTestApp({ corsOrigins: ['http://localhost:*'] });
     for (const origin of ['http://localhost', 'http://localhost:3000', 'http://localhost:65535']) {
       expect((await preflight(app, origin)).headers['access-control-allow-origin']).toBe(origin);
@@ -96,7 +96,7 @@ describe('a page of a listed origin', () => {
     }
   });
 
-  it('is allowed on every port of 127.0.0.1 where the list says so', async () => {
+  it('is allowed on every port of 127.0.0.1 if the list has 127.0.0.1:*', async () => {
     const app = await createTestApp({ corsOrigins: ['http://127.0.0.1:*'] });
     const allowed = await preflight(app, 'http://127.0.0.1:5173');
     expect(allowed.headers['access-control-allow-origin']).toBe('http://127.0.0.1:5173');

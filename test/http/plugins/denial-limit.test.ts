@@ -97,7 +97,7 @@ it.each(REJECTED)('counts $name, and then rejects the caller before looking at t
   expect((await send({ body: PHOTO })).statusCode, 'a minute later').toBe(201);
 });
 
-it('counts neither grants, nor what a limit of a rule rejects, nor wrong paths, methods and tokens', async () => {
+it('counts no grant, no rejection by a limit of a rule, and no wrong path, method or token', async () => {
   const limits = policyWith({ rules: [ownFilesRule({ limits: { requestsPerMinute: 2 } })] });
   const { app, send, authorization } = await createUnderTest(1, limits);
   const statuses: number[] = [];
@@ -117,7 +117,7 @@ it('counts neither grants, nor what a limit of a rule rejects, nor wrong paths, 
   expect((await send({ body: FOREIGN })).statusCode).toBe(429);
 });
 
-it('gives exactly as many of many concurrent requests a reason as the limit says', async () => {
+it('returns a reason to exactly as many concurrent requests as the limit allows', async () => {
   const { send } = await createUnderTest(20);
   const responses = await Promise.all(
     Array.from({ length: 60 }, (_, index) => send(REJECTED[index % 6] ?? { body: {} })),

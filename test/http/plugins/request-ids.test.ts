@@ -2,7 +2,7 @@ import { randomFillSync } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { createRequestIds } from '../../../src/http/plugins/request-ids.ts';
 
-it('takes the random bytes one after the other, none of them twice, and draws more when they are used up', () => {
+it('uses every random byte once, in order, and draws more when they are used up', () => {
   const drawn: string[] = [];
   const newId = createRequestIds((bytes) => {
     randomFillSync(bytes);

@@ -19,7 +19,7 @@ it.each([
   expect(traceIdOf(traceparent)).toBe(expected);
 });
 
-it('is on every log line of the request, beside the request id', async () => {
+it('is on every log line of the request, next to the request id', async () => {
   const { http, issuer, log } = await createTestApp();
   const upload = async (headers: Readonly<Record<string, string>>) =>
     http

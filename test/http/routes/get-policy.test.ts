@@ -17,14 +17,14 @@ const policyYaml = policyWith({
   ],
 });
 
-it('tells a caller what it may upload, with its own prefix, and nothing of other rules', async () => {
+it('returns what the caller may upload, with its own prefix, and nothing of other rules', async () => {
   const { http, issuer } = await createTestApp({ policyYaml });
-  const answer = await http
+  const response = await http
     .get('/v1/policy')
     .set('authorization', `Bearer ${await issuer.sign({ sub: 'bob' })}`);
-  expect(answer.status).toBe(200);
-  expect(answer.headers['cache-control']).toBe('no-store');
-  expect(answer.body).toStrictEqual({
+  expect(response.status).toBe(200);
+  expect(response.headers['cache-control']).toBe('no-store');
+  expect(response.body).toStrictEqual({
     rules: [
       {
         name: 'own-files',
@@ -46,9 +46,9 @@ it('tells a caller what it may upload, with its own prefix, and nothing of other
   });
 });
 
-it('answers an empty list to a caller to whom no rule applies', async () => {
+it('returns an empty list to a caller to whom no rule applies', async () => {
   const { http, issuer } = await createTestApp({ policyYaml });
   const token = await issuer.sign({ scope: 'uploads:archive' });
-  const answer = await http.get('/v1/policy').set('authorization', `Bearer ${token}`);
-  expect(answer.body).toStrictEqual({ rules: [] });
+  const response = await http.get('/v1/policy').set('authorization', `Bearer ${token}`);
+  expect(response.body).toStrictEqual({ rules: [] });
 });

@@ -3,10 +3,10 @@ import { createTestApp } from '../../support/test-app.ts';
 
 it('is alive without a token', async () => {
   const { http } = await createTestApp();
-  const answer = await http.get('/livez');
-  expect(answer.status).toBe(200);
-  expect(answer.headers['content-type']).toBe('text/plain; charset=utf-8');
-  expect(answer.text).toBe('ok\n');
+  const response = await http.get('/livez');
+  expect(response.status).toBe(200);
+  expect(response.headers['content-type']).toBe('text/plain; charset=utf-8');
+  expect(response.text).toBe('ok\n');
 });
 
 it('is ready when every check is good, with one line per check and no detail', async () => {
@@ -16,9 +16,9 @@ it('is ready when every check is good, with one line per check and no detail', a
       { name: 'clock', ok: true, detail: 'sane' },
     ],
   });
-  const answer = await http.get('/readyz');
-  expect(answer.status).toBe(200);
-  expect(answer.text).toBe('ok credentials\nok clock\n');
+  const response = await http.get('/readyz');
+  expect(response.status).toBe(200);
+  expect(response.text).toBe('ok credentials\nok clock\n');
 });
 
 it('is not ready when one check fails, names it, and stays alive', async () => {
@@ -35,7 +35,7 @@ it('is not ready when one check fails, names it, and stays alive', async () => {
   expect((await http.get('/livez')).status).toBe(200);
 });
 
-it('ends connections once it drains', async () => {
+it('closes connections once it drains', async () => {
   const { http } = await createTestApp({ isDraining: () => true });
   expect((await http.get('/livez')).headers.connection).toBe('close');
 });

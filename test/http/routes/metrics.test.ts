@@ -4,7 +4,7 @@ import { PHOTO } from '../../support/requests.ts';
 import { startTestService, type TestService } from '../../support/test-service.ts';
 
 async function ask(service: TestService, body: unknown, path = '/v1/uploads'): Promise<number> {
-  const answer = await fetch(`${service.url}${path}`, {
+  const response = await fetch(`${service.url}${path}`, {
     method: 'POST',
     headers: {
       authorization: `Bearer ${await service.issuer.sign()}`,
@@ -13,20 +13,20 @@ async function ask(service: TestService, body: unknown, path = '/v1/uploads'): P
     },
     body: JSON.stringify(body),
   });
-  await answer.arrayBuffer();
-  return answer.status;
+  await response.arrayBuffer();
+  return response.status;
 }
 
 async function metricsOf(url: string): Promise<string> {
-  const answer = await fetch(`${url}/metrics`);
-  expect([answer.status, answer.headers.get('content-type')]).toStrictEqual([
+  const response = await fetch(`${url}/metrics`);
+  expect([response.status, response.headers.get('content-type')]).toStrictEqual([
     200,
     'text/plain; version=0.0.4; charset=utf-8',
   ]);
-  return answer.text();
+  return response.text();
 }
 
-it('counts what was granted and refused, by rule and code, and times every answer', async () => {
+it('counts grants by rule and rejections by code, and measures the duration of every response', async () => {
   const service = await startTestService({ policyYaml: policyWith() });
   expect(await ask(service, PHOTO)).toBe(201);
   expect(await ask(service, { ...PHOTO, contentLength: 2 ** 21 })).toBe(403);
@@ -48,7 +48,7 @@ it('counts what was granted and refused, by rule and code, and times every answe
   }
 });
 
-it('holds nothing that a caller can choose, and no secret', async () => {
+it('contains nothing that a caller can choose, and no secret', async () => {
   const service = await startTestService({
     policyYaml: policyWith(),
     env: { OSS_SESSION_TOKEN: 'TheSessionToken' },
@@ -66,12 +66,12 @@ it('holds nothing that a caller can choose, and no secret', async () => {
   const text = await metricsOf(service.url);
   expect(text).not.toMatch(/made-up|stranger|alice|photo|UserAgent|PROPFIND|LTAI|TestSecret|TheSessionToken/);
   const seriesOf = (of: string) => of.split('\n').filter((line) => line && !line.startsWith('#')).length;
-  // One more route and four more kinds of answer, whatever the number of callers and addresses.
-  const perAnswer = (seriesOf(once) - seriesOf(before) - 1) / 2;
-  expect(seriesOf(text) - seriesOf(once)).toBeLessThan(6 * perAnswer);
+  // One more route and four more kinds of response, whatever the number of callers and URLs.
+  const perResponse = (seriesOf(once) - seriesOf(before) - 1) / 2;
+  expect(seriesOf(text) - seriesOf(once)).toBeLessThan(6 * perResponse);
 });
 
-it('counts what became of a new policy', async () => {
+it('counts whether a new policy was applied', async () => {
   const service = await startTestService({ policyYaml: policyWith() });
   service.replacePolicy('rules: []');
   expect(await metricsOf(service.url)).toContain('oss_presign_policy_file_refused 1');
@@ -86,7 +86,7 @@ it('counts what became of a new policy', async () => {
   }
 });
 
-it('has a port of its own where METRICS_PORT says so, with the probes', async () => {
+it('is served on METRICS_PORT, with the probes, and not on PORT', async () => {
   const service = await startTestService({ policyYaml: policyWith(), env: { METRICS_PORT: '0' } });
   const { metricsAddress } = JSON.parse(service.log.find((line) => line.includes('"msg":"listening"')) ?? '');
   expect(await metricsOf(metricsAddress)).toContain('oss_presign_ready 1');
@@ -96,7 +96,7 @@ it('has a port of its own where METRICS_PORT says so, with the probes', async ()
   expect(details.replace(/\b[0-9a-f]{12}\b/, 'VERSION')).toBe(
     'ok lifecycle\nok credentials: static\nok issuer keys: https://login.test/ loaded\nok policy: version VERSION, 1 rule\nok limiter: in memory\nok clock: within limits\nok log output: written\n',
   );
-  // What callers can ask says no more than which check failed.
+  // The public probe names only the failed checks.
   expect(await (await fetch(`${service.url}/readyz`)).text()).toBe(details.replace(/:.*$/gm, ''));
   expect((await fetch(`${metricsAddress}/v1/policy`)).status).toBe(404);
 });

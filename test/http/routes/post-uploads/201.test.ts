@@ -3,15 +3,15 @@ import { ownFilesRule, policyWith } from '../../../support/policies.ts';
 import { PHOTO } from '../../../support/requests.ts';
 import { createTestApp } from '../../../support/test-app.ts';
 
-it('answers with everything that an upload needs, and nothing else', async () => {
+it('returns everything that an upload needs, and nothing else', async () => {
   const { post } = await createTestApp();
-  const answer = await post({ ...PHOTO, metadata: { Album: ' 42 ' }, cacheControl: 'no-cache' });
+  const response = await post({ ...PHOTO, metadata: { Album: ' 42 ' }, cacheControl: 'no-cache' });
 
-  expect(answer.status).toBe(201);
-  expect(answer.headers['content-type']).toBe('application/json; charset=utf-8');
-  expect(answer.headers['cache-control']).toBe('no-store');
-  expect(answer.headers['x-request-id']).toBe('request-1');
-  const { url, ...rest } = answer.body;
+  expect(response.status).toBe(201);
+  expect(response.headers['content-type']).toBe('application/json; charset=utf-8');
+  expect(response.headers['cache-control']).toBe('no-store');
+  expect(response.headers['x-request-id']).toBe('request-1');
+  const { url, ...rest } = response.body;
   expect(rest).toStrictEqual({
     method: 'PUT',
     headers: {
@@ -45,9 +45,9 @@ it('answers with everything that an upload needs, and nothing else', async () =>
 
 it('makes the key itself from a file name: prefix, id and safe extension', async () => {
   const { post } = await createTestApp();
-  const answer = await post({ filename: '../../Übung .PNG', contentType: 'image/png', contentLength: 0 });
-  expect(answer.status).toBe(201);
-  expect(answer.body.key).toBe('users/alice/019ab000-0000-7000-8000-000000000001.png');
+  const response = await post({ filename: '../../Übung .PNG', contentType: 'image/png', contentLength: 0 });
+  expect(response.status).toBe(201);
+  expect(response.body.key).toBe('users/alice/019ab000-0000-7000-8000-000000000001.png');
 });
 
 it.each([
@@ -60,28 +60,28 @@ it.each([
   ['1023 bytes of multi-byte text', `users/alice/${'图'.repeat(337)}`],
 ])('signs a key with %s as it is', async (_name, key) => {
   const { post } = await createTestApp();
-  const answer = await post({ ...PHOTO, key });
-  expect(answer.body).toMatchObject({ key });
-  expect(decodeURIComponent(new URL(answer.body.url).pathname)).toBe(`/${key}`);
+  const response = await post({ ...PHOTO, key });
+  expect(response.body).toMatchObject({ key });
+  expect(decodeURIComponent(new URL(response.body.url).pathname)).toBe(`/${key}`);
 });
 
 it('binds an empty file to the length 0', async () => {
   const { post } = await createTestApp();
-  const answer = await post({ ...PHOTO, contentLength: 0 });
-  expect(answer.body.contentLength).toBe(0);
-  expect(new URL(answer.body.url).searchParams.get('x-oss-additional-headers')).toBe(
+  const response = await post({ ...PHOTO, contentLength: 0 });
+  expect(response.body.contentLength).toBe(0);
+  expect(new URL(response.body.url).searchParams.get('x-oss-additional-headers')).toBe(
     'content-disposition;content-length',
   );
 });
 
 it('signs Content-MD5, and the type with its parameters, verbatim', async () => {
   const { post } = await createTestApp();
-  const answer = await post({
+  const response = await post({
     ...PHOTO,
     contentType: 'Text/Plain; Charset="utf-8"',
     contentMd5: '1B2M2Y8AsgTpgAmY7PhCfg==',
   });
-  expect(answer.body.headers).toStrictEqual({
+  expect(response.body.headers).toStrictEqual({
     'Content-Type': 'Text/Plain; Charset="utf-8"',
     'Content-MD5': '1B2M2Y8AsgTpgAmY7PhCfg==',
     'x-oss-forbid-overwrite': 'true',
@@ -89,13 +89,13 @@ it('signs Content-MD5, and the type with its parameters, verbatim', async () => 
   });
 });
 
-it('leaves the length open only where the rule says unlimited', async () => {
+it('leaves the length open only if the rule has maxSize: unlimited', async () => {
   const { post } = await createTestApp({
     policyYaml: policyWith({ rules: [ownFilesRule({ maxSize: 'unlimited' })] }),
   });
-  const answer = await post({ key: 'users/alice/a', contentType: 'image/png' });
-  expect(answer.body.contentLength).toBeNull();
-  expect(new URL(answer.body.url).searchParams.get('x-oss-additional-headers')).toBe('content-disposition');
+  const response = await post({ key: 'users/alice/a', contentType: 'image/png' });
+  expect(response.body.contentLength).toBeNull();
+  expect(new URL(response.body.url).searchParams.get('x-oss-additional-headers')).toBe('content-disposition');
 });
 
 it('lets an object be replaced only where both rule and request say so', async () => {
@@ -116,14 +116,14 @@ it('adds and signs the headers of the rule', async () => {
       ],
     }),
   });
-  const answer = await post(PHOTO);
-  expect(answer.body.headers).toStrictEqual({
+  const response = await post(PHOTO);
+  expect(response.body.headers).toStrictEqual({
     'Content-Type': 'image/png',
     'x-oss-forbid-overwrite': 'true',
     'Content-Disposition': 'attachment',
     'x-oss-object-acl': 'private',
   });
-  expect(new URL(answer.body.url).searchParams.get('x-oss-additional-headers')).toBe(
+  expect(new URL(response.body.url).searchParams.get('x-oss-additional-headers')).toBe(
     'content-disposition;content-length',
   );
 });
@@ -133,9 +133,9 @@ it.each([
   ['the rule', {}, 600, 'rule', '2026-11-23T10:10:00Z'],
 ])('states the real expiry when %s sets it', async (_name, extra, expires, expiresLimitedBy, expiresAt) => {
   const { post } = await createTestApp();
-  const answer = await post({ ...PHOTO, ...extra });
-  expect(answer.body).toMatchObject({ expires, expiresLimitedBy, expiresAt });
-  expect(new URL(answer.body.url).searchParams.get('x-oss-expires')).toBe(String(expires));
+  const response = await post({ ...PHOTO, ...extra });
+  expect(response.body).toMatchObject({ expires, expiresLimitedBy, expiresAt });
+  expect(new URL(response.body.url).searchParams.get('x-oss-expires')).toBe(String(expires));
 });
 
 it('never promises more than is left of the credentials', async () => {
@@ -148,22 +148,22 @@ it('never promises more than is left of the credentials', async () => {
   const { post } = await createTestApp({
     credentials: { get: async () => credentials },
   });
-  const answer = await post(PHOTO);
-  expect(answer.body).toMatchObject({
+  const response = await post(PHOTO);
+  expect(response.body).toMatchObject({
     expires: 90,
     expiresAt: '2026-11-23T10:01:30Z',
     expiresLimitedBy: 'credentials',
   });
-  expect(new URL(answer.body.url).searchParams.get('x-oss-security-token')).toBe('token+/=');
+  expect(new URL(response.body.url).searchParams.get('x-oss-security-token')).toBe('token+/=');
 });
 
-it('tells how much of the rule’s limit is left', async () => {
+it('returns how much of the rule’s limit is left', async () => {
   const { post } = await createTestApp({
     policyYaml: policyWith({ rules: [ownFilesRule({ limits: { requestsPerMinute: 5 } })] }),
   });
-  const answer = await post(PHOTO);
-  expect(answer.status).toBe(201);
-  expect(answer.headers).toMatchObject({ 'ratelimit-limit': '5', 'ratelimit-remaining': '4' });
+  const response = await post(PHOTO);
+  expect(response.status).toBe(201);
+  expect(response.headers).toMatchObject({ 'ratelimit-limit': '5', 'ratelimit-remaining': '4' });
 });
 
 it.each([
@@ -200,9 +200,9 @@ it.each([
 
 it('looks at the file name’s characters only where the rule keeps it', async () => {
   const { post } = await createTestApp();
-  const answer = await post({ filename: 'a/b\u202e.png', contentType: 'image/png', contentLength: 7 });
-  expect(answer.status).toBe(201);
-  expect(answer.body.headers['Content-Disposition']).toBe('attachment');
+  const response = await post({ filename: 'a/b\u202e.png', contentType: 'image/png', contentLength: 7 });
+  expect(response.status).toBe(201);
+  expect(response.body.headers['Content-Disposition']).toBe('attachment');
 });
 
 it.each([
@@ -214,8 +214,8 @@ it.each([
 ])('creates a key for %s of type %s with the extension %j', async (filename, contentType, extension) => {
   const rules = [ownFilesRule({ contentTypes: ['image/*', 'video/*', 'audio/*', 'text/plain'] })];
   const { post } = await createTestApp({ policyYaml: policyWith({ rules }) });
-  const answer = await post({ filename, contentType, contentLength: 7 });
-  expect(answer.status).toBe(201);
-  expect(answer.body.key).toBe(`users/alice/019ab000-0000-7000-8000-000000000001${extension}`);
-  expect(answer.body.headers['Content-Type']).toBe(contentType);
+  const response = await post({ filename, contentType, contentLength: 7 });
+  expect(response.status).toBe(201);
+  expect(response.body.key).toBe(`users/alice/019ab000-0000-7000-8000-000000000001${extension}`);
+  expect(response.body.headers['Content-Type']).toBe(contentType);
 });

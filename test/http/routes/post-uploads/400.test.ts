@@ -4,7 +4,7 @@ import { createTestApp } from '../../../support/test-app.ts';
 
 it('names every fault at once by JSON pointer', async () => {
   const { post } = await createTestApp();
-  const answer = await post({
+  const response = await post({
     contentLength: -1,
     contentMd5: 'nope',
     metadata: { 'a b': 'x', album: 7 },
@@ -15,9 +15,9 @@ it('names every fault at once by JSON pointer', async () => {
     surprise: 1,
     'a/b~c': 2,
   });
-  expect(answer.status).toBe(400);
-  expect(answer.headers['content-type']).toBe('application/problem+json; charset=utf-8');
-  expect(answer.body).toStrictEqual({
+  expect(response.status).toBe(400);
+  expect(response.headers['content-type']).toBe('application/problem+json; charset=utf-8');
+  expect(response.body).toStrictEqual({
     type: 'urn:oss-presign:problem:invalid_request',
     title: 'The request is not valid',
     status: 400,
@@ -26,7 +26,7 @@ it('names every fault at once by JSON pointer', async () => {
     requestId: 'request-1',
     errors: expect.any(Array),
   });
-  const found = answer.body.errors.map(
+  const found = response.body.errors.map(
     ({ pointer, code }: { pointer: string; code: string }) => `${pointer} ${code}`,
   );
   expect(found.sort()).toStrictEqual([
@@ -61,17 +61,17 @@ it.each([
   ['a string', '"users/alice/a"'],
   ['a prototype', '{"__proto__":{"key":"users/alice/a"},"contentType":"image/png","contentLength":1}'],
   ['a constructor prototype', '{"constructor":{"prototype":{"key":"x"}},"contentType":"image/png"}'],
-])('refuses a body that is %s', async (_name, body) => {
+])('rejects a body that is %s', async (_name, body) => {
   const { post } = await createTestApp();
-  const answer = await post(body);
-  expect(answer.status).toBe(400);
-  expect(answer.body.code).toBe('invalid_request');
-  expect(answer.body).not.toHaveProperty('url');
+  const response = await post(body);
+  expect(response.status).toBe(400);
+  expect(response.body.code).toBe('invalid_request');
+  expect(response.body).not.toHaveProperty('url');
 });
 
-it('refuses bytes that are not UTF-8 instead of replacing them', async () => {
+it('rejects bytes that are not UTF-8 instead of replacing them', async () => {
   const { app, issuer } = await createTestApp();
-  const answer = await app.inject({
+  const response = await app.inject({
     method: 'POST',
     url: '/v1/uploads',
     headers: { authorization: `Bearer ${await issuer.sign()}`, 'content-type': 'application/json' },
@@ -80,8 +80,8 @@ it('refuses bytes that are not UTF-8 instead of replacing them', async () => {
       'latin1',
     ),
   });
-  expect(answer.statusCode).toBe(400);
-  expect(answer.json().detail).toBe('The body is not valid UTF-8.');
+  expect(response.statusCode).toBe(400);
+  expect(response.json().detail).toBe('The body is not valid UTF-8.');
 });
 
 it.each([
@@ -145,18 +145,18 @@ it.each([
   ['metadata as a list', { ...PHOTO, metadata: ['a'] }, '/metadata', 'invalid_type'],
   ['a null key', { ...PHOTO, key: null }, '/key', 'invalid_type'],
   ['an expiry with a fraction', { ...PHOTO, expiresIn: 1.5 }, '/expiresIn', 'invalid_type'],
-])('refuses %s', async (_name, body, pointer, code) => {
+])('rejects %s', async (_name, body, pointer, code) => {
   const { post } = await createTestApp();
-  const answer = await post(body);
-  expect(answer.status).toBe(400);
-  expect(answer.body.errors).toStrictEqual([{ pointer, code, detail: expect.stringMatching(/\.$/) }]);
+  const response = await post(body);
+  expect(response.status).toBe(400);
+  expect(response.body.errors).toStrictEqual([{ pointer, code, detail: expect.stringMatching(/\.$/) }]);
 });
 
 it('holds all metadata together to 8 KiB, names and values', async () => {
   const { post } = await createTestApp();
-  const room = 8192 - 'x-oss-meta-album'.length;
-  const fits = await post({ ...PHOTO, metadata: { album: 'x'.repeat(room) } });
-  const over = await post({ ...PHOTO, metadata: { album: 'x'.repeat(room + 1) } });
+  const maxLength = 8192 - 'x-oss-meta-album'.length;
+  const fits = await post({ ...PHOTO, metadata: { album: 'x'.repeat(maxLength) } });
+  const over = await post({ ...PHOTO, metadata: { album: 'x'.repeat(maxLength + 1) } });
   expect(fits.status).toBe(201);
   expect(over.body.errors).toStrictEqual([
     {
@@ -231,7 +231,7 @@ it.each<[string, object, string]>([
     'cacheControl must not begin or end with a blank.',
   ],
   ['a Chinese header value', { cacheControl: '不' }, 'cacheControl must be printable ASCII.'],
-])('says in one sentence what to change: %s', async (_name, change, detail) => {
+])('states in one sentence what to change: %s', async (_name, change, detail) => {
   const { post } = await createTestApp();
   const { status, body } = await post({ ...PHOTO, ...change });
   expect(status).toBe(400);
@@ -275,7 +275,7 @@ it('a metadata name or value that is too long has this one fault', async () => {
   ]);
 });
 
-it('takes as many metadata entries as fit into 8 KiB, and no more', async () => {
+it('accepts as many metadata entries as fit into 8 KiB, and no more', async () => {
   const { post } = await createTestApp();
   const entries = (count: number) =>
     Object.fromEntries(Array.from({ length: count }, (_, index) => [index.toString(36), 'x']));
@@ -292,7 +292,7 @@ it('takes as many metadata entries as fit into 8 KiB, and no more', async () => 
   ]);
 });
 
-it('lists 20 faults, says how many more there are, and cuts names to 256 characters', async () => {
+it('lists 20 faults, states how many more there are, and cuts names to 256 characters', async () => {
   const { post } = await createTestApp();
   const fields = Object.fromEntries(Array.from({ length: 5000 }, (_, index) => [`x${index}`, 1]));
   const wide = await post({ ...PHOTO, ...fields });

@@ -5,7 +5,7 @@ import { createTestApp } from '../../../support/test-app.ts';
 
 it('lists everything that the rule does not allow, with what to change', async () => {
   const { post } = await createTestApp();
-  const answer = await post({
+  const response = await post({
     key: 'users/bob/page.html',
     contentType: 'text/html',
     contentLength: 1024 ** 2 + 1,
@@ -14,8 +14,8 @@ it('lists everything that the rule does not allow, with what to change', async (
     expiresIn: 3601,
     overwrite: true,
   });
-  expect(answer.status).toBe(403);
-  expect(answer.body).toStrictEqual({
+  expect(response.status).toBe(403);
+  expect(response.body).toStrictEqual({
     type: 'urn:oss-presign:problem:policy_denied',
     title: 'The policy does not allow this upload',
     status: 403,
@@ -70,21 +70,21 @@ it.each([
   ['a caller without the scope', {}, { scope: 'uploads:read' }, 'no_matching_rule', ''],
   ['a subject that is no path segment', {}, { sub: '../bob' }, 'no_matching_rule', ''],
   ['a target that no rule names', { target: 'archive' }, {}, 'no_matching_rule', '/target'],
-])('refuses %s', async (_name, change, claims, code, pointer) => {
+])('denies %s', async (_name, change, claims, code, pointer) => {
   const { post } = await createTestApp();
-  const answer = await post({ ...PHOTO, ...change }, claims);
-  expect(answer.status).toBe(403);
-  expect(answer.body.errors).toStrictEqual([{ pointer, code, detail: expect.any(String) }]);
+  const response = await post({ ...PHOTO, ...change }, claims);
+  expect(response.status).toBe(403);
+  expect(response.body.errors).toStrictEqual([{ pointer, code, detail: expect.any(String) }]);
 });
 
-it('refuses a caller who leaves out required metadata', async () => {
+it('denies an upload without required metadata', async () => {
   const { post } = await createTestApp({
     policyYaml: policyWith({
       rules: [ownFilesRule({ metadata: { allowed: ['album'], required: ['case'] } })],
     }),
   });
-  const answer = await post(PHOTO);
-  expect(answer.body.errors).toStrictEqual([
+  const response = await post(PHOTO);
+  expect(response.body.errors).toStrictEqual([
     {
       pointer: '/metadata/case',
       code: 'metadata_missing',
@@ -114,7 +114,7 @@ it.each([
   }
 });
 
-it('lists 20 of the violations, and says how many more there are', async () => {
+it('lists 20 of the violations, and states how many more there are', async () => {
   const { post } = await createTestApp();
   const metadata = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`n${index}`, 'x']));
   const { status, body } = await post({ ...PHOTO, metadata });

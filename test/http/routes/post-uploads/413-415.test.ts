@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { expect, it } from 'vitest';
 import { createTestApp } from '../../../support/test-app.ts';
 
-it('takes a body of 64 KiB and refuses one byte more', async () => {
+it('accepts a body of 64 KiB and rejects one byte more', async () => {
   const { post } = await createTestApp();
   const head = '{"key":"';
   const tail = '"}';
@@ -30,15 +30,15 @@ it.each([
   'multipart/form-data; boundary=x',
   'application/jsonp',
   'x',
-])('refuses a body of type %s', async (type) => {
+])('rejects a body of type %s', async (type) => {
   const { http, issuer } = await createTestApp();
-  const answer = await http
+  const response = await http
     .post('/v1/uploads')
     .set('authorization', `Bearer ${await issuer.sign()}`)
     .set('content-type', type)
     .send('{"key":"users/alice/a","contentType":"image/png","contentLength":1}');
-  expect(answer.status).toBe(415);
-  expect(answer.body).toStrictEqual({
+  expect(response.status).toBe(415);
+  expect(response.body).toStrictEqual({
     type: 'urn:oss-presign:problem:unsupported_media_type',
     title: 'Unsupported media type',
     status: 415,

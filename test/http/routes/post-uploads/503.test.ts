@@ -10,10 +10,10 @@ it('gives no URL when there are no credentials, and keeps the cause in the log',
   const { post, log } = await createTestApp({
     credentials: { get: () => Promise.reject(new Error('metadata server: connection refused')) },
   });
-  const answer = await post(PHOTO);
-  expect(answer.status).toBe(503);
-  expect(answer.headers['retry-after']).toBe('5');
-  expect(answer.body).toStrictEqual({
+  const response = await post(PHOTO);
+  expect(response.status).toBe(503);
+  expect(response.headers['retry-after']).toBe('5');
+  expect(response.body).toStrictEqual({
     type: 'urn:oss-presign:problem:unavailable',
     title: 'The service is not available at the moment',
     status: 503,
@@ -52,12 +52,12 @@ it('does not call a caller unauthenticated when the issuer’s keys cannot be fe
       }),
     }),
   });
-  const answer = await http
+  const response = await http
     .post('/v1/uploads')
     .set('authorization', `Bearer ${await issuer.sign()}`)
     .send(PHOTO);
-  expect(answer.status).toBe(503);
-  expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
-  expect(answer.headers).not.toHaveProperty('www-authenticate');
-  expect(answer.body.code).toBe('unavailable');
+  expect(response.status).toBe(503);
+  expect(Number(response.headers['retry-after'])).toBeGreaterThan(0);
+  expect(response.headers).not.toHaveProperty('www-authenticate');
+  expect(response.body.code).toBe('unavailable');
 });
