@@ -78,6 +78,15 @@ describe('policy.schema.json', () => {
     },
   );
 
+  it.each(codeBlocks('docs/policy.md', 'yaml'))(
+    'the service accepts the policy of docs/policy.md',
+    (text) => {
+      expect(parsePolicy(text, { env: {}, readFile: () => jwks })).toStrictEqual({
+        policy: expect.objectContaining({ warnings: [] }),
+      });
+    },
+  );
+
   it.each<[string, Parameters<typeof policyWith>[0]]>([
     ['the smallest policy', {}],
     ['a list of audiences', { issuer: { audience: ['uploads', 'media'] } }],
