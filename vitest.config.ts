@@ -59,7 +59,7 @@ const SUITES: Readonly<Record<string, Options>> = {
   },
   /** Needs Go, Python, Java and Maven: compares the official SDKs with our signer and emulator. */
   sdk: {
-    globalSetup: ['test/sdk/build-judges.ts'],
+    globalSetup: ['test/sdk/build-programs.ts'],
     testTimeout: 30_000,
     hookTimeout: 30_000,
   },

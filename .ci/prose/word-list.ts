@@ -90,6 +90,7 @@ export const ALLOWED: readonly Allowed[] = [
   { text: '`PRESIGN_COPIES`', reason: 'an old name that the changelog replaces' },
   { text: '`"refused"`', reason: 'an old value that the changelog replaces' },
   { text: '`answered`', reason: 'an old log message that the changelog replaces' },
+  { text: '&stage=', reason: 'an object tag that a user may set' },
 ];
 
 /**

@@ -6,14 +6,17 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { onTestFinished } from 'vitest';
 import type { CorsRule } from '../../src/emulator/emulator.ts';
-import { type ClientStage, startStage } from '../support/client-environment.ts';
+import { type ClientEnvironment, startClientEnvironment } from '../support/client-environment.ts';
 
-type StageOptions = Pick<NonNullable<Parameters<typeof startStage>[0]>, 'policyFile' | 'claims'>;
+type EnvironmentOptions = Pick<
+  NonNullable<Parameters<typeof startClientEnvironment>[0]>,
+  'policyFile' | 'claims'
+>;
 
 const html = readFileSync(new URL('../../examples/browser/index.html', import.meta.url), 'utf8');
 
 export type UploadPage = {
-  readonly stage: ClientStage;
+  readonly environment: ClientEnvironment;
   /** What the console of the browser said. */
   readonly console: readonly string[];
   readonly tab: Page;
@@ -32,7 +35,7 @@ export async function openUploadPage(
     corsRules,
     change,
     ...options
-  }: StageOptions & {
+  }: EnvironmentOptions & {
     readonly corsRules: (origin: string) => readonly CorsRule[];
     readonly change?: readonly [string, string];
   },
@@ -44,24 +47,28 @@ export async function openUploadPage(
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const stage = await startStage({ ...options, corsRules: corsRules(origin), corsOrigins: origin });
+  const environment = await startClientEnvironment({
+    ...options,
+    corsRules: corsRules(origin),
+    corsOrigins: origin,
+  });
   const tab = await browser.newPage();
   onTestFinished(async () => {
     await tab.close();
     server.closeAllConnections();
     server.close();
-    await stage.close();
+    await environment.close();
   });
   const said: string[] = [];
   tab.on('console', (message) => said.push(message.text()));
   await tab.goto(origin);
   return {
-    stage,
+    environment,
     tab,
     console: said,
     upload: async (file, key = '', metadata = '') => {
-      await tab.fill('[name=service]', stage.service.url);
-      await tab.fill('[name=token]', stage.token);
+      await tab.fill('[name=service]', environment.service.url);
+      await tab.fill('[name=token]', environment.token);
       await tab.setInputFiles('[name=file]', file);
       await tab.fill('[name=key]', key);
       await tab.fill('[name=meta]', metadata);

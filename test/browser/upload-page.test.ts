@@ -51,7 +51,7 @@ it.each([...FILES, LARGE_FILE])(
     const key = `users/alice/${file.name}`;
     const said = await page.upload(join(folder, file.name), key, 'album=examples');
     const grownMib = memory.stop() - idle;
-    const object = await page.stage.read(key);
+    const object = await page.environment.read(key);
     expect(said).toBe(`Uploaded ${key}, ETag ${object.headers.etag}`);
     expect(object).toMatchObject({
       status: 200,
@@ -74,7 +74,7 @@ it('shows why the service rejects a request', async () => {
   expect(await page.upload(makeNote(), 'users/bob/note.txt')).toBe(
     'The service rejected the request: The key must begin with "users/alice/".',
   );
-  expect(page.stage.oss.exchanges).toHaveLength(0);
+  expect(page.environment.oss.exchanges).toHaveLength(0);
 });
 
 it.each([
@@ -82,16 +82,16 @@ it.each([
   ['is another', { 'x-oss-forbid-overwrite': 'false' }],
 ])('shows what OSS says when a header %s', async (_title, change) => {
   const page = await openUploadPage(browser, { corsRules: rightRules });
-  page.stage.changeGrantedHeaders(change);
+  page.environment.changeGrantedHeaders(change);
   expect(await page.upload(makeNote(), 'users/alice/note.txt', 'album=examples')).toBe(BAD_SIGNATURE);
 });
 
 describe('a Content-Type that nobody set', () => {
   it('is the File’s own, which happens to be what was signed', async () => {
     const page = await openUploadPage(browser, { corsRules: rightRules });
-    page.stage.changeGrantedHeaders({ 'Content-Type': undefined });
+    page.environment.changeGrantedHeaders({ 'Content-Type': undefined });
     expect(await page.upload(makeNote(), 'users/alice/note.txt')).toContain('Uploaded');
-    expect(page.stage.oss.sent('content-type')).toBe('text/plain');
+    expect(page.environment.oss.sent('content-type')).toBe('text/plain');
   });
 
   it.each([
@@ -103,15 +103,15 @@ describe('a Content-Type that nobody set', () => {
       corsRules: rightRules,
       change: ['body: file }', `body: ${body} }`],
     });
-    page.stage.changeGrantedHeaders({ 'Content-Type': undefined });
+    page.environment.changeGrantedHeaders({ 'Content-Type': undefined });
     expect(await page.upload(makeNote(), 'users/alice/note.txt')).toBe(BAD_SIGNATURE);
-    expect(page.stage.oss.sent('content-type')).toStrictEqual(type);
+    expect(page.environment.oss.sent('content-type')).toStrictEqual(type);
   });
 });
 
 it('shows that the URL has expired', async () => {
   const page = await openUploadPage(browser, { corsRules: rightRules });
-  page.stage.setClockAhead(601);
+  page.environment.setClockAhead(601);
   expect(await page.upload(makeNote(), 'users/alice/note.txt')).toBe(
     'OSS rejected the upload: 403 AccessDenied: Request has expired.',
   );
@@ -130,7 +130,7 @@ it.each(SHIPPED_RULES)('uploads $file by the rule $rule of $policy without key a
   const said = await page.upload(join(folder, row.file));
   const [, key = ''] = /^Uploaded (.*), ETag "/.exec(said) ?? [];
   expect(key, said).toMatch(new RegExp(`^${row.prefix}[0-9a-f-]{36}\\.[a-z]{3}$`));
-  const { headers } = await page.stage.read(key);
+  const { headers } = await page.environment.read(key);
   expect(headers['content-type']).toBe(row.type);
   expect(Object.keys(headers).filter((name) => name.startsWith('x-oss-meta-'))).toStrictEqual([]);
 });
@@ -141,7 +141,7 @@ it('asks with a composed name, and with a type where the browser knows none', as
   writeFileSync(path, '?');
   await page.upload(path);
   await page.upload(path, 'users/alice/Cafe\u0301.unheard-of');
-  const asked = page.stage.service.exchanges.filter(({ method }) => method === 'POST');
+  const asked = page.environment.service.exchanges.filter(({ method }) => method === 'POST');
   expect(asked.map(({ body }) => JSON.parse(body))).toStrictEqual([
     { filename: 'Café.unheard-of', contentType: 'application/octet-stream', contentLength: 1 },
     { key: 'users/alice/Café.unheard-of', contentType: 'application/octet-stream', contentLength: 1 },
@@ -150,21 +150,21 @@ it('asks with a composed name, and with a type where the browser knows none', as
 
 it('repeats 503 after Retry-After, and takes 409 after a lost response for stored', async () => {
   const page = await openUploadPage(browser, { corsRules: rightRules });
-  page.stage.service.interfere({
+  page.environment.service.interfere({
     faults: [{ status: 503, headers: { ...OPEN, 'retry-after': '1' }, body: '{}' }],
   });
-  page.stage.oss.interfere({ faults: ['lose response'] });
+  page.environment.oss.interfere({ faults: ['lose response'] });
   expect(await page.upload(makeNote())).toMatch(
     /^Uploaded users\/alice\/.*\. An earlier attempt had stored it$/,
   );
-  const statuses = page.stage.oss.exchanges.filter(({ method }) => method === 'PUT');
+  const statuses = page.environment.oss.exchanges.filter(({ method }) => method === 'PUT');
   expect(statuses.map(({ status }) => status)).toStrictEqual([200, 409]);
 });
 
 it('repeats a network error of the service and a 5xx of OSS once', async () => {
   const page = await openUploadPage(browser, { corsRules: rightRules });
-  page.stage.service.interfere({ faults: ['reset'] });
-  page.stage.oss.interfere({ faults: [{ status: 500, headers: OPEN, body: '<Error/>' }] });
+  page.environment.service.interfere({ faults: ['reset'] });
+  page.environment.oss.interfere({ faults: [{ status: 500, headers: OPEN, body: '<Error/>' }] });
   expect(await page.upload(makeNote(), 'users/alice/note.txt')).toMatch(
     /^Uploaded users\/alice\/note.txt, ETag "/,
   );
@@ -172,7 +172,9 @@ it('repeats a network error of the service and a 5xx of OSS once', async () => {
 
 it('shows for 203 that the file is stored', async () => {
   const page = await openUploadPage(browser, { corsRules: rightRules });
-  page.stage.oss.interfere({ faults: [{ status: 203, headers: OPEN, body: '<Error/>', isPassedOn: true }] });
+  page.environment.oss.interfere({
+    faults: [{ status: 203, headers: OPEN, body: '<Error/>', isPassedOn: true }],
+  });
   expect(await page.upload(makeNote(), 'users/alice/note.txt')).toBe(
     'Uploaded users/alice/note.txt. OSS could not notify the application. Do not upload the file again',
   );
@@ -188,18 +190,18 @@ it('shows that the key is taken', async () => {
 
 it('the snippet of docs/clients.md uploads from a page, and throws for a rejected upload', async () => {
   const page = await openUploadPage(browser, { corsRules: rightRules });
-  await page.tab.addScriptTag({ content: browserSnippet(page.stage.service.url) });
+  await page.tab.addScriptTag({ content: browserSnippet(page.environment.service.url) });
   const run = () =>
     page.tab.evaluate(
       (token) =>
         // @ts-expect-error: the script above defines it.
         upload(new File(['Hello, bucket\n'], 'note.txt', { type: 'text/plain' }), token).catch(String),
-      page.stage.token,
+      page.environment.token,
     );
   const { key, isNotified } = await run();
   expect(isNotified).toBe(true);
-  expect((await page.stage.read(key)).bytes).toBe(14);
-  page.stage.changeGrantedHeaders({ 'x-oss-forbid-overwrite': 'false' });
+  expect((await page.environment.read(key)).bytes).toBe(14);
+  page.environment.changeGrantedHeaders({ 'x-oss-forbid-overwrite': 'false' });
   expect(await run()).toBe('Error: OSS rejected the upload: 403 SignatureDoesNotMatch');
 });
 
@@ -224,11 +226,11 @@ describe('CORS', () => {
     const page = await openUploadPage(browser, { corsRules });
     expect(await page.upload(makeNote(), 'users/alice/note.txt')).toContain(NO_WAY_TO_OSS);
     expect(page.console.join('\n')).toMatch(consoleText);
-    expect(page.stage.oss.exchanges.map(({ method, status }) => [method, status])).toStrictEqual([
+    expect(page.environment.oss.exchanges.map(({ method, status }) => [method, status])).toStrictEqual([
       ['OPTIONS', 403],
       ['OPTIONS', 403],
     ]);
-    expect(page.stage.oss.exchanges[0]?.answer).toContain('<Code>AccessForbidden</Code>');
+    expect(page.environment.oss.exchanges[0]?.answer).toContain('<Code>AccessForbidden</Code>');
   });
 
   it('the page cannot read the ETag that no rule exposes', async () => {
@@ -243,7 +245,7 @@ describe('CORS', () => {
   it('one preflight and one PUT do with the right rule', async () => {
     const page = await openUploadPage(browser, { corsRules: rightRules });
     expect(await page.upload(makeNote(), 'users/alice/note.txt')).toContain('Uploaded');
-    expect(page.stage.oss.exchanges.map(({ method, status }) => [method, status])).toStrictEqual([
+    expect(page.environment.oss.exchanges.map(({ method, status }) => [method, status])).toStrictEqual([
       ['OPTIONS', 200],
       ['PUT', 200],
     ]);

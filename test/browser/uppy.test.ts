@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { createViteServer } from 'vitest/node';
-import { type ClientStage, startStage } from '../support/client-environment.ts';
+import { type ClientEnvironment, startClientEnvironment } from '../support/client-environment.ts';
 import { browserSnippet, uppySnippet } from '../support/client-snippets.ts';
 import { runCli } from '../support/run-cli.ts';
 import { launchChromium } from './chromium.ts';
@@ -35,12 +35,12 @@ describe.each([5, 6] as const)('the snippet of docs/clients.md for Uppy %i', (ve
     // Above 100 MiB Uppy would take to multipart uploads by itself.
     { name: 'film.mp4', type: 'video/mp4', sizeBytes: 101 * 1024 ** 2 },
   ])('uploads $name of $sizeBytes bytes', async ({ name, type, sizeBytes }) => {
-    const { stage, tab } = await openUppy(version, folder);
+    const { environment, tab } = await openUppy(version, folder);
     expect(await add(tab, name, type, sizeBytes)).toStrictEqual({ successful: 1, errors: [] });
-    const [sent] = stage.oss.exchanges.filter(({ method }) => method === 'PUT');
-    const key = JSON.parse(stage.service.exchanges.at(-1)?.answer ?? '{}').key;
+    const [sent] = environment.oss.exchanges.filter(({ method }) => method === 'PUT');
+    const key = JSON.parse(environment.service.exchanges.at(-1)?.answer ?? '{}').key;
     expect(sent?.status).toBe(200);
-    expect(await stage.read(key)).toMatchObject({
+    expect(await environment.read(key)).toMatchObject({
       status: 200,
       bytes: sizeBytes,
       headers: { 'content-type': type },
@@ -48,16 +48,19 @@ describe.each([5, 6] as const)('the snippet of docs/clients.md for Uppy %i', (ve
   });
 
   it('shows what the service says when it denies a type', async () => {
-    const { stage, tab } = await openUppy(version, folder);
+    const { environment, tab } = await openUppy(version, folder);
     const { successful, errors } = await add(tab, 'page.html', 'text/html', 5);
-    const { detail } = JSON.parse(stage.service.exchanges.at(-1)?.answer ?? '{}');
+    const { detail } = JSON.parse(environment.service.exchanges.at(-1)?.answer ?? '{}');
     expect(successful).toBe(0);
     expect(errors.join()).toContain(detail);
   });
 });
 
 /** A page with the two snippets, in Chromium, against a bucket that has the rule of `bucket-cors`. */
-async function openUppy(version: 5 | 6, root: string): Promise<{ stage: ClientStage; tab: Page }> {
+async function openUppy(
+  version: 5 | 6,
+  root: string,
+): Promise<{ environment: ClientEnvironment; tab: Page }> {
   const vite = await createViteServer({
     root,
     configFile: false,
@@ -69,18 +72,21 @@ async function openUppy(version: 5 | 6, root: string): Promise<{ stage: ClientSt
   onTestFinished(() => vite.close());
   const { port } = (vite.httpServer as Server).address() as AddressInfo;
   const origin = `http://127.0.0.1:${port}`;
-  const stage = await startStage({ corsRules: [await corsRule(origin)], corsOrigins: origin });
-  onTestFinished(stage.close);
+  const environment = await startClientEnvironment({
+    corsRules: [await corsRule(origin)],
+    corsOrigins: origin,
+  });
+  onTestFinished(environment.close);
   writeFileSync(join(root, 'index.html'), '<!doctype html><script type="module" src="/main.js"></script>');
   writeFileSync(
     join(root, 'main.js'),
-    `const token = '${stage.token}';\n${uppySnippet(version)}\n${browserSnippet(stage.service.url)}\nwindow.uppy = uppy;\n`,
+    `const token = '${environment.token}';\n${uppySnippet(version)}\n${browserSnippet(environment.service.url)}\nwindow.uppy = uppy;\n`,
   );
   const tab = await browser.newPage();
   onTestFinished(() => tab.close());
   await tab.goto(origin);
   await tab.waitForFunction('window.uppy !== undefined');
-  return { stage, tab };
+  return { environment, tab };
 }
 
 /** Adds a file of zeros and uploads it. */

@@ -10,7 +10,7 @@ import { CLIENTS, type Client } from './clients.ts';
 declare module 'vitest' {
   interface ProvidedContext {
     /** Holds a built copy of each example, a second one that sends a type of its own, and the files to upload. */
-    workshop: string;
+    clientsFolder: string;
   }
 }
 
@@ -20,13 +20,13 @@ const harnesses = new URL('.', import.meta.url).pathname;
 
 /** Builds every client with its real toolchain before the first test, away from the checkout, and throws all away after the last. */
 export default async function setup(project: TestProject): Promise<() => void> {
-  const workshop = mkdtempSync(join(tmpdir(), 'oss-presign-clients-'));
-  project.provide('workshop', workshop);
-  mkdirSync(join(workshop, 'files'));
+  const clientsFolder = mkdtempSync(join(tmpdir(), 'oss-presign-clients-'));
+  project.provide('clientsFolder', clientsFolder);
+  mkdirSync(join(clientsFolder, 'files'));
   const copies = CLIENTS.flatMap((client) => [
-    { client, folder: join(workshop, client.name), copy: copyClient },
+    { client, folder: join(clientsFolder, client.name), copy: copyClient },
     ...(client.ownType.file
-      ? [{ client, folder: join(workshop, `${client.name}-own-type`), copy: copyClientWithOwnType }]
+      ? [{ client, folder: join(clientsFolder, `${client.name}-own-type`), copy: copyClientWithOwnType }]
       : []),
   ]);
   try {
@@ -34,16 +34,16 @@ export default async function setup(project: TestProject): Promise<() => void> {
       throw new Error('GNU time is missing: it measures the memory of the clients.', { cause: error });
     });
     for (const file of [...FILES, LARGE_FILE, ...UNTYPED_FILES])
-      await writeFile(join(workshop, 'files'), file);
+      await writeFile(join(clientsFolder, 'files'), file);
     for (const { client, folder, copy } of copies) {
       copy(client, folder);
       await build(client, folder);
     }
   } catch (error) {
-    rmSync(workshop, { recursive: true });
+    rmSync(clientsFolder, { recursive: true });
     throw error;
   }
-  return () => rmSync(workshop, { recursive: true });
+  return () => rmSync(clientsFolder, { recursive: true });
 }
 
 function copyClient({ name, harness }: Client, folder: string): void {

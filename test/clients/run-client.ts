@@ -28,7 +28,7 @@ export async function runClient(
   place: Place,
 ): Promise<ClientRun> {
   if (!client.harness) return await runAlone(client, args, place);
-  resident ??= startResidentClient(client.run, join(inject('workshop'), client.name));
+  resident ??= startResidentClient(client.run, join(inject('clientsFolder'), client.name));
   return check(await resident.run([place.service.url, place.token ?? '', ...withPath(args)]), place);
 }
 
@@ -38,7 +38,7 @@ export async function runAlone(
   args: readonly string[],
   place: Place,
 ): Promise<ClientRun & { readonly peakMib: number }> {
-  const cwd = join(inject('workshop'), name);
+  const cwd = join(inject('clientsFolder'), name);
   const measured = join(cwd, `peak-kib-${randomUUID()}`);
   const child = spawn('/usr/bin/time', ['-f', '%M', '-o', measured, ...run, ...withPath(args)], {
     cwd,
@@ -61,7 +61,7 @@ export async function runAlone(
 }
 
 const withPath = ([file, ...args]: readonly string[]) =>
-  file === undefined ? [] : [join(inject('workshop'), 'files', file), ...args];
+  file === undefined ? [] : [join(inject('clientsFolder'), 'files', file), ...args];
 
 /** Whatever went wrong, no client prints what would let others upload. */
 function check({ stderr, ...run }: ClientRun, { token }: Place): ClientRun {

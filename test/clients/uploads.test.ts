@@ -1,22 +1,22 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it, onTestFinished } from 'vitest';
-import { type ClientStage, startStage } from '../support/client-environment.ts';
+import { type ClientEnvironment, startClientEnvironment } from '../support/client-environment.ts';
 import { FILES, hashFile, LARGE_FILE } from '../support/client-files.ts';
 import { SHIPPED_RULES } from '../support/client-policies.ts';
 import { CLIENTS, type Client } from './clients.ts';
 import { type ClientRun, runAlone, runClient } from './run-client.ts';
 
-let stage: ClientStage;
+let environment: ClientEnvironment;
 const measured: string[] = [];
 beforeAll(async () => {
-  stage = await startStage();
+  environment = await startClientEnvironment();
 });
 beforeEach(() => {
-  stage.service.interfere({});
-  stage.oss.interfere({});
+  environment.service.interfere({});
+  environment.oss.interfere({});
 });
 afterAll(async () => {
-  await stage.close();
+  await environment.close();
   console.info(measured.join('\n'));
 });
 
@@ -28,7 +28,7 @@ describe.each(CLIENTS)('$name', (client) => {
     const { code, stdout, stderr } = await runClient(
       client,
       [name, key, type, '--meta', 'album=a=b c'],
-      stage,
+      environment,
     );
     await expectStored({ code, stdout, stderr, name, key, type });
   });
@@ -36,40 +36,44 @@ describe.each(CLIENTS)('$name', (client) => {
   it('puts a file of 300 MiB into the bucket with less than 200 MiB of memory', async () => {
     const { name, type } = LARGE_FILE;
     const key = `users/alice/${client.name}/${name}`;
-    const { peakMib, ...run } = await runAlone(client, [name, key, type, '--meta', 'album=a=b c'], stage);
+    const { peakMib, ...run } = await runAlone(
+      client,
+      [name, key, type, '--meta', 'album=a=b c'],
+      environment,
+    );
     await expectStored({ ...run, name, key, type });
     measured.push(`${client.name}: peak memory ${peakMib.toFixed(0)} MiB`);
     expect(peakMib - (await peakWithoutUpload(client))).toBeLessThan(200);
   });
 
   it('sends exactly what the service answered', async () => {
-    await runClient(client, ['note.txt', `users/alice/${client.name}/exact.txt`, 'text/plain'], stage);
-    const grant = JSON.parse(stage.service.exchanges[0]?.answer ?? '{}');
-    const [exchange] = stage.oss.exchanges;
+    await runClient(client, ['note.txt', `users/alice/${client.name}/exact.txt`, 'text/plain'], environment);
+    const grant = JSON.parse(environment.service.exchanges[0]?.answer ?? '{}');
+    const [exchange] = environment.oss.exchanges;
     expect(exchange?.method).toBe(grant.method);
-    expect(exchange?.target).toBe(grant.url.slice(stage.oss.url.length));
-    for (const [name, value] of Object.entries(grant.headers)) expect(stage.oss.sent(name)).toBe(value);
-    expect(stage.oss.sent('content-length')).toBe('14');
-    expect(stage.oss.sent('transfer-encoding')).toBeUndefined();
+    expect(exchange?.target).toBe(grant.url.slice(environment.oss.url.length));
+    for (const [name, value] of Object.entries(grant.headers)) expect(environment.oss.sent(name)).toBe(value);
+    expect(environment.oss.sent('content-length')).toBe('14');
+    expect(environment.oss.sent('transfer-encoding')).toBeUndefined();
   });
 
   it('composes a decomposed key and name where its standard library can, and else prints why the key is rejected', async () => {
     const key = `users/alice/${client.name}/Cafe\u0301.txt`;
-    const run = await runClient(client, ['Cafe\u0301.txt', key], stage);
+    const run = await runClient(client, ['Cafe\u0301.txt', key], environment);
     if (client.composes) {
       expect({ code: run.code, stdout: keyOf(run.stdout) }, run.stderr).toStrictEqual({
         code: 0,
         stdout: key.normalize('NFC'),
       });
-      expect((await stage.read(key.normalize('NFC'))).headers['content-type']).toBe('text/plain');
+      expect((await environment.read(key.normalize('NFC'))).headers['content-type']).toBe('text/plain');
     } else {
       expect(run).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('NFC') });
     }
   });
 
   it('asks for application/octet-stream when it does not know the extension, and for nothing else', async () => {
-    expect(await runClient(client, ['data.unheard-of'], stage)).toMatchObject({ code: 1 });
-    expect(JSON.parse(stage.service.exchanges[0]?.body ?? '{}')).toStrictEqual({
+    expect(await runClient(client, ['data.unheard-of'], environment)).toMatchObject({ code: 1 });
+    expect(JSON.parse(environment.service.exchanges[0]?.body ?? '{}')).toStrictEqual({
       filename: 'data.unheard-of',
       contentType: 'application/octet-stream',
       contentLength: 2,
@@ -79,7 +83,7 @@ describe.each(CLIENTS)('$name', (client) => {
   it.each(SHIPPED_RULES)(
     'uploads $file by the rule $rule of $policy without key, type or metadata',
     async (row) => {
-      const shipped = await startStage({ policyFile: row.policy, claims: row.claims });
+      const shipped = await startClientEnvironment({ policyFile: row.policy, claims: row.claims });
       onTestFinished(() => shipped.close());
       const run = await runClient(client, [row.file], shipped);
       const key = keyOf(run.stdout);
@@ -91,7 +95,7 @@ describe.each(CLIENTS)('$name', (client) => {
       expect({ status, type: headers['content-type'], sha256 }).toStrictEqual({
         status: 200,
         type: row.type,
-        sha256: await hashFile(join(inject('workshop'), 'files', row.file)),
+        sha256: await hashFile(join(inject('clientsFolder'), 'files', row.file)),
       });
       expect(Object.keys(headers).filter((name) => name.startsWith('x-oss-meta-'))).toStrictEqual([]);
     },
@@ -100,7 +104,7 @@ describe.each(CLIENTS)('$name', (client) => {
 
 async function expectStored(upload: ClientRun & Record<'name' | 'key' | 'type', string>): Promise<void> {
   const { code, stdout, stderr, name, key, type } = upload;
-  const object = await stage.read(key);
+  const object = await environment.read(key);
   expect({ code, stdout }, stderr).toStrictEqual({
     code: 0,
     stdout: `key:  ${key}\nETag: ${object.headers.etag}\n`,
@@ -108,12 +112,12 @@ async function expectStored(upload: ClientRun & Record<'name' | 'key' | 'type', 
   expect(object).toMatchObject({
     status: 200,
     headers: { 'content-type': type, 'x-oss-meta-album': 'a=b c', 'content-disposition': 'attachment' },
-    sha256: await hashFile(join(inject('workshop'), 'files', name)),
+    sha256: await hashFile(join(inject('clientsFolder'), 'files', name)),
   });
 }
 
 /** 0, but for a client in a harness, which takes memory of its own: as much as it takes for no bytes at all. */
 async function peakWithoutUpload(client: Client): Promise<number> {
   if (!client.harness) return 0;
-  return (await runAlone(client, ['empty.txt'], stage)).peakMib;
+  return (await runAlone(client, ['empty.txt'], environment)).peakMib;
 }

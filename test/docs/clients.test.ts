@@ -1,37 +1,42 @@
 import { expect, it, onTestFinished } from 'vitest';
-import { type ClientStage, startStage } from '../support/client-environment.ts';
+import { type ClientEnvironment, startClientEnvironment } from '../support/client-environment.ts';
 import { snippetUpload } from '../support/client-snippets.ts';
 import type { Interference } from '../support/wire.ts';
 
 const NOTE = new File(['Hello, bucket\n'], 'note.txt', { type: 'text/plain' });
 
 async function uploadWithSnippet(file: File, oss: Interference = {}) {
-  const stage = await startStage();
-  onTestFinished(stage.close);
-  stage.oss.interfere(oss);
-  const upload = await snippetUpload(stage.service.url);
-  return { stage, outcome: await upload(file, stage.token).catch((error: unknown) => error as Error) };
+  const environment = await startClientEnvironment();
+  onTestFinished(environment.close);
+  environment.oss.interfere(oss);
+  const upload = await snippetUpload(environment.service.url);
+  return {
+    environment,
+    outcome: await upload(file, environment.token).catch((error: unknown) => error as Error),
+  };
 }
 
-const requested = ({ service }: ClientStage) => JSON.parse(service.exchanges[0]?.body ?? '{}');
+const requested = ({ service }: ClientEnvironment) => JSON.parse(service.exchanges[0]?.body ?? '{}');
 
 it('the snippet for pages uploads a file', async () => {
-  const { stage, outcome } = await uploadWithSnippet(NOTE);
+  const { environment, outcome } = await uploadWithSnippet(NOTE);
   expect(outcome).toStrictEqual({
     key: expect.stringMatching(/^users\/alice\/.*\.txt$/),
     isNotified: true,
   });
-  expect((await stage.read((outcome as { key: string }).key)).bytes).toBe(14);
+  expect((await environment.read((outcome as { key: string }).key)).bytes).toBe(14);
 });
 
 it('the snippet sends a fallback type and a composed name, and throws the detail of a rejection', async () => {
-  const { stage, outcome } = await uploadWithSnippet(new File(['?'], 'Cafe\u0301.blend'));
-  expect(requested(stage)).toStrictEqual({
+  const { environment, outcome } = await uploadWithSnippet(new File(['?'], 'Cafe\u0301.blend'));
+  expect(requested(environment)).toStrictEqual({
     filename: 'Café.blend',
     contentType: 'application/octet-stream',
     contentLength: 1,
   });
-  expect(outcome).toStrictEqual(new Error(JSON.parse(stage.service.exchanges[0]?.answer ?? '{}').detail));
+  expect(outcome).toStrictEqual(
+    new Error(JSON.parse(environment.service.exchanges[0]?.answer ?? '{}').detail),
+  );
 });
 
 it.each([403, 500, 204, 301])('the snippet throws for status %i of OSS, without the URL', async (status) => {

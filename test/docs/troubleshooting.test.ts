@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, beforeEach, expect, it, onTestFinished } from 'vitest';
-import { type ClientStage, startStage } from '../support/client-environment.ts';
+import { type ClientEnvironment, startClientEnvironment } from '../support/client-environment.ts';
 import { runCli } from '../support/run-cli.ts';
 
 const text = readFileSync(new URL('../../docs/troubleshooting.md', import.meta.url), 'utf8');
@@ -26,12 +26,12 @@ type Put = {
   readonly body?: RequestInit['body'];
 };
 
-let stage: ClientStage;
+let environment: ClientEnvironment;
 beforeAll(async () => {
-  stage = await startStage();
+  environment = await startClientEnvironment();
 });
-afterAll(() => stage.close());
-beforeEach(() => stage.setClockAhead(0));
+afterAll(() => environment.close());
+beforeEach(() => environment.setClockAhead(0));
 
 /** The mistakes that a client can make at the PUT of 14 bytes. */
 const MISTAKES: Readonly<Record<string, Put>> = {
@@ -52,31 +52,31 @@ const MISTAKES: Readonly<Record<string, Put>> = {
 };
 
 it.each(Object.keys(MISTAKES))('the page shows the response of OSS when %s', async (name) => {
-  const { status, response } = await put(await ask(stage), MISTAKES[name] ?? {});
+  const { status, response } = await put(await ask(environment), MISTAKES[name] ?? {});
   expect(status).toBeGreaterThanOrEqual(400);
   expectShown(name, response);
 });
 
 it('the page shows the response of OSS when the URL has expired', async () => {
-  const grant = await ask(stage);
-  stage.setClockAhead(601);
+  const grant = await ask(environment);
+  environment.setClockAhead(601);
   expectShown('the URL has expired', (await put(grant)).response);
 });
 
 it('the page shows the response of OSS when the object exists', async () => {
-  const grant = await ask(stage, { key: 'users/alice/taken.txt' });
+  const grant = await ask(environment, { key: 'users/alice/taken.txt' });
   expect((await put(grant)).status).toBe(200);
   expectShown('the object exists', (await put(grant)).response);
 });
 
 it('the page shows the response of OSS when the region is another', async () => {
-  const elsewhere = await startStage({ region: 'cn-shanghai' });
+  const elsewhere = await startClientEnvironment({ region: 'cn-shanghai' });
   onTestFinished(elsewhere.close);
   expectShown('the region is another', (await put(await ask(elsewhere))).response);
 });
 
 it('the page shows the response of OSS when no CORS rule matches', async () => {
-  const response = await fetch(`${stage.oss.url}/acme-media/users/alice/note.txt`, {
+  const response = await fetch(`${environment.oss.url}/acme-media/users/alice/note.txt`, {
     method: 'OPTIONS',
     headers: { origin: 'https://app.example.com', 'access-control-request-method': 'PUT' },
   });
@@ -89,21 +89,23 @@ it.each([
   ['decomposed key', { key: 'users/alice/Cafe\u0301.txt' }],
   ['metadata that is not ASCII', { metadata: { 'original-name': '报告.png' } }],
 ])('the page shows the response of the service for %s', async (name, fields) => {
-  expectSubset(await ask(stage, fields), JSON.parse(shown.get(name) ?? 'null'));
+  expectSubset(await ask(environment, fields), JSON.parse(shown.get(name) ?? 'null'));
 });
 
 it('metadata and dispositions that are encoded as on the page are granted and stored', async () => {
   const original = /gives `(%[^`]+)`/.exec(text)?.[1] ?? '';
   expect(decodeURIComponent(original)).toBe('报告.png');
   const key = 'users/alice/encoded.txt';
-  expect((await put(await ask(stage, { key, metadata: { 'original-name': original } }))).status).toBe(200);
-  expect((await stage.read(key)).headers['x-oss-meta-original-name']).toBe(original);
+  expect((await put(await ask(environment, { key, metadata: { 'original-name': original } }))).status).toBe(
+    200,
+  );
+  expect((await environment.read(key)).headers['x-oss-meta-original-name']).toBe(original);
   expect(text).toContain(`filename*=UTF-8''${original}`);
 });
 
 it('a file name in either form is granted', async () => {
   const fields = { key: undefined, filename: 'Cafe\u0301.txt' };
-  expect(await ask(stage, fields)).toHaveProperty('url');
+  expect(await ask(environment, fields)).toHaveProperty('url');
 });
 
 it('OSS stores the headers that the page calls free', async () => {
@@ -113,12 +115,12 @@ it('OSS stores the headers that the page calls free', async () => {
     'content-language': 'de',
     expires: 'Thu, 01 Jan 2032 00:00:00 GMT',
   };
-  expect((await put(await ask(stage, { key }), { headers: free })).status).toBe(200);
-  expect((await stage.read(key)).headers).toMatchObject(free);
+  expect((await put(await ask(environment, { key }), { headers: free })).status).toBe(200);
+  expect((await environment.read(key)).headers).toMatchObject(free);
 });
 
 it.each(['HEAD', 'GET'])('a URL for a PUT cannot be used for %s', async (method) => {
-  const { url } = await ask(stage);
+  const { url } = await ask(environment);
   expect([400, 403]).toContain((await fetch(url, { method })).status);
 });
 
@@ -171,7 +173,7 @@ function toPattern(shownText: string): RegExp {
 
 /** The response of the service to the request of the page with other fields. */
 async function ask(
-  { service, token }: ClientStage,
+  { service, token }: ClientEnvironment,
   fields: Readonly<Record<string, unknown>> = {},
 ): Promise<Grant> {
   const asked = await fetch(`${service.url}/v1/uploads`, {

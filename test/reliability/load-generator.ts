@@ -7,7 +7,7 @@ export type Answer = { readonly status: number; readonly ms: number };
  * whose clients never stop. On bare sockets, so that the one who asks is not slower than the one who answers.
  * @param request the whole request as it goes over the wire; its answer has to have a Content-Length.
  */
-export class Hammer {
+export class LoadGenerator {
   readonly answers: Answer[] = [];
   /** Connections that ended other than by `stop`, by the code of their error. */
   readonly broken: string[] = [];

@@ -4,7 +4,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { policyWith } from '../support/policies.ts';
 import { PHOTO } from '../support/requests.ts';
 import { createTestIssuer } from '../support/tokens.ts';
-import { type Answer, Hammer } from './load-generator.ts';
+import { type Answer, LoadGenerator } from './load-generator.ts';
 import { signForNow, startServiceProcess, uploadRequest } from './service-process.ts';
 
 const MIB = 2 ** 20;
@@ -57,12 +57,12 @@ it('on a machine that is far too slow grants or refuses each request, keeps its 
   const issuer = createTestIssuer();
   const service = await startServiceProcess(issuer, policyWith(), { METRICS_PORT: '0' });
   const request = uploadRequest(await signForNow(issuer), PHOTO);
-  let hammer = new Hammer(service.url, request, 50);
-  onTestFinished(() => hammer.stop());
+  let generator = new LoadGenerator(service.url, request, 50);
+  onTestFinished(() => generator.stop());
   const during = async (name: string, seconds: number) => {
-    hammer.take();
+    generator.take();
     await setTimeout(seconds * 1000);
-    const answers = hammer.take();
+    const answers = generator.take();
     report(name, answers);
     return { answers, statuses: new Set(answers.map(({ status }) => status)) };
   };
@@ -70,13 +70,13 @@ it('on a machine that is far too slow grants or refuses each request, keeps its 
 
   await during('warming up', 3);
   const { answers } = await during('at full speed', 2);
-  hammer.stop();
+  generator.stop();
   const before = await memory();
   // More than twice what it can answer, slowed down, in the second that a request may wait.
   const perSecondSlow = (answers.length / 2) * (RUNNING_MS / (RUNNING_MS + STOPPED_MS));
   const connections = Math.ceil(2.5 * perSecondSlow);
   console.info(`${connections} connections`);
-  hammer = new Hammer(service.url, request, connections);
+  generator = new LoadGenerator(service.url, request, connections);
   const [busy, probesOfBusy] = await Promise.all([
     during('with more connections', 5),
     probe(service.operationsUrl, 5),
@@ -95,15 +95,15 @@ it('on a machine that is far too slow grants or refuses each request, keeps its 
   expect(granted(slow.answers)).toBeGreaterThan(perSecondSlow / 2);
   expect(new Set(probes.map(({ status }) => status))).toStrictEqual(new Set([200]));
   speedUp();
-  expect(hammer.broken).toStrictEqual([]);
-  hammer.stop();
-  hammer = new Hammer(service.url, request, 50);
+  expect(generator.broken).toStrictEqual([]);
+  generator.stop();
+  generator = new LoadGenerator(service.url, request, 50);
   await during('recovering', 5);
   const after = await during('recovered', 3);
 
   expect(after.statuses).toStrictEqual(new Set([201]));
-  expect(hammer.broken).toStrictEqual([]);
-  hammer.stop();
+  expect(generator.broken).toStrictEqual([]);
+  generator.stop();
   const grownMib = ((await memory()) - before) / MIB;
   console.info(`memory: ${(before / MIB).toFixed(0)} MiB before, ${grownMib.toFixed(0)} MiB more after`);
   // What a request takes while it waits, and the step by which V8 enlarges its space.

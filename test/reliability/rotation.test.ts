@@ -26,7 +26,7 @@ beforeEach(() => {
 });
 
 /** A real service, and an OSS that knows every generation of its credentials, on one clock and over real connections. */
-async function startStage(
+async function startServers(
   env: Readonly<Record<string, string>>,
   credentials: readonly EmulatorCredentials[],
   { clock, advance } = createHandClock(),
@@ -86,7 +86,7 @@ async function startStage(
   };
 }
 
-async function startStsStage() {
+async function startStsServers() {
   const hand = createHandClock();
   const sts = await startStandInSts(hand.clock);
   onTestFinished(redirectHosts(sts.hosts));
@@ -96,12 +96,12 @@ async function startStsStage() {
     ...issuedCredentials(index + 1),
     expiresAt: new Date(now.getTime() + minutes * MINUTE),
   }));
-  const stage = await startStage(oidcEnvironment(join(folder, 'token')), known, hand);
+  const servers = await startServers(oidcEnvironment(join(folder, 'token')), known, hand);
   await vi.waitFor(
-    async () => expect(await stage.readiness()).toBe('ok credentials: oidc_role_arn, valid for 60 min'),
+    async () => expect(await servers.readiness()).toBe('ok credentials: oidc_role_arn, valid for 60 min'),
     { timeout: 10_000 },
   );
-  return { sts, ...stage };
+  return { sts, ...servers };
 }
 
 const countBySigner = (grants: readonly { readonly signer: string }[]) =>
@@ -115,7 +115,7 @@ const countBySigner = (grants: readonly { readonly signer: string }[]) =>
 it('rotates in the middle of 2,000 concurrent requests: one fetch, and every URL verifies', {
   timeout: 60_000,
 }, async () => {
-  const { sts, advance, ask, put, readiness, log } = await startStsStage();
+  const { sts, advance, ask, put, readiness, log } = await startStsServers();
   // Ten seconds before the last third of their life.
   advance(40 * MINUTE - 10 * SECOND);
   const released = Promise.withResolvers<void>();
@@ -148,7 +148,7 @@ it('rotates in the middle of 2,000 concurrent requests: one fetch, and every URL
 });
 
 it('lets all wait for one fetch when the credentials are over, and every URL verifies', async () => {
-  const { sts, advance, ask, put } = await startStsStage();
+  const { sts, advance, ask, put } = await startStsServers();
   advance(60 * MINUTE);
   const grants = await Promise.all(Array.from({ length: 300 }, ask));
   expect(sts.server.requests).toHaveLength(2);
@@ -163,7 +163,7 @@ it('follows a secret volume that is swapped under load, and every URL verifies',
     replaceBySwap(folder, { id: accessKeyId, secret: `${accessKeySecret}\n`, token: securityToken });
   };
   write(1);
-  const { ask, put } = await startStage(
+  const { ask, put } = await startServers(
     {
       OSS_ACCESS_KEY_ID_FILE: join(folder, 'id'),
       OSS_ACCESS_KEY_SECRET_FILE: join(folder, 'secret'),

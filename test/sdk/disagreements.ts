@@ -1,4 +1,4 @@
-import type { SdkName } from './build-judges.ts';
+import type { SdkName } from './build-programs.ts';
 import type { Question } from './questions.ts';
 
 export type Disagreement = {

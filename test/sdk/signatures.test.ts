@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { SDKS } from './build-judges.ts';
+import { SDKS } from './build-programs.ts';
 import { DISAGREEMENTS, findDisagreement } from './disagreements.ts';
-import { useJudge } from './judge.ts';
 import { furtherQuestions, headerQuestions, policyQuestions, signText, urlQuestions } from './questions.ts';
+import { useSdkProgram } from './sdk-program.ts';
 
 const questions = [...urlQuestions(), ...headerQuestions(), ...furtherQuestions()];
 
 describe.each(SDKS)('%s', (sdk) => {
-  const judge = useJudge(sdk);
+  const program = useSdkProgram(sdk);
   const agreed = questions.filter((question) => !findDisagreement(sdk, question));
   const disagreed = questions.flatMap((question) => {
     const disagreement = findDisagreement(sdk, question);
@@ -15,22 +15,22 @@ describe.each(SDKS)('%s', (sdk) => {
   });
 
   it.each(agreed)('agrees with us on $name ($job.form)', async ({ job, signature }) => {
-    expect(await judge.sign(job)).toStrictEqual({ signature });
+    expect(await program.sign(job)).toStrictEqual({ signature });
   });
 
   it.each(disagreed)('differs from us on $name: $says (point $point)', async (question) => {
     const { job, instead, signature } = question;
     const theirs = typeof instead === 'function' ? { signature: signText(job, instead(question)) } : instead;
     expect(theirs).not.toStrictEqual({ signature });
-    expect(await judge.sign(job)).toStrictEqual(theirs);
+    expect(await program.sign(job)).toStrictEqual(theirs);
   });
 });
 
 describe('ali-oss, of form uploads', () => {
-  const judge = useJudge('ali-oss');
+  const program = useSdkProgram('ali-oss');
 
   it.each(policyQuestions())('makes the signature of the vector: $name', async ({ job, signature }) => {
-    expect(await judge.sign(job)).toStrictEqual({ signature });
+    expect(await program.sign(job)).toStrictEqual({ signature });
   });
 });
 

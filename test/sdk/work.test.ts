@@ -3,8 +3,8 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
 import { BUCKET, LONG_LIVED, REGION, startTestEmulator, TEMPORARY } from '../support/test-emulator.ts';
 import { startWire } from '../support/wire.ts';
-import { SDKS } from './build-judges.ts';
-import { useJudge } from './judge.ts';
+import { SDKS } from './build-programs.ts';
+import { useSdkProgram } from './sdk-program.ts';
 
 const KEY = 'dir/报告 1+1=2 (100%25) %.txt';
 const BODY = Buffer.from('hello from an official SDK 世界\r\n\0');
@@ -13,7 +13,7 @@ const TYPE = 'text/plain; charset=utf-8';
 const METADATA = { album: '42', 'taken-by': 'A B' };
 
 describe.each(SDKS)('%s', (sdk) => {
-  const judge = useJudge(sdk);
+  const program = useSdkProgram(sdk);
 
   it.each([
     ['long-lived', LONG_LIVED],
@@ -26,7 +26,7 @@ describe.each(SDKS)('%s', (sdk) => {
     const read = () => fetch(emulator.presign({ method: 'GET', key: KEY, signedAt: systemClock() }));
     const content = { etag: ETAG, contentType: TYPE, metadata: METADATA };
 
-    const put = await judge.perform({
+    const put = await program.perform({
       ...place,
       job: 'put',
       body: BODY.toString('base64'),
@@ -44,15 +44,15 @@ describe.each(SDKS)('%s', (sdk) => {
       'x-oss-meta-taken-by': 'A B',
     });
 
-    const head = await judge.perform({ ...place, job: 'head' });
+    const head = await program.perform({ ...place, job: 'head' });
     expect(head).toStrictEqual({ status: 200, ...content, body: null });
-    const get = await judge.perform({ ...place, job: 'get' });
+    const get = await program.perform({ ...place, job: 'get' });
     expect(get).toStrictEqual({ status: 200, ...content, body: BODY.toString('base64') });
 
-    const deleted = await judge.perform({ ...place, job: 'delete' });
+    const deleted = await program.perform({ ...place, job: 'delete' });
     expect(deleted).toStrictEqual({ status: 204, etag: null, contentType: null, metadata: null, body: null });
     expect((await read()).status).toBe(404);
-    const gone = await judge.perform({ ...place, job: 'get' });
+    const gone = await program.perform({ ...place, job: 'get' });
     expect(gone).toStrictEqual({ error: { status: 404, code: 'NoSuchKey', ec: '0026-00000001' } });
 
     // Each by one request of its own, signed in the header and addressed by path.
@@ -74,8 +74,8 @@ describe.each(SDKS)('%s', (sdk) => {
     const emulator = await startTestEmulator({ clock: systemClock });
     const place = { endpoint: emulator.url, region: REGION, credentials: LONG_LIVED, bucket: BUCKET };
     const object = { ...place, key: 'empty.bin', attempts: 1 };
-    const put = await judge.perform({ ...object, job: 'put', body: '', contentType: TYPE, metadata: {} });
-    const get = await judge.perform({ ...object, job: 'get' });
+    const put = await program.perform({ ...object, job: 'put', body: '', contentType: TYPE, metadata: {} });
+    const get = await program.perform({ ...object, job: 'get' });
     expect([put, get]).toMatchObject([{ status: 200 }, { status: 200, contentType: TYPE, body: '' }]);
   });
 });

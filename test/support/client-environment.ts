@@ -14,7 +14,7 @@ const REGION = 'cn-hangzhou';
 const CREDENTIALS = { accessKeyId: 'LTAI5tTestKey', accessKeySecret: 'TestSecret0123456789' };
 
 /** Service and OSS, each behind a wire on which a test can listen and meddle. */
-export type ClientStage = {
+export type ClientEnvironment = {
   readonly service: Wire;
   readonly oss: Wire;
   /** A token of `alice`, with the claims that were asked for. */
@@ -33,7 +33,7 @@ export type ClientStage = {
   close(): Promise<void>;
 };
 
-export async function startStage({
+export async function startClientEnvironment({
   corsRules = [],
   corsOrigins = '',
   policyFile = 'src/demo/policy.yaml',
@@ -49,9 +49,9 @@ export async function startStage({
   readonly claims?: Readonly<Record<string, unknown>>;
   /** The region for which the policy signs; the bucket's own stays. */
   readonly region?: string;
-} = {}): Promise<ClientStage> {
+} = {}): Promise<ClientEnvironment> {
   const closing: (() => Promise<void>)[] = [];
-  const directory = mkdtempSync(join(tmpdir(), 'oss-presign-stage-'));
+  const directory = mkdtempSync(join(tmpdir(), 'oss-presign-environment-'));
   let aheadMs = 0;
   const emulator = await startEmulator({
     directory,

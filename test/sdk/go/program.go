@@ -1,5 +1,5 @@
-// Command judge answers signing and object jobs with the official Go SDK V2: one JSON object a line on stdin, one on
-// stdout, in the same order. The fields are the types of ../judge.ts.
+// Command program answers signing and object jobs with the official Go SDK V2: one JSON object a line on stdin, one on
+// stdout, in the same order. The fields are the types of ../sdk-program.ts.
 package main
 
 import (

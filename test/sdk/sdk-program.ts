@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, inject } from 'vitest';
-import type { SdkName } from './build-judges.ts';
+import type { SdkName } from './build-programs.ts';
 
-export type JudgeCredentials = {
+export type SdkCredentials = {
   readonly accessKeyId: string;
   readonly accessKeySecret: string;
   readonly securityToken?: string;
@@ -20,7 +20,7 @@ export type SignJob = {
   readonly bucket: string;
   /** null: the bucket itself. */
   readonly key: string | null;
-  readonly credentials: JudgeCredentials;
+  readonly credentials: SdkCredentials;
   readonly headers: Readonly<Record<string, string>>;
   /** null: a name without a value. */
   readonly query: Readonly<Record<string, string | null>>;
@@ -44,7 +44,7 @@ export type Job = SignJob | PolicyJob | ObjectJob;
 export type ObjectJob = {
   readonly endpoint: string;
   readonly region: string;
-  readonly credentials: JudgeCredentials;
+  readonly credentials: SdkCredentials;
   readonly bucket: string;
   readonly key: string;
   /** How often the client may try in all. */
@@ -77,7 +77,7 @@ export type Refused = {
   readonly error: { readonly status: number; readonly code: string; readonly ec: string };
 };
 
-export type Judge = {
+export type SdkProgram = {
   sign(job: SignJob | PolicyJob): Promise<Signed | Fault>;
   perform(job: ObjectJob): Promise<Done | Refused | Fault>;
 };
@@ -86,7 +86,7 @@ export type Judge = {
  * The program of one SDK, for the tests of the surrounding `describe`. It reads one job a line and writes one answer a line, in
  * the same order, so it starts once for hundreds of jobs.
  */
-export function useJudge(sdk: SdkName): Judge {
+export function useSdkProgram(sdk: SdkName): SdkProgram {
   let program: ReturnType<typeof start>;
   beforeAll(() => {
     program = start(sdk);
@@ -99,7 +99,7 @@ export function useJudge(sdk: SdkName): Judge {
 }
 
 function start(sdk: SdkName) {
-  const [command, ...args] = inject('judges')[sdk];
+  const [command, ...args] = inject('programs')[sdk];
   const child = spawn(command, args);
   const closed = once(child, 'close');
   const waiting: PromiseWithResolvers<unknown>[] = [];
@@ -111,7 +111,7 @@ function start(sdk: SdkName) {
   // What a program that is gone has to say comes with its close.
   child.stdin.on('error', () => {});
   child.on('close', (code) => {
-    end = new Error(`The ${sdk} judge ended with ${code}:\n${complaints}`);
+    end = new Error(`The ${sdk} program ended with ${code}:\n${complaints}`);
     for (const { reject } of waiting.splice(0)) reject(end);
   });
   createInterface({ input: child.stdout }).on('line', (line) => waiting.shift()?.resolve(JSON.parse(line)));

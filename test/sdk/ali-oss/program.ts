@@ -1,13 +1,13 @@
 /**
  * Answers signing and object jobs with the official Node.js SDK `ali-oss`: one JSON object a line on stdin, one on stdout, in
- * the same order. The fields are the types of `../judge.ts`.
+ * the same order. The fields are the types of `../sdk-program.ts`.
  */
 
 import process from 'node:process';
 import { createInterface } from 'node:readline';
 import { mock } from 'node:test';
 import OSS from 'ali-oss';
-import type { Done, Fault, Job, ObjectJob, PolicyJob, Refused, Signed, SignJob } from '../judge.ts';
+import type { Done, Fault, Job, ObjectJob, PolicyJob, Refused, Signed, SignJob } from '../sdk-program.ts';
 
 /** What the SDK has beyond its published types. */
 type Client = OSS & {

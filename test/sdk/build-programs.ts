@@ -13,7 +13,7 @@ type Command = readonly [string, ...string[]];
 declare module 'vitest' {
   interface ProvidedContext {
     /** How to start the program of each SDK. */
-    readonly judges: Readonly<Record<SdkName, Command>>;
+    readonly programs: Readonly<Record<SdkName, Command>>;
   }
 }
 
@@ -23,8 +23,8 @@ const RECIPES: Readonly<
 > = {
   go: {
     packages: 'golang-go',
-    build: [['go', 'build', '-o', 'judge', '.']],
-    start: (folder) => [join(folder, 'judge')],
+    build: [['go', 'build', '-o', 'program', '.']],
+    start: (folder) => [join(folder, 'program')],
   },
   python: {
     packages: 'python3 python3-venv',
@@ -32,7 +32,7 @@ const RECIPES: Readonly<
       ['python3', '-m', 'venv', 'venv'],
       ['venv/bin/pip', 'install', '--quiet', '--requirement', 'requirements.txt'],
     ],
-    start: (folder) => [join(folder, 'venv/bin/python'), join(folder, 'judge.py')],
+    start: (folder) => [join(folder, 'venv/bin/python'), join(folder, 'program.py')],
   },
   java: {
     packages: 'openjdk-17-jdk-headless maven',
@@ -45,13 +45,13 @@ const RECIPES: Readonly<
       'java',
       '-cp',
       ['target/classes', 'target/dependency/*'].map((path) => join(folder, path)).join(delimiter),
-      'Judge',
+      'SdkProgram',
     ],
   },
   'ali-oss': {
     packages: '',
     build: [],
-    start: () => [process.execPath, join(import.meta.dirname, 'ali-oss/judge.ts')],
+    start: () => [process.execPath, join(import.meta.dirname, 'ali-oss/program.ts')],
   },
 };
 
@@ -59,8 +59,8 @@ const RECIPES: Readonly<
  * Builds the programs of all SDKs outside the checkout, once for the whole run, and takes them away after it.
  * @throws Error where a tool is missing or a build fails: this suite fails then, it does not skip.
  */
-export default async function buildJudges(project: TestProject): Promise<() => void> {
-  const folder = mkdtempSync(join(tmpdir(), 'sdk-judges-'));
+export default async function buildPrograms(project: TestProject): Promise<() => void> {
+  const folder = mkdtempSync(join(tmpdir(), 'sdk-programs-'));
   const remove = () => rmSync(folder, { recursive: true, force: true });
   try {
     // One after the other: each build keeps several cores busy by itself.
@@ -70,7 +70,7 @@ export default async function buildJudges(project: TestProject): Promise<() => v
     throw error;
   }
   const commands = SDKS.map((sdk) => [sdk, RECIPES[sdk].start(join(folder, sdk))]);
-  project.provide('judges', Object.fromEntries(commands) as Record<SdkName, Command>);
+  project.provide('programs', Object.fromEntries(commands) as Record<SdkName, Command>);
   return remove;
 }
 
@@ -81,8 +81,8 @@ async function build(sdk: SdkName, folder: string): Promise<void> {
     await promisify(execFile)(file, args, { cwd: folder, maxBuffer: 1 << 26 }).catch((error) => {
       throw new Error(
         error.code === 'ENOENT'
-          ? `The SDK suite needs ${file} for its ${sdk} judge, and it is not on the PATH. On Debian: apt-get install ${packages}.`
-          : `The ${sdk} judge was not built: ${file} said\n${error.stdout}${error.stderr}`,
+          ? `The SDK suite needs ${file} for its ${sdk} program, and it is not on the PATH. On Debian: apt-get install ${packages}.`
+          : `The ${sdk} program was not built: ${file} said\n${error.stdout}${error.stderr}`,
       );
     });
   }

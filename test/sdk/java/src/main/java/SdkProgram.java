@@ -23,9 +23,9 @@ import java.util.Map;
 
 /**
  * Answers signing and object jobs with the official Java SDK V2: one JSON object a line on stdin, one on stdout, in the
- * same order. The fields are the types of ../judge.ts.
+ * same order. The fields are the types of ../sdk-program.ts.
  */
-public final class Judge {
+public final class SdkProgram {
   record Keys(String accessKeyId, String accessKeySecret, String securityToken) {}
 
   record Job(

@@ -2,8 +2,8 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
 import { BUCKET, LONG_LIVED, REGION, startTestEmulator, TEMPORARY } from '../support/test-emulator.ts';
 import { type RawHeaders, startWire } from '../support/wire.ts';
-import { SDKS } from './build-judges.ts';
-import { type JudgeCredentials, type ObjectJob, useJudge } from './judge.ts';
+import { SDKS } from './build-programs.ts';
+import { type ObjectJob, type SdkCredentials, useSdkProgram } from './sdk-program.ts';
 
 const SIGNATURE_DOES_NOT_MATCH = { status: 403, code: 'SignatureDoesNotMatch', ec: '0002-00000201' };
 const INVALID_ACCESS_KEY_ID = { status: 403, code: 'InvalidAccessKeyId', ec: '0002-00000902' };
@@ -41,9 +41,9 @@ const ON_A_CLOCK_THAT_IS_OFF = {
 };
 
 describe.each(SDKS)('%s', (sdk) => {
-  const judge = useJudge(sdk);
+  const program = useSdkProgram(sdk);
 
-  it.each<[string, JudgeCredentials, object]>([
+  it.each<[string, SdkCredentials, object]>([
     ['a wrong secret', { ...LONG_LIVED, accessKeySecret: 'wrong' }, SIGNATURE_DOES_NOT_MATCH],
     ['a wrong secret of a token', { ...TEMPORARY, accessKeySecret: 'wrong' }, SIGNATURE_DOES_NOT_MATCH],
     ['an unknown key id', { ...LONG_LIVED, accessKeyId: 'unknown' }, INVALID_ACCESS_KEY_ID],
@@ -53,15 +53,15 @@ describe.each(SDKS)('%s', (sdk) => {
   ])('hears the right error for %s, from a put and from a head', async (_name, credentials, error) => {
     const emulator = await startTestEmulator({ clock: systemClock });
     const job = { ...PUT, endpoint: emulator.url, credentials };
-    expect(await judge.perform(job)).toStrictEqual({ error });
-    expect(await judge.perform({ ...job, job: 'head' })).toStrictEqual({ error });
+    expect(await program.perform(job)).toStrictEqual({ error });
+    expect(await program.perform({ ...job, job: 'head' })).toStrictEqual({ error });
     expect(emulator.files()).toStrictEqual([]);
   });
 
   it('hears that its token is over', async () => {
     const ended = { ...TEMPORARY, expiresAt: clockAhead(-1)() };
     const emulator = await startTestEmulator({ clock: systemClock, credentials: [ended] });
-    const answer = await judge.perform({ ...PUT, endpoint: emulator.url, credentials: TEMPORARY });
+    const answer = await program.perform({ ...PUT, endpoint: emulator.url, credentials: TEMPORARY });
     expect(answer).toStrictEqual({
       error: { status: 403, code: 'SecurityTokenExpired', ec: '0002-00000007' },
     });
@@ -69,20 +69,20 @@ describe.each(SDKS)('%s', (sdk) => {
 
   it.each([-16, 16])('hears that its clock is off by %i minutes', async (minutes) => {
     const emulator = await startTestEmulator({ clock: clockAhead(minutes) });
-    const answer = await judge.perform({ ...PUT, endpoint: emulator.url });
+    const answer = await program.perform({ ...PUT, endpoint: emulator.url });
     expect(answer).toStrictEqual({ error: REQUEST_TIME_TOO_SKEWED });
     expect(emulator.files()).toStrictEqual([]);
   });
 
   it.each([-14, 14])('may have its clock off by %i minutes', async (minutes) => {
     const emulator = await startTestEmulator({ clock: clockAhead(minutes) });
-    expect(await judge.perform({ ...PUT, endpoint: emulator.url })).toMatchObject({ status: 200 });
+    expect(await program.perform({ ...PUT, endpoint: emulator.url })).toMatchObject({ status: 200 });
   });
 
   const { does, answer, statuses } = ON_A_CLOCK_THAT_IS_OFF[sdk];
   it(`${does}, given three attempts with a clock that is off`, async () => {
     const emulator = await startTestEmulator({ clock: clockAhead(16) });
-    expect(await judge.perform({ ...PUT, endpoint: emulator.url, attempts: 3 })).toMatchObject(answer);
+    expect(await program.perform({ ...PUT, endpoint: emulator.url, attempts: 3 })).toMatchObject(answer);
     expect(emulator.events.map(({ status }) => status)).toStrictEqual(statuses);
   });
 
@@ -94,14 +94,14 @@ describe.each(SDKS)('%s', (sdk) => {
     ['a header of OSS is left out', leaveOut('x-oss-meta-album')],
   ])('hears that its signature does not match when %s on the way', async (_name, onTheWay) => {
     const { emulator, endpoint } = await startChangedWay(onTheWay);
-    expect(await judge.perform({ ...PUT, endpoint })).toStrictEqual({ error: SIGNATURE_DOES_NOT_MATCH });
+    expect(await program.perform({ ...PUT, endpoint })).toStrictEqual({ error: SIGNATURE_DOES_NOT_MATCH });
     expect(emulator.files()).toStrictEqual([]);
   });
 
   it('does not mind a change of headers that it did not sign', async () => {
     const changeAgent = change('user-agent', () => 'other');
     const { endpoint } = await startChangedWay((headers) => [...changeAgent(headers), 'x-proxy', '1']);
-    expect(await judge.perform({ ...PUT, endpoint })).toMatchObject({ status: 200 });
+    expect(await program.perform({ ...PUT, endpoint })).toMatchObject({ status: 200 });
   });
 });
 
@@ -114,7 +114,7 @@ async function startChangedWay(request: (headers: RawHeaders) => RawHeaders) {
   return { emulator, endpoint: wire.url };
 }
 
-function withoutToken({ accessKeyId, accessKeySecret }: JudgeCredentials): JudgeCredentials {
+function withoutToken({ accessKeyId, accessKeySecret }: SdkCredentials): SdkCredentials {
   return { accessKeyId, accessKeySecret };
 }
 

@@ -1,5 +1,5 @@
 """Answers signing and object jobs with the official Python SDK V2: one JSON object a line on stdin, one on stdout, in the
-same order. The fields are the types of ../judge.ts."""
+same order. The fields are the types of ../sdk-program.ts."""
 
 import base64
 import datetime
