@@ -1,15 +1,16 @@
 import { connect, type Socket } from 'node:net';
 
-export type Answer = { readonly status: number; readonly ms: number };
+export type TimedResponse = { readonly status: number; readonly ms: number };
 
 /**
- * Asks over many connections at once, each with its next request as soon as the last one is answered, as a balancer's pool does
- * whose clients never stop. On bare sockets, so that the one who asks is not slower than the one who answers.
- * @param request the whole request as it goes over the wire; its answer has to have a Content-Length.
+ * Sends requests over many connections at once, like the pool of a load balancer under constant load:
+ * each connection sends its next request as soon as it has received a response. It uses bare sockets,
+ * because an HTTP client would be slower than the service.
+ * @param request the bytes of one request. Its response must have a Content-Length.
  */
 export class LoadGenerator {
-  readonly answers: Answer[] = [];
-  /** Connections that ended other than by `stop`, by the code of their error. */
+  readonly responses: TimedResponse[] = [];
+  /** The error codes of the connections that ended before `stop`. */
   readonly broken: string[] = [];
   readonly #sockets = new Set<Socket>();
 
@@ -18,9 +19,9 @@ export class LoadGenerator {
     for (let index = 0; index < connections; index++) this.#connect(hostname, Number(port), request);
   }
 
-  /** The answers so far, which are then forgotten. */
-  take(): readonly Answer[] {
-    return this.answers.splice(0);
+  /** Returns the responses since the last call. */
+  take(): readonly TimedResponse[] {
+    return this.responses.splice(0);
   }
 
   stop(): void {
@@ -31,22 +32,22 @@ export class LoadGenerator {
   #connect(host: string, port: number, request: string): void {
     const socket = connect(port, host).setNoDelay(true).setEncoding('latin1');
     let received = '';
-    let askedAt = performance.now();
-    const ask = (): void => {
-      askedAt = performance.now();
+    let sentAt = performance.now();
+    const send = (): void => {
+      sentAt = performance.now();
       socket.write(request);
     };
     this.#sockets.add(socket);
-    socket.once('connect', ask);
+    socket.once('connect', send);
     socket.on('data', (chunk) => {
       received += chunk;
       const head = received.indexOf('\r\n\r\n');
       if (head < 0) return;
       const length = Number(/^content-length: (\d+)/im.exec(received.slice(0, head))?.[1]);
       if (received.length < head + 4 + length) return;
-      this.answers.push({ status: Number(received.slice(9, 12)), ms: performance.now() - askedAt });
+      this.responses.push({ status: Number(received.slice(9, 12)), ms: performance.now() - sentAt });
       received = '';
-      ask();
+      send();
     });
     socket.on('error', (error: NodeJS.ErrnoException) => this.broken.push(error.code ?? error.message));
     socket.on('close', () => {

@@ -4,14 +4,14 @@ import { expect, it, onTestFinished } from 'vitest';
 import { policyWith } from '../support/policies.ts';
 import { PHOTO } from '../support/requests.ts';
 import { createTestIssuer } from '../support/tokens.ts';
-import { type Answer, LoadGenerator } from './load-generator.ts';
+import { LoadGenerator, type TimedResponse } from './load-generator.ts';
 import { signForNow, startServiceProcess, uploadRequest } from './service-process.ts';
 
 const MIB = 2 ** 20;
 const STOPPED_MS = 475;
 const RUNNING_MS = 25;
 
-/** Leaves a process only a twentieth of the time, by stopping it again and again. */
+/** Stops a process again and again, so that it runs for a twentieth of the time. */
 function slowDown(child: ChildProcess): () => void {
   let isSlow = true;
   void (async () => {
@@ -27,24 +27,25 @@ function slowDown(child: ChildProcess): () => void {
   };
 }
 
-/** Asks as a kubelet does: over a new connection each time. */
-async function probe(url: string, seconds: number): Promise<readonly Answer[]> {
-  const answers: Answer[] = [];
+/** Sends probes like a kubelet: each over a new connection. */
+async function probe(url: string, seconds: number): Promise<readonly TimedResponse[]> {
+  const responses: TimedResponse[] = [];
   const until = performance.now() + seconds * 1000;
   while (performance.now() < until) {
-    const askedAt = performance.now();
+    const sentAt = performance.now();
     const { status } = await fetch(`${url}/livez`, { headers: { connection: 'close' } });
-    answers.push({ status, ms: performance.now() - askedAt });
+    responses.push({ status, ms: performance.now() - sentAt });
     await setTimeout(100);
   }
-  return answers;
+  return responses;
 }
 
-const granted = (answers: readonly Answer[]) => answers.filter(({ status }) => status === 201).length;
-const slowest = (answers: readonly Answer[]) => Math.max(...answers.map(({ ms }) => ms));
+const granted = (responses: readonly TimedResponse[]) =>
+  responses.filter(({ status }) => status === 201).length;
+const slowest = (responses: readonly TimedResponse[]) => Math.max(...responses.map(({ ms }) => ms));
 
-function report(name: string, answers: readonly Answer[]): void {
-  for (const [status, some] of Map.groupBy(answers, (answer) => answer.status)) {
+function report(name: string, responses: readonly TimedResponse[]): void {
+  for (const [status, some] of Map.groupBy(responses, (response) => response.status)) {
     const times = some.map(({ ms }) => ms).sort((a, b) => a - b);
     const at = (share: number) => times[Math.floor((times.length - 1) * share)]?.toFixed(0);
     console.info(
@@ -53,7 +54,7 @@ function report(name: string, answers: readonly Answer[]): void {
   }
 }
 
-it('on a machine that is far too slow grants or refuses each request, keeps its memory, and recovers', async () => {
+it('on a machine that is far too slow, grants or rejects each request, stays within its memory, and recovers', async () => {
   const issuer = createTestIssuer();
   const service = await startServiceProcess(issuer, policyWith(), { METRICS_PORT: '0' });
   const request = uploadRequest(await signForNow(issuer), PHOTO);
@@ -62,18 +63,18 @@ it('on a machine that is far too slow grants or refuses each request, keeps its 
   const during = async (name: string, seconds: number) => {
     generator.take();
     await setTimeout(seconds * 1000);
-    const answers = generator.take();
-    report(name, answers);
-    return { answers, statuses: new Set(answers.map(({ status }) => status)) };
+    const responses = generator.take();
+    report(name, responses);
+    return { responses, statuses: new Set(responses.map(({ status }) => status)) };
   };
   const memory = () => service.metric('process_resident_memory_bytes');
 
   await during('warming up', 3);
-  const { answers } = await during('at full speed', 2);
+  const { responses } = await during('at full speed', 2);
   generator.stop();
   const before = await memory();
-  // More than twice what it can answer, slowed down, in the second that a request may wait.
-  const perSecondSlow = (answers.length / 2) * (RUNNING_MS / (RUNNING_MS + STOPPED_MS));
+  // A request may wait for a second. This is more than twice what the slow process serves in that time.
+  const perSecondSlow = (responses.length / 2) * (RUNNING_MS / (RUNNING_MS + STOPPED_MS));
   const connections = Math.ceil(2.5 * perSecondSlow);
   console.info(`${connections} connections`);
   generator = new LoadGenerator(service.url, request, connections);
@@ -81,18 +82,18 @@ it('on a machine that is far too slow grants or refuses each request, keeps its 
     during('with more connections', 5),
     probe(service.operationsUrl, 5),
   ]);
-  report('probes meanwhile', probesOfBusy);
-  // A neighbour on the machine may cost a turn, no more.
-  expect(granted(busy.answers)).toBeGreaterThan(0.95 * busy.answers.length);
+  report('probes at the same time', probesOfBusy);
+  // Other processes on the machine may delay one request group.
+  expect(granted(busy.responses)).toBeGreaterThan(0.95 * busy.responses.length);
   expect(slowest(probesOfBusy)).toBeLessThan(3_000);
   const speedUp = slowDown(service.child);
   await during('slowing down', 4);
   const [slow, probes] = await Promise.all([during('slow', 12), probe(service.operationsUrl, 12)]);
-  report('probes meanwhile', probes);
+  report('probes at the same time', probes);
   expect(slow.statuses).toContain(201);
   expect([...slow.statuses].filter((status) => status !== 201 && status !== 503)).toStrictEqual([]);
-  expect(slowest(slow.answers)).toBeLessThan(10_000);
-  expect(granted(slow.answers)).toBeGreaterThan(perSecondSlow / 2);
+  expect(slowest(slow.responses)).toBeLessThan(10_000);
+  expect(granted(slow.responses)).toBeGreaterThan(perSecondSlow / 2);
   expect(new Set(probes.map(({ status }) => status))).toStrictEqual(new Set([200]));
   speedUp();
   expect(generator.broken).toStrictEqual([]);
@@ -106,6 +107,6 @@ it('on a machine that is far too slow grants or refuses each request, keeps its 
   generator.stop();
   const grownMib = ((await memory()) - before) / MIB;
   console.info(`memory: ${(before / MIB).toFixed(0)} MiB before, ${grownMib.toFixed(0)} MiB more after`);
-  // What a request takes while it waits, and the step by which V8 enlarges its space.
+  // Waiting requests use memory, and V8 grows its heap in steps.
   expect(grownMib).toBeLessThan(64 + connections / 8);
 });

@@ -25,7 +25,7 @@ beforeEach(() => {
   onTestFinished(() => rmSync(folder, { recursive: true }));
 });
 
-/** A real service, and an OSS that knows every generation of its credentials, on one clock and over real connections. */
+/** A real service, and an emulator that knows all of its credentials, on one clock. */
 async function startServers(
   env: Readonly<Record<string, string>>,
   credentials: readonly EmulatorCredentials[],
@@ -37,7 +37,7 @@ async function startServers(
     env: { METRICS_PORT: '0', OSS_ACCESS_KEY_ID: '', OSS_ACCESS_KEY_SECRET: '', ...env },
     clock,
   });
-  // More would wait in the service for over a second on a busy machine, which then sheds load.
+  // With more connections, a busy machine would take over a second, and the service would reject requests.
   const agent = new Agent({ keepAlive: true, maxSockets: 200 });
   onTestFinished(() => agent.destroy());
   const token = await service.issuer.sign({ exp: nowSeconds + 7200 });
@@ -46,7 +46,7 @@ async function startServers(
     return new Promise<{ status: number | undefined; body: string }>((resolve, reject) => {
       request(url, { agent, method, headers: { ...headers, 'content-length': Buffer.byteLength(body) } })
         .on('response', (response) => {
-          text(response).then((answer) => resolve({ status: response.statusCode, body: answer }), reject);
+          text(response).then((body) => resolve({ status: response.statusCode, body }), reject);
         })
         .on('error', reject)
         .end(body);
@@ -58,30 +58,30 @@ async function startServers(
     advance,
     url: service.url,
     log: service.log,
-    /** Asks for an upload of its own. */
+    /** Requests an upload with a key that no other request has. */
     ask: async () => {
       const upload = { key: `users/alice/${uploads++}.txt`, contentType: 'text/plain', contentLength: 2 };
-      const answer = await send(
+      const response = await send(
         `${service.url}/v1/uploads`,
         'POST',
         { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
         JSON.stringify(upload),
       );
-      expect(answer.status, answer.body).toBe(201);
+      expect(response.status, response.body).toBe(201);
       const grant: { readonly url: string; readonly headers: Record<string, string> } = JSON.parse(
-        answer.body,
+        response.body,
       );
       const signer = new URL(grant.url).searchParams.get('x-oss-credential')?.split('/')[0] ?? '';
       return { ...grant, signer };
     },
     /** Uploads what was granted. */
     put: async ({ url, headers }: { readonly url: string; readonly headers: Record<string, string> }) => {
-      const answer = await send(url, 'PUT', headers, 'hi');
-      expect(answer.status, answer.body).toBe(200);
+      const response = await send(url, 'PUT', headers, 'hi');
+      expect(response.status, response.body).toBe(200);
     },
     readiness: async () => {
-      const answer = await fetch(`${service.operationsUrl}/readyz`);
-      return (await answer.text()).split('\n').find((line) => line.includes('credentials'));
+      const response = await fetch(`${service.operationsUrl}/readyz`);
+      return (await response.text()).split('\n').find((line) => line.includes('credentials'));
     },
   };
 }
@@ -91,7 +91,7 @@ async function startStsServers() {
   const sts = await startStandInSts(hand.clock);
   onTestFinished(redirectHosts(sts.hosts));
   writeFileSync(join(folder, 'token'), 'PrivateToken');
-  // OSS itself refuses what is signed with credentials that are over.
+  // OSS rejects signatures of expired credentials.
   const known = [60, 120].map((minutes, index) => ({
     ...issuedCredentials(index + 1),
     expiresAt: new Date(now.getTime() + minutes * MINUTE),
@@ -116,25 +116,25 @@ it('rotates in the middle of 2,000 concurrent requests: one fetch, and every URL
   timeout: 60_000,
 }, async () => {
   const { sts, advance, ask, put, readiness, log } = await startStsServers();
-  // Ten seconds before the last third of their life.
+  // 10 s before the last third of their lifetime, in which the service renews them.
   advance(40 * MINUTE - 10 * SECOND);
   const released = Promise.withResolvers<void>();
-  sts.server.answering = async (question) => {
+  sts.server.answering = async (request) => {
     await released.promise;
-    return sts.assumeRole(question);
+    return sts.assumeRole(request);
   };
   const renewals = () => log.filter((line) => line.includes('the cloud credentials are renewed')).length;
   const renewed = vi.waitFor(() => expect(renewals()).toBe(2), { timeout: 50_000 });
-  let answered = 0;
+  let granted = 0;
   const grants = await Promise.all(
     Array.from({ length: 2_000 }, async (_, n) => {
-      // However fast the machine is, some are still to come then.
+      // The last 500 requests wait, so that some arrive after the renewal on every machine.
       if (n >= 1_500) await renewed;
       const grant = await ask();
-      answered++;
-      if (answered === 500) advance(10 * SECOND);
-      // STS takes its time, and meanwhile the old ones sign on.
-      if (answered === 1_000) released.resolve();
+      granted++;
+      if (granted === 500) advance(10 * SECOND);
+      // Until STS responds, the service signs with the old credentials.
+      if (granted === 1_000) released.resolve();
       return grant;
     }),
   );

@@ -12,7 +12,7 @@ const [node, ...args] = START_COMMAND;
 export type ServiceProcess = {
   readonly url: string;
   readonly child: ChildProcess;
-  /** Where probes and metrics are: the same address, unless METRICS_PORT says otherwise. */
+  /** The address of probes and metrics: `url`, unless METRICS_PORT is set. */
   readonly operationsUrl: string;
   /** The folder of `policy.yaml` and `jwks.json`. */
   readonly folder: string;
@@ -20,7 +20,7 @@ export type ServiceProcess = {
   metric(name: string): Promise<number>;
 };
 
-/** The service as a process of its own on a free port, killed when the test ends. Its log goes nowhere, as fast as it comes. */
+/** Starts the service as a process on a free port. It is killed when the test ends; its log is discarded. */
 export async function startServiceProcess(
   issuer: TestIssuer,
   policyYaml: string,

@@ -58,11 +58,11 @@ it(
       });
     }
 
-    async function expectStatus(what: string, expected: number, answer: Response): Promise<string> {
-      const text = await answer.text();
+    async function expectStatus(what: string, expected: number, response: Response): Promise<string> {
+      const text = await response.text();
       count(what);
-      if (answer.status !== expected && unexpected.length < 10)
-        unexpected.push(`${what}: ${answer.status} ${text}`);
+      if (response.status !== expected && unexpected.length < 10)
+        unexpected.push(`${what}: ${response.status} ${text}`);
       return text;
     }
 
@@ -155,7 +155,7 @@ it(
   (SOAK_SECONDS + 60) * 1000,
 );
 
-/** Sends a request and goes before the answer. */
+/** Sends a request and closes the connection before the response. */
 async function askAndLeave({ url }: ServiceProcess, token: string, body: object): Promise<void> {
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);

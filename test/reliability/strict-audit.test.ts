@@ -70,9 +70,9 @@ it('with AUDIT_MODE=strict no grant is sent without an audit line, while the rea
     });
   const granted: string[] = [];
   const askMany = async (times: number) => {
-    const answers = await Promise.all(Array.from({ length: times }, ask));
-    for (const { status, id } of answers) if (status === 201) granted.push(id);
-    return answers.map(({ status }) => status);
+    const responses = await Promise.all(Array.from({ length: times }, ask));
+    for (const { status, id } of responses) if (status === 201) granted.push(id);
+    return responses.map(({ status }) => status);
   };
 
   expect(new Set(await askMany(200))).toStrictEqual(new Set([201]));
@@ -102,7 +102,7 @@ it('with AUDIT_MODE=strict no grant is sent without an audit line, while the rea
   );
   expect(granted.length).toBeGreaterThan(400);
   expect(granted.filter((id) => !audited.has(id))).toStrictEqual([]);
-  // What was not sent after all has a line that says so.
+  // A grant that was not sent has a log line about it.
   const sent = new Set(granted);
   const withdrawn = lines.filter(({ status }) => status === 503).map(({ requestId }) => requestId);
   expect([...audited].filter((id) => !sent.has(String(id)) && !withdrawn.includes(id))).toStrictEqual([]);
