@@ -49,7 +49,7 @@ it('closes 500 connections whose headers arrive byte by byte, and serves all oth
   console.info(
     `closed after ${mostBytes} bytes at most; ${times.length} other requests, slowest ${Math.max(...times).toFixed(0)} ms`,
   );
-  // A byte per second: the service waits 10 s for the headers, and looks for slow clients every second.
+  // A byte per second: the service waits 10 s for the headers, and looks for slow clients every 2 s.
   expect(mostBytes).toBeLessThanOrEqual(15);
   expect(new Set(ended.map(({ response }) => response.slice(0, 12)))).toStrictEqual(
     new Set(['HTTP/1.1 408']),
