@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
-import type { Config, Environment } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
+import type { Environment } from '../config/environment.ts';
 import type { CredentialsSource } from '../grants/ports/credentials-source.ts';
 
 /** What a command may touch of the world. */

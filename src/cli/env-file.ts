@@ -1,5 +1,5 @@
 import { parseEnv } from 'node:util';
-import type { Environment } from '../config/config.ts';
+import type { Environment } from '../config/environment.ts';
 import { readFault } from '../text/text-file.ts';
 
 /** In the working directory; what `npm start` and every command read besides the environment. */

@@ -2,7 +2,7 @@
 import { homedir } from 'node:os';
 import process from 'node:process';
 import { systemClock } from '../clock.ts';
-import type { Environment } from '../config/config.ts';
+import type { Environment } from '../config/environment.ts';
 import { createCredentials } from '../credentials/create-credentials.ts';
 import { readTextFile } from '../text/read-text-file.ts';
 import { nodeFault } from './node-fault.ts';

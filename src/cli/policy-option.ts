@@ -1,4 +1,5 @@
-import { type Environment, policyFileOf } from '../config/config.ts';
+import { policyFileOf } from '../config/config.ts';
+import type { Environment } from '../config/environment.ts';
 import { readPolicyFile } from '../policy/file/read-policy-file.ts';
 import type { Policy } from '../policy/policy.ts';
 import { CannotRun, type CliContext, type CommandOption, type OptionValues } from './command.ts';

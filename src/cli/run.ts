@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import type { Environment } from '../config/config.ts';
+import type { Environment } from '../config/environment.ts';
 import { didYouMean } from '../text/suggest.ts';
 import { CannotRun, type CliContext, type Command, type OptionValues } from './command.ts';
 import { bucketCorsCommand } from './commands/bucket-cors.ts';

@@ -1,5 +1,6 @@
 import { closestName } from '../text/suggest.ts';
-import { type Environment, environmentSchema } from './config.ts';
+import { environmentSchema } from './config.ts';
+import type { Environment } from './environment.ts';
 
 /** Names that other programs have for what the service reads under another name. */
 const OTHER_NAMES: Readonly<Record<string, string>> = {

@@ -1,5 +1,6 @@
 import { systemClock } from '../clock.ts';
-import type { Config, Environment } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
+import type { Environment } from '../config/environment.ts';
 import { createLogger } from '../log/logger.ts';
 import { createLogOutput } from '../log/output.ts';
 import { readTextFile } from '../text/read-text-file.ts';

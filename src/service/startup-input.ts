@@ -1,4 +1,5 @@
-import { type Config, type Environment, loadConfig, policyFileOf } from '../config/config.ts';
+import { type Config, loadConfig, policyFileOf } from '../config/config.ts';
+import type { Environment } from '../config/environment.ts';
 import { unknownVariables } from '../config/unknown-variables.ts';
 import { createPolicyReader, type LoadedPolicy } from '../policy/file/read-policy-file.ts';
 import type { Policy } from '../policy/policy.ts';
