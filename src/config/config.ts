@@ -74,7 +74,6 @@ export type EnvironmentName = keyof z.output<typeof environmentSchema>;
 export type Config = {
   readonly host: string;
   readonly port: number;
-  readonly policyFile: string;
   readonly logLevel: string;
   readonly auditMode: 'lossy' | 'strict';
   readonly corsOrigins: readonly string[];
@@ -122,7 +121,6 @@ export function loadConfig(
     config: {
       host: data.HOST,
       port: data.PORT,
-      policyFile: data.POLICY_FILE,
       logLevel: data.LOG_LEVEL,
       auditMode: data.AUDIT_MODE,
       corsOrigins: data.CORS_ORIGINS,

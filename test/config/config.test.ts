@@ -20,7 +20,6 @@ it('needs nothing but credentials, and is closed by default', () => {
     config: {
       host: '127.0.0.1',
       port: 8080,
-      policyFile: 'policy.yaml',
       logLevel: 'info',
       auditMode: 'lossy',
       corsOrigins: [],
@@ -62,7 +61,6 @@ it('reads every variable', () => {
     config: {
       host: '0.0.0.0',
       port: 0,
-      policyFile: '/etc/policy.yaml',
       logLevel: 'debug',
       auditMode: 'strict',
       corsOrigins: ['https://a.example.com', 'http://localhost:3000'],
