@@ -3,10 +3,10 @@ import type { CorsRule } from './options.ts';
 export type CorsHeaders = Readonly<Record<string, string>>;
 
 /**
- * Answers a preflight as the first rule does that allows origin, method and all headers together (OSS help: "CORS").
- * Null when no rule does; the answer then carries no CORS header at all.
+ * The headers of the response to a preflight, from the first rule that allows origin, method and all headers together
+ * (OSS help: "CORS"). Null if no rule does: OSS then sends no CORS header at all.
  */
-export function answerPreflight(
+export function preflightHeaders(
   rules: readonly CorsRule[],
   origin: string,
   method: string,
@@ -31,7 +31,7 @@ export function answerPreflight(
   };
 }
 
-/** The headers that let a page read an answer, be it a refusal: those of the first rule that allows origin and method. */
+/** The headers that let a page read a response or an error, from the first rule that allows origin and method. */
 export function corsHeaders(rules: readonly CorsRule[], origin: string, method: string): CorsHeaders {
   const rule = rules.find((one) => allowsOrigin(one, origin) && one.allowedMethods.includes(method));
   return rule ? originHeaders(rule, origin) : {};

@@ -1,14 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { pipeline } from 'node:stream/promises';
-import { answerPreflight, corsHeaders } from './cors.ts';
+import { corsHeaders } from './cors.ts';
 import { checkObjectName } from './objects/object-name.ts';
 import type { ObjectStore } from './objects/object-store.ts';
-import { answerGet, digestHeaders } from './operations/get-object.ts';
+import { deleteObject } from './operations/delete-object.ts';
+import { getObject } from './operations/get-object.ts';
+import { headObject } from './operations/head-object.ts';
+import type { ObjectOperation } from './operations/operation.ts';
+import { sendPreflight } from './operations/preflight.ts';
 import { putObject } from './operations/put-object.ts';
 import type { EmulatorBucket, EmulatorCredentials, EmulatorEvent } from './options.ts';
 import { OssError } from './oss-error.ts';
 import { parseRequestTarget, type RequestTarget } from './request-target.ts';
-import { answerError } from './response.ts';
+import { sendError } from './response.ts';
 import type { WireRequest } from './signature/signature-v4.ts';
 import { verifySignature } from './signature/verify-signature.ts';
 
@@ -19,7 +22,7 @@ export type Emulation = {
   readonly clock: () => Date;
 };
 
-/** One request on its way: what is sent back, and what is told about it afterwards. */
+/** One request, its response, and what is reported about it afterwards. */
 type Exchange = {
   readonly emulation: Emulation;
   readonly request: IncomingMessage;
@@ -28,16 +31,25 @@ type Exchange = {
   readonly event: EmulatorEvent;
 };
 
-// Each asks for another operation than the four on objects.
+/** The operations on an object, by method. */
+const OBJECT_OPERATIONS: ReadonlyMap<string, ObjectOperation> = new Map([
+  ['GET', getObject],
+  ['HEAD', headObject],
+  ['PUT', putObject],
+  ['DELETE', deleteObject],
+]);
+
+/** Parameters that select an operation that is not emulated. */
 const SUBRESOURCES = new Set(
   `acl append asyncFetch bucketInfo callback callback-var comp cors delete lifecycle location objectMeta partNumber policy
   position qos restore select seal symlink tagging uploadId uploads versionId versioning versions website worm
   x-oss-async-process x-oss-process`.split(/\s+/),
 );
 
+/** Reported if the client disconnects before the response. */
 const STATUS_CLIENT_GONE = 499;
 
-/** Answers one request, whatever comes of it, and tells what happened. Never rejects. */
+/** Handles one request, including its errors. Never rejects. @returns what happened. */
 export async function handleRequest(
   emulation: Emulation,
   request: IncomingMessage,
@@ -59,23 +71,23 @@ export async function handleRequest(
   response.setHeader('x-oss-request-id', requestId);
   response.setHeader('x-oss-server-time', '0');
   try {
-    await dispatch({ emulation, request, response, awaitsContinue, event });
+    await route({ emulation, request, response, awaitsContinue, event });
     event.status = response.statusCode;
   } catch (error) {
     if (request.socket.destroyed || response.headersSent) {
       response.destroy();
       return event;
     }
-    const refusal = error instanceof OssError ? error : new OssError('internalError');
-    event.status = refusal.status;
-    event.code = refusal.code;
-    if (refusal.ec) event.ec = refusal.ec;
-    await answerError(request, response, refusal, { requestId, awaitsContinue });
+    const ossError = error instanceof OssError ? error : new OssError('internalError');
+    event.status = ossError.status;
+    event.code = ossError.code;
+    if (ossError.ec) event.ec = ossError.ec;
+    await sendError(request, response, ossError, { requestId, awaitsContinue });
   }
   return event;
 }
 
-async function dispatch(exchange: Exchange): Promise<void> {
+async function route(exchange: Exchange): Promise<void> {
   const { emulation, request, response, event } = exchange;
   const headers = wireHeaders(request);
   const target = parseRequestTarget(request.url ?? '/', headers.get('host') ?? '', emulation.buckets);
@@ -84,7 +96,7 @@ async function dispatch(exchange: Exchange): Promise<void> {
   const method = request.method ?? '';
   const bucket = target.bucket === null ? undefined : emulation.buckets.get(target.bucket);
   if (target.bucket !== null && !bucket) throw new OssError('noSuchBucket', { BucketName: target.bucket });
-  if (method === 'OPTIONS') return answerOptions(response, bucket, headers);
+  if (method === 'OPTIONS') return sendPreflight(response, bucket, headers);
   addCorsHeaders(response, bucket, headers.get('origin'), method);
 
   const wire: WireRequest = { ...target, method, headers };
@@ -101,67 +113,11 @@ async function dispatch(exchange: Exchange): Promise<void> {
     throw new OssError('notImplemented');
   }
   checkObjectName(key);
-  const addressed = { bucket: target.bucket, key };
-  if (isRead) return get(exchange, { ...addressed, wire, isAnonymous: signer === null });
-  if (method === 'PUT') return put(exchange, { ...addressed, wire });
-  if (method === 'DELETE') {
-    await emulation.store.remove(addressed.bucket, addressed.key);
-    response.writeHead(204).end();
-    return;
-  }
-  throw new OssError(method === 'POST' ? 'notImplemented' : 'methodNotAllowed');
-}
-
-async function put(
-  { emulation, request, response, awaitsContinue, event }: Exchange,
-  { bucket, key, wire }: { bucket: string; key: string; wire: WireRequest },
-): Promise<void> {
+  const operation = OBJECT_OPERATIONS.get(method);
+  if (!operation) throw new OssError(method === 'POST' ? 'notImplemented' : 'methodNotAllowed');
   const { store, clock } = emulation;
-  const readBody = () => {
-    if (awaitsContinue) response.writeContinue();
-    return request.iterator({ destroyOnReturn: false });
-  };
-  const record = await putObject({ store, bucket, key, headers: wire.headers, readBody, clock });
-  event.bytes = record.sizeBytes;
-  response.writeHead(200, { ...digestHeaders(record), 'Content-Length': 0 }).end();
-}
-
-async function get(
-  { emulation, request, response, event }: Exchange,
-  target: { bucket: string; key: string; wire: WireRequest; isAnonymous: boolean },
-): Promise<void> {
-  const { bucket, key, wire, isAnonymous } = target;
-  const object = await emulation.store.open(bucket, key);
-  try {
-    if (isAnonymous && !object?.record.acl.startsWith('public-read')) throw new OssError('accessDenied');
-    if (!object) throw new OssError('noSuchKey', { Key: key });
-    const { status, headers, range } = answerGet(object.record, wire.headers, isAnonymous ? [] : wire.query);
-    response.writeHead(status, headers);
-    if (range === null || request.method === 'HEAD') {
-      response.end();
-      return;
-    }
-    await pipeline(object.handle.createReadStream({ ...range, autoClose: false }), response);
-    event.bytes = range.end - range.start + 1;
-  } finally {
-    await object?.handle.close();
-  }
-}
-
-function answerOptions(
-  response: ServerResponse,
-  bucket: EmulatorBucket | undefined,
-  headers: ReadonlyMap<string, string>,
-): void {
-  const origin = headers.get('origin');
-  const method = headers.get('access-control-request-method');
-  if (origin === undefined) throw new OssError('preflightOriginMissing');
-  if (method === undefined) throw new OssError('preflightMethodMissing');
-  const requested = headers.get('access-control-request-headers') ?? '';
-  const answer = answerPreflight(bucket?.corsRules ?? [], origin, method, requested);
-  response.setHeader('Vary', 'Origin, Access-Control-Request-Method, Access-Control-Request-Headers');
-  if (answer === null) throw new OssError('accessForbidden');
-  response.writeHead(200, { ...answer, 'Content-Length': 0 }).end();
+  const isAnonymous = signer === null;
+  return operation({ ...exchange, store, clock, bucket: target.bucket, key, wire, isAnonymous });
 }
 
 function addCorsHeaders(
@@ -182,7 +138,7 @@ function asksForSubresource({ query }: RequestTarget): boolean {
   return query.some(({ name }) => SUBRESOURCES.has(name));
 }
 
-/** Every header as it came, where Node would drop a second Content-Type: what is verified is all that is there. */
+/** All headers as they were sent, because all are verified. Node itself drops a second Content-Type. */
 function wireHeaders({ rawHeaders }: IncomingMessage): ReadonlyMap<string, string> {
   const headers = new Map<string, string>();
   for (let index = 0; index < rawHeaders.length; index += 2) {

@@ -2,14 +2,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { renderErrorXml } from './error-xml.ts';
 import type { OssError } from './oss-error.ts';
 
-const MAX_LINGER_MS = 5_000;
+const MAX_DISCARD_MS = 5_000;
 
 /**
- * Answers a refusal: OSS's XML, `x-oss-ec`, and for HEAD, which has no body, the XML in `x-oss-err`.
- * A client that is still sending its body can read the answer: what it sends is thrown away until it stops (at most 5 s), for
- * closing at once would reset the connection and take the answer with it. A client that waits for `100 Continue` sends nothing.
+ * Sends an error: OSS's XML and `x-oss-ec`, and for HEAD, which has no body, the XML in `x-oss-err`.
+ * If the client is still sending its body, the rest is read and discarded for at most 5 s: closing at once would reset
+ * the connection before the client has read the response. A client that waits for `100 Continue` sends nothing.
  */
-export async function answerError(
+export async function sendError(
   request: IncomingMessage,
   response: ServerResponse,
   error: OssError,
@@ -38,7 +38,7 @@ function hasBody({ headers }: IncomingMessage): boolean {
 async function discardBody(request: IncomingMessage): Promise<void> {
   if (request.destroyed) return;
   const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, MAX_LINGER_MS);
+  const timer = setTimeout(resolve, MAX_DISCARD_MS);
   request
     .once('end', resolve)
     .once('close', resolve)

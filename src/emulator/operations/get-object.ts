@@ -1,111 +1,21 @@
-import { type ByteRange, parseRange } from '../objects/byte-range.ts';
-import type { ObjectRecord } from '../objects/object-store.ts';
-import { OssError } from '../oss-error.ts';
-import type { QueryParameter } from '../request-target.ts';
+import { pipeline } from 'node:stream/promises';
+import { openForReading } from '../objects/open-for-reading.ts';
+import type { ObjectOperation } from './operation.ts';
 
-const OVERRIDABLE = [
-  'content-type',
-  'content-language',
-  'expires',
-  'cache-control',
-  'content-disposition',
-  'content-encoding',
-];
-
-export type GetAnswer = {
-  readonly status: 200 | 206 | 304;
-  readonly headers: Readonly<Record<string, string>>;
-  /** The bytes to send; null for none. */
-  readonly range: ByteRange | null;
-};
-
-/**
- * Decides what GetObject or HeadObject answers for an object: status, headers, and which bytes. Conditions are read as RFC 9110
- * section 13 says.
- * @throws OssError `PreconditionFailed`, `InvalidRange`, or `InvalidArgument` for a `response-…` value that cannot be a header.
- */
-export function answerGet(
-  record: ObjectRecord,
-  headers: ReadonlyMap<string, string>,
-  query: readonly QueryParameter[],
-): GetAnswer {
-  const served = { ...objectHeaders(record), ...overriddenHeaders(query) };
-  if (isNotModified(record, headers)) {
-    return {
-      status: 304,
-      headers: { ETag: served.ETag, 'Last-Modified': record.lastModifiedAt },
-      range: null,
-    };
-  }
-  const { sizeBytes } = record;
-  const range = parseRange(
-    headers.get('range'),
-    sizeBytes,
-    headers.get('x-oss-range-behavior') === 'standard',
-  );
-  if (range === 'unsatisfiable') throw new OssError('invalidRange', { ActualObjectSize: String(sizeBytes) });
-  if (range === null) {
-    return {
-      status: 200,
-      headers: { ...served, 'Content-Length': String(sizeBytes) },
-      range: sizeBytes === 0 ? null : { start: 0, end: sizeBytes - 1 },
-    };
-  }
-  const { start, end } = range;
-  return {
-    status: 206,
-    headers: {
-      ...served,
-      'Content-Length': String(end - start + 1),
-      'Content-Range': `bytes ${start}-${end}/${sizeBytes}`,
-    },
-    range,
-  };
-}
-
-/** The headers that tell what was stored, also in the answer to PutObject. */
-export function digestHeaders({ etag, contentMd5, crc64 }: ObjectRecord) {
-  return { ETag: `"${etag}"`, 'Content-MD5': contentMd5, 'x-oss-hash-crc64ecma': crc64 };
-}
-
-function objectHeaders(record: ObjectRecord) {
-  return {
-    ...record.headers,
-    ...digestHeaders(record),
-    'Last-Modified': record.lastModifiedAt,
-    'Accept-Ranges': 'bytes',
-    'x-oss-object-type': 'Normal',
-  };
-}
-
-function overriddenHeaders(query: readonly QueryParameter[]): Record<string, string> {
-  const overrides: Record<string, string> = {};
-  for (const { name, value } of query) {
-    const header = name.replace(/^response-/, '');
-    if (header === name || !OVERRIDABLE.includes(header)) continue;
-    const bytes = Buffer.from(value).toString('latin1');
-    if (/[^\t\x20-\x7e\x80-\xff]/.test(bytes)) {
-      throw new OssError('invalidArgument', { ArgumentName: name, ArgumentValue: value });
+/** GetObject: sends the object, or the range of it that was requested. */
+export const getObject: ObjectOperation = async (call) => {
+  const { response, event } = call;
+  const { handle, answer } = await openForReading(call);
+  try {
+    const { status, headers, range } = answer;
+    response.writeHead(status, headers);
+    if (range === null) {
+      response.end();
+      return;
     }
-    overrides[header] = bytes;
+    await pipeline(handle.createReadStream({ ...range, autoClose: false }), response);
+    event.bytes = range.end - range.start + 1;
+  } finally {
+    await handle.close();
   }
-  return overrides;
-}
-
-function isNotModified(record: ObjectRecord, headers: ReadonlyMap<string, string>): boolean {
-  const [match, noneMatch] = [headers.get('if-match'), headers.get('if-none-match')];
-  const modifiedAt = Date.parse(record.lastModifiedAt);
-  const isFailed =
-    match === undefined
-      ? modifiedAt > Date.parse(headers.get('if-unmodified-since') ?? '')
-      : !namesEtag(match, record.etag);
-  if (isFailed) throw new OssError('preconditionFailed');
-  if (noneMatch !== undefined) return namesEtag(noneMatch, record.etag);
-  return modifiedAt <= Date.parse(headers.get('if-modified-since') ?? '');
-}
-
-function namesEtag(list: string, etag: string): boolean {
-  return list
-    .split(',')
-    .some((one) => ['*', etag].includes(one.trim().replace(/^W\//, '').replaceAll('"', '')));
-}
+};

@@ -1,33 +1,33 @@
 import { createHash } from 'node:crypto';
-import { createPieceCollector } from '../objects/chunk-reclaimer.ts';
+import { createChunkCollector } from '../objects/chunk-collector.ts';
 import { createCrc64 } from '../objects/crc64.ts';
-import type { ObjectRecord, ObjectStore } from '../objects/object-store.ts';
+import { digestHeaders } from '../objects/object-response.ts';
+import type { ObjectRecord } from '../objects/object-store.ts';
 import { readPutHeaders } from '../objects/put-headers.ts';
 import { OssError } from '../oss-error.ts';
+import type { ObjectOperation, ObjectRequest } from './operation.ts';
 
-const collectPieces = createPieceCollector();
 const MAX_OBJECT_BYTES = 5 * 1024 ** 3;
 
-export type PutInput = {
-  readonly store: ObjectStore;
-  readonly bucket: string;
-  readonly key: string;
-  readonly headers: ReadonlyMap<string, string>;
-  /** Starts the body: only now may a client that waits for `100 Continue` be told to go on. */
-  readonly readBody: () => AsyncIterable<Uint8Array>;
-  readonly clock: () => Date;
-};
+const collectChunks = createChunkCollector();
 
 /**
- * PutObject: streams the body to disk in pieces and puts the object in place only when all of it is there and its MD5 is what
- * `Content-MD5` says. Whatever goes wrong before leaves the bucket as it was. Everything that can be refused without the body
- * is refused before it is read.
- * @throws OssError, or whatever the body throws when it breaks off.
+ * PutObject: streams the body to disk, and stores the object once all of it has arrived and its MD5 is that of
+ * `Content-MD5`. After any error the bucket is as it was. Every check that does not need the body is done before the
+ * body is read.
+ * @throws OssError, or the error of a body that ends early.
  */
-export async function putObject(input: PutInput): Promise<ObjectRecord> {
-  const { store, bucket, key, headers, readBody, clock } = input;
+export const putObject: ObjectOperation = async (call) => {
+  const record = await storeObject(call);
+  call.event.bytes = record.sizeBytes;
+  call.response.writeHead(200, { ...digestHeaders(record), 'Content-Length': 0 }).end();
+};
+
+async function storeObject(call: ObjectRequest): Promise<ObjectRecord> {
+  const { store, clock, bucket, key } = call;
+  const { headers } = call.wire;
   checkLength(headers);
-  const wantedMd5 = readContentMd5(headers.get('content-md5'));
+  const expectedMd5 = readContentMd5(headers.get('content-md5'));
   const { acl, mayReplace, served } = readPutHeaders(headers);
   if (!mayReplace && (await store.has(bucket, key))) throw new OssError('fileAlreadyExists');
 
@@ -36,16 +36,16 @@ export async function putObject(input: PutInput): Promise<ObjectRecord> {
   let sizeBytes = 0;
   const draft = await store.draft(bucket);
   try {
-    for await (const bytes of readBody()) {
-      sizeBytes += bytes.length;
+    for await (const chunk of readBody(call)) {
+      sizeBytes += chunk.length;
       if (sizeBytes > MAX_OBJECT_BYTES) throw new OssError('entityTooLarge');
-      md5.update(bytes);
-      crc64.update(bytes);
-      await draft.write(bytes);
-      collectPieces(bytes.length);
+      md5.update(chunk);
+      crc64.update(chunk);
+      await draft.write(chunk);
+      collectChunks(chunk.length);
     }
     const digest = md5.digest();
-    if (wantedMd5 && !wantedMd5.equals(digest)) throw new OssError('contentMd5Wrong');
+    if (expectedMd5 && !expectedMd5.equals(digest)) throw new OssError('contentMd5Wrong');
     const record: ObjectRecord = {
       key,
       sizeBytes,
@@ -61,6 +61,11 @@ export async function putObject(input: PutInput): Promise<ObjectRecord> {
   } finally {
     await draft.discard();
   }
+}
+
+function readBody({ request, response, awaitsContinue }: ObjectRequest): AsyncIterable<Uint8Array> {
+  if (awaitsContinue) response.writeContinue();
+  return request.iterator({ destroyOnReturn: false });
 }
 
 function checkLength(headers: ReadonlyMap<string, string>): void {

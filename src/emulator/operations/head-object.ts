@@ -1,0 +1,12 @@
+import { openForReading } from '../objects/open-for-reading.ts';
+import type { ObjectOperation } from './operation.ts';
+
+/** HeadObject: sends the status and the headers that GetObject would send. */
+export const headObject: ObjectOperation = async (call) => {
+  const { handle, answer } = await openForReading(call);
+  try {
+    call.response.writeHead(answer.status, answer.headers).end();
+  } finally {
+    await handle.close();
+  }
+};

@@ -1,0 +1,24 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ObjectStore } from '../objects/object-store.ts';
+import type { EmulatorEvent } from '../options.ts';
+import type { WireRequest } from '../signature/signature-v4.ts';
+
+/** One verified request for an object. */
+export type ObjectRequest = {
+  readonly store: ObjectStore;
+  readonly clock: () => Date;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** The client sends its body only after `100 Continue`. */
+  readonly awaitsContinue: boolean;
+  /** What is reported about the request; an operation adds the bytes. */
+  readonly event: EmulatorEvent;
+  readonly bucket: string;
+  readonly key: string;
+  readonly wire: WireRequest;
+  /** Without a signature. Only a read can be. */
+  readonly isAnonymous: boolean;
+};
+
+/** Sends the response, or throws an OssError before it has sent anything. */
+export type ObjectOperation = (request: ObjectRequest) => Promise<void>;
