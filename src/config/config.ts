@@ -7,15 +7,18 @@ import { corsHeaderFault, originFault, trustedProxyFault } from './network-setti
 import { ossCredentialVariables, readOssCredentials } from './oss-credentials.ts';
 import { listOf, oneOf, text, wholeNumber } from './variable-types.ts';
 
-/** An IP address or the name of one, without scheme and port. */
+/** Whether a text is an IP address or a host name, without scheme and port. */
 function isHost(host: string): boolean {
   return isIP(host) !== 0 || /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/i.test(host);
 }
 
-/** The values of LOG_LEVEL that write audit lines. */
+/** The values of LOG_LEVEL at which audit lines are written. */
 const AUDIT_LEVELS: readonly string[] = ['info', 'debug', 'trace'];
 
-/** Every environment variable. The table of docs/configuration.md and `.env.example` come from it. */
+/**
+ * Every environment variable. `docs/configuration.md` and `.env.example` are generated from this
+ * schema.
+ */
 export const environmentSchema = z.object({
   HOST: text
     .refine(isHost, { message: 'must be an IP address or a host name, without scheme and port' })
@@ -26,25 +29,25 @@ export const environmentSchema = z.object({
     .meta({ description: 'The port to listen on. 0 takes a free port.' }),
   POLICY_FILE: text
     .default('policy.yaml')
-    .meta({ description: 'The policy file: who may upload what, and where.' }),
+    .meta({ description: 'The policy file, which defines the uploads that each caller may make.' }),
   LOG_LEVEL: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info').meta({
     description: 'The least severe log line to write: fatal, error, warn, info, debug, trace or silent.',
   }),
   AUDIT_MODE: oneOf(['lossy', 'strict']).default('lossy').meta({
     description:
-      '`strict`: a grant is sent only after its audit line was written, and rejected with 503 while lines cannot be written. `lossy`: a grant never waits for the log.',
+      '`strict`: the service sends a grant only after its audit line is written, and responds with 503 while lines cannot be written. `lossy`: a grant never waits for the log.',
   }),
   CORS_ORIGINS: listOf(originFault).default([]).meta({
     description:
-      'The origins of web pages that may call the service, comma-separated, such as `https://app.example.com`. `http://localhost:*` and `http://127.0.0.1:*` allow every port, for development. If not set, no page may.',
+      'The origins of web pages that may call the service, comma-separated, such as `https://app.example.com`. `http://localhost:*` and `http://127.0.0.1:*` allow every port, for development. By default, no page may.',
   }),
   CORS_ALLOWED_HEADERS: listOf(corsHeaderFault, 50).default([]).meta({
     description:
-      'Further request headers that these pages may send, comma-separated, besides those of the API and of common tracing libraries.',
+      'More request headers that these pages may send, comma-separated. Those of the API and of common tracing libraries are always allowed.',
   }),
   TRUST_PROXY: listOf(trustedProxyFault).default([]).meta({
     description:
-      'The proxies whose `X-Forwarded-For` is believed: addresses, CIDR ranges, or `loopback`, `linklocal`, `uniquelocal`, comma-separated.',
+      'The proxies whose `X-Forwarded-For` is trusted: addresses, CIDR ranges, or `loopback`, `linklocal`, `uniquelocal`, comma-separated.',
   }),
   REDIS_URL: text
     .superRefine((address, { addIssue }) => {
@@ -54,7 +57,7 @@ export const environmentSchema = z.object({
     .optional()
     .meta({
       description:
-        'Valkey or Redis, for limits that hold across replicas: `redis://`, `redis+sentinel://` or `redis+cluster://`; with TLS, `rediss…`. Without it, each replica counts on its own.',
+        'Valkey or Redis, for limits across all replicas: `redis://`, `redis+sentinel://` or `redis+cluster://`; with TLS, `rediss…`. If not set, each replica counts alone.',
     }),
   METRICS_PORT: wholeNumber(0, 65_535).optional().meta({
     description:
@@ -65,7 +68,7 @@ export const environmentSchema = z.object({
   }),
   SHUTDOWN_GRACE_SECONDS: wholeNumber(1, 3600)
     .default(25)
-    .meta({ description: 'Seconds that open requests may then take to end.' }),
+    .meta({ description: 'Seconds that open requests may take to end after the delay.' }),
   ...ossCredentialVariables,
 });
 
@@ -87,9 +90,9 @@ export type Config = {
 };
 
 /**
- * Reads the environment. A variable that is set to nothing counts as not set.
- * @param readFile reads a `…_FILE`; throws when it cannot.
- * @returns the configuration, or every fault, one sentence each, none of which holds a secret's value.
+ * Reads the environment. An empty variable counts as not set.
+ * @param readFile reads a `…_FILE`; throws if it cannot.
+ * @returns the configuration, or every fault, one sentence each without any secret.
  */
 export function loadConfig(
   env: Environment,
@@ -136,8 +139,8 @@ export function loadConfig(
 }
 
 /**
- * Finds the policy file without the rest of the environment.
- * @returns its path, or why POLICY_FILE cannot be one, in the words of {@link loadConfig}.
+ * Finds the policy file, whether or not the rest of the environment is valid.
+ * @returns its path, or the fault of POLICY_FILE, which {@link loadConfig} reports as well.
  */
 export function policyFileOf({
   POLICY_FILE,
@@ -148,7 +151,7 @@ export function policyFileOf({
   return { fault: asSentence('POLICY_FILE', parsed.error.issues[0]?.message ?? 'is not valid') };
 }
 
-/** Messages are the rest of a sentence, or of the first of two. */
+/** Makes a sentence of a name and a message, which may end with a second sentence. */
 function asSentence(name: string, message: string): string {
   return `${name} ${message}${/[.?]$/.test(message) ? '' : '.'}`;
 }

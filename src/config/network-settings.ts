@@ -6,27 +6,35 @@ const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
 const MAX_HEADER_NAME_LENGTH = 64;
 
-/** What other programs put between the entries of a list, and what no entry can hold: blanks, semicolons, the quotes of a JSON list. */
+/**
+ * Separators of lists in other programs. No entry can contain them: blanks, semicolons, the quotes
+ * of a JSON list.
+ */
 const SEPARATOR = /[\s;"]/;
 const ONE_ENTRY = 'must be one entry; separate entries with commas, without quotes or brackets';
 
-/** Request headers that browsers never let a page set (https://fetch.spec.whatwg.org/#forbidden-request-header). */
+/**
+ * Request headers that browsers never let a page set
+ * (https://fetch.spec.whatwg.org/#forbidden-request-header).
+ */
 const FORBIDDEN_HEADERS =
   /^(accept-(charset|encoding)|access-control-request-.*|connection|content-length|cookie2?|date|dnt|expect|host|keep-alive|origin|referer|set-cookie|te|trailer|transfer-encoding|upgrade|via|proxy-.*|sec-.*)$/i;
 
-/** Entries of CORS_ORIGINS that stand for every port of this machine, for development servers. */
+/** Entries of CORS_ORIGINS that allow every port of this machine, for development servers. */
 export const ANY_PORT_ORIGINS: readonly string[] = ['http://localhost:*', 'http://127.0.0.1:*'];
 
 /** The range names that `@fastify/proxy-addr` knows. */
 const RANGE_NAMES = ['loopback', 'linklocal', 'uniquelocal'];
 
 /**
- * Says what is wrong with an entry of CORS_ORIGINS, or undefined if browsers can send it as `Origin`: scheme, host and port as the URL
- * standard serialises them, or `http://localhost:*` or `http://127.0.0.1:*` for every port of this machine.
+ * The fault of an entry of CORS_ORIGINS, or undefined if browsers can send it as `Origin`: scheme,
+ * host and port as the URL standard serialises them, or `http://localhost:*` or
+ * `http://127.0.0.1:*` for every port of this machine.
  */
 export function originFault(entry: string): string | undefined {
   if (ANY_PORT_ORIGINS.includes(entry)) return undefined;
-  // URL parsers accept a "*" within a host name, and browsers never send one: it would only look like a wildcard.
+  // URL parsers accept a "*" in a host name, but browsers never send one, so it would match
+  // nothing.
   if (entry.includes('*')) return 'must not contain "*"; list each origin, such as https://app.example.com';
   if (entry === 'null') return 'must not be "null", which every sandboxed page sends';
   if (SEPARATOR.test(entry)) return ONE_ENTRY;
@@ -40,7 +48,10 @@ export function originFault(entry: string): string | undefined {
     : 'must be an http or https origin, such as https://app.example.com';
 }
 
-/** Says why an entry of CORS_ALLOWED_HEADERS cannot be the name of a request header that pages send, or undefined if it can. */
+/**
+ * The fault of an entry of CORS_ALLOWED_HEADERS, or undefined if pages can send a header of this
+ * name.
+ */
 export function corsHeaderFault(entry: string): string | undefined {
   if (entry === '*') return 'must not be "*", which does not cover Authorization; list each header';
   if (entry.length > MAX_HEADER_NAME_LENGTH) return `must have at most ${MAX_HEADER_NAME_LENGTH} characters`;
@@ -52,14 +63,15 @@ export function corsHeaderFault(entry: string): string | undefined {
 }
 
 /**
- * Says why an entry of TRUST_PROXY is not accepted, or undefined if it is: an address, a CIDR range, an address with an IPv4 netmask,
- * or a range name, as Fastify itself reads them.
+ * The fault of an entry of TRUST_PROXY, or undefined if Fastify accepts it: an address, a CIDR
+ * range, an address with an IPv4 netmask, or a range name.
  */
 export function trustedProxyFault(entry: string): string | undefined {
   if (RANGE_NAMES.includes(entry)) return undefined;
   if (SEPARATOR.test(entry)) return ONE_ENTRY;
   const example = `must be an IP address, a CIDR range such as 10.0.0.0/8, or one of ${RANGE_NAMES.join(', ')}`;
-  // Fastify's parser reads "1" as the address 0.0.0.1, where others mean a number of proxies.
+  // Fastify's parser reads "1" as the address 0.0.0.1; other programs read it as a number of
+  // proxies.
   if (/^(\d+|true|\*)$/i.test(entry))
     return `${example}; "${entry}" cannot stand for proxies that are not named`;
   if (/\/0+$/.test(entry))

@@ -23,9 +23,10 @@ const SECRETS = ['OSS_ACCESS_KEY_ID', 'OSS_ACCESS_KEY_SECRET', 'OSS_SESSION_TOKE
 type SecretName = (typeof SECRETS)[number];
 
 /**
- * Reads the credentials for OSS from the environment. If none of its variables is set, they come from the default
- * credential chain of Alibaba Cloud.
- * @param valid the variables that are set to a valid value. The faults of the others have been reported.
+ * Reads the credentials for OSS from the environment. If none of its variables is set, they come
+ * from the default credential chain of Alibaba Cloud.
+ * @param valid the variables that are set to a valid value. The faults of the others have been
+ *   reported.
  * @param readFile reads a `…_FILE`; throws if it cannot.
  * @returns where the credentials come from, or the faults, one sentence each without any secret.
  */

@@ -2,7 +2,7 @@ import { closestName } from '../text/suggest.ts';
 import { environmentSchema } from './config.ts';
 import type { Environment } from './environment.ts';
 
-/** Names that other programs have for what the service reads under another name. */
+/** Names that other programs use for variables of the service. */
 const OTHER_NAMES: Readonly<Record<string, string>> = {
   OSS_SECRET_KEY: 'OSS_ACCESS_KEY_SECRET',
   OSS_ACCESS_SECRET: 'OSS_ACCESS_KEY_SECRET',
@@ -27,7 +27,7 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
   PROMETHEUS_PORT: 'METRICS_PORT',
 };
 
-/** Below this many characters, names of other programs are a letter away: HOST and HOSTS, PORT and SPORT. */
+/** Shorter names are too close to those of other programs: HOST and HOSTS, PORT and SPORT. */
 const MIN_NAME_LENGTH = 8;
 const MAX_EDITS = 2;
 const MAX_NAME_LENGTH = 64;
@@ -35,11 +35,11 @@ const MAX_NAME_LENGTH = 64;
 const KNOWN = Object.keys(environmentSchema.shape);
 
 /**
- * Finds the variables that most likely are a mistyped variable of the service, which would ignore them without a word. The
- * environments of shells and container platforms have many other names, so only a close one counts.
- * @param policyText the policy file, which may take any variable by its name; those it holds are left out. Undefined when it
- *   cannot be read.
- * @returns one sentence each, by name, without any value.
+ * Finds variables that are probably mistyped variables of the service, which would have no effect.
+ * Shells and container platforms set many others, so only close names are reported.
+ * @param policyText the text of the policy file; undefined if it cannot be read. It may use any
+ *   variable, so the names in it are not reported.
+ * @returns one sentence each, sorted by name, without any value.
  */
 export function unknownVariables(env: Environment, policyText: string | undefined): readonly string[] {
   const inPolicy = new Set(policyText?.match(/\w+/g));
@@ -61,13 +61,16 @@ function meantBy(name: string): string | undefined {
   const sameWords = KNOWN.find((known) => wordsOf(known) === wordsOf(name));
   if (sameWords !== undefined) return sameWords;
   const longNames = KNOWN.filter((known) => known.length >= MIN_NAME_LENGTH);
-  // AWS_ACCESS_KEY_ID is two letters away from ours, and behind our prefix more letters may be wrong.
+  // AWS_ACCESS_KEY_ID is two edits away from ours. After our own prefix, more edits are allowed.
   const isOss = /^OSS/i.test(name);
   const candidates = longNames.filter((known) => known.startsWith('OSS_') === isOss);
   return closestName(name, candidates, isOss ? undefined : MAX_EDITS);
 }
 
-/** The words of a name in one order: `OSS_ACCESS_SECRET_KEY` has those of `OSS_ACCESS_KEY_SECRET`. */
+/**
+ * The words of a name, sorted: those of `OSS_ACCESS_SECRET_KEY` and `OSS_ACCESS_KEY_SECRET` are the
+ * same.
+ */
 function wordsOf(name: string): string {
   return name.length > MAX_NAME_LENGTH ? '' : name.toUpperCase().split('_').sort().join('_');
 }

@@ -3,8 +3,8 @@ import { secretFault } from '../credentials/files/parse-secret.ts';
 import { didYouMean } from '../text/suggest.ts';
 
 /**
- * A value that is used exactly as written. Shells and YAML remove the quotation marks around a value; `docker run --env-file`
- * does not.
+ * A value that is used exactly as written. It must not be quoted: shells and YAML remove quotation
+ * marks, but `docker run --env-file` does not.
  */
 export const text = z.string().superRefine((value, context) => {
   const fault = textFault(value);
@@ -17,7 +17,7 @@ function textFault(value: string): string | undefined {
   return value.trim() === value ? undefined : 'must not begin or end with a blank';
 }
 
-/** Splits a comma-separated list; blanks around entries do not count, an empty text is an empty list. */
+/** A comma-separated list. Blanks around entries are ignored; an empty text is an empty list. */
 const list = z
   .string()
   .transform((value) => value.trim())
@@ -29,10 +29,12 @@ const list = z
       .filter((entry) => entry !== ''),
   );
 
-/** A message names at most this many wrong entries of a list. */
+/** At most this many invalid entries of a list are reported. */
 const MAX_NAMED_ENTRIES = 5;
 
-/** A list whose entries are all checked; each wrong one is named with what to change. */
+/**
+ * A list whose entries are all checked. The message names each invalid entry and what to change.
+ */
 export const listOf = (faultOf: (entry: string) => string | undefined, maxEntries = 1_000) =>
   list.superRefine((entries, { addIssue }) => {
     if (entries.length > maxEntries) {
