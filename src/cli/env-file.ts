@@ -2,26 +2,33 @@ import { parseEnv } from 'node:util';
 import type { Environment } from '../config/environment.ts';
 import { readFault } from '../text/text-file.ts';
 
-/** In the working directory; what `npm start` and every command read besides the environment. */
+/**
+ * The file in the working directory that `npm start` and every command read besides the
+ * environment.
+ */
 export const ENV_FILE = '.env';
 
 export type EnvFile =
   | {
       readonly env: Environment;
-      /** The variables that came from the file, in the order of the alphabet. */
+      /** The names of the variables that came from the file, sorted. */
       readonly names: readonly string[];
     }
   /** One sentence without any value. */
   | { readonly fault: string };
 
-/** One or more lines that Node.js reads as a variable, a comment or nothing. A value in quotation marks may have several lines. */
+/**
+ * Lines that Node.js reads as a variable, a comment or nothing. A quoted value may have several
+ * lines.
+ */
 const ENTRY =
   /[^\S\n]*(?:(?:export[ \t]+)?[A-Za-z_][\w.-]*[ \t]*=[ \t]*(?:"[^"]*"[^\n]*|'[^']*'[^\n]*|`[^`]*`[^\n]*|(?![ \t"'`])[^\n]*)|(?:#[^\n]*)?)(?:\n|$)/y;
 
 /**
- * Adds the variables of `.env` to the environment, by Node's own rules for such files. A variable that the environment already has,
- * also an empty one, stays unchanged. Without the file, the environment is all there is.
- * @param readFile reads a file as text; throws when it cannot.
+ * Adds the variables of `.env`, parsed by Node.js, to the environment. A variable that the
+ * environment already has, even an empty one, stays unchanged. Without the file, the environment is
+ * returned as it is.
+ * @param readFile reads a file as text; throws if it cannot.
  */
 export function readEnvFile(env: Environment, readFile: (path: string) => string): EnvFile {
   let text: string;
@@ -43,7 +50,9 @@ export function readEnvFile(env: Environment, readFile: (path: string) => string
   };
 }
 
-/** Node.js skips a line that it cannot read, so that a variable would be missing without a word. */
+/**
+ * Node.js skips a line that it cannot parse, and the variable would be missing without an error.
+ */
 function syntaxFault(text: string): string | undefined {
   ENTRY.lastIndex = 0;
   let at = 0;

@@ -1,6 +1,6 @@
 import type { Command, CommandOption } from './command.ts';
 
-/** What the program is for and which commands there are. */
+/** The overview: the purpose of the program, and its commands. */
 export function renderOverview(commands: readonly Command[]): string {
   return `oss-presign issues presigned PUT URLs for Alibaba Cloud OSS, as a policy file allows.
 
@@ -10,14 +10,14 @@ Usage: oss-presign COMMAND [OPTION…]
 
 Commands:
 ${renderTable(commands.map(({ name, summary }) => [name, summary]))}
-The environment variables are those of the service; POLICY_FILE names the policy (policy.yaml by default). Variables that the
-environment lacks are read from .env in the working directory.
+The commands read the environment variables of the service. POLICY_FILE is the path of the policy, by default policy.yaml.
+Variables that are not set are read from .env in the working directory.
 
-Exit codes: 0 done; 1 a check failed or the upload is denied; 2 the command cannot run as it was given.
+Exit codes: 0: success; 1: denied or a check failed; 2: usage error.
 `;
 }
 
-/** All about one command: what it is for, its options, an example, its exit codes. */
+/** The help of one command: its purpose, options, an example and the exit codes. */
 export function renderHelp({ name, description, options, example, exitCodes }: Command): string {
   const given = Object.entries(options).map(([option, { value, isRequired, isRepeatable }]) => {
     const text = `--${option} ${value}`;
@@ -39,7 +39,7 @@ Example:
   ${example}
 
 Exit codes:
-${renderTable([...Object.entries(exitCodes), ['2', 'the command cannot run as it was given; stderr says why']])}`;
+${renderTable([...Object.entries(exitCodes), ['2', 'usage error; stderr has the reason']])}`;
 }
 
 function renderTable(rows: readonly (readonly string[])[]): string {

@@ -9,7 +9,7 @@ import { nodeFault } from './node-fault.ts';
 import { run } from './run.ts';
 import { writeNewFile } from './write-new-file.ts';
 
-/** What a source would log, the line of its check says. */
+/** The line of the check has the same information. */
 const NO_LOG = { info: () => {}, warn: () => {} };
 
 const { version, engines } = JSON.parse(readTextFile(new URL('../../package.json', import.meta.url)));
@@ -19,7 +19,7 @@ if (fault !== undefined) {
   process.exit(2);
 }
 
-// Whoever reads the output may stop early, as `head` does.
+// The reader of the output may close it early, as `head` does.
 process.stdout.on('error', () => process.exit());
 
 const code = await run(process.argv.slice(2), {
@@ -33,18 +33,18 @@ const code = await run(process.argv.slice(2), {
   writeFile: writeNewFile,
   startService: async (env) => {
     shareCloudVariables(env);
-    // Loaded by this command only: the others need a fraction of it.
+    // Only this command loads the whole service.
     const { runService } = await import('../service/run-service.ts');
     await runService(process, env);
   },
   version,
 });
-// Ends even when something keeps a connection open, but not before all is written.
+// Exits although a connection may still be open, but only after all output is written.
 if (code !== undefined) process.stdout.write('', () => process.exit(code));
 
 /**
- * Adds the variables of Alibaba Cloud that come from `.env` to those of the process. Its library reads some of them there, for
- * example the file with the profiles.
+ * Adds the variables of Alibaba Cloud, which may come from `.env`, to those of the process. Its
+ * library reads some of them there, such as the path of the file with the profiles.
  */
 function shareCloudVariables(env: Environment): void {
   for (const [name, value] of Object.entries(env))

@@ -4,12 +4,12 @@ import { CannotRun, type CliContext, type CommandOption, type OptionValues } fro
 /** The option of every command that prints a document. */
 export const OUTPUT_OPTION: CommandOption = {
   value: 'FILE',
-  description: 'Writes to this new file instead of stdout. A file that exists is never replaced.',
+  description: 'Writes to this new file instead of stdout. An existing file is never replaced.',
 };
 
 /**
- * Prints a document, or writes it to the file of `--output` and says so on stderr.
- * @throws CannotRun when the file exists or cannot be written.
+ * Prints a document, or writes it to the file of `--output` and reports that on stderr.
+ * @throws CannotRun if the file exists or cannot be written.
  */
 export function writeDocument(text: string, { output }: OptionValues, context: CliContext): void {
   const file = output?.[0];
@@ -23,7 +23,7 @@ export function writeDocument(text: string, { output }: OptionValues, context: C
     const code = systemErrorCode(error);
     throw new CannotRun(
       code === 'EEXIST'
-        ? `--output ${file} exists already. Remove it first or choose another name.`
+        ? `--output ${file} already exists. Remove it first, or choose another name.`
         : `--output ${file} cannot be written (${code}).`,
     );
   }

@@ -4,19 +4,19 @@ import { readPolicyFile } from '../policy/file/read-policy-file.ts';
 import type { Policy } from '../policy/policy.ts';
 import { CannotRun, type CliContext, type CommandOption, type OptionValues } from './command.ts';
 
-/** The option of every command that works on the policy. */
+/** The option of every command that reads the policy. */
 export const POLICY_OPTION: CommandOption = {
   value: 'FILE',
-  description: 'The policy file; by default POLICY_FILE, or else policy.yaml.',
+  description: 'The policy file. Default: POLICY_FILE, or policy.yaml if that is not set.',
 };
 
-/** The environment as the options change it. */
+/** The environment with the options applied. */
 export function environmentOf({ policy }: OptionValues, env: Environment): Environment {
   return policy?.[0] === undefined ? env : { ...env, POLICY_FILE: policy[0] };
 }
 
 /**
- * The policy that a command works on; it needs no credentials and nothing else of the environment.
+ * Reads the policy for a command. Needs no credentials, and no other variable.
  * @throws CannotRun with every fault of the file.
  */
 export function policyOf(options: OptionValues, { env, readFile }: CliContext): Policy {

@@ -22,8 +22,8 @@ const CANNOT_RUN = 2;
 
 /**
  * Runs one command line.
- * @param argv what follows the program's name.
- * @returns the exit code, or undefined when the process has become the service and lives on.
+ * @param argv the arguments after the program's name.
+ * @returns the exit code, or undefined if the service now runs in this process.
  */
 export async function run(argv: readonly string[], context: CliContext): Promise<number | undefined> {
   const [name, ...rest] = argv;
@@ -56,7 +56,10 @@ export async function run(argv: readonly string[], context: CliContext): Promise
   }
 }
 
-/** The environment together with `.env`; which variables came from the file is noted on stderr. */
+/**
+ * The environment and the variables of `.env`. The names of those from the file are printed on
+ * stderr.
+ */
 function environmentWithFile({ env, readFile, write }: CliContext): Environment {
   const read = readEnvFile(env, readFile);
   if ('fault' in read) throw new CannotRun(read.fault);
@@ -71,7 +74,7 @@ function commandFault(name: string | undefined): string {
   return `unknown command ${quote(name)}.${didYouMean(name, names)}`;
 }
 
-/** What was typed, cut to a length that keeps the message readable. */
+/** An argument, cut to a length that keeps the message readable. */
 function quote(text: string): string {
   return JSON.stringify(text.length > 64 ? `${text.slice(0, 64)}…` : text);
 }
@@ -83,7 +86,8 @@ function readOptions({ options }: Command, args: readonly string[]): OptionValue
       ...Object.fromEntries(Object.keys(options).map((name) => [name, { type: 'string' as const }])),
       help: { type: 'boolean' as const, short: 'h' },
     },
-    // Strict parsing stops at the first fault, in words that explain escapes, which do not help here.
+    // Strict parsing stops at the first fault, and its messages explain escapes, which do not help
+    // here.
     strict: false,
     allowPositionals: true,
     tokens: true,
@@ -93,7 +97,7 @@ function readOptions({ options }: Command, args: readonly string[]): OptionValue
   const given: Record<string, string[]> = {};
   for (const [index, token] of tokens.entries()) {
     const before = tokens[index - 1];
-    // What follows an unknown option is most likely its value.
+    // The argument after an unknown option is probably its value.
     const isValue = before?.kind === 'option' && !Object.hasOwn(options, before.name);
     if (token.kind === 'positional' && !isValue) faults.push(`unexpected argument ${quote(token.value)}.`);
     if (token.kind !== 'option') continue;

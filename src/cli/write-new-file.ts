@@ -2,12 +2,13 @@ import { existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node
 import { dirname, join } from 'node:path';
 
 /**
- * Writes a whole file or nothing. It never replaces a file: a mistyped name must not cost a policy or a key.
- * @throws Error with the system's code; `EEXIST` when there is something of that name.
+ * Writes a whole file or nothing. Never replaces a file: a mistyped name must not destroy a policy
+ * or a key.
+ * @throws Error with the system's code; `EEXIST` if the file exists.
  */
 export function writeNewFile(path: string, text: string): void {
   if (existsSync(path)) throw Object.assign(new Error(`${path} exists`), { code: 'EEXIST' });
-  // In the same folder, because a file can be renamed within one file system only.
+  // In the same folder, because a file can be renamed only within one file system.
   const folder = mkdtempSync(join(dirname(path), '.oss-presign-'));
   try {
     const whole = join(folder, 'whole');

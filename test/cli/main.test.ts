@@ -132,7 +132,7 @@ it('writes a document to a new file with --output, whole, and never over another
   const over = start([...command.slice(0, -1), 'other.yaml']);
   expect([await over.ended, await over.stderr]).toStrictEqual([
     2,
-    'error: --output other.yaml exists already. Remove it first or choose another name.\nSee: oss-presign ram-policy --help\n',
+    'error: --output other.yaml already exists. Remove it first, or choose another name.\nSee: oss-presign ram-policy --help\n',
   ]);
   expect(readFileSync(join(over.cwd, 'other.yaml'), 'utf8')).toBe(policyWith());
 

@@ -5,30 +5,33 @@ import type { Target } from '../../policy/policy.ts';
 import { bucketAddress } from '../../storage/oss/endpoint.ts';
 import { type ClockOffset, createWatchedFetch } from './watched-fetch.ts';
 
-/** OSS refuses what was signed more than 15 min before or after its own time; a clock that is off by a third of it gets worse. */
+/**
+ * OSS rejects requests that were signed more than 15 min before or after its own time. The check
+ * fails at a third of that.
+ */
 const MAX_OFFSET_SECONDS = 300;
 
 const TIMEOUT_MS = 5000;
 
 /**
- * How far this machine's clock is off, by what an issuer's server told, or else by asking OSS.
- * @param told by the issuers' answers.
+ * Checks how far this machine's clock is off.
+ * @param known the offset from the responses of the issuers. Without it, OSS is asked for its time.
  */
 export async function checkClock(
-  told: ClockOffset | undefined,
+  known: ClockOffset | undefined,
   targets: readonly Target[],
   { fetch, clock }: { readonly fetch: typeof globalThis.fetch; readonly clock: Clock },
 ): Promise<ReadinessCheck> {
   const origins = new Set(
     targets.map(({ endpoint, bucket, region }) => bucketAddress(endpoint, bucket, region).origin),
   );
-  let offset = told;
+  let offset = known;
   const failures: string[] = [];
   for (const origin of origins) {
     if (offset) break;
-    const answer = await askForTime(origin, fetch, clock);
-    if (typeof answer === 'string') failures.push(answer);
-    else offset = answer;
+    const result = await measureOffset(origin, fetch, clock);
+    if (typeof result === 'string') failures.push(result);
+    else offset = result;
   }
   const name = 'clock';
   if (!offset) return { name, ok: false, detail: `no server sent its time: ${failures.join(', ')}` };
@@ -39,8 +42,8 @@ export async function checkClock(
   return { name, ok, detail: `${describeOffset(offset)}${advice}` };
 }
 
-/** @returns the offset, or why the server did not send its time. */
-async function askForTime(
+/** @returns the offset, or the reason why the server did not send its time. */
+async function measureOffset(
   origin: string,
   fetch: typeof globalThis.fetch,
   clock: Clock,
@@ -49,7 +52,7 @@ async function askForTime(
   const signal = AbortSignal.timeout(TIMEOUT_MS);
   const watched = createWatchedFetch(fetch, clock);
   try {
-    // Unsigned, so that a real bucket refuses; the time stands in any answer.
+    // Not signed: OSS rejects it, but every response has the time.
     await watched.fetch(`${origin}/`, {
       method: 'HEAD',
       redirect: 'manual',

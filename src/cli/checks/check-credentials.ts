@@ -3,7 +3,8 @@ import { type CredentialsSource, MIN_CREDENTIALS_SECONDS } from '../../grants/po
 import type { ReadinessCheck } from '../../health/check.ts';
 
 /**
- * Whether there are credentials that can sign now. Whether OSS lets them write, only an upload shows.
+ * Checks whether credentials are available that can sign now. Only an upload shows whether they may
+ * write.
  * @param create rejects with an Error whose message may be shown.
  */
 export async function checkCredentials(
@@ -28,7 +29,7 @@ export async function checkCredentials(
       return { name, ok: false, detail: `the credentials expire in ${secondsLeft} s` };
     return { name, ok: true, detail: source.describe().detail };
   } catch {
-    // The error may hold what a server answered; what the source says of itself holds no secret.
+    // The error may contain a server's response; the source's own description has no secret.
     return { name, ok: false, detail: `no credentials from ${source.describe().detail}` };
   }
 }

@@ -4,7 +4,9 @@ import { describeKeys } from '../../auth/keys/key-source.ts';
 import type { Clock } from '../../clock.ts';
 import type { ReadinessCheck } from '../../health/check.ts';
 
-/** Whether the keys of an issuer can be had, in the very way in which the service gets them. */
+/**
+ * Checks whether the keys of an issuer can be loaded, in the same way as the service loads them.
+ */
 export async function checkIssuer(
   config: IssuerConfig,
   fetch: typeof globalThis.fetch,

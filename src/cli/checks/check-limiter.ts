@@ -1,7 +1,7 @@
 import type { ReadinessCheck } from '../../health/check.ts';
 import { createRedisLimiter } from '../../limits/redis-limiter.ts';
 
-/** Whether Redis counts, by a trial count; without an address there is nothing to reach. */
+/** Checks by a trial whether Redis counts. Without an address, limits are counted in memory. */
 export async function checkLimiter(redisUrl: string | undefined): Promise<ReadinessCheck> {
   const name = 'limiter';
   if (redisUrl === undefined)

@@ -1,15 +1,17 @@
 import type { Clock } from '../../clock.ts';
 
-/** How far this machine's clock runs ahead of a server's, in whole seconds; negative when it is behind. */
+/**
+ * How far this machine's clock is ahead of a server's, in whole seconds; negative if it is behind.
+ */
 export type ClockOffset = { readonly origin: string; readonly seconds: number };
 
 export type WatchedFetch = {
   readonly fetch: typeof fetch;
-  /** By the first answer that told the time; undefined while there is none. */
+  /** From the first response with a Date header; undefined before that. */
   clockOffset(): ClockOffset | undefined;
 };
 
-/** A fetch that notes by the way what a check wants to know of the network and of the time. */
+/** A fetch that also measures the offset of the clock from the responses. */
 export function createWatchedFetch(fetch: typeof globalThis.fetch, clock: Clock): WatchedFetch {
   let offset: ClockOffset | undefined;
   return {
@@ -26,9 +28,9 @@ export function createWatchedFetch(fetch: typeof globalThis.fetch, clock: Clock)
 function offsetOf(origin: string, headers: Headers, sentAt: Date, receivedAt: Date): ClockOffset | undefined {
   const date = Date.parse(headers.get('date') ?? '');
   if (Number.isNaN(date)) return undefined;
-  // A cache hands on the Date of the answer that it keeps, and says in Age for how long it has (RFC 9111 5.1).
+  // A cache sends the Date of the stored response, and its age in seconds in Age (RFC 9111 5.1).
   const ageMs = /^\d{1,9}$/.test(headers.get('age') ?? '') ? Number(headers.get('age')) * 1000 : 0;
-  // Date is cut to whole seconds, and the answer was made somewhere between sending and receiving.
+  // Date is cut to whole seconds, and the response was made between sending and receiving.
   const theirs = date + ageMs + 500;
   const ours = (sentAt.getTime() + receivedAt.getTime()) / 2;
   return { origin, seconds: Math.round((ours - theirs) / 1000) };

@@ -4,18 +4,18 @@ import { CannotRun, type CliContext, type Command, type OptionValues } from '../
 import { OUTPUT_OPTION, writeDocument } from '../output-option.ts';
 import { POLICY_OPTION, policyOf } from '../policy-option.ts';
 
-/** `oss-presign bucket-cors`: what each bucket has to allow so that pages can upload to it. */
+/** `oss-presign bucket-cors`: the CORS rules that each bucket needs for uploads from pages. */
 export const bucketCorsCommand: Command = {
   name: 'bucket-cors',
   summary: 'print the CORS rules that the buckets need, with the commands that set them',
-  description: `Prints, for each bucket of the policy's rules, the CORS rule that lets pages of the given origins upload what the policy
-grants: PUT, and exactly the headers that an answer of the service can tell a page to set. It comes as the XML of OSS inside a
-shell script that sets it with ossutil 2; nothing is changed before that script is run. Setting rules replaces all CORS rules
-that the bucket has. It needs no credentials and no network.`,
+  description: `Prints, for each bucket of the policy, the CORS rule that lets pages of the given origins make the uploads that the policy
+allows: PUT with exactly the headers that a response of the service can contain. The output is a shell script that sets the
+rule, as XML, with ossutil 2. Nothing changes until you run the script, which then replaces all CORS rules of the bucket.
+Needs no credentials and no network.`,
   options: {
     origin: {
       value: 'ORIGIN',
-      description: 'The origin of a page that uploads; by default those of CORS_ORIGINS.',
+      description: 'The origin of a page that uploads. Default: the origins of CORS_ORIGINS.',
       isRepeatable: true,
     },
     policy: POLICY_OPTION,
@@ -40,12 +40,14 @@ function originsOf({ origin }: OptionValues, { env }: CliContext): readonly stri
   }
   if (read.data.length === 0)
     throw new CannotRun(
-      'no origin is given: name the pages that upload with --origin https://app.example.com or CORS_ORIGINS.',
+      'no origin is given: set the origins of the pages that upload by --origin https://app.example.com or CORS_ORIGINS.',
     );
   return read.data;
 }
 
-/** The names of buckets and regions are of a-z, 0-9 and "-", so that a shell takes them as they are. */
+/**
+ * The names of buckets and regions consist of a-z, 0-9 and "-", so they need no quotes in a shell.
+ */
 function renderScript(cors: BucketCors): string {
   const file = `cors-${cors.bucket}.xml`;
   return `# ${cors.bucket}: this replaces all CORS rules that the bucket has.
@@ -63,7 +65,7 @@ function renderXml(cors: BucketCors): string {
     ...cors.exposeHeaders.map((header) => element('ExposeHeader', header)),
     element('MaxAgeSeconds', String(cors.maxAgeSeconds)),
   ];
-  // With ResponseVary, no cache between hands one origin's answer to another.
+  // ResponseVary keeps caches from serving one origin's response to another.
   return `<?xml version="1.0" encoding="UTF-8"?>
 <CORSConfiguration>
   <CORSRule>

@@ -10,15 +10,14 @@ import { createWatchedFetch } from '../checks/watched-fetch.ts';
 import type { CliContext, Command } from '../command.ts';
 import { environmentOf, POLICY_OPTION } from '../policy-option.ts';
 
-/** `oss-presign check`: whether the service could do its work here and now. */
+/** `oss-presign check`: whether the service could work in this environment now. */
 export const checkCommand: Command = {
   name: 'check',
   summary: 'check environment, policy, issuer keys, credentials, Redis and clock',
-  description: `Checks whether the service could do its work here and now, without starting it: the environment, the policy file, whether the
-keys of each issuer can be fetched, whether there are credentials to sign with, whether Redis counts (when REDIS_URL is set), and
-how far the clock is off, by the Date of an issuer's response or else of OSS. It prints a line for each result: "ok", "FAILED",
-"WARNING", or "SKIPPED" for a check that needs another one which failed. It changes nothing in the cloud; whether the credentials
-may write to the buckets, only an upload shows.`,
+  description: `Checks, without starting the service, whether it could work in this environment now: the environment variables, the policy
+file, the keys of each issuer, the credentials, Redis (if REDIS_URL is set), and the clock, which is compared with the Date of
+a response from an issuer or OSS. It prints a line for each result: "ok", "FAILED", "WARNING", or "SKIPPED" if a check needs
+another one that failed. It changes nothing in the cloud. Only an upload shows whether the credentials may write to the buckets.`,
   options: { policy: POLICY_OPTION },
   example: 'oss-presign check --policy policy.yaml',
   exitCodes: { 0: 'no check failed', 1: 'a check failed' },
@@ -82,17 +81,17 @@ async function* checkSetup(context: CliContext): AsyncGenerator<Result> {
     : skipped('clock', 'policy');
 }
 
-/** A line for each fault, or else one that all is well; then a line for each warning. */
+/** One line for each fault, or one line if there is none; then one line for each warning. */
 function* resultsOf(
   name: string,
   read: object,
-  wellDetail: string,
+  okDetail: string,
   warnings: readonly string[],
 ): Generator<Result> {
   if ('faults' in read)
     for (const fault of read.faults as readonly string[])
       yield { state: 'FAILED', name, detail: oneLine(fault) };
-  else yield { state: 'ok', name, detail: wellDetail };
+  else yield { state: 'ok', name, detail: okDetail };
   for (const warning of warnings) yield { state: 'WARNING', name, detail: oneLine(warning) };
 }
 

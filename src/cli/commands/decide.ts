@@ -12,15 +12,15 @@ import { CannotRun, type CliContext, type Command } from '../command.ts';
 import { OUTPUT_OPTION, writeDocument } from '../output-option.ts';
 import { POLICY_OPTION, policyOf } from '../policy-option.ts';
 
-/** Stands where the service puts the id that it makes for each upload. */
+/** Printed in place of the id that the service generates for each upload. */
 const OBJECT_ID = '<UUIDv7>';
 
-/** `oss-presign decide`: what the policy answers to one request, and why. */
+/** `oss-presign decide`: whether the policy allows a request, and why. */
 export const decideCommand: Command = {
   name: 'decide',
-  summary: 'say what the policy answers to a request, and why',
-  description: `Prints, as JSON, what the policy answers to one request of one caller, and what each rule has against it. No server runs,
-nothing is signed, and neither the token's signature nor its times are looked at.`,
+  summary: 'show whether the policy allows a request, and why',
+  description: `Prints, as JSON, whether the policy allows one request of one caller, and why each rule does not. It starts no server,
+signs nothing, and checks neither the signature nor the expiry of the token.`,
   options: {
     claims: {
       value: 'FILE',
@@ -37,7 +37,7 @@ nothing is signed, and neither the token's signature nor its times are looked at
     const policy = policyOf(options, context);
     const claimed = readCaller(options.claims?.[0] ?? '', context);
     const request = readRequest(options.request?.[0] ?? '', context);
-    const print = (answer: object) => writeDocument(`${JSON.stringify(answer, null, 2)}\n`, options, context);
+    const print = (result: object) => writeDocument(`${JSON.stringify(result, null, 2)}\n`, options, context);
 
     const entry = policy.issuers.find((one) => issuersOf(one).some(({ iss }) => iss === claimed.issuer));
     if (!entry) {
@@ -65,7 +65,7 @@ nothing is signed, and neither the token's signature nor its times are looked at
   },
 };
 
-/** The answer of the service, as far as it comes from the policy: without signature and times. */
+/** The part of the service's response that comes from the policy: no signature, no times. */
 function describeGrant({ rule, key }: Grant, request: UploadRequest): object {
   const { expiresInSeconds, limitedBy } = limitExpiry(
     request.expiresIn,
@@ -120,7 +120,7 @@ function readJson(option: string, path: string, { readFile }: CliContext): unkno
   }
 }
 
-/** Why a text is not JSON. It shows nothing of the text, which may be a token. */
+/** The reason why a text is not JSON. It contains nothing of the text, which may be a token. */
 function jsonFault(text: string, error: Error): string {
   if (text.trim() === '') return 'is empty';
   if (/^\s*(Bearer\s+)?eyJ[\w-]+\.[\w-]*\.[\w-]*\s*$/.test(text))

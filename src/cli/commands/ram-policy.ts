@@ -3,12 +3,12 @@ import type { Command } from '../command.ts';
 import { OUTPUT_OPTION, writeDocument } from '../output-option.ts';
 import { POLICY_OPTION, policyOf } from '../policy-option.ts';
 
-/** `oss-presign ram-policy`: the least that the signing credentials have to be allowed. */
+/** `oss-presign ram-policy`: the least privilege that the signing credentials need. */
 export const ramPolicyCommand: Command = {
   name: 'ram-policy',
   summary: 'print the RAM policy that the signing credentials need',
-  description: `Prints the least-privilege RAM policy, as JSON, for the user or role whose credentials sign: writing objects under the
-prefixes of the policy's rules, and nothing else. A {claim} in a prefix becomes "*". It needs no credentials and no network.`,
+  description: `Prints the least-privilege RAM policy, as JSON, for the user or role whose credentials sign. It allows writing objects under
+the prefixes of the policy's rules, and nothing else. A {claim} in a prefix becomes "*". Needs no credentials and no network.`,
   options: { policy: POLICY_OPTION, output: OUTPUT_OPTION },
   example: 'oss-presign ram-policy --policy policy.yaml --output ram-policy.json',
   exitCodes: { 0: 'printed or written' },
