@@ -17,18 +17,24 @@ export type BackgroundJobsOptions = {
   readonly logger: ServiceLogger;
 };
 
-/** A changed policy becomes active on its second poll. Polled, because file watchers miss some swaps of symbolic links. */
+/**
+ * A changed policy becomes active on its second poll. Polled, because file watchers miss some swaps
+ * of symbolic links.
+ */
 const POLICY_POLL_INTERVAL_MS = 1_000;
 
-/** How often missing or old issuer keys are requested without a caller. The verifier's cool-down limits the requests. */
+/**
+ * How often missing or old issuer keys are requested without a caller. The verifier's cool-down
+ * limits the requests.
+ */
 const KEY_LOAD_INTERVAL_MS = 10_000;
 
 /** How often the credentials are checked. The source decides whether it renews them. */
 const CREDENTIALS_INTERVAL_MS = 1_000;
 
 /**
- * The work that no request starts: it polls the policy file, loads issuer keys and keeps the credentials fresh.
- * Its timers do not keep the process running.
+ * The work that no request starts: it polls the policy file, loads issuer keys and keeps the
+ * credentials fresh. Its timers do not keep the process running.
  */
 export function createBackgroundJobs({
   verifier,

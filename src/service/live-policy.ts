@@ -10,11 +10,11 @@ export type LivePolicy = {
   active(): ActivePolicy;
   status(): PolicyStatus;
   /**
-   * Looks at the file, and takes a new version once it was the same on two looks in a row: a file that is being written is
-   * not taken half-way.
+   * Reads the file, and applies a new version once two polls in a row have read the same content: a
+   * file that is being written is not applied.
    */
   poll(): void;
-  /** Takes a new version at once. */
+  /** Reads the file, and applies a new version at once. */
   reload(): void;
 };
 
@@ -25,13 +25,14 @@ export type LivePolicyOptions = {
   readonly createVerifier: (policy: Policy) => TokenVerifier;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Told once for each new version. */
+  /** Called once for each new version. */
   readonly onReload: (result: 'applied' | 'refused') => void;
 };
 
 /**
- * The policy of this moment. A bad new version is refused as a whole and the one before serves on.
- * @throws TypeError where the issuers of the first one cannot be used.
+ * Holds the active policy, and replaces it when its file changes. If a new version has a fault, the
+ * previous policy stays active.
+ * @throws TypeError if the issuers of the first policy cannot be used.
  */
 export function createLivePolicy({
   first,
@@ -71,7 +72,7 @@ export function createLivePolicy({
 
   function apply(reading: LoadedPolicy): void {
     if (reading.version === version) {
-      // A bad version that was taken back is nobody's worry any more.
+      // The bad version was reverted.
       refusedVersion = undefined;
       return;
     }
@@ -91,15 +92,15 @@ export function createLivePolicy({
     loadedAt = clock();
     refusedVersion = undefined;
     for (const warning of policy.warnings) logger.warn(warning);
-    logger.info({ policyVersion: version, rules: policy.rules.length }, 'a new policy is in force');
+    logger.info({ policyVersion: version, rules: policy.rules.length }, 'the new policy is active');
     onReload('applied');
   }
 
-  function reject(refused: string, faults: readonly string[]): void {
-    refusedVersion = refused;
+  function reject(rejected: string, faults: readonly string[]): void {
+    refusedVersion = rejected;
     logger.error(
-      { policyVersion: version, refusedVersion: refused, faults },
-      'the new policy file is refused; the policy before it stays in force',
+      { policyVersion: version, refusedVersion: rejected, faults },
+      'the new policy file is rejected; the previous policy stays active',
     );
     onReload('refused');
   }

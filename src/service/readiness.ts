@@ -57,12 +57,15 @@ function issuerKeysCheck(issuers: ReturnType<TokenVerifier['status']>): Readines
   };
 }
 
-/** Always ok: the previous policy stays active. A bad file must not make replicas unready one by one. */
+/**
+ * Always ok: the previous policy stays active. A bad file must not make replicas unready one by
+ * one.
+ */
 function policyCheck({ version, rules, refusedVersion }: PolicyStatus): ReadinessCheck {
   const active = `version ${version}, ${rules} ${rules === 1 ? 'rule' : 'rules'}`;
-  const refused =
-    refusedVersion === undefined ? '' : `; the file now holds ${refusedVersion}, which is refused`;
-  return { name: 'policy', ok: true, detail: `${active}${refused}` };
+  const rejected =
+    refusedVersion === undefined ? '' : `; the file now holds ${refusedVersion}, which is rejected`;
+  return { name: 'policy', ok: true, detail: `${active}${rejected}` };
 }
 
 function clockCheck(now: Date): ReadinessCheck {

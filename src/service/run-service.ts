@@ -26,14 +26,14 @@ const EXIT_MARGIN_MS = 500;
 
 /**
  * Runs the service in this process, with its log on standard output, until a signal stops it.
- * SIGTERM stops it after the delay, SIGINT without one, and a second signal at once; SIGHUP reloads the policy.
- * Resolves when the service listens. The process exits with 0 when it has stopped. If it cannot start, every
- * fault is written to stderr and the process exits with 1.
+ * SIGTERM stops it after the delay, SIGINT without one, and a second signal at once; SIGHUP reloads
+ * the policy. Resolves when the service listens. The process exits with 0 when it has stopped. If
+ * it cannot start, every fault is written to stderr and the process exits with 1.
  * @param env the environment variables of the service.
  */
 export async function runService(process: ServiceProcess, env: Environment): Promise<void> {
   const input = loadStartupInput(env, readTextFile);
-  if ('faults' in input) return refuseToStart(process, input.faults);
+  if ('faults' in input) return exitWithFaults(process, input.faults);
 
   const { config } = input;
   // A broken stderr must not end the process.
@@ -50,7 +50,7 @@ export async function runService(process: ServiceProcess, env: Environment): Pro
     clock: systemClock,
     fetch: globalThis.fetch,
     processMetrics: true,
-  }).catch((error: Error) => refuseToStart(process, [error.message]));
+  }).catch((error: Error) => exitWithFaults(process, [error.message]));
 
   let stoppingSince: number | undefined;
   process.on('SIGTERM', () => stop(config.shutdownDelaySeconds));
@@ -61,7 +61,7 @@ export async function runService(process: ServiceProcess, env: Environment): Pro
   try {
     await service.start();
   } catch (error) {
-    refuseToStart(process, [listenFault(error as NodeJS.ErrnoException, config)]);
+    exitWithFaults(process, [listenFault(error as NodeJS.ErrnoException, config)]);
   }
 
   /** Exits after the delay and the grace time at the latest, even if something hangs. */
@@ -98,7 +98,7 @@ function listenFault(
   return `${where} cannot be listened on (${code ?? 'unknown error'}).`;
 }
 
-function refuseToStart(process: ServiceProcess, faults: readonly string[]): never {
+function exitWithFaults(process: ServiceProcess, faults: readonly string[]): never {
   process.stderr.write(`oss-presign does not start:\n${faults.map((fault) => `  - ${fault}\n`).join('')}`);
   return process.exit(1);
 }

@@ -27,41 +27,50 @@ import type { StartupInput } from './startup-input.ts';
 
 export type ServiceSources = StartupInput & {
   readonly logger: ServiceLogger;
-  /** What the logger writes to; without it, it counts as never failing. */
+  /** The output of the logger. Without it, logging counts as never failing. */
   readonly logOutput?: Pick<LogOutput, 'status' | 'written'>;
   /** The version of this program. */
   readonly version: string;
   readonly clock: Clock;
   readonly fetch: typeof fetch;
-  /** Whether /metrics tells of the whole process as well; false by default, since several services may share one. */
+  /**
+   * Whether /metrics includes the metrics of the process. Default false, because several services
+   * may share a process.
+   */
   readonly processMetrics?: boolean;
 };
 
 export type Service = {
   readonly app: FastifyInstance;
-  /** Listens and answers with the address, e.g. `http://127.0.0.1:8080`. Rejects when the port is not to be had. */
+  /**
+   * Listens, and resolves with the address, e.g. `http://127.0.0.1:8080`. Rejects if the port
+   * cannot be opened.
+   */
   start(): Promise<string>;
   /**
-   * Unready at once. It goes on answering for the delay, until balancers have noticed; then open requests may end within the
-   * grace time, and everything is closed. Resolves when it is.
+   * Reports not ready at once, and serves for the delay, so that load balancers notice. Then open
+   * requests may end within the grace time. Resolves when everything is closed.
    */
   stop(options?: { readonly delaySeconds?: number }): Promise<void>;
-  /** Reads the policy file now, instead of within two seconds of its change. */
+  /** Reads the policy file now. Without it, a change takes effect within 2 s. */
   reloadPolicy(): void;
 };
 
-/** Connections that may wait to be accepted, as far as the kernel allows. With Node's 511, clients of a burst wait seconds to try anew. */
+/**
+ * Connections that may wait to be accepted, within the limit of the kernel. With Node's default of
+ * 511, clients in a burst wait seconds before they retry.
+ */
 const LISTEN_BACKLOG = 4_096;
 
-/** For a logger that writes somewhere else, e.g. in tests. */
+/** The status of a log output that the service does not watch, e.g. in tests. */
 const NEVER_FAILS: Pick<LogOutput, 'status' | 'written'> = {
   status: () => ({ lostLines: 0, fault: undefined }),
   written: () => Promise.resolve(true),
 };
 
 /**
- * Wires one running service from a checked configuration and policy.
- * @throws Error when no source of credentials is configured; its message may be shown to operators.
+ * Wires one running service from a valid configuration and policy.
+ * @throws Error if no source of credentials is configured. Its message may be shown to operators.
  */
 export async function createService({
   config,
@@ -210,7 +219,8 @@ export async function createService({
 async function createLimiter(redisUrl: string | undefined, logger: ServiceLogger): Promise<Limiter> {
   const nowMs = () => performance.now();
   if (redisUrl === undefined) return createMemoryLimiter({ nowMs });
-  // Loading the client takes a tenth of the time to start, which a copy without Redis need not pay.
+  // Loading the client takes a tenth of the time to start, so replicas without Redis do not load
+  // it.
   const { createRedisLimiter } = await import('../limits/redis-limiter.ts');
   return createRedisLimiter({
     url: redisUrl,
@@ -226,7 +236,10 @@ async function createLimiter(redisUrl: string | undefined, logger: ServiceLogger
   });
 }
 
-/** Where the service listens. Fastify names the loopback address for a host that means every address, e.g. `0.0.0.0`. */
+/**
+ * The address that the service listens on. For a host that means every address, e.g. `0.0.0.0`,
+ * Fastify returns the loopback address.
+ */
 function listensOn(address: string, host: string): string {
   return isIP(host) === 0
     ? address

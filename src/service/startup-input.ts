@@ -7,16 +7,16 @@ import type { Policy } from '../policy/policy.ts';
 export type StartupInput = {
   readonly config: Config;
   readonly policy: LoadedPolicy & { readonly policy: Policy };
-  /** Reads the policy file once more, for its later versions. Never throws. */
+  /** Reads the policy file again, for later versions. Never throws. */
   readonly readPolicy: () => LoadedPolicy;
-  /** What the operator should look at although the service can start, one sentence each. */
+  /** Faults that do not keep the service from starting, one sentence each. */
   readonly warnings: readonly string[];
 };
 
 /**
- * Checks everything that has to be right before the service may start: environment, credentials and policy.
- * @param readFile reads a file as text; throws when it cannot.
- * @returns what the service runs on, or every fault at once, one sentence each, without any secret.
+ * Checks everything that the service needs to start: environment, credentials and policy.
+ * @param readFile reads a file as text; throws if it cannot.
+ * @returns the input of the service, or every fault, one sentence each without any secret.
  */
 export function loadStartupInput(
   env: Environment,
@@ -37,14 +37,14 @@ export function loadStartupInput(
   return {
     faults: [
       ...('faults' in loaded ? loaded.faults : []),
-      // A variable that is missing may be there under a mistyped name.
+      // A missing variable may be set under a mistyped name.
       ...warnings,
       ...('faults' in policy ? policy.faults : []),
     ],
   };
 }
 
-/** The text of a file, or undefined when it cannot be read. */
+/** The text of a file, or undefined if it cannot be read. */
 function textOf(path: string, readFile: (path: string) => string): string | undefined {
   try {
     return readFile(path);

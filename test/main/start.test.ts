@@ -106,7 +106,7 @@ it('takes a new policy when Kubernetes swaps the volume, refuses a bad one, and 
 
   mount('rules: []');
   await vi.waitFor(
-    async () => expect(await policyLine()).toMatch(/^ok policy: .*; the file now holds .* refused$/),
+    async () => expect(await policyLine()).toMatch(/^ok policy: .*; the file now holds .* rejected$/),
     5000,
   );
   expect(await prefixes()).toStrictEqual(['people/alice/']);
