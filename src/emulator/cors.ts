@@ -3,8 +3,9 @@ import type { CorsRule } from './options.ts';
 export type CorsHeaders = Readonly<Record<string, string>>;
 
 /**
- * The headers of the response to a preflight, from the first rule that allows origin, method and all headers together
- * (OSS help: "CORS"). Null if no rule does: OSS then sends no CORS header at all.
+ * The headers of the response to a preflight, from the first rule that allows origin, method and
+ * all headers together (OSS help: "CORS"). Null if no rule does: OSS then sends no CORS header at
+ * all.
  */
 export function preflightHeaders(
   rules: readonly CorsRule[],
@@ -31,7 +32,10 @@ export function preflightHeaders(
   };
 }
 
-/** The headers that let a page read a response or an error, from the first rule that allows origin and method. */
+/**
+ * The headers that let a page read a response or an error, from the first rule that allows origin
+ * and method.
+ */
 export function corsHeaders(rules: readonly CorsRule[], origin: string, method: string): CorsHeaders {
   const rule = rules.find((one) => allowsOrigin(one, origin) && one.allowedMethods.includes(method));
   return rule ? originHeaders(rule, origin) : {};
@@ -48,7 +52,7 @@ function allowsOrigin({ allowedOrigins }: CorsRule, origin: string): boolean {
   return allowedOrigins.some((pattern) => matches(pattern, origin.toLowerCase()));
 }
 
-/** `*` in a pattern stands for any text; only the first one counts. */
+/** Whether a text matches a pattern. The first `*` matches any text. */
 function matches(pattern: string, text: string): boolean {
   const [before = '', after] = pattern.toLowerCase().split(/\*(.*)/s);
   if (after === undefined) return before === text;

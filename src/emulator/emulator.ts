@@ -13,17 +13,19 @@ export type {
   EmulatorOptions,
 } from './options.ts';
 
-/** For whoever starts an emulator to print. */
+/** The notice that a program prints when it starts an emulator. */
 export const EMULATOR_NOTICE = 'OSS emulator: for development and tests only.';
 
 export type Emulator = { readonly url: string; readonly port: number; close(): Promise<void> };
 
 /**
- * Starts an OSS for one machine: PutObject, GetObject, HeadObject, DeleteObject and CORS preflights for the given buckets, with
- * V4 signatures verified from the wire. For development and tests only. See docs/emulator.md.
+ * Starts an OSS for one machine: PutObject, GetObject, HeadObject, DeleteObject and CORS preflights
+ * for the given buckets. It verifies V4 signatures from the bytes of the request. For development
+ * and tests only. See docs/emulator.md.
  *
  * `close` breaks off what is under way and resolves when nothing of it is left on disk.
- * @throws Error when a bucket name is not one of OSS's, the directory cannot be made, or the port is taken.
+ * @throws Error when a bucket name is not one of OSS's, the directory cannot be made, or the port
+ *   is taken.
  *
  *     const emulator = await startEmulator({
  *       directory: '/tmp/oss',
@@ -34,7 +36,9 @@ export type Emulator = { readonly url: string; readonly port: number; close(): P
  */
 export async function startEmulator(
   options: EmulatorOptions & {
-    /** Default 127.0.0.1. */ host?: string /** Default 0: a free one. */;
+    /** Default 127.0.0.1. */
+    host?: string;
+    /** Default 0, a free port. */
     port?: number;
   },
 ): Promise<Emulator> {
@@ -56,12 +60,12 @@ export async function startEmulator(
     const context = { requestId: newRequestId(), awaitsContinue };
     const done = handleRequest(emulation, request, response, context)
       .then((event) => onRequest?.(event))
-      // A fault of the emulator itself costs this response, never the process.
+      // A fault of the emulator destroys this response but never ends the process.
       .catch(() => void response.destroy())
       .finally(() => underWay.delete(done));
     underWay.add(done);
   };
-  // Uploads take as long as they take; metadata of 8 KB and a long token need more room than Node's 16 KiB.
+  // Uploads may take any time. Metadata of 8 KB and a long token need more than Node's 16 KiB.
   const server = createServer({ requestTimeout: 0, maxHeaderSize: 64 * 1024 }, handle(false));
   server.on('checkContinue', handle(true));
 
@@ -94,7 +98,7 @@ function randomRequestId(): string {
   return randomBytes(12).toString('hex').toUpperCase();
 }
 
-/** An address to listen on is not always one to connect to. */
+/** The host to connect to, which is not always the one to listen on. */
 function urlHost(host: string): string {
   if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
   return host.includes(':') ? `[${host}]` : host;

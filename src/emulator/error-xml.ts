@@ -1,6 +1,9 @@
 import type { OssError } from './oss-error.ts';
 
-/** Writes the XML body that OSS sends with a refusal: root `Error`, then the code's own elements. Every value is escaped. */
+/**
+ * Renders the XML body of an error as OSS sends it: root `Error`, then the code's own elements.
+ * Every value is escaped.
+ */
 export function renderErrorXml(error: OssError, request: { requestId: string; hostId: string }): string {
   const elements: Readonly<Record<string, string>> = {
     Code: error.code,
@@ -24,7 +27,10 @@ const REFERENCES: Readonly<Record<string, string>> = {
   '\r': '&#13;',
 };
 
-/** XML 1.0 cannot hold most control characters and lone surrogates, not even as references: they become U+FFFD. */
+/**
+ * XML 1.0 allows neither most control characters nor lone surrogates, even as references. They
+ * become U+FFFD.
+ */
 function escapeXml(text: string): string {
   return text
     .toWellFormed()

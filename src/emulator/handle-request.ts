@@ -49,7 +49,7 @@ const SUBRESOURCES = new Set(
 /** Reported if the client disconnects before the response. */
 const STATUS_CLIENT_GONE = 499;
 
-/** Handles one request, including its errors. Never rejects. @returns what happened. */
+/** Handles one request, including its errors, and returns its outcome. Never rejects. */
 export async function handleRequest(
   emulation: Emulation,
   request: IncomingMessage,
@@ -138,7 +138,9 @@ function asksForSubresource({ query }: RequestTarget): boolean {
   return query.some(({ name }) => SUBRESOURCES.has(name));
 }
 
-/** All headers as they were sent, because all are verified. Node itself drops a second Content-Type. */
+/**
+ * All headers as they were sent, because all are verified. Node itself drops a second Content-Type.
+ */
 function wireHeaders({ rawHeaders }: IncomingMessage): ReadonlyMap<string, string> {
   const headers = new Map<string, string>();
   for (let index = 0; index < rawHeaders.length; index += 2) {

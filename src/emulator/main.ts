@@ -4,14 +4,14 @@ import { EMULATOR_NOTICE, type EmulatorOptions, startEmulator } from './emulator
 
 const USAGE = `Usage: OSS_ACCESS_KEY_SECRET=… node src/emulator/main.ts --bucket <name> --region <id> --access-key-id <id> --directory <path>
 
-  --bucket <name>         a bucket that there shall be; may be given several times
-  --region <id>           where they are, without "oss-", e.g. cn-hangzhou
-  --access-key-id <id>    its secret comes from OSS_ACCESS_KEY_SECRET, a security token (STS) from OSS_SESSION_TOKEN
-  --directory <path>      where the objects live
+  --bucket <name>         bucket to create; may be given several times
+  --region <id>           region of the buckets, without "oss-", e.g. cn-hangzhou
+  --access-key-id <id>    accepted access key; set its secret in OSS_ACCESS_KEY_SECRET, an STS token in OSS_SESSION_TOKEN
+  --directory <path>      folder for the objects
   --host <address>        default 127.0.0.1
-  --port <number>         default 9000; 0 for a free one
-  --domain <name>         a custom domain (CNAME) of the first bucket; may be given several times
-  --cors-origin <origin>  allow pages of this origin ("*": any) to use the buckets; may be given several times
+  --port <number>         default 9000; 0 for a free port
+  --domain <name>         custom domain (CNAME) of the first bucket; may be given several times
+  --cors-origin <origin>  origin of pages that may use the buckets ("*": any); may be given several times
 `;
 
 type Arguments = EmulatorOptions & { host: string; port: number };

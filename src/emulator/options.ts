@@ -1,13 +1,19 @@
-/** One access key that the emulator believes. With a `securityToken` it is temporary (STS): requests must carry the token. */
+/**
+ * One access key that the emulator accepts. With a `securityToken` it is temporary (STS), and
+ * requests must send the token.
+ */
 export type EmulatorCredentials = {
   accessKeyId: string;
   accessKeySecret: string;
   securityToken?: string;
-  /** From this instant on the token is over. Never, when absent. */
+  /** When the token expires. Without it, never. */
   expiresAt?: Date;
 };
 
-/** One CORS rule of a bucket. Origins and headers may hold one `*` each; the first rule that matches answers. */
+/**
+ * One CORS rule of a bucket. Origins and headers may contain one `*` each. The first rule that
+ * matches applies.
+ */
 export type CorsRule = {
   allowedOrigins: string[];
   allowedMethods: string[];
@@ -24,15 +30,15 @@ export type EmulatorBucket = {
   corsRules?: readonly CorsRule[];
 };
 
-/** What happened to one request. Made for logs: it never holds a query string, a header or a token. */
+/** The outcome of one request, for logs. It never contains a query string, a header or a token. */
 export type EmulatorEvent = {
   requestId: string;
   method: string;
   bucket: string | null;
   key: string;
-  /** 499 when the client went away before it had an answer. */
+  /** 499 if the client disconnected before the response. */
   status: number;
-  /** OSS's error code and error category (`EC`), for a refused request. */
+  /** OSS's error code and error category (`EC`), if the request was rejected. */
   code?: string;
   ec?: string;
   /** Bytes of the object that were stored or sent. */
@@ -40,12 +46,14 @@ export type EmulatorEvent = {
 };
 
 export type EmulatorOptions = {
-  /** Where the objects live; created when missing. One emulator at a time may use it. */
+  /** The folder of the objects, created if missing. Only one emulator at a time may use it. */
   directory: string;
   buckets: Readonly<Record<string, EmulatorBucket>>;
   credentials: readonly EmulatorCredentials[];
   clock: () => Date;
-  /** A new id for each request, 24 upper-case hex digits like OSS's own. Random by default. */
+  /**
+   * Returns a new id for each request: 24 upper-case hex digits, as OSS sends. Random by default.
+   */
   newRequestId?: () => string;
   onRequest?: (event: EmulatorEvent) => void;
 };

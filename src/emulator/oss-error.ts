@@ -1,5 +1,5 @@
 /**
- * What OSS answers, by name: status, `Code`, `Message` and, where it is published, `EC`
+ * The errors of OSS by name: status, `Code`, `Message` and, if published, `EC`
  * (OSS help: "Error responses" and the EC pages of group 0002, 0003, 0015, 0016, 0017, 0026).
  */
 const FAULTS = {
@@ -198,8 +198,9 @@ const FAULTS = {
 export type FaultName = keyof typeof FAULTS;
 
 /**
- * A refusal in OSS's own words. `fields` are the elements that the code adds to the XML (`Key`, `StringToSign`, …); they can
- * hold a security token, so that they belong into the answer and never into a log.
+ * An error with the status, code and message of OSS. `fields` are the elements that the code adds
+ * to the XML (`Key`, `StringToSign`, …). They can contain a security token, so they must not be
+ * logged.
  */
 export class OssError extends Error {
   readonly status: number;

@@ -5,22 +5,25 @@ import { OssError } from './oss-error.ts';
 export type QueryParameter = { readonly name: string; readonly value: string };
 
 export type RequestTarget = {
-  /** The addressed bucket, whether or not there is one of that name; null for the service itself. */
+  /** The addressed bucket, whether or not it exists; null for the service itself. */
   readonly bucket: string | null;
-  /** Empty when the bucket itself is addressed. */
+  /** Empty if the bucket itself is addressed. */
   readonly key: string;
   readonly query: readonly QueryParameter[];
   /**
-   * The other reading of the key, where both host and path name the bucket: ali-oss with `sldEnable` and an IP address as
-   * endpoint sends such requests and means path style. The signature tells which one is meant.
+   * The key in path style, if both host and path name the bucket. ali-oss with `sldEnable` and an
+   * IP address as endpoint sends such requests and means path style. The signature shows which key
+   * is meant.
    */
   readonly pathStyleKey?: string;
 };
 
 /**
- * Reads what a request addresses from its request target and Host, byte by byte: nothing is normalised, so that `..`, `//` and
- * `%2F` stay what they are. A custom domain or `<bucket>.<anything>` names the bucket; with any other host the path does.
- * @throws OssError `InvalidURI` for broken percent-encoding, `InvalidObjectName` for a path that is not UTF-8.
+ * Reads bucket and key from the request target and Host. Nothing is normalised: `..`, `//` and
+ * `%2F` stay as they are. A custom domain or `<bucket>.<anything>` names the bucket; with any other
+ * host, the path does.
+ * @throws OssError `InvalidURI` for broken percent-encoding, `InvalidObjectName` for a path that is
+ *   not UTF-8.
  */
 export function parseRequestTarget(
   requestTarget: string,
@@ -59,7 +62,8 @@ function bucketOfHost(authority: string, buckets: ReadonlyMap<string, EmulatorBu
   const [label = '', ...rest] = hostname.split('.');
   if (rest.length === 0 || isIP(hostname) !== 0) return null;
   if (buckets.has(label)) return label;
-  // A bucket that is not there, on a host of the real service: say so rather than read the key as its name.
+  // A bucket that does not exist, on a host of the real service: without this, a part of the key
+  // would be read as its name.
   return /^[^.]+\.(oss-[a-z0-9-]+|[a-z0-9-]+\.oss)\.aliyuncs\.com$/.test(hostname) ? label : null;
 }
 
@@ -78,7 +82,10 @@ function decodeParameter(text: string): string {
   return decodeUtf8(text.replaceAll('+', ' ')) ?? fail('invalidUri');
 }
 
-/** Percent-decodes once; null when the bytes are not UTF-8. Node hands raw bytes of the request line over as Latin-1. */
+/**
+ * Percent-decodes once; null if the bytes are not UTF-8. Node passes the bytes of the request line
+ * as Latin-1.
+ */
 function decodeUtf8(text: string): string | null {
   if (/%(?![0-9a-f]{2})/i.test(text)) fail('invalidUri');
   const bytes = text.replaceAll(/%([0-9a-f]{2})/gi, (_escape, hex: string) =>

@@ -5,9 +5,10 @@ import type { OssError } from './oss-error.ts';
 const MAX_DISCARD_MS = 5_000;
 
 /**
- * Sends an error: OSS's XML and `x-oss-ec`, and for HEAD, which has no body, the XML in `x-oss-err`.
- * If the client is still sending its body, the rest is read and discarded for at most 5 s: closing at once would reset
- * the connection before the client has read the response. A client that waits for `100 Continue` sends nothing.
+ * Sends an error: OSS's XML and `x-oss-ec`, and for HEAD, which has no body, the XML in
+ * `x-oss-err`. If the client is still sending its body, the rest is read and discarded for at most
+ * 5 s: closing at once would reset the connection before the client has read the response. A client
+ * that waits for `100 Continue` sends nothing.
  */
 export async function sendError(
   request: IncomingMessage,

@@ -2,9 +2,10 @@
 export type ByteRange = { readonly start: number; readonly end: number };
 
 /**
- * Reads a `Range` header for an object. OSS answers the whole object (null) when the header is malformed, has several ranges or
- * reaches past the end; with `x-oss-range-behavior: standard` a range past the end is cut, and one that lies outside altogether
- * is `unsatisfiable` (OSS help: "GetObject", RFC 9110 section 14).
+ * Reads a `Range` header. OSS sends the whole object (null) if the header is malformed, has several
+ * ranges or ends after the last byte. With `x-oss-range-behavior: standard`, a range that ends too
+ * late is cut, and one that begins after the last byte is `unsatisfiable` (OSS help: "GetObject",
+ * RFC 9110 section 14).
  */
 export function parseRange(
   header: string | undefined,

@@ -1,5 +1,6 @@
-// CRC-64/XZ: polynomial ECMA-182 reflected, initial value and final XOR all ones. JavaScript has no fast 64-bit integers, so
-// each half is computed by itself, eight bytes a step ("slicing by 8"): with BigInt it is some thirty times slower.
+// CRC-64/XZ: polynomial ECMA-182 reflected, initial value and final XOR all ones. JavaScript has no
+// fast 64-bit integers, so each half is computed separately, eight bytes per step ("slicing by 8").
+// BigInt is about 30 times slower.
 const POLYNOMIAL_HIGH = 0xc96c5795;
 const POLYNOMIAL_LOW = 0xd7870f42;
 const SLICES = 8;
@@ -11,7 +12,10 @@ export type Crc64 = {
   digest(): string;
 };
 
-/** Starts a CRC-64/XZ, which OSS names `crc64ecma`. `123456789` gives 11051210869376104954. */
+/**
+ * Starts a CRC-64/XZ, which OSS calls `crc64ecma`. The checksum of `123456789` is
+ * 11051210869376104954.
+ */
 export function createCrc64(): Crc64 {
   let high = 0xffffffff | 0;
   let low = 0xffffffff | 0;
@@ -53,7 +57,7 @@ function entry(table: Int32Array, index: number): number {
   return table[index] ?? 0;
 }
 
-/** Row n holds, for each byte, its CRC followed by n zero bytes. */
+/** Row n contains, for each byte, the CRC of that byte followed by n zero bytes. */
 function makeTables(): readonly [Int32Array, Int32Array] {
   const highs = new Int32Array(256 * SLICES);
   const lows = new Int32Array(256 * SLICES);

@@ -3,7 +3,8 @@ import { OssError } from '../oss-error.ts';
 const MAX_NAME_BYTES = 1023;
 
 /**
- * Refuses names that OSS has no objects for: empty, longer than 1023 bytes of UTF-8, or beginning with `/` or `\`.
+ * Checks an object name: OSS rejects an empty one, one over 1023 bytes of UTF-8, and one that
+ * begins with `/` or `\`.
  * @throws OssError `InvalidObjectName`.
  */
 export function checkObjectName(name: string): void {

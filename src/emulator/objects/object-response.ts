@@ -21,9 +21,10 @@ export type ObjectResponse = {
 };
 
 /**
- * Decides the response of GetObject and HeadObject: status, headers, and which bytes. Conditional requests follow
- * RFC 9110 section 13.
- * @throws OssError `PreconditionFailed`, `InvalidRange`, or `InvalidArgument` for a `response-…` value that cannot be a header.
+ * Decides the response of GetObject and HeadObject: status, headers, and which bytes. Conditional
+ * requests follow RFC 9110 section 13.
+ * @throws OssError `PreconditionFailed`, `InvalidRange`, or `InvalidArgument` for a `response-…`
+ *   value that cannot be a header.
  */
 export function objectResponse(
   record: ObjectRecord,

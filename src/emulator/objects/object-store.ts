@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { type FileHandle, link, mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** What is known about an object besides its bytes. */
+/** The data of an object besides its bytes. */
 export type ObjectRecord = {
   readonly key: string;
   readonly sizeBytes: number;
@@ -16,13 +16,18 @@ export type ObjectRecord = {
   readonly headers: Readonly<Record<string, string>>;
 };
 
-/** An object that is open for reading. It stays whole while it is read, even when it is replaced or deleted meanwhile. */
+/**
+ * An object that is open for reading. Its bytes stay readable even if it is replaced or deleted.
+ */
 export type StoredObject = { readonly record: ObjectRecord; readonly handle: FileHandle };
 
-/** An upload under way. Nothing of it can be seen before `commit`. */
+/** An upload in progress. It is invisible before `commit`. */
 export type Draft = {
   write(bytes: Uint8Array): Promise<void>;
-  /** Puts the object in place at once. False, and nothing changed, when it may not replace one and there is one. */
+  /**
+   * Stores the object in one step. Resolves with false, and changes nothing, if an object exists
+   * that it may not replace.
+   */
   commit(record: ObjectRecord, mayReplace: boolean): Promise<boolean>;
   /** Removes what was written. Does nothing after a `commit`. */
   discard(): Promise<void>;
@@ -39,9 +44,10 @@ export type ObjectStore = {
 const LENGTH_BYTES = 4;
 
 /**
- * Keeps objects on disk. One object is one file: its bytes, then its record as JSON, then the record's length (4 bytes, big
- * endian). So the bytes and what is known about them change in one `rename` or `link`, and can never be seen apart. The file is
- * named by the SHA-256 of the key, so that any key is safe. Uploads left behind by a crash are removed here.
+ * Stores objects on disk. One object is one file: its bytes, then its record as JSON, then the
+ * record's length (4 bytes, big endian). So one `rename` or `link` changes bytes and record
+ * together. The file name is the SHA-256 of the key, so every key is safe. Uploads that a crash
+ * left are removed when the store is opened.
  */
 export async function openObjectStore(directory: string, buckets: Iterable<string>): Promise<ObjectStore> {
   const uploads = join(directory, '.uploads');
@@ -84,7 +90,8 @@ export async function openObjectStore(directory: string, buckets: Iterable<strin
             await rename(path, target);
             return true;
           }
-          // Unlike a look and a rename, link() is one step: of two uploads at the same time only one succeeds.
+          // link() checks and creates in one step, so only one of two uploads at the same time
+          // succeeds.
           const isFirst = await link(path, target).then(
             () => true,
             (error: NodeJS.ErrnoException) => (error.code === 'EEXIST' ? false : Promise.reject(error)),

@@ -15,13 +15,14 @@ const CHOICES: Readonly<Record<string, readonly string[]>> = {
 export type PutHeaders = {
   readonly acl: string;
   readonly mayReplace: boolean;
-  /** What GetObject and HeadObject give back, lower-case names. */
+  /** The headers that GetObject and HeadObject send, with lower-case names. */
   readonly served: Readonly<Record<string, string>>;
 };
 
 /**
- * Reads the headers of PutObject (OSS help: "PutObject"), all but those of the body.
- * @throws OssError for a value that OSS does not know, metadata over 8 KB, and headers whose effect is not emulated.
+ * Reads the headers of PutObject (OSS help: "PutObject") except those about the body.
+ * @throws OssError for a value that OSS does not accept, metadata over 8 KB, and a header that is
+ *   not emulated.
  */
 export function readPutHeaders(headers: ReadonlyMap<string, string>): PutHeaders {
   for (const name of CONDITIONS) {
@@ -32,7 +33,7 @@ export function readPutHeaders(headers: ReadonlyMap<string, string>): PutHeaders
   }
   for (const [name, choices] of Object.entries(CHOICES)) {
     const value = headers.get(name);
-    if (value !== undefined && !choices.includes(value)) refuse(name, value);
+    if (value !== undefined && !choices.includes(value)) reject(name, value);
   }
   const metadata = [...headers].filter(([name]) => name.startsWith('x-oss-meta-'));
   checkMetadata(metadata);
@@ -55,7 +56,7 @@ export function readPutHeaders(headers: ReadonlyMap<string, string>): PutHeaders
 function checkMetadata(metadata: readonly (readonly [string, string])[]): void {
   let bytes = 0;
   for (const [name, value] of metadata) {
-    if (!/^x-oss-meta-[a-z0-9-]+$/.test(name)) refuse(name, value);
+    if (!/^x-oss-meta-[a-z0-9-]+$/.test(name)) reject(name, value);
     bytes += name.length + value.length;
   }
   if (bytes > MAX_METADATA_BYTES) throw new OssError('metadataTooLarge');
@@ -70,10 +71,10 @@ function countTags(tagging: string | undefined): number {
     [...names].every(
       ([name, value]) => name !== '' && Buffer.byteLength(name) <= 128 && Buffer.byteLength(value) <= 256,
     );
-  if (!isWellFormed) refuse('x-oss-tagging', tagging);
+  if (!isWellFormed) reject('x-oss-tagging', tagging);
   return names.size;
 }
 
-function refuse(name: string, value: string): never {
+function reject(name: string, value: string): never {
   throw new OssError('invalidArgument', { ArgumentName: name, ArgumentValue: value });
 }

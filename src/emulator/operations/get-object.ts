@@ -5,9 +5,9 @@ import type { ObjectOperation } from './operation.ts';
 /** GetObject: sends the object, or the range of it that was requested. */
 export const getObject: ObjectOperation = async (call) => {
   const { response, event } = call;
-  const { handle, answer } = await openForReading(call);
+  const { handle, outcome } = await openForReading(call);
   try {
-    const { status, headers, range } = answer;
+    const { status, headers, range } = outcome;
     response.writeHead(status, headers);
     if (range === null) {
       response.end();

@@ -3,9 +3,9 @@ import type { ObjectOperation } from './operation.ts';
 
 /** HeadObject: sends the status and the headers that GetObject would send. */
 export const headObject: ObjectOperation = async (call) => {
-  const { handle, answer } = await openForReading(call);
+  const { handle, outcome } = await openForReading(call);
   try {
-    call.response.writeHead(answer.status, answer.headers).end();
+    call.response.writeHead(outcome.status, outcome.headers).end();
   } finally {
     await handle.close();
   }

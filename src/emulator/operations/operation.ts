@@ -11,7 +11,7 @@ export type ObjectRequest = {
   readonly response: ServerResponse;
   /** The client sends its body only after `100 Continue`. */
   readonly awaitsContinue: boolean;
-  /** What is reported about the request; an operation adds the bytes. */
+  /** The report about the request. An operation sets its `bytes`. */
   readonly event: EmulatorEvent;
   readonly bucket: string;
   readonly key: string;

@@ -4,7 +4,8 @@ import type { EmulatorBucket } from '../options.ts';
 import { OssError } from '../oss-error.ts';
 
 /**
- * OptionObject, the preflight of a browser: sends what the bucket's CORS rules allow. Needs no signature.
+ * OptionObject, the preflight of a browser: sends what the bucket's CORS rules allow. It needs no
+ * signature.
  * @throws OssError if a header of the preflight is missing, or no rule allows the request.
  */
 export function sendPreflight(

@@ -12,9 +12,9 @@ const MAX_OBJECT_BYTES = 5 * 1024 ** 3;
 const collectChunks = createChunkCollector();
 
 /**
- * PutObject: streams the body to disk, and stores the object once all of it has arrived and its MD5 is that of
- * `Content-MD5`. After any error the bucket is as it was. Every check that does not need the body is done before the
- * body is read.
+ * PutObject: streams the body to disk, and stores the object once all of it has arrived and its MD5
+ * is that of `Content-MD5`. After any error the bucket is as it was. Every check that does not need
+ * the body is done before the body is read.
  * @throws OssError, or the error of a body that ends early.
  */
 export const putObject: ObjectOperation = async (call) => {

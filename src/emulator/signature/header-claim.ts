@@ -11,7 +11,8 @@ import { ALGORITHM } from './signature-v4.ts';
 const FIELDS = ['Credential', 'AdditionalHeaders', 'Signature'];
 
 /**
- * Reads the signature of an `Authorization` header. The SDKs differ in order and in blanks after the commas: both are free.
+ * Reads the signature of an `Authorization` header. The order and the blanks after the commas vary,
+ * because the SDKs differ in both.
  * @throws OssError for V1 and V2 headers, a malformed one, and a missing or malformed date.
  */
 export function readHeaderClaim(headers: ReadonlyMap<string, string>): SignatureClaim {
@@ -49,7 +50,10 @@ export function readHeaderClaim(headers: ReadonlyMap<string, string>): Signature
   };
 }
 
-/** `x-oss-date`, or `Date` as the Android SDK sends it: basic ISO, or an HTTP date (RFC 9110, section 5.6.7). */
+/**
+ * `x-oss-date`, or `Date` as the Android SDK sends it: basic ISO, or an HTTP date (RFC 9110,
+ * section 5.6.7).
+ */
 function readDate(headers: ReadonlyMap<string, string>): Date {
   const ossDate = headers.get('x-oss-date');
   const text = ossDate ?? headers.get('date');

@@ -10,7 +10,7 @@ import { ALGORITHM } from './signature-v4.ts';
 
 const MAX_EXPIRES_SECONDS = 604_800;
 
-/** Whether a query claims to be signed, by whatever version. */
+/** Whether a query has a signature of any version. */
 export function isSignedQuery(query: readonly QueryParameter[]): boolean {
   return query.some(({ name }) =>
     [
@@ -25,7 +25,8 @@ export function isSignedQuery(query: readonly QueryParameter[]): boolean {
 
 /**
  * Reads the signature of a presigned URL.
- * @throws OssError for V1 and V2 URLs and for any parameter that is missing, malformed or out of range.
+ * @throws OssError for V1 and V2 URLs and for any parameter that is missing, malformed or out of
+ *   range.
  */
 export function readQueryClaim(query: readonly QueryParameter[]): SignatureClaim {
   const parameters = new Map(query.map(({ name, value }) => [name, value]));

@@ -1,24 +1,27 @@
 import { type FaultName, OssError } from '../oss-error.ts';
 import { type CredentialScope, SCOPE_END } from './signature-v4.ts';
 
-/** What a request says about its own signature, wherever it says so. Nothing of it is believed yet. */
+/** The signature of a request and its parameters, from query or header. Nothing is verified yet. */
 export type SignatureClaim = {
   readonly accessKeyId: string;
   readonly scope: CredentialScope;
   /** `yyyymmddThhmmssZ`, as it is signed. */
   readonly signedAtText: string;
   readonly signedAt: Date;
-  /** Seconds; null for the header form, which does not expire but tolerates only 15 minutes of clock difference. */
+  /**
+   * Seconds; null for the header form, which does not expire but tolerates only 15 minutes of clock
+   * difference.
+   */
   readonly expiresInSeconds: number | null;
   /** The names as listed, empty when there is no list. */
   readonly additionalHeaders: string;
   readonly securityToken: string | undefined;
   readonly signature: string;
-  /** Which fault it is when the region is not that of the bucket. */
+  /** The fault to report if the region is not that of the bucket. */
   readonly regionFault: FaultName;
 };
 
-/** Takes `<AccessKeyId>/<yyyymmdd>/<region>/<product>/aliyun_v4_request` apart. */
+/** Splits `<AccessKeyId>/<yyyymmdd>/<region>/<product>/aliyun_v4_request`. */
 export function parseCredential(
   credential: string,
   faults: { readonly malformed: FaultName; readonly date: FaultName },
@@ -31,7 +34,7 @@ export function parseCredential(
   return { accessKeyId, scope: { date, region, product } };
 }
 
-/** Refuses a list of additional headers that OSS would refuse by its form alone. */
+/** Throws for a list of additional headers that is malformed. */
 export function checkAdditionalHeaders(list: string): void {
   if (list === '') throw new OssError('additionalHeadersEmpty');
   const names = list.split(';');
@@ -40,7 +43,7 @@ export function checkAdditionalHeaders(list: string): void {
   if (forbidden !== undefined) throw new OssError('additionalHeaderAbsent', { ArgumentName: forbidden });
 }
 
-/** Reads `yyyymmddThhmmssZ`; null for anything else, also for a day or hour that does not exist. */
+/** Reads `yyyymmddThhmmssZ`; null for any other text, and for a day or hour that does not exist. */
 export function parseBasicIso(text: string): Date | null {
   const parts = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(text);
   if (!parts) return null;

@@ -1,10 +1,13 @@
 import { createHash, createHmac } from 'node:crypto';
 import type { QueryParameter, RequestTarget } from '../request-target.ts';
 
-/** A request as it came over the wire. */
+/** A request as it was received. */
 export type WireRequest = RequestTarget & {
   readonly method: string;
-  /** Names in lower case, values as Latin-1 so that each character is one byte of the wire; repeated ones joined by `,`. */
+  /**
+   * Names in lower case; values as Latin-1, so that each character is one byte; repeated headers
+   * joined by `,`.
+   */
   readonly headers: ReadonlyMap<string, string>;
 };
 
@@ -14,8 +17,9 @@ export const ALGORITHM = 'OSS4-HMAC-SHA256';
 export const SCOPE_END = 'aliyun_v4_request';
 
 /**
- * The canonical request of OSS V4 (help page "Include a V4 signature in the header"), computed from the wire. The text is
- * Latin-1: one character is one byte. `additionalHeaders` is the list as the client named it.
+ * The canonical request of OSS V4 (help page "Include a V4 signature in the header"), computed from
+ * the received request. The text is Latin-1: one character is one byte. `additionalHeaders` is the
+ * list as the client sent it.
  */
 export function canonicalRequest(request: WireRequest, additionalHeaders: string): string {
   const { method, bucket, key, query, headers } = request;
@@ -41,7 +45,10 @@ export function stringToSign(signedAt: string, scope: CredentialScope, canonical
   );
 }
 
-/** The signature of a text: four HMACs make the key from the secret and the scope, the fifth signs. Lower-case hex. */
+/**
+ * The signature of a text in lower-case hex. Four HMACs derive the key from the secret and the
+ * scope; the fifth signs.
+ */
 export function signatureOf(text: string, accessKeySecret: string, scope: CredentialScope): string {
   let key: string | Buffer = `aliyun_v4${accessKeySecret}`;
   for (const step of [scope.date, scope.region, scope.product, SCOPE_END]) {

@@ -9,9 +9,12 @@ import { canonicalRequest, signatureOf, stringToSign, type WireRequest } from '.
 const MAX_SKEW_MS = 15 * 60 * 1000;
 
 export type Expected = {
-  /** The region of the addressed bucket; null when no bucket is addressed, and any region will do. */
+  /**
+   * The region of the addressed bucket; null if no bucket is addressed, so that every region is
+   * accepted.
+   */
   readonly region: string | null;
-  /** `oss`, or `oss-cloudbox` where the box id takes the place of the region. Default `oss`. */
+  /** `oss`, or `oss-cloudbox`, where the region is the id of the box. Default `oss`. */
   readonly product?: string;
   readonly credentials: readonly EmulatorCredentials[];
   readonly now: Date;
@@ -20,9 +23,10 @@ export type Expected = {
 export type Verified = { readonly accessKeyId: string; readonly key: string };
 
 /**
- * Decides from the wire alone whether a request is signed as OSS V4 demands, in the query or in the `Authorization` header.
- * Answers the key id of the signer and the object key that was signed, or null for a request without any signature.
- * @throws OssError with OSS's own status, code and EC for every other request.
+ * Verifies the V4 signature of a request, in the query or in the `Authorization` header.
+ * @returns the access key id of the signer and the object key that was signed, or null for a
+ *   request without a signature.
+ * @throws OssError with the status, code and EC of OSS if the signature is not valid.
  */
 export function verifySignature(request: WireRequest, expected: Expected): Verified | null {
   const claim = readClaim(request);
