@@ -1,12 +1,15 @@
-/** A request as the curl command that sends it, ready to paste into a POSIX shell. `$TOKEN` and a URL of `$(…)` stand for their values. */
+/**
+ * Renders the curl command that sends a request, for a POSIX shell. `$TOKEN` and a URL of `$(…)`
+ * are left for the shell to expand.
+ */
 export function curlCommand(request: {
   readonly method: string;
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
-  /** A file whose bytes are the body. */
+  /** A file to send as the body. */
   readonly file?: string;
-  /** Shows status and headers of the response as well. */
+  /** Prints status and headers of the response as well. */
   readonly showsStatus?: boolean;
 }): string {
   const { method, url, headers, body, file, showsStatus = false } = request;

@@ -18,35 +18,35 @@ import { type DemoIssuer, startDemoIssuer } from './demo-issuer.ts';
 import { renderDemoPage } from './demo-page.ts';
 import { claimsOfFirstRule, onLocalServers } from './local-policy.ts';
 
-/** The bucket of `policy.yaml` beside this file. */
+/** The bucket of `policy.yaml` in this folder. */
 export const DEMO_BUCKET = 'demo-media';
 export const DEMO_REGION = 'cn-hangzhou';
 
-/** What the emulator believes; they open nothing anywhere else. */
+/** The access key that the emulator accepts. It is valid nowhere else. */
 export const DEMO_CREDENTIALS = {
   accessKeyId: 'demo-access-key-id',
   accessKeySecret: 'demo-access-key-secret',
 };
 
-export type Stage = {
+export type DemoEnvironment = {
   readonly serviceUrl: string;
   readonly emulatorUrl: string;
   readonly issuer: DemoIssuer;
   readonly policy: Policy;
-  /** A token that the first rule of the policy lets in, good for an hour. */
+  /** A token that matches the first rule of the policy, valid for 1 h. */
   tokenFor(subject: string): Promise<string>;
-  /** A folder of the demo's own, removed when it closes. */
+  /** A temporary folder, removed on close. */
   readonly directory: string;
   close(): Promise<void>;
 };
 
-/** Which port each server takes; 0 for a free one. */
-export type StagePorts = { readonly service: number; readonly emulator: number; readonly issuer: number };
+/** The port of each server; 0 for a free one. */
+export type DemoPorts = { readonly service: number; readonly emulator: number; readonly issuer: number };
 
-export type StageOptions = {
-  /** A policy of one's own, which then runs on the servers of this machine; see local-policy.ts. */
+export type DemoOptions = {
+  /** Another policy, which is changed to use the servers of this machine; see local-policy.ts. */
   readonly policyFile?: string | undefined;
-  /** The pages that may call the service, as in CORS_ORIGINS. */
+  /** The origins of pages that may call the service, as in CORS_ORIGINS. */
   readonly corsOrigins?: string;
   /** For `${NAME}` and `secretEnv` of the policy. */
   readonly env?: Environment;
@@ -55,20 +55,20 @@ export type StageOptions = {
 const OWN_POLICY = fileURLToPath(new URL('policy.yaml', import.meta.url));
 
 /**
- * Sets up everything that the demo needs on this machine: an OSS, an issuer of tokens, and between them the real service,
- * configured as an operator would, by environment and policy file.
- * @throws Error with one plain sentence when a port is taken or the policy has faults.
+ * Starts everything that the demo needs on this machine: an OSS emulator, an issuer of tokens, and
+ * the real service, configured by environment and policy file as in production.
+ * @throws Error with one plain sentence if a port is in use, or the faults of the policy.
  */
-export async function setUpStage(
-  ports: StagePorts,
+export async function startDemoEnvironment(
+  ports: DemoPorts,
   logger: ServiceLogger,
-  { policyFile, corsOrigins = '', env = {} }: StageOptions = {},
-): Promise<Stage> {
+  { policyFile, corsOrigins = '', env = {} }: DemoOptions = {},
+): Promise<DemoEnvironment> {
   const host = '127.0.0.1';
   const issuer = await listening('issuer', ports.issuer, () =>
     startDemoIssuer({ clock: systemClock, host, port: ports.issuer }),
   );
-  // Its address has to be known before the policy can be read, and the policy before the emulator has its buckets.
+  // The policy needs the emulator's address, and the emulator needs the buckets of the policy.
   const emulatorPort = ports.emulator === 0 ? await freePort(host) : ports.emulator;
   const emulatorUrl = `http://${host}:${emulatorPort}`;
   const input = loadStartupInput(
@@ -76,7 +76,7 @@ export async function setUpStage(
       DEMO_ISSUER: issuer.issuer,
       DEMO_JWKS_URL: issuer.jwksUrl,
       DEMO_OSS_ENDPOINT: emulatorUrl,
-      // The variables of the service are those of this stage, whatever a person has set for a real one.
+      // Variables of the service that a person has set for a real one are not used.
       ...Object.fromEntries(Object.entries(env).filter(([name]) => !(name in environmentSchema.shape))),
       POLICY_FILE: policyFile ?? OWN_POLICY,
       HOST: host,
@@ -92,7 +92,7 @@ export async function setUpStage(
     throw new Error(input.faults.join('\n'));
   }
   const localServers = { jwks: issuer.jwks, emulatorUrl };
-  const localise = (reading: LoadedPolicy) =>
+  const useLocalServers = (reading: LoadedPolicy) =>
     policyFile === undefined ? reading : onLocalServers(reading, localServers);
   const { policy } = input.policy;
   const tokenFor = (subject: string, claims: Readonly<Record<string, unknown>> = {}) =>
@@ -112,8 +112,8 @@ export async function setUpStage(
   );
   const service = await createService({
     ...input,
-    policy: localise(input.policy) as typeof input.policy,
-    readPolicy: () => localise(input.readPolicy()),
+    policy: useLocalServers(input.policy) as typeof input.policy,
+    readPolicy: () => useLocalServers(input.readPolicy()),
     logger,
     version: readPackageVersion(),
     clock: systemClock,
@@ -145,9 +145,9 @@ export async function setUpStage(
   };
 }
 
-/** Says which of the servers could not be started, and on which port. */
+/** Starts a server. If it fails, the error names the server and its port. */
 async function listening<Server>(
-  server: keyof StagePorts,
+  server: keyof DemoPorts,
   port: number,
   start: () => Promise<Server>,
 ): Promise<Server> {
@@ -172,7 +172,7 @@ async function freePort(host: string): Promise<number> {
   return port;
 }
 
-/** The demo's bucket: any page may PUT and read what the bucket answers, as CORS rules of a real one would allow. */
+/** The demo's bucket. Its CORS rules let every page upload and read the response. */
 export function demoBucket() {
   return {
     region: DEMO_REGION,

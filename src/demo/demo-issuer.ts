@@ -3,13 +3,16 @@ import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import type { Clock } from '../clock.ts';
 
-/** Stands in for the login server of a company: issues tokens and publishes the key that checks them. */
+/** A demo login server: issues tokens, and publishes the key that verifies them. */
 export type DemoIssuer = {
   /** The `iss` of its tokens. */
   readonly issuer: string;
   readonly jwksUrl: string;
   readonly jwks: { readonly keys: readonly object[] };
-  /** A token for one person, good for an hour; further claims replace those of the demo, `iss` and `aud` included. */
+  /**
+   * A token for one person, valid for 1 h. The given claims replace those of the demo, including
+   * `iss` and `aud`.
+   */
   tokenFor(subject: string, claims?: Readonly<Record<string, unknown>>): Promise<string>;
   close(): Promise<void>;
 };
@@ -18,13 +21,13 @@ export type DemoIssuerOptions = {
   readonly clock: Clock;
   readonly host: string;
   readonly port: number;
-  /** The origin under which others reach it; by default host and port. */
+  /** The origin under which other processes reach it. Default: host and port. */
   readonly origin?: string;
-  /** HTML to serve at `/`, beside `/jwks` and `/token?sub=…`. */
+  /** HTML to serve at `/`. Without it, only `/jwks` and `/token?sub=…` are served. */
   readonly page?: string;
 };
 
-/** Starts a demo issuer with a key pair of its own, new each time, that is gone when it closes. */
+/** Starts a demo issuer with a new key pair, which exists only until it closes. */
 export async function startDemoIssuer(options: DemoIssuerOptions): Promise<DemoIssuer> {
   const { clock, host, port, page } = options;
   const { publicKey, privateKey } = await generateKeyPair('ES256');

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 
 /**
- * The demo page: choose a file, see what was asked, what was granted, and the upload's progress.
- * @param serviceUrl the origin of the service; empty when the page comes from the service itself.
+ * The demo page: choose a file, and see the request, the response and the progress of the upload.
+ * @param serviceUrl the origin of the service; empty if the service itself serves the page.
  */
 export function renderDemoPage(serviceUrl: string): string {
   const template = readFileSync(new URL('demo-page.html', import.meta.url), 'utf8');

@@ -8,8 +8,9 @@ import { DEMO_BUCKET, DEMO_CREDENTIALS, demoBucket } from './demo-environment.ts
 import { startDemoIssuer } from './demo-issuer.ts';
 import { renderDemoPage } from './demo-page.ts';
 
-// The service `demo` of compose.demo.yaml: everything around the service, in a separate container. The emulator listens on
-// 9000, the issuer with the demo page on 8090; both in the container's network and published to this machine.
+// The container `demo` of compose.demo.yaml: everything that the service needs. The emulator
+// listens on 9000, the issuer with the demo page on 8090. Both ports are open to the containers and
+// to this machine.
 
 const {
   DEMO_ISSUER_ORIGIN = 'http://demo:8090',

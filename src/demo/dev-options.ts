@@ -1,21 +1,21 @@
 import { parseArgs } from 'node:util';
 import { didYouMean } from '../text/suggest.ts';
-import type { StagePorts } from './demo-environment.ts';
+import type { DemoPorts } from './demo-environment.ts';
 
 export const DEV_USAGE = `Usage: npm run dev -- [--policy FILE] [--port N] [--issuer-port N] [--emulator-port N]
 
-  --policy FILE       a policy of your own in place of src/demo/policy.yaml; it is read again when it changes
-  --port N            of the service, default 8080; the issuer then gets N+1 and the emulator N+2. 0: free ports
-  --issuer-port N     of the issuer of demo tokens, default 8090
-  --emulator-port N   of the OSS emulator, default 9000
+  --policy FILE       your own policy instead of src/demo/policy.yaml; reloaded when it changes
+  --port N            port of the service, default 8080; the issuer gets N+1 and the emulator N+2. 0: free ports
+  --issuer-port N     port of the demo issuer, default 8090
+  --emulator-port N   port of the OSS emulator, default 9000
 `;
 
-/** Says whether the arguments ask for the usage. */
+/** Whether the arguments request the usage. */
 export function asksForUsage(args: readonly string[]): boolean {
   return args.some((argument) => ['--help', '-h', 'help'].includes(argument));
 }
 
-export type DevOptions = { readonly policyFile: string | undefined; readonly ports: StagePorts };
+export type DevOptions = { readonly policyFile: string | undefined; readonly ports: DemoPorts };
 
 const OPTIONS = ['policy', 'port', 'issuer-port', 'emulator-port'] as const;
 

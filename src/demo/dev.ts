@@ -2,11 +2,11 @@ import process from 'node:process';
 import { systemClock } from '../clock.ts';
 import { createLogger } from '../log/logger.ts';
 import { curlCommand } from './curl-command.ts';
-import { setUpStage } from './demo-environment.ts';
+import { startDemoEnvironment } from './demo-environment.ts';
 import { asksForUsage, DEV_USAGE, readDevOptions } from './dev-options.ts';
 import { claimsOfFirstRule, requestForFirstRule } from './local-policy.ts';
 
-// The demo's servers on fixed ports, kept running for a person with a browser or curl.
+// The demo's servers on fixed ports. They keep running, for use by a browser or curl.
 
 const CONTENT = 'hello';
 
@@ -19,7 +19,7 @@ const options = readDevOptions(args);
 if ('faults' in options) stopWith([...options.faults.map((fault) => `error: ${fault}`), '', DEV_USAGE]);
 
 const { policyFile, ports } = options;
-const stage = await setUpStage(ports, createLogger('info', systemClock), {
+const demo = await startDemoEnvironment(ports, createLogger('info', systemClock), {
   policyFile,
   corsOrigins: 'http://localhost:*,http://127.0.0.1:*',
   env: policyFile === undefined ? {} : process.env,
@@ -27,20 +27,20 @@ const stage = await setUpStage(ports, createLogger('info', systemClock), {
   stopWith(['npm run dev does not start:', ...error.message.split('\n').map((fault) => `  - ${fault}`), '']),
 );
 
-const { serviceUrl, emulatorUrl, policy } = stage;
+const { serviceUrl, emulatorUrl, policy } = demo;
 const claims = { ...claimsOfFirstRule(policy), sub: 'alice' };
 const body = JSON.stringify(requestForFirstRule(policy, claims, CONTENT.length));
 const call = { method: 'POST', url: `${serviceUrl}/v1/uploads`, body };
 const headers = { 'Content-Type': 'application/json' };
-// Requested once to show the headers that the PUT must send. The command below gets another URL each time it runs.
+// Requested once to print the headers of the PUT. The command below requests another URL each time.
 const response = await fetch(call.url, {
   ...call,
-  headers: { ...headers, authorization: `Bearer ${await stage.tokenFor('alice')}` },
+  headers: { ...headers, authorization: `Bearer ${await demo.tokenFor('alice')}` },
 });
 const grant = (await response.json()) as { readonly headers?: Readonly<Record<string, string>> };
 
 process.stdout.write(`
-For development and tests only: everything here runs on this machine, with keys made for this run.
+For development and tests only. Everything runs on this machine, with new keys.
 
   page       ${serviceUrl}/
   service    ${serviceUrl}
@@ -55,11 +55,11 @@ The rules are those of your policy. The issuers and buckets that it names are re
 and files go to the emulator.
 `
 }
-A token for alice, good for an hour. Other people and claims: /token?sub=bob&scope=uploads:write&role=member
+Get a token for alice, valid for 1 h. Other subjects and claims: /token?sub=bob&scope=uploads:write&role=member
 
 TOKEN=$(curl -sS '${serviceUrl}/token?sub=alice')
 
-Ask for a URL:
+Request an upload URL:
 
 GRANT=$(${curlCommand({ ...call, headers: { Authorization: 'Bearer $TOKEN', ...headers } })}); printf '%s\\n' "$GRANT"
 
@@ -73,13 +73,13 @@ ${curlCommand({
   showsStatus: true,
 })}
 
-Ctrl+C ends it and removes what was uploaded.
+Press Ctrl+C to stop the servers and to remove the uploaded files.
 
 `);
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
-    stage.close().then(
+    demo.close().then(
       () => process.exit(0),
       () => process.exit(1),
     );

@@ -3,15 +3,15 @@ import type { LoadedPolicy } from '../policy/file/read-policy-file.ts';
 import type { Policy } from '../policy/policy.ts';
 import { resolvePrefix } from '../policy/prefix-template.ts';
 
-/** What takes the place of the real issuers and of OSS on this machine. */
+/** The servers on this machine that replace the real issuers and OSS. */
 export type LocalServers = {
   readonly jwks: { readonly keys: readonly object[] };
   readonly emulatorUrl: string;
 };
 
 /**
- * A policy of one's own, with the rules that it has, on servers of this machine: the demo issuer's key verifies the tokens of each of
- * its issuers, and the emulator stands for each of its buckets.
+ * Changes a policy to use the servers of this machine: the demo issuer's key verifies the tokens of
+ * all its issuers, and the emulator has all its buckets. The rules stay the same.
  */
 export function onLocalServers(reading: LoadedPolicy, { jwks, emulatorUrl }: LocalServers): LoadedPolicy {
   if (!('policy' in reading)) return reading;
@@ -34,7 +34,7 @@ export function onLocalServers(reading: LoadedPolicy, { jwks, emulatorUrl }: Loc
   };
 }
 
-/** The claims of a token that the first rule lets in, and with which its prefix can be filled. */
+/** The claims of a token that matches the first rule and fills its prefix. */
 export function claimsOfFirstRule({ issuers, rules }: Policy): Readonly<Record<string, unknown>> {
   const [rule] = rules;
   if (!rule) return {};
@@ -69,7 +69,10 @@ function setClaim(
   claims[name] = inner;
 }
 
-/** A small text file that the first rule takes, as the body of `POST /v1/uploads`; its key, where clients name keys, for `subject`. */
+/**
+ * A request for a small file that the first rule allows: the body of `POST /v1/uploads`. If clients
+ * choose the keys, it has one with the prefix for the claims.
+ */
 export function requestForFirstRule(
   { rules }: Policy,
   claims: Readonly<Record<string, unknown>>,
@@ -91,7 +94,7 @@ export function requestForFirstRule(
   };
 }
 
-/** A registered type of each range. */
+/** A registered type for each wildcard. */
 const EXAMPLE_TYPES: Readonly<Record<string, string>> = {
   '*/*': 'text/plain',
   'text/*': 'text/plain',

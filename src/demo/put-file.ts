@@ -3,7 +3,7 @@ import { request } from 'node:http';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
-export type PutAnswer = {
+export type PutResponse = {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly body: string;
@@ -19,10 +19,10 @@ export async function putFile(options: {
   readonly file: string;
   readonly bytes: number;
   readonly onProgress: (sentBytes: number) => void;
-}): Promise<PutAnswer> {
+}): Promise<PutResponse> {
   const { url, headers, file, bytes, onProgress } = options;
   const put = request(url, { method: 'PUT', headers: { ...headers, 'Content-Length': bytes } });
-  const answer = new Promise<PutAnswer>((resolve, reject) => {
+  const received = new Promise<PutResponse>((resolve, reject) => {
     put.once('error', reject);
     put.once('response', (response) => {
       let body = '';
@@ -44,9 +44,10 @@ export async function putFile(options: {
       done(null, chunk);
     },
   });
-  // A refusal can come, and the connection end, before the last byte is sent: then the answer tells, not the broken pipe.
+  // The server can reject the request and close the connection before the last byte is sent. Then
+  // the response has the reason, and the error of the pipe does not count.
   const sending = pipeline(createReadStream(file), counter, put).catch(() => undefined);
-  const received = await answer;
+  const response = await received;
   await sending;
-  return received;
+  return response;
 }

@@ -18,7 +18,7 @@ it('npm run demo does the main job from end to end and ends 0', async () => {
     '"code": "key_outside_prefix"',
     '"code": "content_type_not_allowed"',
     '403 SignatureDoesNotMatch',
-    'all three refusals were refused',
+    'all three forbidden uploads were rejected',
   ]) {
     expect(stdout).toContain(line);
   }

@@ -39,7 +39,7 @@ export async function startDev(
   let banner = '';
   for await (const chunk of child.stdout.setEncoding('utf8').iterator({ destroyOnReturn: false })) {
     banner += chunk;
-    if (banner.includes('Ctrl+C ends it')) break;
+    if (banner.includes('Press Ctrl+C')) break;
   }
   child.stdout.resume();
   const [, serviceUrl = ''] = /^ {2}service +(\S+)$/m.exec(banner) ?? [];
