@@ -51,8 +51,10 @@ const RUN_BY_SERVERS_AND_SYSTEMS = new Set(
   ).split(' '),
 );
 
-/** Extensions of files that browsers run. Only types that browsers run have them; a rule has to name
- * such a type. */
+/**
+ * Extensions of files that browsers run. Only types that browsers run have them; a rule has to name
+ * such a type.
+ */
 const RUN_BY_BROWSERS = new Set(
   (
     'html htm xhtml xht xml xsl xslt xsd dtd ent rng rdf rss atom mathml mml svg svgz js mjs cjs jsx wasm ' +
@@ -76,7 +78,10 @@ export function renderRegisteredTypes(): string {
     ),
   );
   return `${banner}
-/** The media types that are registered with IANA: by top-level type, the subtypes in lower case, separated by white space. */
+/**
+ * The media types that are registered with IANA: by top-level type, the subtypes in lower case,
+ * separated by white space.
+ */
 export const REGISTERED_TYPES: Readonly<Record<string, string>> = {
 ${members.join('')}};
 `;
@@ -91,8 +96,9 @@ export function renderTypeExtensions(): string {
   const lines = wrap(entries.map(({ type, extensions }) => `${type}=${extensions.join(',')}`));
   return `${banner}
 /**
- * The extensions that files of a media type may have, as \`type/subtype=ext,ext\` in lower case, separated by white space. No
- * type has an extension that servers or operating systems run, and only types that browsers run have one that browsers run.
+ * The extensions that files of a media type may have, as \`type/subtype=ext,ext\` in lower case,
+ * separated by white space. No type has an extension that servers or operating systems run. Only
+ * types that browsers run have an extension that browsers run.
  */
 export const TYPE_EXTENSIONS = \`
 ${lines.join('\n')}

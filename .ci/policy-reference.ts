@@ -4,7 +4,10 @@ import { type JsonSchema, policyJsonSchema } from './policy-schema.ts';
 /** A longer list of values stands below the table. */
 const MAX_LISTED_VALUES = 5;
 
-/** The Markdown tables of every field of the policy file: a table for each mapping, in the order of the file. */
+/**
+ * The Markdown tables of every field of the policy file: a table for each mapping, in the order of
+ * the file.
+ */
 export function renderPolicyReference(): string {
   const { issuers, targets, rules } = policyJsonSchema.properties ?? {};
   return [

@@ -29,7 +29,10 @@ const UNITS = {
 const PLACEHOLDER = { $ref: '#/definitions/placeholder' };
 const not = (...fields: readonly string[]) => ({ not: { required: fields } });
 
-/** What the policy's schema checks by functions, as far as JSON Schema can express it, by path. */
+/**
+ * The checks that the policy's schema does by functions, as far as JSON Schema can express them, by
+ * path.
+ */
 const CHECKS: Readonly<Record<string, JsonSchema>> = {
   'issuers[]': { allOf: [not('jwksUrl', 'jwksFile'), not('secretEnv', 'secretFile')] },
   // The flag `i` of the pattern is lost.
@@ -52,22 +55,26 @@ const CHECKS: Readonly<Record<string, JsonSchema>> = {
   },
 };
 
-/** The policy's own schema as JSON Schema, without placeholders: the source of the reference of its fields. */
+/**
+ * The policy's own schema as JSON Schema, without placeholders: the source of the reference of its
+ * fields.
+ */
 export const policyJsonSchema = withChecks(
   z.toJSONSchema(policySchema, { target: 'draft-7', io: 'input' }) as JsonSchema,
   '',
 );
 
 /**
- * The JSON Schema of the policy file, for editors. It accepts every file that the service accepts. It rejects what the
- * service rejects, except for faults that only the service can find, such as references between parts of the file.
+ * The JSON Schema of the policy file, for editors. It accepts every file that the service accepts.
+ * It rejects what the service rejects, except for faults that only the service can find, such as
+ * references between parts of the file.
  */
 export function renderPolicySchema(): string {
   const { $schema, ...schema } = policyJsonSchema;
   const document = {
     $schema,
     title: 'Policy file of oss-presign',
-    description: 'Who may upload what, and where.',
+    description: 'Issuers whose tokens are accepted, target buckets, and the rules for uploads.',
     ...withPlaceholders(schema),
     definitions: {
       placeholder: {
@@ -124,7 +131,10 @@ function withPlaceholdersInside({ unit, ...schema }: JsonSchema): JsonSchema {
   };
 }
 
-/** Mappings and lists of mappings cannot come from the environment, and plain texts accept a placeholder anyway. */
+/**
+ * Mappings and lists of mappings cannot come from the environment, and plain texts accept a
+ * placeholder anyway.
+ */
 function takesPlaceholder(checks: JsonSchema): boolean {
   if (checks.type === 'object' || checks.items?.type === 'object') return false;
   const isText = [checks.type].flat().includes('string');

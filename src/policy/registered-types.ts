@@ -1,6 +1,9 @@
 // Generated from mime-db 1.54.0 by `npm run generate`; do not edit.
 
-/** The media types that are registered with IANA: by top-level type, the subtypes in lower case, separated by white space. */
+/**
+ * The media types that are registered with IANA: by top-level type, the subtypes in lower case,
+ * separated by white space.
+ */
 export const REGISTERED_TYPES: Readonly<Record<string, string>> = {
   application: `
 1d-interleaved-parityfec 3gpdash-qoe-report+xml 3gpp-ims+xml 3gpphal+json 3gpphalforms+json a2l ace+cbor ace+json

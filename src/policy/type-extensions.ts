@@ -1,8 +1,9 @@
 // Generated from mime-db 1.54.0 by `npm run generate`; do not edit.
 
 /**
- * The extensions that files of a media type may have, as `type/subtype=ext,ext` in lower case, separated by white space. No
- * type has an extension that servers or operating systems run, and only types that browsers run have one that browsers run.
+ * The extensions that files of a media type may have, as `type/subtype=ext,ext` in lower case,
+ * separated by white space. No type has an extension that servers or operating systems run. Only
+ * types that browsers run have an extension that browsers run.
  */
 export const TYPE_EXTENSIONS = `
 application/andrew-inset=ez application/applixware=aw application/atom+xml=atom application/atomcat+xml=atomcat

@@ -21,7 +21,10 @@ import { runCli } from '../support/run-cli.ts';
 
 const root = new URL('../../', import.meta.url).pathname;
 
-/** Each command of the shell blocks and of the examples with a `$` prompt, in the order in which a reader meets them. */
+/**
+ * Each command of the shell blocks and of the examples with a `$` prompt, in the order in which a
+ * reader meets them.
+ */
 function commandsOf(document: string): readonly string[] {
   const blocks = [...readDocument(document).matchAll(/^```(sh|console)\n([\s\S]*?)^```/gm)];
   return blocks.flatMap(([, language, block = '']) => {
@@ -41,7 +44,10 @@ function codeOf(document: string): readonly string[] {
 
 const withCommands = documents.filter((document) => commandsOf(document).length > 0);
 
-/** Prints as npm does: unless it runs with --silent, its banner goes to stdout, where a pipe or a redirection takes it. */
+/**
+ * Prints as npm does: unless it runs with --silent, its banner goes to stdout, where a pipe or a
+ * redirection takes it.
+ */
 const NPM = `#!/bin/sh
 [ "$1" = run ] || exit 0
 shift
@@ -56,7 +62,10 @@ exec oss-presign "$@"
 const NPX = '#!/bin/sh\nshift\nexec oss-presign "$@"\n';
 const OTHER_PROGRAMS = ['curl', 'docker', 'kubectl', 'ossutil', 'aliyun', 'git'];
 
-/** A folder with the files of a checkout that the commands name, and stand-in programs in front of the PATH. */
+/**
+ * A folder with the files of a checkout that the commands name, and stand-in programs in front of
+ * the PATH.
+ */
 function createCheckout(): {
   readonly folder: string;
   run(command: string): void;

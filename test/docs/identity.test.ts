@@ -23,7 +23,10 @@ const blocksOf = (section: string, language: string) =>
     ([, block]) => block ?? '',
   );
 
-/** Each section of the page that shows a token, with that token's claims and the entries of the policy. */
+/**
+ * Each section of the page that shows a token, with that token's claims and the entries of the
+ * policy.
+ */
 const sections = page.split(/^## /m).flatMap((section) => {
   const [token] = blocksOf(section, 'json');
   const title = section.split('\n')[0] ?? '';
@@ -74,7 +77,9 @@ function policyOf(entries: string): Policy {
   return parsed.policy;
 }
 
-/** The claims as they would be now: the page's times stand for a token that was issued a minute ago. */
+/**
+ * The claims as they would be now: the page's times stand for a token that was issued a minute ago.
+ */
 function current(claims: Claims): Claims {
   const shift = nowSeconds - 60 - Number(claims.iat);
   return Object.fromEntries(

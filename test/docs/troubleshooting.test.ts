@@ -7,7 +7,10 @@ import { runCli } from '../support/run-cli.ts';
 const text = readFileSync(new URL('../../docs/troubleshooting.md', import.meta.url), 'utf8');
 const demoPolicy = readFileSync(new URL('../../src/demo/policy.yaml', import.meta.url), 'utf8');
 
-/** The response that the page shows for each case: a code block of XML or JSON, in which "…" stands for any text. */
+/**
+ * The response that the page shows for each case: a code block of XML or JSON, in which "…" stands
+ * for any text.
+ */
 const shown = new Map(
   [...text.matchAll(/<!-- case: (.+) -->\n```(?:xml|json)\n([\s\S]*?)\n```/g)].map(
     ([, name = '', block = '']) => [name, block],
