@@ -34,8 +34,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'node:path',
   ],
   storage: [],
-  'storage/oss': ['storage', 'policy', 'net', 'text', 'zod', 'node:crypto'],
-  grants: ['policy', 'storage', 'storage/oss', 'errors', 'text', 'zod', 'type:auth', 'type:clock'],
+  'storage/oss': ['storage', 'net', 'text', 'zod', 'node:crypto'],
+  grants: ['policy', 'storage', 'errors', 'text', 'zod', 'type:auth', 'type:clock'],
   // What it needs for that.
   // What an issuer is, which the policy file needs to know as well.
   'auth/issuer': [],

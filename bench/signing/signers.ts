@@ -1,31 +1,39 @@
 import { createHash, createHmac, type Hash, type Hmac } from 'node:crypto';
 import { S3RequestPresigner } from '@aws-sdk/s3-request-presigner';
 import OSS from 'ali-oss';
-import { presignPut } from '../../src/storage/oss/signing/presign-put.ts';
+import { prepareBucket } from '../../src/storage/oss/bucket.ts';
 import type { SigningInput } from './signing-input.ts';
 
 /** Signs one PUT each time it is called. Each of them signs the type, the length and the ban to overwrite. */
 export type Signer = () => unknown;
 
 export function ourSigner(input: SigningInput): Signer {
-  const { accessKeyId, accessKeySecret, contentType, ...rest } = input;
-  const credentials = { accessKeyId, accessKeySecret };
-  const headers = { 'Content-Type': contentType, 'x-oss-forbid-overwrite': 'true' };
-  return () => presignPut({ ...rest, credentials, headers, endpoint: 'public', signedAt: new Date() });
+  return signerOf(input, input.key, {});
 }
 
 /** The most that a request can ask for: 32 metadata headers, and a key of 1,000 bytes. */
 export function ourSignerOfMuch(input: SigningInput): Signer {
-  const { accessKeyId, accessKeySecret, contentType, ...rest } = input;
+  const metadata = Array.from({ length: 32 }, (_, index) => [`name-${index}`, `value ${index}`]);
+  return signerOf(input, input.key.padEnd(1000, 'k'), Object.fromEntries(metadata));
+}
+
+function signerOf(
+  {
+    accessKeyId,
+    accessKeySecret,
+    bucket,
+    region,
+    contentType,
+    contentLength,
+    expiresInSeconds,
+  }: SigningInput,
+  key: string,
+  metadata: Readonly<Record<string, string>>,
+): Signer {
+  const uploads = prepareBucket({ bucket, region, endpoint: 'public' }).prepareUploads({});
   const credentials = { accessKeyId, accessKeySecret };
-  const key = input.key.padEnd(1000, 'k');
-  const metadata = Array.from({ length: 32 }, (_, index) => [`x-oss-meta-name-${index}`, `value ${index}`]);
-  const headers = {
-    'Content-Type': contentType,
-    'x-oss-forbid-overwrite': 'true',
-    ...(Object.fromEntries(metadata) as Record<string, string>),
-  };
-  return () => presignPut({ ...rest, key, credentials, headers, endpoint: 'public', signedAt: new Date() });
+  const upload = { key, contentType, contentLength, metadata, overwrite: false };
+  return () => uploads.presign(upload, { credentials, signedAt: new Date(), expiresInSeconds });
 }
 
 export function aliOssSigner(input: SigningInput): Signer {

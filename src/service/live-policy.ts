@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { TokenVerifier } from '../auth/token-verifier.ts';
 import type { Clock } from '../clock.ts';
+import type { PreparedStorage } from '../grants/prepared-storage.ts';
 import type { ActivePolicy } from '../http/plugins/authentication.ts';
 import type { LoadedPolicy } from '../policy/file/read-policy-file.ts';
 import type { Policy } from '../policy/policy.ts';
@@ -23,6 +24,7 @@ export type LivePolicyOptions = {
   readonly read: () => LoadedPolicy;
   /** Throws if the issuers cannot be used. */
   readonly createVerifier: (policy: Policy) => TokenVerifier;
+  readonly prepareStorage: (policy: Policy) => PreparedStorage;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Called once for each new version. */
@@ -38,11 +40,12 @@ export function createLivePolicy({
   first,
   read,
   createVerifier,
+  prepareStorage,
   clock,
   logger,
   onReload,
 }: LivePolicyOptions): LivePolicy {
-  let active = { policy: first.policy, verifier: createVerifier(first.policy) };
+  let active = activate(first.policy);
   let version = first.version;
   let loadedAt = clock();
   let lastSeen = first.version;
@@ -70,6 +73,10 @@ export function createLivePolicy({
     },
   };
 
+  function activate(policy: Policy): ActivePolicy {
+    return { policy, verifier: createVerifier(policy), storage: prepareStorage(policy) };
+  }
+
   function apply(reading: LoadedPolicy): void {
     if (reading.version === version) {
       // The bad version was reverted.
@@ -83,7 +90,7 @@ export function createLivePolicy({
     }
     const { policy } = reading;
     try {
-      active = { policy, verifier: createVerifier(policy) };
+      active = activate(policy);
     } catch (error) {
       reject(reading.version, [error instanceof Error ? error.message : String(error)]);
       return;

@@ -9,6 +9,8 @@ import { createTokenVerifier } from '../auth/token-verifier.ts';
 import type { Clock } from '../clock.ts';
 import { createCredentials } from '../credentials/create-credentials.ts';
 import type { Limiter } from '../grants/ports/limiter.ts';
+import { prepareStorage } from '../grants/prepared-storage.ts';
+import { presignUpload } from '../grants/upload/issue-upload.ts';
 import { buildApp } from '../http/app.ts';
 import { createRequestGroups } from '../http/load-control/request-groups.ts';
 import { buildOperationsApp } from '../http/operations-app.ts';
@@ -19,7 +21,7 @@ import type { ServiceLogger } from '../log/logger.ts';
 import type { LogOutput } from '../log/output.ts';
 import { createMetrics } from '../metrics/metrics.ts';
 import { claimsNamedBy, scopesNamedBy } from '../policy/claims-named-by.ts';
-import { presignPut } from '../storage/oss/signing/presign-put.ts';
+import { prepareBucket } from '../storage/oss/bucket.ts';
 import { createBackgroundJobs } from './background-jobs.ts';
 import { createLivePolicy } from './live-policy.ts';
 import { createReadiness } from './readiness.ts';
@@ -95,6 +97,7 @@ export async function createService({
         clock,
         keySources,
       }),
+    prepareStorage: (policy) => prepareStorage(policy, prepareBucket),
     clock,
     logger,
     onReload: (result) => {
@@ -159,7 +162,7 @@ export async function createService({
     auditGate: isStrict
       ? { isOpen: () => logOutput.status().fault === undefined, written: logOutput.written }
       : undefined,
-    presign: metrics.timeSigning(presignPut),
+    presign: metrics.timeSigning(presignUpload),
     renderMetrics: operationsApp ? undefined : metrics.render,
     isDraining: () => isDraining,
     requestGroups: createRequestGroups(() => performance.now()),

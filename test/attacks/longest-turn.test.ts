@@ -7,7 +7,7 @@ import { fixedClock } from '../support/fixed-clock.ts';
 import { medianTurnMs } from '../support/longest-turn.ts';
 import { policyWith } from '../support/policies.ts';
 import { PHOTO } from '../support/requests.ts';
-import { createTestApp, policyFrom } from '../support/test-app.ts';
+import { createTestApp, policyFrom, storageOf } from '../support/test-app.ts';
 import { createTestIssuer } from '../support/tokens.ts';
 
 /** How long one request may keep the event loop from all others, in CPU time: the README promises it. */
@@ -282,7 +282,8 @@ async function appWithManyRules(change: (rule: Rule, index: number) => Partial<R
   };
   const keySources = createKeySources({ clock: fixedClock, fetch });
   const verifier = createTokenVerifier({ issuers: policy.issuers, clock: fixedClock, keySources });
-  const app = await meteredApp({ active: () => ({ policy, verifier }) });
+  const active = { policy, verifier, storage: storageOf(policy) };
+  const app = await meteredApp({ active: () => active });
   return { ...app, issuer };
 }
 

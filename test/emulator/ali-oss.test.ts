@@ -1,6 +1,6 @@
 import OSS from 'ali-oss';
 import { expect, it } from 'vitest';
-import { presignPut } from '../../src/storage/oss/signing/presign-put.ts';
+import { prepareBucket } from '../../src/storage/oss/bucket.ts';
 import {
   BUCKET,
   LONG_LIVED,
@@ -79,17 +79,20 @@ it.each([
 
 it('the official client uploads to a URL that we presigned', async () => {
   const emulator = await startTestEmulator({ clock });
-  const { url, headers } = presignPut({
-    credentials: LONG_LIVED,
-    region: REGION,
+  const bucket = prepareBucket({
     bucket: BUCKET,
+    region: REGION,
     endpoint: { url: emulator.url, addressing: 'path' },
-    key: 'from us.txt',
-    headers: { 'Content-Type': 'text/plain', 'x-oss-meta-album': '42' },
-    contentLength: 5,
-    signedAt: clock(),
-    expiresInSeconds: 60,
   });
+  const upload = {
+    key: 'from us.txt',
+    contentType: 'text/plain',
+    metadata: { album: '42' },
+    contentLength: 5,
+    overwrite: false,
+  };
+  const signing = { credentials: LONG_LIVED, signedAt: clock(), expiresInSeconds: 60 };
+  const { url, headers } = bucket.prepareUploads({ 'Cache-Control': 'no-cache' }).presign(upload, signing);
   const client = clientOf(emulator) as OSS & {
     urllib: { request(url: string, options: object): Promise<{ status: number }> };
   };

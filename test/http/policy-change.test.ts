@@ -6,7 +6,7 @@ import { createKeySources } from '../../src/auth/keys/create-key-sources.ts';
 import { createTokenVerifier } from '../../src/auth/token-verifier.ts';
 import { fixedClock } from '../support/fixed-clock.ts';
 import { ownFilesRule, policyWith } from '../support/policies.ts';
-import { createTestApp, policyFrom } from '../support/test-app.ts';
+import { createTestApp, policyFrom, storageOf } from '../support/test-app.ts';
 import { createTestIssuer } from '../support/tokens.ts';
 
 it('decides a request by the policy under which it began', async () => {
@@ -16,6 +16,7 @@ it('decides a request by the policy under which it began', async () => {
     const keySources = createKeySources({ clock: fixedClock, fetch });
     return {
       policy,
+      storage: storageOf(policy),
       verifier: createTokenVerifier({ issuers: policy.issuers, clock: fixedClock, keySources }),
     };
   };

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { presign } from '../../src/storage/oss/signing/presign.ts';
-import { ossInstant } from '../../src/storage/oss/signing/signature.ts';
 import { SigningKey } from '../../src/storage/oss/signing/signing-key.ts';
+import { ossInstant } from '../../src/storage/oss/signing/string-to-sign.ts';
 import type { PolicyJob, SignJob } from './sdk-program.ts';
 
 /** What an SDK is asked to sign, and what our side makes of it. */

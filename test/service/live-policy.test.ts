@@ -6,7 +6,7 @@ import type { Policy } from '../../src/policy/policy.ts';
 import { createLivePolicy, type LivePolicy } from '../../src/service/live-policy.ts';
 import { fixedClock, now } from '../support/fixed-clock.ts';
 import { policyWith } from '../support/policies.ts';
-import { policyFrom } from '../support/test-app.ts';
+import { policyFrom, storageOf } from '../support/test-app.ts';
 import { createTestIssuer } from '../support/tokens.ts';
 
 const issuer = createTestIssuer();
@@ -29,6 +29,7 @@ function hold(first: LoadedPolicy & { policy: Policy } = good('first')): {
       if (issuers.length === 0) throw new TypeError('no issuer');
       return {} as TokenVerifier;
     },
+    prepareStorage: storageOf,
     clock: () => now,
     logger: createLogger('info', fixedClock, { write: (line: string) => void log.push(line) }),
     onReload: (result) => void told.push(result),

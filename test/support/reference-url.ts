@@ -1,6 +1,15 @@
 import { createHash, createHmac } from 'node:crypto';
+import type { Signing } from '../../src/storage/object-storage.ts';
+import type { OssBucket } from '../../src/storage/oss/bucket.ts';
 import type { Endpoint } from '../../src/storage/oss/endpoint.ts';
-import type { PresignPutInput } from '../../src/storage/oss/signing/presign-put.ts';
+
+/** A PUT with everything that its signature covers. */
+export type ReferencePut = OssBucket &
+  Signing & {
+    readonly key: string;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly contentLength?: number | undefined;
+  };
 
 function encode(text: string): string {
   return Array.from(Buffer.from(text), (byte) => {
@@ -18,15 +27,15 @@ function hmac(key: string | Buffer, text: string): Buffer {
 function addressOf(endpoint: Endpoint, bucket: string, region: string): string {
   if (endpoint === 'public') return `https://${bucket}.oss-${region}.aliyuncs.com`;
   if (endpoint === 'internal') return `https://${bucket}.oss-${region}-internal.aliyuncs.com`;
-  if (typeof endpoint === 'string') throw new Error('the tests of what is kept have no other form');
+  if (typeof endpoint === 'string') throw new Error('the tests that use this have no other form');
   return endpoint.addressing === 'path' ? `${endpoint.url}/${bucket}` : endpoint.url;
 }
 
 /**
- * The URL of a presigned PUT as `presignPut` has to give it: OSS V4 as plainly as its specification reads, with nothing kept
- * from one call to the next. For input that `presignPut` does not refuse.
+ * The URL of a presigned PUT in which every header is signed: OSS V4 as plainly as its specification reads, with nothing kept
+ * from one call to the next. For input that the signer does not reject.
  */
-export function referenceUrl(put: PresignPutInput, query: Readonly<Record<string, string>> = {}): string {
+export function referenceUrl(put: ReferencePut, query: Readonly<Record<string, string>> = {}): string {
   const { credentials, region, bucket, key, contentLength } = put;
   const instant = put.signedAt.toISOString().replace(/[-:]|\.\d+/g, '');
   const date = instant.slice(0, 8);

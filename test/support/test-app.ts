@@ -5,6 +5,7 @@ import { onTestFinished } from 'vitest';
 import { createKeySources } from '../../src/auth/keys/create-key-sources.ts';
 import { createTokenVerifier, type TokenVerifier } from '../../src/auth/token-verifier.ts';
 import { createStaticCredentials } from '../../src/credentials/static-credentials.ts';
+import { type PreparedStorage, prepareStorage } from '../../src/grants/prepared-storage.ts';
 import { type AppDependencies, buildApp } from '../../src/http/app.ts';
 import { createRequestGroups } from '../../src/http/load-control/request-groups.ts';
 import { createDenialLimiter } from '../../src/limits/denial-limiter.ts';
@@ -12,6 +13,7 @@ import { createMemoryLimiter } from '../../src/limits/memory-limiter.ts';
 import { createLogger } from '../../src/log/logger.ts';
 import { parsePolicy } from '../../src/policy/file/parse-policy.ts';
 import type { Policy } from '../../src/policy/policy.ts';
+import { prepareBucket } from '../../src/storage/oss/bucket.ts';
 import { fixedClock } from './fixed-clock.ts';
 import { policyWith } from './policies.ts';
 import { createTestIssuer, type TestIssuer } from './tokens.ts';
@@ -22,6 +24,11 @@ export function policyFrom(yaml: string, issuer: TestIssuer): Policy {
   const parsed = parsePolicy(yaml, { env: {}, readFile: () => JSON.stringify(issuer.jwks) });
   if ('faults' in parsed) throw new Error(JSON.stringify(parsed.faults, null, 1));
   return parsed.policy;
+}
+
+/** The storage of a policy's rules, as the service prepares it. */
+export function storageOf(policy: Policy): PreparedStorage {
+  return prepareStorage(policy, prepareBucket);
 }
 
 export type TestApp = {
@@ -48,6 +55,7 @@ export async function createTestApp({
   const keySources = createKeySources({ clock: fixedClock, fetch: forbiddenFetch });
   const active = {
     policy,
+    storage: storageOf(policy),
     verifier: verifier ?? createTokenVerifier({ issuers: policy.issuers, clock: fixedClock, keySources }),
   };
   const log: string[] = [];

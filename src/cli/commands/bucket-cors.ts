@@ -1,5 +1,9 @@
 import { environmentSchema } from '../../config/config.ts';
-import { type BucketCors, bucketCors } from '../../storage/oss/cors-rule.ts';
+import { prepareStorage } from '../../grants/prepared-storage.ts';
+import { grantableUploads } from '../../grants/upload/grantable-uploads.ts';
+import type { BucketCors } from '../../storage/object-storage.ts';
+import { prepareBucket } from '../../storage/oss/bucket.ts';
+import { bucketCors } from '../../storage/oss/cors-rule.ts';
 import { CannotRun, type CliContext, type Command, type OptionValues } from '../command.ts';
 import { OUTPUT_OPTION, writeDocument } from '../output-option.ts';
 import { POLICY_OPTION, policyOf } from '../policy-option.ts';
@@ -26,7 +30,8 @@ Needs no credentials and no network.`,
   exitCodes: { 0: 'printed or written' },
   run: async (options, context) => {
     const policy = policyOf(options, context);
-    const scripts = bucketCors(policy, originsOf(options, context)).map(renderScript);
+    const uploads = grantableUploads(policy, prepareStorage(policy, prepareBucket));
+    const scripts = bucketCors(uploads, originsOf(options, context)).map(renderScript);
     writeDocument(scripts.join('\n'), options, context);
     return 0;
   },

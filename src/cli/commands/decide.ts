@@ -1,12 +1,13 @@
 import { callerFromClaims } from '../../auth/caller.ts';
 import { issuersOf } from '../../auth/issuer.ts';
 import { ServiceError, summarizeFaults } from '../../errors.ts';
-import { limitExpiry } from '../../grants/upload/limit-expiry.ts';
+import { limitExpiry } from '../../grants/limit-expiry.ts';
+import { objectUpload } from '../../grants/upload/object-upload.ts';
 import { parseUploadRequestBody } from '../../grants/upload/request.ts';
 import { decideUpload, type Grant } from '../../policy/decide-upload.ts';
 import { ruleVerdicts } from '../../policy/rule-verdicts.ts';
 import type { UploadRequest } from '../../policy/upload-request.ts';
-import { uploadHeaders } from '../../storage/oss/object-headers.ts';
+import { prepareBucket } from '../../storage/oss/bucket.ts';
 import { readFault } from '../../text/text-file.ts';
 import { CannotRun, type CliContext, type Command } from '../command.ts';
 import { OUTPUT_OPTION, writeDocument } from '../output-option.ts';
@@ -78,7 +79,9 @@ function describeGrant({ rule, key }: Grant, request: UploadRequest): object {
     bucket: rule.target.bucket,
     region: rule.target.region,
     target: rule.target.name,
-    headers: uploadHeaders(rule, request),
+    headers: prepareBucket(rule.target)
+      .prepareUploads(rule.headers)
+      .headers(objectUpload(rule, request, key)),
     contentLength: request.contentLength ?? null,
     expires: expiresInSeconds,
     expiresLimitedBy: limitedBy,

@@ -1,3 +1,6 @@
+import { prepareStorage } from '../../grants/prepared-storage.ts';
+import { grantableUploads } from '../../grants/upload/grantable-uploads.ts';
+import { prepareBucket } from '../../storage/oss/bucket.ts';
 import { ramPolicy } from '../../storage/oss/ram-policy.ts';
 import type { Command } from '../command.ts';
 import { OUTPUT_OPTION, writeDocument } from '../output-option.ts';
@@ -14,7 +17,8 @@ the prefixes of the policy's rules, and nothing else. A {claim} in a prefix beco
   exitCodes: { 0: 'printed or written' },
   run: async (options, context) => {
     const policy = policyOf(options, context);
-    writeDocument(`${JSON.stringify(ramPolicy(policy), null, 2)}\n`, options, context);
+    const uploads = grantableUploads(policy, prepareStorage(policy, prepareBucket));
+    writeDocument(`${JSON.stringify(ramPolicy(uploads), null, 2)}\n`, options, context);
     for (const { name, headers } of policy.rules) {
       const isKms = Object.entries(headers).some(
         ([header, value]) => header.toLowerCase() === 'x-oss-server-side-encryption' && value === 'KMS',

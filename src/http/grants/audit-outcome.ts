@@ -1,8 +1,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AUDIT_UNAVAILABLE } from '../../errors.ts';
+import type { CallerContext } from '../../grants/grant.ts';
 import type { AuditGate } from '../../grants/ports/audit-gate.ts';
 import type { Observer } from '../../grants/ports/observer.ts';
-import type { Admission, UploadOutcome } from '../../grants/upload/issue-upload.ts';
+import type { UploadOutcome } from '../../grants/upload/issue-upload.ts';
 import type { Audit } from '../../log/audit-json.ts';
 import type { ServiceLogger } from '../../log/logger.ts';
 import { explainDenial } from '../../policy/explain-denial.ts';
@@ -22,7 +23,7 @@ export type AuditDependencies = {
 };
 
 /** The request that was decided on, and who sent it. */
-export type AuditedRequest = Admission & {
+export type AuditedRequest = CallerContext & {
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
   readonly upload: UploadRequest;

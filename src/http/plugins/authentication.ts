@@ -1,14 +1,19 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { bearerToken } from '../../auth/bearer-token.ts';
 import type { TokenVerifier } from '../../auth/token-verifier.ts';
-import type { Admission } from '../../grants/upload/issue-upload.ts';
+import type { CallerContext } from '../../grants/grant.ts';
+import type { PreparedStorage } from '../../grants/prepared-storage.ts';
 import type { Policy } from '../../policy/policy.ts';
 
 /**
- * A policy and the verifier of its issuers' tokens. They change together, so a request takes both
- * at once and keeps them.
+ * A policy, the verifier of its issuers' tokens and its storage. They change together, so a request
+ * takes all three at once and keeps them.
  */
-export type ActivePolicy = { readonly policy: Policy; readonly verifier: TokenVerifier };
+export type ActivePolicy = {
+  readonly policy: Policy;
+  readonly verifier: TokenVerifier;
+  readonly storage: PreparedStorage;
+};
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -17,7 +22,7 @@ declare module 'fastify' {
   }
   interface FastifyRequest {
     /** Set by the time a handler of a route that is not public runs. */
-    admission: Admission | undefined;
+    admission: CallerContext | undefined;
   }
 }
 
@@ -38,19 +43,19 @@ export function registerAuthentication(
     const isUnroutable = url === undefined;
     if (isUnroutable || config.public) return;
     await admit();
-    const { policy, verifier } = active();
+    const { policy, verifier, storage } = active();
     const verified = verifier.verify(bearerToken(request.headers.authorization));
     // No promise for a token that was verified before.
     const caller = verified instanceof Promise ? await verified : verified;
-    request.admission = { caller, policy };
+    request.admission = { caller, policy, storage };
   });
 }
 
 /**
- * The verified caller and the policy of a request.
+ * The verified caller of a request, and the policy and storage that apply to it.
  * @throws TypeError on a public route, which is a bug.
  */
-export function admissionOf(request: FastifyRequest): Admission {
+export function admissionOf(request: FastifyRequest): CallerContext {
   if (!request.admission) throw new TypeError('a public route has no caller');
   return request.admission;
 }

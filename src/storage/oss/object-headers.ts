@@ -1,26 +1,29 @@
-import { CLIENT_HEADER_FIELDS, CLIENT_HEADERS } from '../../policy/client-headers.ts';
-import { dispositionWithName } from '../../policy/download-name.ts';
-import type { Rule } from '../../policy/policy.ts';
-import type { UploadRequest } from '../../policy/upload-request.ts';
+import type { ObjectUpload } from '../object-storage.ts';
+import { type Header, header, headerName } from './signing/canonical-headers.ts';
 
-/**
- * Every header that the client has to set, verbatim, for a granted request. Content-Length is not among them: browsers
- * forbid setting it, and every HTTP client sends it by itself.
- * @returns a new object; all values are printable ASCII, trimmed and not empty.
- */
-export function uploadHeaders(rule: Rule, request: UploadRequest): Record<string, string> {
-  const headers: Record<string, string> = { 'Content-Type': request.contentType };
-  if (request.contentMd5 !== undefined) headers['Content-MD5'] = request.contentMd5;
-  for (const field of CLIENT_HEADER_FIELDS) {
-    const value = request[field];
-    if (value !== undefined) headers[CLIENT_HEADERS[field]] = value;
-  }
-  if (!(rule.overwrite && request.overwrite)) headers['x-oss-forbid-overwrite'] = 'true';
-  for (const [name, value] of Object.entries(request.metadata)) headers[`x-oss-meta-${name}`] = value;
-  Object.assign(headers, rule.headers);
-  if (rule.keepFilename && request.filename !== undefined) {
-    const type = rule.headers['Content-Disposition'] ?? 'attachment';
-    headers['Content-Disposition'] = dispositionWithName(type.toLowerCase(), request.filename);
-  }
+const CONTENT_TYPE = headerName('Content-Type');
+const CONTENT_LENGTH = headerName('Content-Length');
+const CONTENT_MD5 = headerName('Content-MD5');
+const CACHE_CONTROL = headerName('Cache-Control');
+const CONTENT_DISPOSITION = headerName('Content-Disposition');
+const CONTENT_ENCODING = headerName('Content-Encoding');
+const FORBID_OVERWRITE = headerName('x-oss-forbid-overwrite');
+
+/** The headers of PutObject that one upload decides, without its length. A new list. */
+export function uploadHeaders(upload: ObjectUpload): Header[] {
+  const { contentMd5, cacheControl, contentDisposition, contentEncoding, metadata } = upload;
+  const headers = [header(CONTENT_TYPE, upload.contentType)];
+  if (contentMd5 !== undefined) headers.push(header(CONTENT_MD5, contentMd5));
+  if (cacheControl !== undefined) headers.push(header(CACHE_CONTROL, cacheControl));
+  if (contentDisposition !== undefined) headers.push(header(CONTENT_DISPOSITION, contentDisposition));
+  if (contentEncoding !== undefined) headers.push(header(CONTENT_ENCODING, contentEncoding));
+  if (!upload.overwrite) headers.push(header(FORBID_OVERWRITE, 'true'));
+  for (const name in metadata)
+    headers.push(header(headerName(`x-oss-meta-${name}`), metadata[name] as string));
   return headers;
+}
+
+/** The length as it is signed. Clients are not asked to set it: browsers forbid that, and every HTTP client sends it. */
+export function contentLengthHeader(contentLength: number): Header {
+  return header(CONTENT_LENGTH, String(contentLength));
 }

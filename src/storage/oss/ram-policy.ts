@@ -1,4 +1,4 @@
-import type { Policy, Rule } from '../../policy/policy.ts';
+import type { AccessPolicyGenerator, GrantableUploads } from '../object-storage.ts';
 
 export type RamStatement = {
   readonly Effect: 'Allow';
@@ -10,33 +10,22 @@ export type RamStatement = {
 export type RamPolicy = { readonly Version: '1'; readonly Statement: readonly RamStatement[] };
 
 /**
- * The least that the signing credentials need: writing objects under the prefixes of the rules, where `{claim}` is `*`; and
- * tagging them where a rule adds tags. `x-oss-forbid-overwrite` needs nothing more. Resources stand once each, sorted.
+ * The least that the signing credentials need: writing objects under the prefixes of the rules, and tagging them where a rule
+ * adds tags. `x-oss-forbid-overwrite` needs nothing more. Resources are unique and sorted.
  *
- * KMS encryption needs `kms:GenerateDataKey` and `kms:Decrypt` as well; on which key, only the bucket's owner knows.
+ * KMS encryption also needs `kms:GenerateDataKey` and `kms:Decrypt` on a key that only the bucket's owner knows.
  * Source: OSS PutObject, permissions; RAM policies for OSS.
  */
-export function ramPolicy({ rules }: Policy): RamPolicy {
-  const tagging = rules.filter(addsTags);
-  return {
-    Version: '1',
-    Statement: [
-      { Effect: 'Allow', Action: ['oss:PutObject'], Resource: resourcesOf(rules) },
-      ...(tagging.length === 0
-        ? []
-        : [{ Effect: 'Allow', Action: ['oss:PutObjectTagging'], Resource: resourcesOf(tagging) } as const]),
-    ],
-  };
-}
+export const ramPolicy: AccessPolicyGenerator<RamPolicy> = (uploads) => {
+  const tagging = uploads.filter(({ headers }) => headers.includes('x-oss-tagging'));
+  const statements = [
+    { Effect: 'Allow', Action: ['oss:PutObject'], Resource: resourcesOf(uploads) },
+    { Effect: 'Allow', Action: ['oss:PutObjectTagging'], Resource: resourcesOf(tagging) },
+  ] as const;
+  return { Version: '1', Statement: statements.filter(({ Resource }) => Resource.length > 0) };
+};
 
-function addsTags({ headers }: Rule): boolean {
-  return Object.keys(headers).some((name) => name.toLowerCase() === 'x-oss-tagging');
-}
-
-function resourcesOf(rules: readonly Rule[]): readonly string[] {
-  const resources = rules.map(({ target, prefix }) => {
-    const pattern = prefix.parts.map((part) => ('claim' in part ? '*' : part.literal)).join('');
-    return `acs:oss:*:*:${target.bucket}/${pattern}*`;
-  });
+function resourcesOf(uploads: readonly GrantableUploads[]): readonly string[] {
+  const resources = uploads.map(({ bucket, prefixPattern }) => `acs:oss:*:*:${bucket}/${prefixPattern}*`);
   return [...new Set(resources)].sort();
 }

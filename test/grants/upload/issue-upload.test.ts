@@ -5,7 +5,7 @@ import { type IssueUploadDependencies, issueUpload } from '../../../src/grants/u
 import { fixedClock, now } from '../../support/fixed-clock.ts';
 import { createHandClock } from '../../support/manual-clock.ts';
 import { ownFilesRule, policyWith } from '../../support/policies.ts';
-import { policyFrom, testCredentials } from '../../support/test-app.ts';
+import { policyFrom, storageOf, testCredentials } from '../../support/test-app.ts';
 import { createTestIssuer, defaultClaims } from '../../support/tokens.ts';
 
 const caller = callerFromClaims(defaultClaims('https://login.test/'));
@@ -13,7 +13,7 @@ const policy = policyFrom(
   policyWith({ rules: [ownFilesRule({ limits: { requestsPerMinute: 5 } })] }),
   createTestIssuer(),
 );
-const admission = { caller, policy };
+const admission = { caller, policy, storage: storageOf(policy) };
 const photo = {
   key: 'users/alice/a.png',
   contentType: 'image/png',

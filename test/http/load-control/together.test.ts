@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { expect, it } from 'vitest';
+import { presignUpload } from '../../../src/grants/upload/issue-upload.ts';
 import { createLogger } from '../../../src/log/logger.ts';
-import { presignPut } from '../../../src/storage/oss/signing/presign-put.ts';
 import { fixedClock } from '../../support/fixed-clock.ts';
 import { createTestApp } from '../../support/test-app.ts';
 
@@ -12,9 +12,9 @@ const BODY = JSON.stringify({ key: 'users/alice/photo.png', contentType: 'image/
 it('all requests of a group finish each step before any of them starts the next', async () => {
   const steps: string[] = [];
   const { app, issuer } = await createTestApp({
-    presign: (input) => {
+    presign: (...args) => {
       steps.push('sign');
-      return presignPut(input);
+      return presignUpload(...args);
     },
     logger: createLogger('info', fixedClock, { write: () => void steps.push('log') }),
     // Called for each response when it is sent.

@@ -1,9 +1,9 @@
+import type { CanonicalHeaders } from './canonical-headers.ts';
 import { percentEncode } from './percent-encode.ts';
-import type { SignedHeaders } from './signed-headers.ts';
 
 /**
- * Query parameters in canonical form: encoded, sorted by encoded name bytewise, an empty value as the bare name.
- * @param query names and values as they are, not encoded; `''` stands for a name without a value.
+ * Query parameters in canonical form: encoded, sorted bytewise by encoded name, an empty value as the name alone.
+ * @param query names and values, not encoded; `''` stands for a name without a value.
  */
 export function canonicalQuery(query: Readonly<Record<string, string>>): string {
   const values = new Map(Object.entries(query).map(([name, value]) => [percentEncode(name), value]));
@@ -18,9 +18,14 @@ export function canonicalQuery(query: Readonly<Record<string, string>>): string 
 
 /**
  * The canonical request of OSS V4.
- * @param uri from `/`, encoded: the bucket, whatever the endpoint, and the key.
- * @param query from {@link canonicalQuery}.
+ * @param uri begins with `/`, encoded: the bucket, whatever the endpoint, and the key.
+ * @param query the result of {@link canonicalQuery}.
  */
-export function canonicalRequest(method: string, uri: string, query: string, headers: SignedHeaders): string {
-  return `${method}\n${uri}\n${query}\n${headers.lines}\n${headers.additionalNames}\n${headers.payloadHash}`;
+export function canonicalRequest(
+  method: string,
+  uri: string,
+  query: string,
+  { lines, additionalNames, payloadHash }: CanonicalHeaders,
+): string {
+  return `${method}\n${uri}\n${query}\n${lines}\n${additionalNames}\n${payloadHash}`;
 }

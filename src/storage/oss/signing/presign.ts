@@ -1,7 +1,11 @@
-import type { Endpoint } from '../endpoint.ts';
-import { signUrl } from './sign-url.ts';
-import { ossInstant, stringToSign } from './signature.ts';
-import type { SigningCredentials } from './signer.ts';
+import { MAX_EXPIRES_IN_SECONDS } from '../../limits.ts';
+import type { SigningCredentials } from '../../object-storage.ts';
+import { bucketAddress, type Endpoint } from '../endpoint.ts';
+import { canonicalHeaders, header, headerName } from './canonical-headers.ts';
+import { canonicalQuery, canonicalRequest } from './canonical-request.ts';
+import { percentEncode, percentEncodePath } from './percent-encode.ts';
+import { SigningKey } from './signing-key.ts';
+import { ALGORITHM, ossInstant, scopeText, stringToSign } from './string-to-sign.ts';
 
 export type PresignInput = {
   readonly credentials: SigningCredentials;
@@ -15,7 +19,7 @@ export type PresignInput = {
   readonly endpoint: Endpoint;
   /** The headers that the client will send. Names in any case; values of printable ASCII, not blank, signed trimmed. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Names of headers to sign though OSS does not by default; those that `headers` lacks do not count. */
+  /** Names, in any case, of headers to sign although OSS does not do so by default. Names that `headers` lacks are ignored. */
   readonly additionalHeaders?: readonly string[];
   /** Further query parameters, not encoded; `''` stands for a name without a value. */
   readonly query?: Readonly<Record<string, string>>;
@@ -32,13 +36,51 @@ export type Presigned = {
 };
 
 /**
- * Signs any OSS request into its URL (OSS V4, `OSS4-HMAC-SHA256` in the query). Pure: the same input gives the same URL.
- * The intermediate strings hold the security token; they are for tests.
- * @throws TypeError for input that OSS would refuse, without repeating any of it.
+ * Signs any OSS request into its URL (OSS V4, `OSS4-HMAC-SHA256` in the query), with every step of the specification in turn.
+ * Pure: the same input gives the same URL. The intermediate strings contain the security token; they are for tests.
+ * @throws TypeError for input that OSS would reject, without repeating any of it.
  */
 export function presign(input: PresignInput): Presigned {
-  const { method, region, product = 'oss', additionalHeaders = [], signedAt } = input;
-  const signed = signUrl(input, method, additionalHeaders);
-  const { text, date } = ossInstant(signedAt);
-  return { ...signed, stringToSign: stringToSign(text, { date, region, product }, signed.canonicalRequest) };
+  const { credentials, method, region, product = 'oss', bucket, key, endpoint, expiresInSeconds } = input;
+  checkExpiry(expiresInSeconds);
+  const additional = new Set(input.additionalHeaders?.map((name) => name.toLowerCase()));
+  const headers = canonicalHeaders(
+    Object.entries(input.headers)
+      .map(([name, value]) => header(headerName(name), value))
+      .filter(({ name }) => !name.isAdditional || additional.has(name.lowerCase)),
+  );
+  const { text: instant, date } = ossInstant(input.signedAt);
+  const scope = { date, region, product };
+  const { accessKeyId, accessKeySecret, securityToken } = credentials;
+  const query = canonicalQuery({
+    ...input.query,
+    'x-oss-signature-version': ALGORITHM,
+    'x-oss-credential': `${accessKeyId}/${scopeText(scope)}`,
+    'x-oss-date': instant,
+    'x-oss-expires': String(expiresInSeconds),
+    ...(securityToken !== undefined && { 'x-oss-security-token': securityToken }),
+    ...(headers.additionalNames !== '' && { 'x-oss-additional-headers': headers.additionalNames }),
+  });
+  const path = percentEncodePath(key);
+  const request = canonicalRequest(method, `/${percentEncode(bucket)}/${path}`, query, headers);
+  const signature = new SigningKey(accessKeySecret, scope).sign(instant, request);
+  const { origin, pathPrefix } = bucketAddress(endpoint, bucket, region);
+  return {
+    // The canonical query is itself a valid query, so what is signed and what is sent cannot differ.
+    url: `${origin}${pathPrefix}/${path}?${query}&x-oss-signature=${signature}`,
+    signature,
+    canonicalRequest: request,
+    stringToSign: stringToSign(instant, scope, request),
+  };
+}
+
+/** @throws TypeError for a validity that OSS would reject. */
+export function checkExpiry(expiresInSeconds: number): void {
+  if (
+    !Number.isInteger(expiresInSeconds) ||
+    expiresInSeconds < 1 ||
+    expiresInSeconds > MAX_EXPIRES_IN_SECONDS
+  ) {
+    throw new TypeError(`expiresInSeconds must be a whole number from 1 to ${MAX_EXPIRES_IN_SECONDS}`);
+  }
 }

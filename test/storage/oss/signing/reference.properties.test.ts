@@ -1,19 +1,27 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import type { ObjectUpload, PreparedUploads, Signing } from '../../../../src/storage/object-storage.ts';
+import { type OssBucket, prepareBucket } from '../../../../src/storage/oss/bucket.ts';
 import type { Endpoint } from '../../../../src/storage/oss/endpoint.ts';
 import { presign } from '../../../../src/storage/oss/signing/presign.ts';
-import { type PresignPutInput, presignPut } from '../../../../src/storage/oss/signing/presign-put.ts';
 import { propertyRuns } from '../../../support/property-runs.ts';
-import { referenceUrl } from '../../../support/reference-url.ts';
+import { type ReferencePut, referenceUrl } from '../../../support/reference-url.ts';
 
-// What src/storage/oss/signing keeps must never show: a value of another secret, token, day, region or bucket would give a URL that
-// OSS refuses, or one that is good for what was not asked.
+// A bucket keeps its signer from one signature to the next, and each rule has prepared headers. None of it may show: a part of
+// other credentials, another day or another rule would give a URL that OSS rejects, or one that allows something else.
 
 const text = fc.string({ unit: 'grapheme', maxLength: 20 });
 const headerName = fc.oneof(
   fc.stringMatching(/^[A-Za-z0-9-]{1,12}$/),
   fc.stringMatching(/^[Xx]-[Oo]ss-[Mm]eta-[A-Za-z0-9-]{1,8}$/),
-  fc.constantFrom('Content-Type', 'Content-MD5', 'Cache-Control', 'Expires', 'x-oss-content-sha256'),
+  fc.constantFrom(
+    'Content-Type',
+    'Content-MD5',
+    'Cache-Control',
+    'Content-Disposition',
+    'Expires',
+    'x-oss-content-sha256',
+  ),
 );
 const headerValue = fc.stringMatching(/^ {0,2}[!-~](?:[ -~]{0,20}[!-~])? {0,2}$/);
 const headers = fc
@@ -29,47 +37,75 @@ const objectKey = fc
   )
   .filter((key) => key.isWellFormed() && !key.split('/').some((segment) => /^\.{1,2}$/.test(segment)));
 
-/** Few of each, so that in a row of calls most share something with one before, and differ in the rest. */
-const put: fc.Arbitrary<PresignPutInput> = fc.record(
+const signing: fc.Arbitrary<Signing> = fc.record({
+  // Few of each, so that in a row of signatures most share something with the one before, and differ in the rest.
+  credentials: fc.record(
+    {
+      accessKeyId: fc.oneof(fc.constantFrom('LTAI5tOne', 'LTAI5tTwo'), text),
+      accessKeySecret: fc.oneof(fc.constantFrom('secret one', 'secret two'), text),
+      securityToken: fc.oneof(fc.constantFrom('CAIS+one/==', 'CAIS+two/=='), text),
+    },
+    { requiredKeys: ['accessKeyId', 'accessKeySecret'] },
+  ),
+  signedAt: fc.oneof(
+    // Around one midnight: days and seconds change back and forth.
+    fc.integer({ min: -2500, max: 2500 }).map((ms) => new Date(Date.UTC(2026, 10, 24) + ms)),
+    fc.date({ min: new Date(0), max: new Date('9999-12-31'), noInvalidDate: true }),
+  ),
+  expiresInSeconds: fc.integer({ min: 1, max: 604_800 }),
+});
+
+const bucket: fc.Arbitrary<OssBucket> = fc.record({
+  region: fc.constantFrom('cn-hangzhou', 'cn-beijing', 'us-west-1'),
+  bucket: fc.constantFrom('acme-media', 'acme-logs', 'other'),
+  endpoint: fc.constantFrom<Endpoint[]>(
+    'public',
+    { url: 'https://upload.example.com', addressing: 'cname' },
+    { url: 'https://upload.example.com', addressing: 'path' },
+    { url: 'http://127.0.0.1:9000', addressing: 'path' },
+  ),
+});
+
+const upload: fc.Arbitrary<ObjectUpload> = fc.record(
   {
-    credentials: fc.record(
-      {
-        accessKeyId: fc.oneof(fc.constantFrom('LTAI5tOne', 'LTAI5tTwo'), text),
-        accessKeySecret: fc.oneof(fc.constantFrom('secret one', 'secret two'), text),
-        securityToken: fc.oneof(fc.constantFrom('CAIS+one/==', 'CAIS+two/=='), text),
-      },
-      { requiredKeys: ['accessKeyId', 'accessKeySecret'] },
-    ),
-    region: fc.constantFrom('cn-hangzhou', 'cn-beijing', 'us-west-1'),
-    bucket: fc.constantFrom('acme-media', 'acme-logs', 'other'),
-    endpoint: fc.constantFrom<Endpoint[]>(
-      'public',
-      { url: 'https://upload.example.com', addressing: 'cname' },
-      { url: 'https://upload.example.com', addressing: 'path' },
-      { url: 'http://127.0.0.1:9000', addressing: 'path' },
-    ),
     key: objectKey,
-    headers,
+    contentType: headerValue,
     contentLength: fc.nat(),
-    signedAt: fc.oneof(
-      // Around one midnight: days and seconds change back and forth.
-      fc.integer({ min: -2500, max: 2500 }).map((ms) => new Date(Date.UTC(2026, 10, 24) + ms)),
-      fc.date({ min: new Date(0), max: new Date('9999-12-31'), noInvalidDate: true }),
-    ),
-    expiresInSeconds: fc.integer({ min: 1, max: 604_800 }),
+    contentMd5: headerValue,
+    cacheControl: headerValue,
+    contentDisposition: headerValue,
+    contentEncoding: headerValue,
+    metadata: fc.dictionary(fc.stringMatching(/^of-upload-[a-z0-9-]{0,8}$/), headerValue, { maxKeys: 8 }),
+    overwrite: fc.boolean(),
   },
-  {
-    requiredKeys: [
-      ...(['credentials', 'region', 'bucket', 'endpoint', 'key', 'headers'] as const),
-      ...(['signedAt', 'expiresInSeconds'] as const),
-    ],
-  },
+  { requiredKeys: ['key', 'contentType', 'metadata', 'overwrite'] },
 );
 
-it('signs as the plain form of the algorithm does, whatever was signed before', () => {
+/** Those of a rule: in any spelling, but only Content-Disposition may be a header that an upload sets as well. */
+const ruleHeaders = headers.map((all) =>
+  Object.fromEntries(
+    Object.entries(all).filter(
+      ([name]) => name === 'Content-Disposition' || !/^content-|^cache-control$/i.test(name),
+    ),
+  ),
+);
+
+it('buckets sign as the plain form of the algorithm does, whatever they signed before', () => {
+  const step = fc.record({ rule: fc.nat(), upload, signing });
+  const rules = fc.array(fc.tuple(bucket, ruleHeaders), { minLength: 1, maxLength: 3 });
   fc.assert(
-    fc.property(fc.array(put, { minLength: 1, maxLength: 12 }), (puts) => {
-      expect(puts.map((one) => presignPut(one).url)).toStrictEqual(puts.map((one) => referenceUrl(one)));
+    fc.property(rules, fc.array(step, { minLength: 1, maxLength: 12 }), (all, steps) => {
+      const prepared = all.map(([one, added]): [OssBucket, PreparedUploads] => [
+        one,
+        prepareBucket(one).prepareUploads(added),
+      ]);
+      for (const { rule, upload, signing } of steps) {
+        const [one, uploads] = prepared[rule % prepared.length] as [OssBucket, PreparedUploads];
+        const { url, headers } = uploads.presign(upload, signing);
+        const { key, contentLength } = upload;
+        expect(url).toBe(referenceUrl({ ...one, ...signing, key, contentLength, headers }));
+        expect(headers).toStrictEqual(uploads.headers(upload));
+      }
     }),
     { numRuns: propertyRuns(300) },
   );
@@ -82,9 +118,10 @@ it('signs further query parameters as the plain form of the algorithm does', () 
   );
   fc.assert(
     fc.property(
-      put,
+      fc.record({ bucket, signing, key: objectKey, headers }),
       fc.dictionary(parameterName, text, { maxKeys: 4 }),
-      ({ contentLength, ...one }, query) => {
+      ({ bucket, signing, key, headers }, query) => {
+        const one: ReferencePut = { ...bucket, ...signing, key, headers };
         const signed = presign({ ...one, method: 'PUT', additionalHeaders: Object.keys(one.headers), query });
         expect(signed.url).toBe(referenceUrl(one, query));
       },

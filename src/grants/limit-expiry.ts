@@ -1,4 +1,4 @@
-import { MAX_EXPIRES_IN_SECONDS } from '../../storage/limits.ts';
+import { MAX_EXPIRES_IN_SECONDS } from '../storage/limits.ts';
 
 export type ExpiryLimit = 'request' | 'rule' | 'credentials' | 'maximum';
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { limitExpiry } from '../../../src/grants/upload/limit-expiry.ts';
+import { limitExpiry } from '../../src/grants/limit-expiry.ts';
 
 it.each<[number | undefined, number, number | undefined, number, string]>([
   [undefined, 600, undefined, 600, 'rule'],

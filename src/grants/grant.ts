@@ -1,0 +1,132 @@
+import type { Caller } from '../auth/caller.ts';
+import type { Clock } from '../clock.ts';
+import { ServiceError } from '../errors.ts';
+import type { Decision, Grant } from '../policy/decide-upload.ts';
+import type { Policy } from '../policy/policy.ts';
+import type { Signing } from '../storage/object-storage.ts';
+import { isoSeconds } from '../text/iso-seconds.ts';
+import { type ExpiryLimit, limitExpiry } from './limit-expiry.ts';
+import {
+  type Credentials,
+  type CredentialsSource,
+  credentialsUnavailable,
+  MIN_CREDENTIALS_SECONDS,
+} from './ports/credentials-source.ts';
+import type { Limiter, LimitVerdict } from './ports/limiter.ts';
+import type { PreparedStorage } from './prepared-storage.ts';
+
+/** A verified caller, and the policy and storage that apply to its request. */
+export type CallerContext = {
+  readonly caller: Caller;
+  readonly policy: Policy;
+  readonly storage: PreparedStorage;
+};
+
+export type GrantDependencies = {
+  readonly credentials: Pick<CredentialsSource, 'get'>;
+  readonly limiter: Pick<Limiter, 'consume'>;
+  readonly clock: Clock;
+  /** Called when the policy allows the request, before it is counted against limits; throws to reject it. */
+  readonly beforeGrant?: () => void;
+};
+
+/** A request as far as every kind of grant has it. */
+export type GrantRequest<Response> = {
+  readonly caller: Caller;
+  readonly decision: Decision;
+  /** Counted against `bytesPerDay`. */
+  readonly bytes: number;
+  /** Seconds, if the request names them. */
+  readonly expiresIn: number | undefined;
+  readonly sign: (grant: Grant, signing: Signing, validity: Validity) => Response;
+};
+
+/** How long a signed URL is valid, as responses state it. */
+export type Validity = {
+  /** Seconds from `serverTime`. */
+  readonly expires: number;
+  readonly expiresAt: string;
+  readonly expiresLimitedBy: ExpiryLimit;
+  /** When the URL was signed, by the clock of the service. */
+  readonly serverTime: string;
+};
+
+export type GrantOutcome<Response> =
+  | {
+      readonly outcome: 'granted';
+      readonly rule: string;
+      readonly answer: Response;
+      /** Undefined if the rule has no limits. */
+      readonly verdict: LimitVerdict | undefined;
+    }
+  | { readonly outcome: 'limited'; readonly grant: Grant; readonly verdict: LimitVerdict }
+  | ({ readonly outcome: 'denied' } & Omit<Extract<Decision, { allowed: false }>, 'allowed'>);
+
+/**
+ * The steps that every kind of grant has: the decision of the policy, credentials, limits, signature. Denials are values; the
+ * only effect that can fail is getting credentials.
+ * @throws ServiceError `unavailable` if there are no credentials, or they have less than 30 s left.
+ */
+export async function issueGrant<Response>(
+  { credentials, limiter, clock, beforeGrant }: GrantDependencies,
+  { caller, decision, bytes, expiresIn, sign }: GrantRequest<Response>,
+): Promise<GrantOutcome<Response>> {
+  if (!decision.allowed) {
+    const { allowed: _, ...denied } = decision;
+    return { outcome: 'denied', ...denied };
+  }
+  beforeGrant?.();
+  const { grant } = decision;
+  const { rule } = grant;
+  let current: Credentials;
+  try {
+    current = await credentials.get();
+  } catch (error) {
+    throw error instanceof ServiceError ? error : credentialsUnavailable(error);
+  }
+  if (current.expiresAt !== undefined) rejectExpiringCredentials(current.expiresAt, clock());
+  const verdict = await limiter.consume({
+    rule: rule.name,
+    issuer: caller.issuer,
+    subject: caller.subject,
+    bytes,
+    limits: rule.limits,
+  });
+  if (verdict && !verdict.allowed) return { outcome: 'limited', grant, verdict };
+
+  const signedAt = clock();
+  const expiry = limitExpiry(
+    expiresIn,
+    rule.expiresIn.defaultSeconds,
+    current.expiresAt && secondsUntil(current.expiresAt, signedAt),
+  );
+  const signedSecond = secondOf(signedAt);
+  const { expiresInSeconds } = expiry;
+  const answer = sign(
+    grant,
+    { credentials: current, signedAt, expiresInSeconds },
+    {
+      expires: expiresInSeconds,
+      expiresAt: isoSeconds(signedSecond + expiresInSeconds),
+      expiresLimitedBy: expiry.limitedBy,
+      serverTime: isoSeconds(signedSecond),
+    },
+  );
+  return { outcome: 'granted', rule: rule.name, answer, verdict };
+}
+
+function rejectExpiringCredentials(expiresAt: Date, now: Date): void {
+  const secondsLeft = secondsUntil(expiresAt, now);
+  if (secondsLeft < MIN_CREDENTIALS_SECONDS) {
+    throw credentialsUnavailable(new Error(`the cloud credentials end in ${secondsLeft} s`));
+  }
+}
+
+/** Both instants are cut to whole seconds as the signature is, so that the stated expiry is never later than the real one. */
+function secondsUntil(end: Date, now: Date): number {
+  return secondOf(end) - secondOf(now);
+}
+
+function secondOf(instant: Date): number {
+  return Math.floor(instant.getTime() / 1000);
+}

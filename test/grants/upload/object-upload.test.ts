@@ -1,0 +1,35 @@
+import { expect, it } from 'vitest';
+import { objectUpload } from '../../../src/grants/upload/object-upload.ts';
+import { ownFilesRule, policyWith } from '../../support/policies.ts';
+import { policyFrom } from '../../support/test-app.ts';
+import { createTestIssuer } from '../../support/tokens.ts';
+
+function ruleWith(fields: Readonly<Record<string, unknown>>) {
+  const { rules } = policyFrom(policyWith({ rules: [ownFilesRule(fields)] }), createTestIssuer());
+  if (!rules[0]) throw new Error('the policy has no rule');
+  return rules[0];
+}
+
+const REQUEST = { filename: 'a.png', contentType: 'image/png', metadata: {}, overwrite: false };
+
+it.each([
+  [false, false, false],
+  [false, true, false],
+  [true, false, false],
+  [true, true, true],
+])('rule says overwrite %s, request %s: the upload overwrites %s', (ruleSays, requestSays, overwrites) => {
+  const rule = ruleWith({ overwrite: ruleSays });
+  expect(objectUpload(rule, { ...REQUEST, overwrite: requestSays }, 'key').overwrite).toBe(overwrites);
+});
+
+it.each<[string, Readonly<Record<string, unknown>>, string | undefined]>([
+  ['the file name that the rule keeps', { keepFilename: true }, 'attachment; filename=a.png'],
+  [
+    'the rule’s type with it',
+    { keepFilename: true, headers: { 'Content-Disposition': 'Inline' } },
+    'inline; filename=a.png',
+  ],
+  ['nothing where the rule keeps no file name', { keepFilename: false }, undefined],
+])('offers %s', (_what, fields, contentDisposition) => {
+  expect(objectUpload(ruleWith(fields), REQUEST, 'key').contentDisposition).toBe(contentDisposition);
+});
