@@ -1,5 +1,3 @@
-import type { ViolationCode } from './policy/rule-violations.ts';
-
 /**
  * Every way the service says no, as the stable `code` of a problem document.
  * The HTTP status of each stands in one table, `http/problem-json.ts`.
@@ -25,6 +23,22 @@ export const REQUEST_FAULT_CODES = [
   'conflict',
 ] as const;
 export type RequestFaultCode = (typeof REQUEST_FAULT_CODES)[number];
+
+/** The `code` of each reason for which the policy denies a request. Clients depend on them. */
+export const VIOLATION_CODES = [
+  'no_matching_rule',
+  'key_outside_prefix',
+  'key_not_allowed',
+  'content_type_not_allowed',
+  'too_large',
+  'length_required',
+  'metadata_not_allowed',
+  'metadata_missing',
+  'expiry_too_long',
+  'overwrite_not_allowed',
+  'header_not_allowed',
+] as const;
+export type ViolationCode = (typeof VIOLATION_CODES)[number];
 
 /** One fault of a rejected request: where it is (RFC 6901 pointer into the body), its stable code, one sentence. */
 export type Fault = {

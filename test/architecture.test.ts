@@ -16,10 +16,18 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'generational-map': [],
   text: ['leven', 'node:buffer', 'node:fs'],
   net: ['type:clock', 'node:net'],
-  errors: ['type:policy'],
+  errors: [],
   health: [],
   // What the service decides and signs.
-  policy: ['storage', 'text', 'content-disposition', 'type:auth', 'type:auth/issuer', 'type:storage/oss'],
+  policy: [
+    'storage',
+    'text',
+    'type:errors',
+    'content-disposition',
+    'type:auth',
+    'type:auth/issuer',
+    'type:storage/oss',
+  ],
   'policy/file': [
     'policy',
     'storage',

@@ -16,8 +16,6 @@ import type { UploadRequest } from './upload-request.ts';
 export type Grant = {
   readonly rule: Rule;
   readonly key: string;
-  /** What request and rule allow, in seconds; the credentials may allow less. */
-  readonly expiresInSeconds: number;
 };
 
 export type Decision =
@@ -108,5 +106,5 @@ function grantOf(
   newObjectId: () => string,
 ): Grant {
   const key = request.key ?? prefix + serverMadeName(newObjectId(), request.filename ?? '', essence);
-  return { rule, key, expiresInSeconds: request.expiresIn ?? rule.expiresIn.defaultSeconds };
+  return { rule, key };
 }

@@ -1,3 +1,4 @@
+import type { ViolationCode } from '../errors.ts';
 import { MAX_METADATA_BYTES, MAX_PUT_BYTES } from '../storage/limits.ts';
 import { CLIENT_HEADER_FIELDS, CLIENT_HEADERS } from './client-headers.ts';
 import { downloadNameFault } from './download-name.ts';
@@ -8,22 +9,6 @@ import type { Rule } from './policy.ts';
 import type { UnusableClaim } from './prefix-template.ts';
 import type { UploadRequest } from './upload-request.ts';
 import { mediaRangeAllows, whyNoWildcard } from './wildcard-types.ts';
-
-/** The `code` of each violation; clients depend on them. */
-export const VIOLATION_CODES = [
-  'no_matching_rule',
-  'key_outside_prefix',
-  'key_not_allowed',
-  'content_type_not_allowed',
-  'too_large',
-  'length_required',
-  'metadata_not_allowed',
-  'metadata_missing',
-  'expiry_too_long',
-  'overwrite_not_allowed',
-  'header_not_allowed',
-] as const;
-export type ViolationCode = (typeof VIOLATION_CODES)[number];
 
 /** Why a request is not granted: where in it (RFC 6901 pointer), a stable code, one sentence that says what to change. */
 export type Violation = { readonly pointer: string; readonly code: ViolationCode; readonly detail: string };

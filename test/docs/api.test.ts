@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
+import { VIOLATION_CODES } from '../../src/errors.ts';
 import { PROBLEMS } from '../../src/http/plugins/problem-json.ts';
-import { VIOLATION_CODES } from '../../src/policy/rule-violations.ts';
 import { readDocument, root, shownPattern } from '../support/documents.ts';
 import { createTestApp } from '../support/test-app.ts';
 

@@ -1,7 +1,12 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { type ErrorCode, MAX_FAULTS, REQUEST_FAULT_CODES, ServiceError } from '../../errors.ts';
-import { VIOLATION_CODES } from '../../policy/rule-violations.ts';
+import {
+  type ErrorCode,
+  MAX_FAULTS,
+  REQUEST_FAULT_CODES,
+  ServiceError,
+  VIOLATION_CODES,
+} from '../../errors.ts';
 import { MAX_BODY_BYTES } from './json-body.ts';
 
 /** The status and title of every error code. A code without a line here does not compile. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { RuleDescription } from '../../policy/describe-policy.ts';
 
 const amount = z.int().nullable();
 
@@ -45,4 +46,4 @@ export const policyAnswer = z.strictObject({
     .meta({
       description: 'In the order in which they are tried. Empty when the caller may not upload anything.',
     }),
-});
+}) satisfies z.ZodType<{ readonly rules: readonly RuleDescription[] }>;

@@ -4,13 +4,12 @@ import type { FastifyInstance } from 'fastify';
 import { expect, it, onTestFinished } from 'vitest';
 import { parse } from 'yaml';
 import packageJson from '../../../package.json' with { type: 'json' };
-import { REQUEST_FAULT_CODES } from '../../../src/errors.ts';
+import { REQUEST_FAULT_CODES, VIOLATION_CODES } from '../../../src/errors.ts';
 import { uploadRequestBody } from '../../../src/grants/upload/request.ts';
 import { uploadAnswer } from '../../../src/grants/upload/response.ts';
 import { PROBLEMS, problemSchema } from '../../../src/http/plugins/problem-json.ts';
 import { policyAnswer } from '../../../src/http/routes/policy-response.ts';
 import { ROUTES } from '../../../src/http/routes/routes.ts';
-import { VIOLATION_CODES } from '../../../src/policy/rule-violations.ts';
 import { PHOTO } from '../../support/requests.ts';
 import { createTestApp } from '../../support/test-app.ts';
 
