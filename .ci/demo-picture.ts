@@ -22,7 +22,7 @@ const browser = await chromium.launch({
   args: ['--no-sandbox', '--disable-gpu'],
 });
 try {
-  const tab = await browser.newPage({ viewport: { width: 760, height: 720 }, colorScheme: 'light' });
+  const tab = await browser.newPage({ viewport: { width: 760, height: 704 }, colorScheme: 'light' });
   await tab.goto(await serviceUrl());
   await tab.setInputFiles('[name=file]', {
     name: 'photo.png',
