@@ -69,7 +69,7 @@ export default defineConfig(({ mode }) => {
   // `vitest run --mode properties` runs the property tests alone, with all of their cases.
   const hasAllCases = mode === 'properties';
 
-  /** What `npm test` runs: everything that is not in a folder of `SUITES`. */
+  /** The project of `npm test`: all tests outside the folders of `SUITES`. */
   const byDefault: Options = {
     name: 'default',
     include: [hasAllCases ? 'test/**/*.properties.test.ts' : 'test/**/*.test.ts'],

@@ -3,7 +3,7 @@ import { WILDCARD_TYPES } from '../../src/policy/wildcard-types.ts';
 import { openChromium, openFirefox } from './open-browser.ts';
 import { BODY_NAMES, startGallery } from './type-gallery.ts';
 
-/** What browsers run although it is no wildcard's type, so that the gallery can fail: type and bodies. */
+/** Types that browsers run and that no wildcard matches, with their bodies: they show that the gallery can fail. */
 const CONTROLS = {
   'text/html': ['html', 'xml'],
   'application/xhtml+xml': ['xml'],

@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => browser.close());
 
-it('the demo page uploads, and says each fault of a denial once, without a bar that looks like success', async () => {
+it('the demo page uploads, and shows each fault of a denial once, without a progress bar that looks like success', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'oss-presign-page-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const file = join(folder, 'page.html');

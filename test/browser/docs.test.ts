@@ -25,7 +25,7 @@ type DocsPage = {
   readonly origin: string;
   /** Each address that the page asked for, or was kept from asking for. */
   readonly requested: readonly string[];
-  /** What went wrong: errors of the console, exceptions and violations of the Content-Security-Policy. */
+  /** Faults of the page: errors of the console, exceptions and violations of the Content-Security-Policy. */
   readonly faults: readonly string[];
 };
 
@@ -59,7 +59,7 @@ async function openDocs({ path = '/docs', prefix = '', viewport = DESKTOP } = {}
   return { tab, token: await issuer.sign(), origin, requested, faults };
 }
 
-/** As a person does it: pastes the token, opens the operation, sends it, and reads what the service answered. */
+/** Does what a person does: pastes the token, opens the operation, sends the request and reads the response. */
 async function tryOut({ tab, token }: DocsPage, operation: string): Promise<unknown> {
   await tab.click('.auth-wrapper .authorize');
   await tab.fill('#auth-bearer-value', token);
@@ -68,10 +68,10 @@ async function tryOut({ tab, token }: DocsPage, operation: string): Promise<unkn
   await tab.click(`${operation} .opblock-summary-control`);
   await tab.click(`${operation} .try-out__btn`);
   await tab.click(`${operation} .execute`);
-  const answer = tab.locator(`${operation} .live-responses-table .response`);
+  const response = tab.locator(`${operation} .live-responses-table .response`);
   return {
-    status: await answer.locator('.response-col_status').textContent(),
-    body: JSON.parse((await answer.locator('.response-col_description code').first().textContent()) ?? ''),
+    status: await response.locator('.response-col_status').textContent(),
+    body: JSON.parse((await response.locator('.response-col_description code').first().textContent()) ?? ''),
   };
 }
 
@@ -91,7 +91,7 @@ describe.each([
     const { properties } = openApi.components.schemas.UploadRequest;
     for (const [name, { description }] of Object.entries<{ description: string }>(properties)) {
       const field = body.locator('.json-schema-2020-12-property', {
-        // Descriptions name other fields, so only the title tells which one this is.
+        // Descriptions name other fields, so only the title identifies the field.
         has: tab.locator('.json-schema-2020-12__title').getByText(name, { exact: true }),
       });
       await field.first().waitFor({ state: 'visible', timeout: 10_000 });
@@ -129,7 +129,7 @@ it.each(['/docs', '/docs/'])('%s loads everything from the service itself', asyn
   expect(faults).toStrictEqual([]);
 });
 
-it('shows no other document, whatever its address says', async () => {
+it('shows no other document, even if the query of its address names one', async () => {
   const { tab, origin, requested, faults } = await openDocs({
     path: '/docs?url=https://evil.example/openapi.yaml&configUrl=https://evil.example/config.json&validatorUrl=https://evil.example/',
   });

@@ -17,10 +17,10 @@ const html = readFileSync(new URL('../../examples/browser/index.html', import.me
 
 export type UploadPage = {
   readonly environment: ClientEnvironment;
-  /** What the console of the browser said. */
+  /** The messages on the console of the browser. */
   readonly console: readonly string[];
   readonly tab: Page;
-  /** Fills in the form as a person does and waits for what the page says then. */
+  /** Fills in the form like a person, and returns the message that the page shows then. */
   upload(file: string, key?: string, metadata?: string): Promise<string>;
 };
 
@@ -59,13 +59,13 @@ export async function openUploadPage(
     server.close();
     await environment.close();
   });
-  const said: string[] = [];
-  tab.on('console', (message) => said.push(message.text()));
+  const messages: string[] = [];
+  tab.on('console', (message) => messages.push(message.text()));
   await tab.goto(origin);
   return {
     environment,
     tab,
-    console: said,
+    console: messages,
     upload: async (file, key = '', metadata = '') => {
       await tab.fill('[name=service]', environment.service.url);
       await tab.fill('[name=token]', environment.token);

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** What calls home when a browser runs it, by the name of the body. */
+/** Bodies that send a request to the gallery when a browser runs them, by name. */
 const BODIES: Readonly<Record<string, (home: string) => string>> = {
   html: (home) => `<!doctype html><title>x</title><script>new Image().src=${JSON.stringify(home)}</script>`,
   xml: (home) =>
@@ -14,7 +14,7 @@ export const BODY_NAMES = Object.keys(BODIES);
 
 export type Gallery = {
   readonly url: string;
-  /** What has called home so far, as `type body`. */
+  /** The objects that ran so far, as `type body`. */
   readonly ran: ReadonlySet<string>;
   /** How many objects were sent to the browser. */
   readonly sent: () => number;
@@ -40,40 +40,40 @@ export async function startGallery(types: readonly string[], batchSize = 60): Pr
   const server = createServer((request, response) => {
     // The browser opens few connections to a host, and one that is kept could wait for an object that it gave up.
     response.setHeader('connection', 'close').setHeader('cache-control', 'no-store');
-    const [, room, index = ''] = (request.url ?? '').split('/');
+    const [, folder, index = ''] = (request.url ?? '').split('/');
     const number = Number(index);
-    if (room === 'object') {
+    if (folder === 'object') {
       const object = objects[number];
       sent.add(number);
       response
         .setHeader('content-type', object?.type ?? '')
         .end(BODIES[object?.body ?? '']?.(`/home/${number}`));
       settle();
-    } else if (room === 'sent') {
-      // Answers when every object before this one was sent.
+    } else if (folder === 'sent') {
+      // Responds when every object before this one was sent.
       waiting.set(index, () => response.end());
       settle();
-    } else if (room === 'after') {
+    } else if (folder === 'after') {
       response
         .setHeader('content-type', 'text/html')
         .end(`<!doctype html><script>parent.postMessage(${number}, '*')</script>`);
-    } else if (room === 'home') {
+    } else if (folder === 'home') {
       ran.add(`${objects[number]?.type} ${objects[number]?.body}`);
       response.setHeader('access-control-allow-origin', '*').end();
-    } else if (room === 'done') {
+    } else if (folder === 'done') {
       response.end();
       finish();
-    } else if (room === '') {
+    } else if (folder === '') {
       response.setHeader('content-type', 'text/html; charset=utf-8').end(page(objects.length, batchSize));
     } else {
       response.writeHead(404).end();
     }
   });
   const settle = () => {
-    for (const [index, answer] of waiting) {
+    for (const [index, respond] of waiting) {
       if (sent.size < Number(index)) continue;
       waiting.delete(index);
-      answer();
+      respond();
     }
   };
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -49,10 +49,10 @@ it.each([...FILES, LARGE_FILE])(
     const idle = watchMemory().stop();
     const memory = watchMemory();
     const key = `users/alice/${file.name}`;
-    const said = await page.upload(join(folder, file.name), key, 'album=examples');
+    const message = await page.upload(join(folder, file.name), key, 'album=examples');
     const grownMib = memory.stop() - idle;
     const object = await page.environment.read(key);
-    expect(said).toBe(`Uploaded ${key}, ETag ${object.headers.etag}`);
+    expect(message).toBe(`Uploaded ${key}, ETag ${object.headers.etag}`);
     expect(object).toMatchObject({
       status: 200,
       headers: {
@@ -80,13 +80,13 @@ it('shows why the service rejects a request', async () => {
 it.each([
   ['is missing', { 'x-oss-meta-album': undefined }],
   ['is another', { 'x-oss-forbid-overwrite': 'false' }],
-])('shows what OSS says when a header %s', async (_title, change) => {
+])('shows the error of OSS when a header %s', async (_title, change) => {
   const page = await openUploadPage(browser, { corsRules: rightRules });
   page.environment.changeGrantedHeaders(change);
   expect(await page.upload(makeNote(), 'users/alice/note.txt', 'album=examples')).toBe(BAD_SIGNATURE);
 });
 
-describe('a Content-Type that nobody set', () => {
+describe('a Content-Type that the page did not set', () => {
   it('is the File’s own, which happens to be what was signed', async () => {
     const page = await openUploadPage(browser, { corsRules: rightRules });
     page.environment.changeGrantedHeaders({ 'Content-Type': undefined });
@@ -98,7 +98,7 @@ describe('a Content-Type that nobody set', () => {
     ['a string', 'await file.text()', 'text/plain;charset=UTF-8'],
     ['a Blob of another type', "new Blob([file], { type: 'text/markdown' })", 'text/markdown'],
     ['a FormData', 'new FormData(form)', expect.stringMatching(/^multipart\/form-data; boundary=/)],
-  ])('is that of %s, and OSS refuses', async (_title, body, type) => {
+  ])('is that of %s, and OSS rejects it', async (_title, body, type) => {
     const page = await openUploadPage(browser, {
       corsRules: rightRules,
       change: ['body: file }', `body: ${body} }`],
@@ -127,9 +127,9 @@ it.each(SHIPPED_RULES)('uploads $file by the rule $rule of $policy without key a
     policyFile: row.policy,
     claims: row.claims,
   });
-  const said = await page.upload(join(folder, row.file));
-  const [, key = ''] = /^Uploaded (.*), ETag "/.exec(said) ?? [];
-  expect(key, said).toMatch(new RegExp(`^${row.prefix}[0-9a-f-]{36}\\.[a-z]{3}$`));
+  const message = await page.upload(join(folder, row.file));
+  const [, key = ''] = /^Uploaded (.*), ETag "/.exec(message) ?? [];
+  expect(key, message).toMatch(new RegExp(`^${row.prefix}[0-9a-f-]{36}\\.[a-z]{3}$`));
   const { headers } = await page.environment.read(key);
   expect(headers['content-type']).toBe(row.type);
   expect(Object.keys(headers).filter((name) => name.startsWith('x-oss-meta-'))).toStrictEqual([]);
@@ -230,7 +230,7 @@ describe('CORS', () => {
       ['OPTIONS', 403],
       ['OPTIONS', 403],
     ]);
-    expect(page.environment.oss.exchanges[0]?.answer).toContain('<Code>AccessForbidden</Code>');
+    expect(page.environment.oss.exchanges[0]?.response).toContain('<Code>AccessForbidden</Code>');
   });
 
   it('the page cannot read the ETag that no rule exposes', async () => {

@@ -38,7 +38,7 @@ describe.each([5, 6] as const)('the snippet of docs/clients.md for Uppy %i', (ve
     const { environment, tab } = await openUppy(version, folder);
     expect(await add(tab, name, type, sizeBytes)).toStrictEqual({ successful: 1, errors: [] });
     const [sent] = environment.oss.exchanges.filter(({ method }) => method === 'PUT');
-    const key = JSON.parse(environment.service.exchanges.at(-1)?.answer ?? '{}').key;
+    const key = JSON.parse(environment.service.exchanges.at(-1)?.response ?? '{}').key;
     expect(sent?.status).toBe(200);
     expect(await environment.read(key)).toMatchObject({
       status: 200,
@@ -47,10 +47,10 @@ describe.each([5, 6] as const)('the snippet of docs/clients.md for Uppy %i', (ve
     });
   });
 
-  it('shows what the service says when it denies a type', async () => {
+  it('shows the detail of the service when it denies a type', async () => {
     const { environment, tab } = await openUppy(version, folder);
     const { successful, errors } = await add(tab, 'page.html', 'text/html', 5);
-    const { detail } = JSON.parse(environment.service.exchanges.at(-1)?.answer ?? '{}');
+    const { detail } = JSON.parse(environment.service.exchanges.at(-1)?.response ?? '{}');
     expect(successful).toBe(0);
     expect(errors.join()).toContain(detail);
   });

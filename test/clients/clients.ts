@@ -6,13 +6,13 @@ export type Client = {
   readonly name: string;
   readonly build: readonly Command[];
   readonly run: Command;
-  /** What else its folder needs, beside that of `examples/`: a folder beside this file. */
+  /** A folder next to this file whose files the client needs as well as those of `examples/`. */
   readonly harness?: string;
   /** Whether it composes names and keys (NFC): it does where the standard library of the language can. */
   readonly composes: boolean;
   /**
-   * How it comes to a Content-Type of its own when nobody sets one: which text of the source a person might have written
-   * otherwise, if any, and what it then sends. `null`: it never adds one.
+   * The Content-Type that it adds if the caller sets none: the text of its source that has to change
+   * for that, if any, and the type that it then sends. `null`: it never adds one.
    */
   readonly ownType: {
     readonly file?: string;

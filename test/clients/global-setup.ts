@@ -23,7 +23,7 @@ export default async function setup(project: TestProject): Promise<() => void> {
   const clientsFolder = mkdtempSync(join(tmpdir(), 'oss-presign-clients-'));
   project.provide('clientsFolder', clientsFolder);
   mkdirSync(join(clientsFolder, 'files'));
-  const copies = CLIENTS.flatMap((client) => [
+  const folders = CLIENTS.flatMap((client) => [
     { client, folder: join(clientsFolder, client.name), copy: copyClient },
     ...(client.ownType.file
       ? [{ client, folder: join(clientsFolder, `${client.name}-own-type`), copy: copyClientWithOwnType }]
@@ -35,7 +35,7 @@ export default async function setup(project: TestProject): Promise<() => void> {
     });
     for (const file of [...FILES, LARGE_FILE, ...UNTYPED_FILES])
       await writeFile(join(clientsFolder, 'files'), file);
-    for (const { client, folder, copy } of copies) {
+    for (const { client, folder, copy } of folders) {
       copy(client, folder);
       await build(client, folder);
     }

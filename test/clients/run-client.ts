@@ -63,7 +63,7 @@ export async function runAlone(
 const withPath = ([file, ...args]: readonly string[]) =>
   file === undefined ? [] : [join(inject('clientsFolder'), 'files', file), ...args];
 
-/** Whatever went wrong, no client prints what would let others upload. */
+/** After each fault, no client prints anything that would let others upload. */
 function check({ stderr, ...run }: ClientRun, { token }: Place): ClientRun {
   expect(`${run.stdout}${stderr}`).not.toMatch(/x-oss-signature|x-oss-credential/i);
   if (token) expect(`${run.stdout}${stderr}`).not.toContain(token);

@@ -34,7 +34,7 @@ describe.concurrent.each(CLIENTS)('$name', (client) => {
       );
       expect(run).toMatchObject({ code: 1, stdout: '' });
       expect(run.stderr).toContain('The service rejected the request: ');
-      const { errors } = JSON.parse(environment.service.exchanges[0]?.answer ?? '{}');
+      const { errors } = JSON.parse(environment.service.exchanges[0]?.response ?? '{}');
       expect(errors).toHaveLength(2);
       for (const { detail } of errors) expect(run.stderr).toContain(detail);
       expect(environment.oss.exchanges).toHaveLength(0);
@@ -43,7 +43,7 @@ describe.concurrent.each(CLIENTS)('$name', (client) => {
   it.each([
     ['is missing', { 'x-oss-meta-album': undefined }],
     ['is another', { 'x-oss-forbid-overwrite': 'false' }],
-  ])('prints what OSS says when a header %s, and exits 1', (_title, change) =>
+  ])('prints the error of OSS when a header %s, and exits 1', (_title, change) =>
     withEnvironment(async (environment) => {
       environment.changeGrantedHeaders(change);
       const run = await runClient(client, note, environment);
@@ -53,7 +53,7 @@ describe.concurrent.each(CLIENTS)('$name', (client) => {
     }),
   );
 
-  it('is refused with the Content-Type that it sends by itself', () =>
+  it('is rejected with the Content-Type that it sends by itself', () =>
     withEnvironment(async (environment) => {
       const { file, sends } = client.ownType;
       environment.changeGrantedHeaders({ 'Content-Type': undefined });
@@ -149,7 +149,7 @@ describe.concurrent.each(CLIENTS)('$name', (client) => {
   );
 
   it.each<[string, (grant: string) => string]>([
-    ['the address refuses connections', (grant) => grant.replace(/:\d+\/acme-media/, ':9/acme-media')],
+    ['no process listens at the address', (grant) => grant.replace(/:\d+\/acme-media/, ':9/acme-media')],
     ['the URL cannot be read', (grant) => grant.replace('http://127', 'http://[1 27')],
     [
       'the URL has a port that does not exist',
@@ -158,7 +158,7 @@ describe.concurrent.each(CLIENTS)('$name', (client) => {
     ['the grant breaks off', (grant) => grant.slice(0, grant.indexOf('x-oss-signature=') + 40)],
   ])('prints neither URL nor stack when %s, and exits 1', (_title, change) =>
     withEnvironment(async (environment) => {
-      environment.service.interfere({ answer: (body, status) => (status === 201 ? change(body) : body) });
+      environment.service.interfere({ response: (body, status) => (status === 201 ? change(body) : body) });
       const run = await runClient(client, note, environment);
       expect(run).toMatchObject({ code: 1, stdout: '' });
       expect(run.stderr.trim()).not.toBe('');

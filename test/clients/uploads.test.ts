@@ -46,9 +46,9 @@ describe.each(CLIENTS)('$name', (client) => {
     expect(peakMib - (await peakWithoutUpload(client))).toBeLessThan(200);
   });
 
-  it('sends exactly what the service answered', async () => {
+  it('sends exactly the headers of the response', async () => {
     await runClient(client, ['note.txt', `users/alice/${client.name}/exact.txt`, 'text/plain'], environment);
-    const grant = JSON.parse(environment.service.exchanges[0]?.answer ?? '{}');
+    const grant = JSON.parse(environment.service.exchanges[0]?.response ?? '{}');
     const [exchange] = environment.oss.exchanges;
     expect(exchange?.method).toBe(grant.method);
     expect(exchange?.target).toBe(grant.url.slice(environment.oss.url.length));
@@ -57,7 +57,7 @@ describe.each(CLIENTS)('$name', (client) => {
     expect(environment.oss.sent('transfer-encoding')).toBeUndefined();
   });
 
-  it('composes a decomposed key and name where its standard library can, and else prints why the key is rejected', async () => {
+  it('composes a decomposed key and name where its standard library can; otherwise it prints why the key is rejected', async () => {
     const key = `users/alice/${client.name}/Cafe\u0301.txt`;
     const run = await runClient(client, ['Cafe\u0301.txt', key], environment);
     if (client.composes) {

@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createChainCredentials } from '../../src/credentials/chain/chain-credentials.ts';
 import { createHandClock } from '../support/manual-clock.ts';
 import { redirectHosts, type StandInHosts } from '../support/redirect-hosts.ts';
-import { type Answering, startStandInServer } from '../support/stand-in-server.ts';
+import { type Respond, startStandInServer } from '../support/stand-in-server.ts';
 import { issuedCredentials, oidcEnvironment, startStandInSts } from '../support/stand-in-sts.ts';
 import { createRecordedLog } from './recorded-log.ts';
 import { startStandInMetadata } from './stand-in-metadata.ts';
@@ -37,10 +37,10 @@ function writeToken(text: string): string {
   return file;
 }
 
-async function createOidcSource(answering?: Answering) {
+async function createOidcSource(respond?: Respond) {
   const hand = createHandClock();
   const sts = await startStandInSts(hand.clock);
-  if (answering) sts.server.answering = answering;
+  if (respond) sts.server.respond = respond;
   const environment = oidcEnvironment(writeToken('PrivateToken1'));
   return { sts, ...(await createSource(environment, sts.hosts, hand)) };
 }
@@ -100,12 +100,12 @@ describe('RRSA', () => {
     SecurityToken: 'CAISx',
     Expiration: '2026-11-23T11:00:00Z',
   };
-  const withCredentials = (change: object): Answering => {
+  const withCredentials = (change: object): Respond => {
     const body = JSON.stringify({ Credentials: { ...credentials, ...change } });
     return () => ({ body });
   };
 
-  it.each<[string, Answering, string]>([
+  it.each<[string, Respond, string]>([
     [
       'a refusal with a code',
       () => ({
@@ -138,8 +138,8 @@ describe('RRSA', () => {
       'the answer had already ended',
     ],
   ])('meets %s with 503, says why without what it holds, and recovers by itself', async (...row) => {
-    const [, answering, reason] = row;
-    const { sts, source, log, advance } = await createOidcSource(answering);
+    const [, respond, reason] = row;
+    const { sts, source, log, advance } = await createOidcSource(respond);
     await expect(source.get()).rejects.toMatchObject({
       code: 'unavailable',
       headers: { 'Retry-After': '1' },
@@ -150,7 +150,7 @@ describe('RRSA', () => {
       `warn: the cloud credentials cannot be renewed {"credentialsSource":"oidc_role_arn","reason":"${reason}"}`,
     ]);
     expect(log.lines.join('')).not.toMatch(SECRET_TEXT);
-    sts.server.answering = sts.assumeRole;
+    sts.server.respond = sts.assumeRole;
     advance(1_000);
     await source.keepFresh();
     expect(source.describe().ok).toBe(true);
@@ -160,7 +160,7 @@ describe('RRSA', () => {
     const hand = createHandClock();
     const sts = await startStandInSts(hand.clock);
     const machine = await startStandInMetadata(hand.clock);
-    sts.server.answering = () => undefined;
+    sts.server.respond = () => undefined;
     const { source } = await createSource(
       { ...oidcEnvironment(writeToken('PrivateToken1')), ALIBABA_CLOUD_ECS_METADATA: 'presign' },
       { ...sts.hosts, ...machine.hosts },
@@ -224,7 +224,7 @@ describe('the role of an ECS machine', () => {
   it('may fail for a while when its metadata server is there', async () => {
     const hand = createHandClock();
     const machine = await startStandInMetadata(hand.clock);
-    machine.server.answering = () => ({ status: 500, body: 'Secret' });
+    machine.server.respond = () => ({ status: 500, body: 'Secret' });
     const { source } = await createSource({}, machine.hosts, hand);
     await source.keepFresh();
     expect(source.describe()).toStrictEqual({
@@ -249,7 +249,7 @@ describe('a credentials URI', () => {
       SecurityToken: 'c',
       Expiration: '2026-11-23T10:30:00Z',
     };
-    server.answering = () => ({ body: JSON.stringify(body) });
+    server.respond = () => ({ body: JSON.stringify(body) });
     advance(1_000);
     expect(await source.get()).toStrictEqual({
       accessKeyId: 'STS.a',

@@ -1,6 +1,6 @@
 import type { Clock } from '../../src/clock.ts';
 import type { StandInHosts } from '../support/redirect-hosts.ts';
-import { type Answering, type StandInServer, startStandInServer } from '../support/stand-in-server.ts';
+import { type Respond, type StandInServer, startStandInServer } from '../support/stand-in-server.ts';
 
 const PATH = '/latest/meta-data/ram/security-credentials/';
 
@@ -8,7 +8,7 @@ export type StandInMetadata = {
   readonly server: StandInServer;
   readonly hosts: StandInHosts;
   /** Answers as a machine with a role does. */
-  readonly answering: Answering;
+  readonly respond: Respond;
 };
 
 /** The metadata server of an ECS machine in its hardened form: nothing without the token of a session. */
@@ -16,7 +16,7 @@ export async function startStandInMetadata(
   clock: Clock,
   { role = 'presign' } = {},
 ): Promise<StandInMetadata> {
-  const answering: Answering = ({ method, url, headers }) => {
+  const respond: Respond = ({ method, url, headers }) => {
     if (method === 'PUT' && url.pathname === '/latest/api/token') {
       const isRight = headers['x-aliyun-ecs-metadata-token-ttl-seconds'] === '21600';
       return isRight ? { body: 'metadata-session' } : { status: 400, body: 'no time to live' };
@@ -35,6 +35,6 @@ export async function startStandInMetadata(
       }),
     };
   };
-  const server = await startStandInServer(answering);
-  return { server, answering, hosts: { '100.100.100.200': { port: server.port } } };
+  const server = await startStandInServer(respond);
+  return { server, respond, hosts: { '100.100.100.200': { port: server.port } } };
 }

@@ -35,7 +35,7 @@ it('the snippet sends a fallback type and a composed name, and throws the detail
     contentLength: 1,
   });
   expect(outcome).toStrictEqual(
-    new Error(JSON.parse(environment.service.exchanges[0]?.answer ?? '{}').detail),
+    new Error(JSON.parse(environment.service.exchanges[0]?.response ?? '{}').detail),
   );
 });
 

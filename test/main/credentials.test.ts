@@ -38,7 +38,7 @@ describe('without credentials of its own', () => {
     const folder = folderWithPolicy();
     writeFileSync(join(folder, 'token'), 'PrivateToken');
     const sts = await startStandInSts(() => new Date());
-    sts.server.answering = () => ({ status: 403, body: '{"Code":"NoPermission","Message":"PrivateToken"}' });
+    sts.server.respond = () => ({ status: 403, body: '{"Code":"NoPermission","Message":"PrivateToken"}' });
     const child = start(folder, alone(folder, oidcEnvironment(join(folder, 'token')), sts.hosts));
     const stderr = text(child.stderr);
     const { metricsAddress } = await logLine(child, 'listening');
@@ -51,7 +51,7 @@ describe('without credentials of its own', () => {
         ]),
       { timeout: 10_000 },
     );
-    sts.server.answering = sts.assumeRole;
+    sts.server.respond = sts.assumeRole;
     await vi.waitFor(
       async () =>
         expect(await credentialsLine(metricsAddress)).toStrictEqual([

@@ -119,7 +119,7 @@ it('rotates in the middle of 2,000 concurrent requests: one fetch, and every URL
   // 10 s before the last third of their lifetime, in which the service renews them.
   advance(40 * MINUTE - 10 * SECOND);
   const released = Promise.withResolvers<void>();
-  sts.server.answering = async (request) => {
+  sts.server.respond = async (request) => {
     await released.promise;
     return sts.assumeRole(request);
   };

@@ -82,7 +82,7 @@ async function build(sdk: SdkName, folder: string): Promise<void> {
       throw new Error(
         error.code === 'ENOENT'
           ? `The SDK suite needs ${file} for its ${sdk} program, and it is not on the PATH. On Debian: apt-get install ${packages}.`
-          : `The ${sdk} program was not built: ${file} said\n${error.stdout}${error.stderr}`,
+          : `The ${sdk} program was not built; output of ${file}:\n${error.stdout}${error.stderr}`,
       );
     });
   }

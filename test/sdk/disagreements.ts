@@ -7,18 +7,18 @@ export type Disagreement = {
   readonly sdks: readonly SdkName[];
   /** Names of the questions that show it. */
   readonly questions: readonly string[];
-  readonly says: string;
+  readonly difference: string;
   /** The canonical request that these SDKs sign instead of ours; or what they complain of. */
   readonly instead: ((question: Question) => string) | { readonly fault: string };
 };
 
-/** All questions that an SDK answers otherwise than our signer. In every other question they agree. */
+/** All questions on which an SDK and our signer disagree. On every other question they agree. */
 export const DISAGREEMENTS: readonly Disagreement[] = [
   {
     point: 1,
     sdks: ['python', 'java'],
     questions: ['hdr-meta-trim', 'hdrauth-put-object'],
-    says: 'blanks around a header value are signed',
+    difference: 'blanks around a header value are signed',
     instead: ({ canonicalRequest, job }) =>
       Object.entries(job.headers).reduce(
         (text, [name, value]) =>
@@ -30,14 +30,14 @@ export const DISAGREEMENTS: readonly Disagreement[] = [
     point: 2,
     sdks: ['java'],
     questions: ['header-with-empty-value'],
-    says: 'a header with an empty value is left out',
+    difference: 'a header with an empty value is left out',
     instead: ({ canonicalRequest }) => canonicalRequest.replace('x-oss-meta-a:\n', ''),
   },
   {
     point: 3,
     sdks: ['ali-oss'],
     questions: ['query-sort-encoded'],
-    says: 'parameters are sorted by their names before encoding, as people sort words',
+    difference: 'parameters are sorted by their names before encoding, as people sort words',
     instead: changeLine(2, (query) =>
       query
         .split('&')
@@ -49,21 +49,21 @@ export const DISAGREEMENTS: readonly Disagreement[] = [
     point: 4,
     sdks: ['ali-oss'],
     questions: ['parameter-with-empty-text'],
-    says: 'a parameter with an empty text keeps its "="',
+    difference: 'a parameter with an empty text keeps its "="',
     instead: changeLine(2, (query) => query.replace(/^acl&/, 'acl=&')),
   },
   {
     point: 5,
     sdks: ['ali-oss'],
     questions: ['additional-header-not-carried'],
-    says: 'an additional header that the request lacks is an error',
+    difference: 'an additional header that the request lacks is an error',
     instead: { fault: "Can't find additional header content-length in request headers." },
   },
   {
     point: 6,
     sdks: ['go'],
     questions: ['additional-header-named-twice'],
-    says: 'an additional header that is named twice is signed twice',
+    difference: 'an additional header that is named twice is signed twice',
     instead: ({ canonicalRequest }) =>
       canonicalRequest
         .replace('x-oss-additional-headers=abc&', 'x-oss-additional-headers=abc%3Babc&')
@@ -77,7 +77,7 @@ export const DISAGREEMENTS: readonly Disagreement[] = [
       'sdk-header-no-x-oss-date-token',
       'sdk-header-no-x-oss-date-additional',
     ],
-    says: 'x-oss-date is sent and signed, where the Android SDK has the Date header only',
+    difference: 'x-oss-date is sent and signed, where the Android SDK has the Date header only',
     instead: ({ canonicalRequest, job }) => {
       const lines = canonicalRequest.split('\n');
       const headers = [...lines.slice(3, -3), `x-oss-date:${job.signedAt.replaceAll(/[-:]/g, '')}`];

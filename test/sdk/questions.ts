@@ -4,7 +4,7 @@ import { SigningKey } from '../../src/storage/oss/signing/signing-key.ts';
 import { ossInstant } from '../../src/storage/oss/signing/string-to-sign.ts';
 import type { PolicyJob, SignJob } from './sdk-program.ts';
 
-/** What an SDK is asked to sign, and what our side makes of it. */
+/** A request for an SDK to sign, and the signature of our side. */
 export type Question = {
   readonly name: string;
   readonly job: SignJob;
@@ -26,12 +26,12 @@ type Vector = {
   readonly expected: { readonly canonicalRequest: string; readonly signature: string };
 };
 
-/** One for each presigned URL among our vectors: our signer answers. */
+/** A question for each presigned URL of our vectors. The expected signature comes from our signer. */
 export function urlQuestions(): readonly Question[] {
   return readVectors('query').map((vector) => askSigner(vector.name, jobOf(vector, 'query')));
 }
 
-/** One for each Authorization header among our vectors: the vector answers, since our signer makes URLs only. */
+/** A question for each Authorization header of our vectors. The expected signature is the vector's, because our signer makes URLs only. */
 export function headerQuestions(): readonly Question[] {
   return readVectors('header').map((vector) => ({
     name: vector.name,
@@ -54,7 +54,7 @@ export function furtherQuestions(): readonly Question[] {
     askSigner('additional-header-not-carried', { ...job, additionalHeaders: ['content-length'] }),
     askSigner('additional-header-named-twice', { ...job, ...namedTwice }),
     {
-      // Our signer refuses such a header; this is what it would have to sign.
+      // Our signer rejects such a header; this is the text that it would have to sign.
       name: 'header-with-empty-value',
       job: emptyHeader,
       canonicalRequest: emptyHeaderText,
@@ -63,7 +63,7 @@ export function furtherQuestions(): readonly Question[] {
   ];
 }
 
-/** One for each form upload: the vector answers, as our signer makes none. */
+/** A question for each form upload. The expected signature is the vector's, because our signer makes none. */
 export function policyQuestions(): readonly (Pick<Question, 'name' | 'signature'> & { job: PolicyJob })[] {
   return readVectors('post-policy').map((vector) => {
     const { region, bucket, credentials, signedAt } = jobOf(vector, 'query');

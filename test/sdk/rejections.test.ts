@@ -26,18 +26,18 @@ const PUT = {
 } as const satisfies Partial<ObjectJob>;
 
 const ON_A_CLOCK_THAT_IS_OFF = {
-  go: { does: 'sets its clock by the Date of the answer', answer: { status: 200 }, statuses: [403, 200] },
+  go: { does: 'sets its clock by the Date of the response', result: { status: 200 }, statuses: [403, 200] },
   python: {
     does: 'tries again with the same clock',
-    answer: { error: REQUEST_TIME_TOO_SKEWED },
+    result: { error: REQUEST_TIME_TOO_SKEWED },
     statuses: [403, 403, 403],
   },
   java: {
     does: 'tries again with the same clock',
-    answer: { error: REQUEST_TIME_TOO_SKEWED },
+    result: { error: REQUEST_TIME_TOO_SKEWED },
     statuses: [403, 403, 403],
   },
-  'ali-oss': { does: 'tries once', answer: { error: REQUEST_TIME_TOO_SKEWED }, statuses: [403] },
+  'ali-oss': { does: 'tries once', result: { error: REQUEST_TIME_TOO_SKEWED }, statuses: [403] },
 };
 
 describe.each(SDKS)('%s', (sdk) => {
@@ -61,16 +61,16 @@ describe.each(SDKS)('%s', (sdk) => {
   it('hears that its token is over', async () => {
     const ended = { ...TEMPORARY, expiresAt: clockAhead(-1)() };
     const emulator = await startTestEmulator({ clock: systemClock, credentials: [ended] });
-    const answer = await program.perform({ ...PUT, endpoint: emulator.url, credentials: TEMPORARY });
-    expect(answer).toStrictEqual({
+    const result = await program.perform({ ...PUT, endpoint: emulator.url, credentials: TEMPORARY });
+    expect(result).toStrictEqual({
       error: { status: 403, code: 'SecurityTokenExpired', ec: '0002-00000007' },
     });
   });
 
   it.each([-16, 16])('hears that its clock is off by %i minutes', async (minutes) => {
     const emulator = await startTestEmulator({ clock: clockAhead(minutes) });
-    const answer = await program.perform({ ...PUT, endpoint: emulator.url });
-    expect(answer).toStrictEqual({ error: REQUEST_TIME_TOO_SKEWED });
+    const result = await program.perform({ ...PUT, endpoint: emulator.url });
+    expect(result).toStrictEqual({ error: REQUEST_TIME_TOO_SKEWED });
     expect(emulator.files()).toStrictEqual([]);
   });
 
@@ -79,10 +79,10 @@ describe.each(SDKS)('%s', (sdk) => {
     expect(await program.perform({ ...PUT, endpoint: emulator.url })).toMatchObject({ status: 200 });
   });
 
-  const { does, answer, statuses } = ON_A_CLOCK_THAT_IS_OFF[sdk];
+  const { does, result, statuses } = ON_A_CLOCK_THAT_IS_OFF[sdk];
   it(`${does}, given three attempts with a clock that is off`, async () => {
     const emulator = await startTestEmulator({ clock: clockAhead(16) });
-    expect(await program.perform({ ...PUT, endpoint: emulator.url, attempts: 3 })).toMatchObject(answer);
+    expect(await program.perform({ ...PUT, endpoint: emulator.url, attempts: 3 })).toMatchObject(result);
     expect(emulator.events.map(({ status }) => status)).toStrictEqual(statuses);
   });
 

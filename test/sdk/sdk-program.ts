@@ -10,7 +10,7 @@ export type SdkCredentials = {
   readonly securityToken?: string;
 };
 
-/** What an SDK's signer is to sign, at a given moment. */
+/** A request that an SDK's signer signs at a given moment. */
 export type SignJob = {
   readonly job: 'sign';
   readonly form: 'query' | 'header';
@@ -40,7 +40,7 @@ export type PolicyJob = Pick<SignJob, 'region' | 'bucket' | 'credentials' | 'sig
 
 export type Job = SignJob | PolicyJob | ObjectJob;
 
-/** What an SDK's client is to do, path style, with its own header signature, at the machine's time. */
+/** A request that an SDK's client sends in path style, with its own header signature, at the machine's time. */
 export type ObjectJob = {
   readonly endpoint: string;
   readonly region: string;
@@ -60,10 +60,10 @@ export type ObjectJob = {
     }
 );
 
-/** An SDK refuses by itself. */
+/** The SDK itself rejects the job. */
 export type Fault = { readonly fault: string };
 export type Signed = { readonly signature: string };
-/** What the SDK's result holds; null is what it has no field or no value for. */
+/** The SDK's result; null if it has no such field or no value for it. */
 export type Done = {
   readonly status: number;
   readonly etag: string | null;
@@ -72,19 +72,19 @@ export type Done = {
   /** Base64. */
   readonly body: string | null;
 };
-/** OSS's error as the SDK tells it. */
-export type Refused = {
+/** OSS's error as the SDK reports it. */
+export type Rejected = {
   readonly error: { readonly status: number; readonly code: string; readonly ec: string };
 };
 
 export type SdkProgram = {
   sign(job: SignJob | PolicyJob): Promise<Signed | Fault>;
-  perform(job: ObjectJob): Promise<Done | Refused | Fault>;
+  perform(job: ObjectJob): Promise<Done | Rejected | Fault>;
 };
 
 /**
- * The program of one SDK, for the tests of the surrounding `describe`. It reads one job a line and writes one answer a line, in
- * the same order, so it starts once for hundreds of jobs.
+ * The program of one SDK, for the tests of the surrounding `describe`. It reads one
+ * job per line and writes one result per line, in the same order, so it starts once for hundreds of jobs.
  */
 export function useSdkProgram(sdk: SdkName): SdkProgram {
   let program: ReturnType<typeof start>;
@@ -94,7 +94,7 @@ export function useSdkProgram(sdk: SdkName): SdkProgram {
   afterAll(() => program.stop());
   return {
     sign: async (job) => (await program.ask(job)) as Signed | Fault,
-    perform: async (job) => (await program.ask(job)) as Done | Refused | Fault,
+    perform: async (job) => (await program.ask(job)) as Done | Rejected | Fault,
   };
 }
 
@@ -108,7 +108,7 @@ function start(sdk: SdkName) {
   child.stderr.on('data', (chunk: Buffer) => {
     complaints += chunk;
   });
-  // What a program that is gone has to say comes with its close.
+  // If the program has ended, its `close` event reports why.
   child.stdin.on('error', () => {});
   child.on('close', (code) => {
     end = new Error(`The ${sdk} program ended with ${code}:\n${complaints}`);
@@ -118,10 +118,10 @@ function start(sdk: SdkName) {
   return {
     async ask(job: Job): Promise<unknown> {
       if (end) throw end;
-      const answer = Promise.withResolvers<unknown>();
-      waiting.push(answer);
+      const result = Promise.withResolvers<unknown>();
+      waiting.push(result);
       child.stdin.write(`${JSON.stringify(job)}\n`);
-      return await answer.promise;
+      return await result.promise;
     },
     async stop(): Promise<void> {
       child.stdin.end();

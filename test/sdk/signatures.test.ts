@@ -18,7 +18,7 @@ describe.each(SDKS)('%s', (sdk) => {
     expect(await program.sign(job)).toStrictEqual({ signature });
   });
 
-  it.each(disagreed)('differs from us on $name: $says (point $point)', async (question) => {
+  it.each(disagreed)('differs from us on $name: $difference (point $point)', async (question) => {
     const { job, instead, signature } = question;
     const theirs = typeof instead === 'function' ? { signature: signText(job, instead(question)) } : instead;
     expect(theirs).not.toStrictEqual({ signature });

@@ -13,17 +13,17 @@ const BUCKET = 'acme-media';
 const REGION = 'cn-hangzhou';
 const CREDENTIALS = { accessKeyId: 'LTAI5tTestKey', accessKeySecret: 'TestSecret0123456789' };
 
-/** Service and OSS, each behind a wire on which a test can listen and meddle. */
+/** Service and OSS, each behind a wire that records exchanges and can change them. */
 export type ClientEnvironment = {
   readonly service: Wire;
   readonly oss: Wire;
   /** A token of `alice`, with the claims that were asked for. */
   readonly token: string;
-  /** Makes every later grant name other headers than those that are signed: what a program with that mistake would send. */
+  /** Changes the headers that later grants name, but not those that are signed, like a client that sends other headers. */
   changeGrantedHeaders(change: Readonly<Record<string, string | undefined>>): void;
   /** How far the clock of OSS runs ahead of the service's. */
   setClockAhead(seconds: number): void;
-  /** What OSS holds under a key, fetched with a URL of our own. */
+  /** Fetches the object of a key from OSS with a URL of our own. */
   read(key: string): Promise<{
     readonly status: number;
     readonly headers: Readonly<Record<string, string>>;
@@ -73,7 +73,7 @@ export async function startClientEnvironment({
     token: await issuer.sign(claims),
     changeGrantedHeaders: (change) =>
       service.interfere({
-        answer: (body, status) => {
+        response: (body, status) => {
           if (status !== 201) return body;
           const grant = JSON.parse(body);
           return JSON.stringify({ ...grant, headers: { ...grant.headers, ...change } });
@@ -94,16 +94,16 @@ export async function startClientEnvironment({
         signedAt: now,
         expiresInSeconds: 600,
       });
-      const answer = await fetch(signed.url);
+      const response = await fetch(signed.url);
       const hash = createHash('sha256');
       let bytes = 0;
-      for await (const chunk of answer.body ?? []) {
+      for await (const chunk of response.body ?? []) {
         hash.update(chunk);
         bytes += chunk.length;
       }
       return {
-        status: answer.status,
-        headers: Object.fromEntries(answer.headers),
+        status: response.status,
+        headers: Object.fromEntries(response.headers),
         bytes,
         sha256: hash.digest('hex'),
       };

@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 
 const MIB = 1024 ** 2;
 
-/** What every client has to get across. Keys stand below `users/alice/`. */
+/** The files that every client uploads. Their keys are below `users/alice/`. */
 export const FILES = [
   { title: 'a text file', name: 'note.txt', type: 'text/plain', bytes: 'Hello, bucket\n' },
   { title: 'a file of 0 bytes', name: 'empty.txt', type: 'text/plain', bytes: '' },
@@ -25,7 +25,7 @@ export const LARGE_FILE = {
   bytes: 300 * MIB,
 } as const;
 
-/** What the types of are guessed, and what a rule allows in `policy.example.yaml`. The third has the name that macOS gives it. */
+/** Files whose types clients guess and a rule of `policy.example.yaml` allows. The third has a name as macOS writes it. */
 export const UNTYPED_FILES = [
   { name: 'photo.PNG', type: 'image/png', bytes: 'not really a picture\n' },
   { name: 'report.csv', type: 'text/csv', bytes: 'a,b\n' },
@@ -33,7 +33,7 @@ export const UNTYPED_FILES = [
   { name: 'data.unheard-of', type: 'application/octet-stream', bytes: '?\n' },
 ] as const;
 
-/** Writes one of them into `directory`; one that is told by its size holds random bytes. */
+/** Writes one of them into `directory`. A file that is given by its size holds random bytes. */
 export async function writeFile(
   directory: string,
   { name, bytes }: { readonly name: string; readonly bytes: string | number },

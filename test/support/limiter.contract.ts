@@ -24,7 +24,7 @@ export function countAllowed(verdicts: readonly (LimitVerdict | undefined)[]): n
   return verdicts.filter((verdict) => verdict?.allowed).length;
 }
 
-/** What every limiter promises. `create` makes a fresh one, with nothing counted, and cleans up after the test. */
+/** The promises of every limiter. `create` makes a fresh one, with nothing counted, and cleans up after the test. */
 export function describeLimiterContract(name: string, create: () => Promise<LimiterUnderTest>): void {
   describe(`${name}, as every limiter,`, () => {
     const consumeBytes = (limiter: Limiter, bytesPerDay: number, sizes: readonly number[]) =>
@@ -32,12 +32,12 @@ export function describeLimiterContract(name: string, create: () => Promise<Limi
     const allowances = (verdicts: readonly (LimitVerdict | undefined)[]) =>
       verdicts.map((verdict) => verdict?.allowed);
 
-    it('answers nothing for a rule without bounds', async () => {
+    it('returns nothing for a rule without bounds', async () => {
       const { limiter } = await create();
       expect(await limiter.consume(anUpload())).toBeUndefined();
     });
 
-    it('allows as many requests as the bound says and tells what is left', async () => {
+    it('allows as many requests as the bound, and returns how many are left', async () => {
       const { limiter } = await create();
       const upload = anUpload({ limits: { requestsPerMinute: 2 } });
       const verdicts = [
@@ -53,22 +53,22 @@ export function describeLimiterContract(name: string, create: () => Promise<Limi
       ]);
     });
 
-    it('allows exactly as many of 200 concurrent requests as the bound says', async () => {
+    it('allows exactly as many of 200 concurrent requests as the bound', async () => {
       const { limiter } = await create();
       const upload = anUpload({ limits: { requestsPerMinute: 37 } });
       const verdicts = await Promise.all(Array.from({ length: 200 }, () => limiter.consume(upload)));
       expect(countAllowed(verdicts)).toBe(37);
     });
 
-    it('begins a minute with its first request, and does not prolong it for refused ones', async () => {
+    it('begins a minute with its first request, and does not prolong it for rejected ones', async () => {
       const { limiter, passSeconds } = await create();
       const upload = anUpload({ limits: { requestsPerMinute: 1 } });
       const first = await limiter.consume(upload);
       await passSeconds(40);
-      const refused = await limiter.consume(upload);
+      const rejected = await limiter.consume(upload);
       await passSeconds(21);
       const later = await limiter.consume(upload);
-      expect([first, refused, later]).toMatchObject([
+      expect([first, rejected, later]).toMatchObject([
         { allowed: true, resetInSeconds: 60 },
         { allowed: false, resetInSeconds: 20 },
         { allowed: true, resetInSeconds: 60 },
@@ -79,17 +79,17 @@ export function describeLimiterContract(name: string, create: () => Promise<Limi
       const { limiter, passSeconds } = await create();
       const [first] = await consumeBytes(limiter, 100, [100]);
       await passSeconds(86_390);
-      const [refused] = await consumeBytes(limiter, 100, [1]);
+      const [rejected] = await consumeBytes(limiter, 100, [1]);
       await passSeconds(11);
       const [later] = await consumeBytes(limiter, 100, [100]);
-      expect([first, refused, later]).toMatchObject([
+      expect([first, rejected, later]).toMatchObject([
         { allowed: true, resetInSeconds: 86_400 },
         { allowed: false, resetInSeconds: 10 },
         { allowed: true, resetInSeconds: 86_400 },
       ]);
     });
 
-    it('grants exactly as many bytes as the bound says, whatever was refused in between', async () => {
+    it('grants exactly as many bytes as the bound, even if it rejected uploads in between', async () => {
       const { limiter } = await create();
       const verdicts = [];
       for (const bytes of [60, 41, 40, 1]) {
@@ -104,13 +104,13 @@ export function describeLimiterContract(name: string, create: () => Promise<Limi
       ]);
     });
 
-    // Adding first and taking back later would refuse the 40 that fit.
-    it('does not let a refused upload stand in the way of a concurrent one that fits', async () => {
+    // A limiter that adds first and subtracts later would reject the 40 that fit.
+    it('allows an upload that fits while a concurrent one is rejected', async () => {
       const { limiter } = await create();
       expect(allowances(await consumeBytes(limiter, 100, [60, 70, 40]))).toStrictEqual([true, false, true]);
     });
 
-    it('allows exactly as many of 200 concurrent bytes as the bound says', async () => {
+    it('allows exactly as many of 200 concurrent bytes as the bound', async () => {
       const { limiter } = await create();
       const verdicts = await consumeBytes(limiter, 1000, Array<number>(200).fill(7));
       expect(countAllowed(verdicts)).toBe(142);
@@ -126,7 +126,7 @@ export function describeLimiterContract(name: string, create: () => Promise<Limi
       ]);
     });
 
-    it('refuses what is larger than the whole bound, and leaves the bound whole', async () => {
+    it('rejects an upload that is larger than the bound, and counts nothing for it', async () => {
       const { limiter } = await create();
       const [tooLarge, fitting] = await consumeBytes(limiter, 100, [101, 100]);
       const state = { limitedBy: 'bytesPerDay', limit: 100, resetInSeconds: 86_400 };
@@ -151,7 +151,7 @@ export function describeLimiterContract(name: string, create: () => Promise<Limi
       ]);
     });
 
-    it('counts no bytes for what the requests refuse', async () => {
+    it('counts no bytes for an upload that exceeds the requests', async () => {
       const { limiter, passSeconds } = await create();
       const upload = anUpload({ bytes: 50, limits: { requestsPerMinute: 1, bytesPerDay: 100 } });
       const verdicts = [await limiter.consume(upload), await limiter.consume(upload)];
@@ -164,7 +164,7 @@ export function describeLimiterContract(name: string, create: () => Promise<Limi
       ]);
     });
 
-    it('counts what the bytes refuse as a request', async () => {
+    it('counts a request for an upload that exceeds the bytes', async () => {
       const { limiter } = await create();
       const limits = { requestsPerMinute: 2, bytesPerDay: 100 };
       const verdicts = [
@@ -179,7 +179,7 @@ export function describeLimiterContract(name: string, create: () => Promise<Limi
       ]);
     });
 
-    it('tells the bound of which the smaller share is left', async () => {
+    it('returns the bound of which the smaller share is left', async () => {
       const { limiter } = await create();
       const limits = { requestsPerMinute: 4, bytesPerDay: 1000 };
       const small = await limiter.consume(anUpload({ bytes: 10, limits }));

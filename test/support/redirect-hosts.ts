@@ -6,7 +6,7 @@ export type StandInHosts = Readonly<Record<string, { readonly port: number; read
 
 /**
  * Makes this process meet stand-ins where the library's addresses are fixed, by a table of hosts as an operating system has
- * one: the request is the library's own down to the socket, and TLS still checks the name. Every other host refuses, so that
+ * one: the request is the library's own down to the socket, and TLS still checks the name. Connections to every other host fail, so that
  * no test leaves the machine.
  * @returns what undoes it.
  */
@@ -27,7 +27,7 @@ export function redirectHosts(hosts: StandInHosts): () => void {
   function redirection(host: string): RequestOptions {
     if (host === '127.0.0.1') return {};
     const standIn = hosts[host];
-    // Nobody listens on port 1.
+    // No process listens on port 1.
     return {
       host: '127.0.0.1',
       port: standIn?.port ?? 1,

@@ -14,7 +14,7 @@ export type RedisServer = {
   readonly url: string;
   /** Sends a signal: SIGKILL as a crash, SIGSTOP as a hang, SIGCONT as its end. Resolves when a killed one is gone. */
   signal(signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): Promise<void>;
-  /** Starts anew on the same port, with nothing in it. */
+  /** Restarts on the same port, with nothing stored. */
   start(): Promise<void>;
 };
 
@@ -57,16 +57,16 @@ export async function startRedisServer({
       binary,
       flags.flatMap(([name, value]) => [`--${name}`, String(value)]),
     );
-    const said: string[] = [];
+    const output: string[] = [];
     if (!child.stdout) throw new Error('a spawned server has an output');
     for await (const line of createInterface({ input: child.stdout })) {
-      said.push(line);
+      output.push(line);
       if (line.includes('Ready to accept connections')) {
         child.stdout.resume();
         return;
       }
     }
-    throw new Error(`${binary} did not start:\n${said.join('\n')}`);
+    throw new Error(`${binary} did not start:\n${output.join('\n')}`);
   }
 
   async function signal(signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): Promise<void> {

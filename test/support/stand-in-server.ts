@@ -10,27 +10,29 @@ export type StandInRequest = {
   readonly body: string;
 };
 
-export type Answer = { readonly status?: number; readonly body: string };
+export type StandInResponse = { readonly status?: number; readonly body: string };
 
-/** Says what to answer; `undefined` resets the connection. */
-export type Answering = (request: StandInRequest) => Answer | undefined | Promise<Answer | undefined>;
+/** Makes the response; `undefined` resets the connection. */
+export type Respond = (
+  request: StandInRequest,
+) => StandInResponse | undefined | Promise<StandInResponse | undefined>;
 
 export type StandInServer = {
   readonly port: number;
-  /** What was asked so far. */
+  /** The requests so far. */
   readonly requests: readonly StandInRequest[];
-  /** What it answers from now on. */
-  answering: Answering;
+  /** How it responds from now on. */
+  respond: Respond;
 };
 
 /** A test server that reads each request as a whole before it responds. */
 export async function startStandInServer(
-  answering: Answering,
+  respond: Respond,
   certificate?: Certificate,
 ): Promise<StandInServer> {
   const requests: StandInRequest[] = [];
   const server = await startTestServer((request, response) => void handle(request, response), certificate);
-  const standIn: StandInServer = { port: server.port, requests, answering };
+  const standIn: StandInServer = { port: server.port, requests, respond };
   return standIn;
 
   async function handle(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -41,10 +43,10 @@ export async function startStandInServer(
       body: await text(incoming),
     };
     requests.push(request);
-    const answer = await standIn.answering(request);
-    if (!answer) return server.reset(incoming);
+    const made = await standIn.respond(request);
+    if (!made) return server.reset(incoming);
     response
-      .writeHead(answer.status ?? 200, { 'content-type': 'application/json', connection: 'close' })
-      .end(answer.body);
+      .writeHead(made.status ?? 200, { 'content-type': 'application/json', connection: 'close' })
+      .end(made.body);
   }
 }

@@ -2,8 +2,8 @@ import type { Clock } from '../../src/clock.ts';
 import { createCertificate } from './certificate.ts';
 import type { StandInHosts } from './redirect-hosts.ts';
 import {
-  type Answer,
   type StandInRequest,
+  type StandInResponse,
   type StandInServer,
   startStandInServer,
 } from './stand-in-server.ts';
@@ -13,9 +13,9 @@ export const STS_HOST = 'sts.cn-hangzhou.aliyuncs.com';
 export type StandInSts = {
   readonly server: StandInServer;
   readonly hosts: StandInHosts;
-  /** Answers as STS does: with the next generation of credentials. */
-  readonly assumeRole: (request: StandInRequest) => Answer;
-  /** The credentials of the answers so far. */
+  /** Responds like STS: with the next credentials. */
+  readonly assumeRole: (request: StandInRequest) => StandInResponse;
+  /** The credentials of the responses so far. */
   readonly issued: readonly Issued[];
 };
 
@@ -34,11 +34,11 @@ export function issuedCredentials(generation: number): Issued {
   };
 }
 
-/** An STS over TLS that answers AssumeRoleWithOIDC (2015-04-01); its clock says when what it gives ends. */
+/** An STS over TLS for AssumeRoleWithOIDC (2015-04-01). Its clock decides when the credentials expire. */
 export async function startStandInSts(clock: Clock, { lifeMs = 3_600_000 } = {}): Promise<StandInSts> {
   const certificate = createCertificate([STS_HOST]);
   const issued: Issued[] = [];
-  const assumeRole = ({ method, url, body }: StandInRequest): Answer => {
+  const assumeRole = ({ method, url, body }: StandInRequest): StandInResponse => {
     const form = new URLSearchParams(body);
     const isRight =
       method === 'POST' &&
@@ -65,7 +65,7 @@ export async function startStandInSts(clock: Clock, { lifeMs = 3_600_000 } = {})
   return { server, issued, assumeRole, hosts: { [STS_HOST]: { port: server.port, ca: certificate.cert } } };
 }
 
-/** What the pod mutator of ACK sets for RRSA. */
+/** The variables that the pod mutator of ACK sets for RRSA. */
 export function oidcEnvironment(tokenFile: string): Readonly<Record<string, string>> {
   return {
     ALIBABA_CLOUD_ROLE_ARN: 'acs:ram::1234567890123456:role/presign',

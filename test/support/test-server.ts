@@ -13,7 +13,7 @@ export type TestServer = {
   respond: RequestListener;
   /** Resets the connection of a request instead of responding. */
   reset(request: IncomingMessage): void;
-  /** Closes the port, so that connections are refused. */
+  /** Closes the port, so that connections fail. */
   stop(): Promise<void>;
   /** Listens on the same port again. */
   restart(): Promise<void>;

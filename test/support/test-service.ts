@@ -21,8 +21,8 @@ export type TestService = {
 };
 
 /**
- * One whole service, configured by environment and policy file as an operator would, listening on a free port and, unless
- * told otherwise, on a frozen clock. It is stopped when the test, or the hook that starts it, ends.
+ * Starts a whole service on a free port, configured by environment and policy file as by an operator.
+ * Its clock stands still unless `clock` is given. It stops when the test, or the hook that starts it, ends.
  */
 export async function startTestService(options: {
   readonly policyYaml: string;

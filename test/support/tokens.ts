@@ -19,7 +19,7 @@ export type TestIssuer = {
   /** The public half, as an issuer publishes it. */
   readonly jwks: { readonly keys: readonly (Readonly<Record<string, unknown>> & { readonly kid: string })[] };
   readonly privateKey: KeyObject;
-  /** What a token verifier needs to believe this issuer. */
+  /** The configuration with which a token verifier accepts this issuer. */
   readonly config: IssuerConfig;
   /** A token that is valid at the frozen instant; a claim or header parameter of `undefined` is left out. */
   sign(

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 /** Names and values in turn, in the case and order in which they were sent. */
 export type RawHeaders = readonly string[];
 
-/** One request that went over the wire, as the client sent it, and what the server answered. */
+/** A request that passed the wire, as the client sent it, and the response of the server. */
 export type Exchange = {
   readonly method: string;
   readonly target: string;
@@ -12,10 +12,10 @@ export type Exchange = {
   /** The body of a POST; that of a PUT is a file, and not kept. */
   readonly body: string;
   readonly status: number;
-  readonly answer: string;
+  readonly response: string;
 };
 
-/** What happens to one request: no response at all, one that the wire itself sends, or one that is lost although the server acted. */
+/** The fault of one request: no response, a response of the wire, or a response that is lost after the server acted. */
 export type Fault =
   | 'reset'
   | 'lose response'
@@ -27,12 +27,12 @@ export type Fault =
       readonly isPassedOn?: boolean;
     };
 
-/** What happens to things on their way. Left out: nothing. */
+/** The changes to requests and responses. Without a field, they pass unchanged. */
 export type Interference = {
   /** The faults of the first requests, in order; preflights do not count. */
   readonly faults?: readonly (Fault | undefined)[];
   readonly request?: (headers: RawHeaders) => RawHeaders;
-  readonly answer?: (body: string, status: number) => string;
+  readonly response?: (body: string, status: number) => string;
 };
 
 export type Wire = {
@@ -47,8 +47,9 @@ export type Wire = {
 };
 
 /**
- * Stands between a client and a server: streams requests through as they come, notes what passed, and can change headers on
- * the way up and answers on the way down. Answers are held whole, so they should be small.
+ * Starts a server between a client and a server: it passes requests on as they arrive, records each
+ * exchange, and can change the headers of requests and the bodies of responses. It keeps each response
+ * in memory, so responses should be small.
  */
 export async function startWire(upstream: string): Promise<Wire> {
   const { hostname, port } = new URL(upstream);
@@ -92,7 +93,7 @@ export async function startWire(upstream: string): Promise<Wire> {
     }
     if (typeof fault === 'object' && !fault.isPassedOn) {
       incoming.resume().on('end', () => {
-        exchanges.push({ ...record(), status: fault.status, answer: fault.body ?? '' });
+        exchanges.push({ ...record(), status: fault.status, response: fault.body ?? '' });
         outgoing.writeHead(fault.status, fault.headers).end(fault.body);
       });
       return;
@@ -105,9 +106,9 @@ export async function startWire(upstream: string): Promise<Wire> {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('end', () => {
-        const answer = Buffer.concat(chunks).toString();
+        const text = Buffer.concat(chunks).toString();
         const status = response.statusCode ?? 0;
-        exchanges.push({ ...record(), status, answer });
+        exchanges.push({ ...record(), status, response: text });
         if (fault === 'lose response') {
           outgoing.destroy();
           return;
@@ -118,7 +119,7 @@ export async function startWire(upstream: string): Promise<Wire> {
             .end(fault.body);
           return;
         }
-        const changed = interference.answer?.(answer, status);
+        const changed = interference.response?.(text, status);
         const length = changed === undefined ? {} : { 'content-length': Buffer.byteLength(changed) };
         outgoing.writeHead(status, { ...response.headers, ...length });
         outgoing.end(changed ?? Buffer.concat(chunks));

@@ -1,5 +1,5 @@
 /**
- * Answers signing and object jobs with the official Node.js SDK `ali-oss`: one JSON object a line on stdin, one on stdout, in
+ * Performs signing and object jobs with the official Node.js SDK `ali-oss`: one JSON object a line on stdin, one on stdout, in
  * the same order. The fields are the types of `../sdk-program.ts`.
  */
 
@@ -7,9 +7,9 @@ import process from 'node:process';
 import { createInterface } from 'node:readline';
 import { mock } from 'node:test';
 import OSS from 'ali-oss';
-import type { Done, Fault, Job, ObjectJob, PolicyJob, Refused, Signed, SignJob } from '../sdk-program.ts';
+import type { Done, Fault, Job, ObjectJob, PolicyJob, Rejected, Signed, SignJob } from '../sdk-program.ts';
 
-/** What the SDK has beyond its published types. */
+/** Members of the SDK that its published types lack. */
 type Client = OSS & {
   signPostObjectPolicyV4(policy: string, date: Date): string;
   authorizationV4(
@@ -23,11 +23,11 @@ type Client = OSS & {
 
 for await (const line of createInterface({ input: process.stdin })) {
   const job = JSON.parse(line) as Job;
-  const answered = await answer(job).catch(tellError);
-  process.stdout.write(`${JSON.stringify(answered)}\n`);
+  const result = await runJob(job).catch(renderError);
+  process.stdout.write(`${JSON.stringify(result)}\n`);
 }
 
-async function answer(job: Job): Promise<Signed | Done> {
+async function runJob(job: Job): Promise<Signed | Done> {
   if (job.job === 'sign') return sign(job);
   if (job.job === 'sign-policy') return signPolicy(job);
   return perform(job);
@@ -107,7 +107,7 @@ function done({ status, headers }: OSS.NormalSuccessResponse): Done {
   return { status, etag: etag ?? null, contentType: contentType ?? null, metadata: null, body: null };
 }
 
-function tellError(error: Error & { status?: number; code?: string; ecCode?: string }): Refused | Fault {
+function renderError(error: Error & { status?: number; code?: string; ecCode?: string }): Rejected | Fault {
   const { status, code = '', ecCode = '', message } = error;
   return status && status > 0 ? { error: { status, code, ec: ecCode } } : { fault: message };
 }

@@ -1,4 +1,4 @@
-// Command program answers signing and object jobs with the official Go SDK V2: one JSON object a line on stdin, one on
+// Command program performs signing and object jobs with the official Go SDK V2: one JSON object a line on stdin, one on
 // stdout, in the same order. The fields are the types of ../sdk-program.ts.
 package main
 
@@ -54,14 +54,14 @@ type done struct {
 	Body        []byte            `json:"body"`
 }
 
-type refusal struct {
+type rejection struct {
 	Status int    `json:"status"`
 	Code   string `json:"code"`
 	EC     string `json:"ec"`
 }
 
 func main() {
-	jobs, answers := json.NewDecoder(os.Stdin), json.NewEncoder(os.Stdout)
+	jobs, results := json.NewDecoder(os.Stdin), json.NewEncoder(os.Stdout)
 	for {
 		var j job
 		if err := jobs.Decode(&j); errors.Is(err, io.EOF) {
@@ -69,13 +69,13 @@ func main() {
 		} else if err != nil {
 			log.Fatal(err)
 		}
-		if err := answers.Encode(answer(j)); err != nil {
+		if err := results.Encode(runJob(j)); err != nil {
 			log.Fatal(err)
 		}
 	}
 }
 
-func answer(j job) any {
+func runJob(j job) any {
 	var result any
 	var err error
 	if j.Job == "sign" {
@@ -83,9 +83,9 @@ func answer(j job) any {
 	} else {
 		result, err = perform(j)
 	}
-	var refused *oss.ServiceError
-	if errors.As(err, &refused) {
-		return map[string]refusal{"error": {refused.StatusCode, refused.Code, refused.EC}}
+	var rejected *oss.ServiceError
+	if errors.As(err, &rejected) {
+		return map[string]rejection{"error": {rejected.StatusCode, rejected.Code, rejected.EC}}
 	}
 	if err != nil {
 		return map[string]string{"fault": err.Error()}

@@ -1,4 +1,4 @@
-"""Answers signing and object jobs with the official Python SDK V2: one JSON object a line on stdin, one on stdout, in the
+"""Performs signing and object jobs with the official Python SDK V2: one JSON object a line on stdin, one on stdout, in the
 same order. The fields are the types of ../sdk-program.ts."""
 
 import base64
@@ -71,7 +71,7 @@ def credentials(job):
     return given["accessKeyId"], given["accessKeySecret"], given.get("securityToken")
 
 
-def answer(job):
+def run_job(job):
     try:
         return sign(job) if job["job"] == "sign" else perform(job)
     except oss.exceptions.OperationError as failed:
@@ -84,4 +84,4 @@ def answer(job):
 
 
 for line in sys.stdin:
-    print(json.dumps(answer(json.loads(line))), flush=True)
+    print(json.dumps(run_job(json.loads(line))), flush=True)

@@ -22,7 +22,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Answers signing and object jobs with the official Java SDK V2: one JSON object a line on stdin, one on stdout, in the
+ * Performs signing and object jobs with the official Java SDK V2: one JSON object a line on stdin, one on stdout, in the
  * same order. The fields are the types of ../sdk-program.ts.
  */
 public final class SdkProgram {
@@ -38,29 +38,29 @@ public final class SdkProgram {
 
   record Done(int status, String etag, String contentType, Map<String, String> metadata, byte[] body) {}
 
-  record Refused(Refusal error) {}
+  record Rejected(Rejection error) {}
 
-  record Refusal(int status, String code, String ec) {}
+  record Rejection(int status, String code, String ec) {}
 
   record Fault(String fault) {}
 
   public static void main(String[] args) throws Exception {
     var json = new ObjectMapper();
     var jobs = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
-    var answers = new PrintStream(System.out, true, StandardCharsets.UTF_8);
+    var results = new PrintStream(System.out, true, StandardCharsets.UTF_8);
     for (String line; (line = jobs.readLine()) != null; ) {
-      answers.println(json.writeValueAsString(answer(json.readValue(line, Job.class))));
+      results.println(json.writeValueAsString(runJob(json.readValue(line, Job.class))));
     }
   }
 
-  private static Object answer(Job job) {
+  private static Object runJob(Job job) {
     try {
       return job.job().equals("sign") ? sign(job) : perform(job);
     } catch (Exception error) {
-      var refused = ServiceException.asCause(error);
-      return refused == null
+      var rejected = ServiceException.asCause(error);
+      return rejected == null
           ? new Fault(error.toString())
-          : new Refused(new Refusal(refused.statusCode(), refused.errorCode(), refused.ec()));
+          : new Rejected(new Rejection(rejected.statusCode(), rejected.errorCode(), rejected.ec()));
     }
   }
 
