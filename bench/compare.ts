@@ -10,16 +10,16 @@ import { cpuSeconds } from './processes/cpu-seconds.ts';
 import { START_COMMAND } from './processes/start-command.ts';
 import { type ServerProcess, startServer } from './processes/start-server.ts';
 import { median } from './report/median.ts';
-import { prepareStage, type Stage } from './setup/setup.ts';
+import { type BenchSetup, prepareSetup } from './setup/setup.ts';
 
-const USAGE = `Compares the service of this checkout with that of another commit, side by side: what a single change does to the time
-of a request is less than what one run of npm run bench differs from the next.
+const USAGE = `Compares the service of this checkout with that of another commit, in one run. The effect of a single change is often smaller
+than the difference between two runs of npm run bench.
 
   npm run bench:compare -- COMMIT [STARTS]
 
-Starts both anew STARTS times (5), since the same code differs from one process to the next, and lets them take turns of
-0.25 s on one core. Tells µs of the core per request (RS256, one caller, 50 connections) and the ratio; the packages are those of
-this checkout for both. Needs Linux.
+Starts both STARTS times (5), because the same code differs between processes, and loads them alternately for 0.25 s on one core.
+Prints µs of CPU time per request (RS256, one caller, 50 connections) and the ratio. Both use the packages of this checkout.
+Needs Linux.
 `;
 
 const SLICE_SECONDS = 0.25;
@@ -33,35 +33,38 @@ if (commit === undefined || commit.startsWith('-') || !/^[1-9]\d?$/.test(starts)
 }
 
 const cores = takeCores();
-const stage = await prepareStage({ callers: { RS256: 1, ES256: 1, HS256: 1 } });
-const otherCheckout = join(stage.folder, 'other');
+const setup = await prepareSetup({ callers: { RS256: 1, ES256: 1, HS256: 1 } });
+const otherCheckout = join(setup.folder, 'other');
 const git = (...args: readonly string[]) => execFileSync('git', args, { cwd: checkout, stdio: 'inherit' });
 try {
   git('worktree', 'add', '--quiet', '--detach', otherCheckout, commit);
   symlinkSync(join(checkout, 'node_modules'), join(otherCheckout, 'node_modules'));
   const ratios: number[] = [];
   for (let start = 1; start <= Number(starts); start++) {
-    const { here, there } = await compareOnce(stage, cores);
+    const { here, there } = await compareOnce(setup, cores);
     ratios.push(here / there);
-    tell(`start ${start}: ${here.toFixed(1)} µs here, ${there.toFixed(1)} µs at ${commit}`, ratios.slice(-1));
+    report(
+      `start ${start}: ${here.toFixed(1)} µs here, ${there.toFixed(1)} µs at ${commit}`,
+      ratios.slice(-1),
+    );
   }
-  tell(`of ${starts} starts`, ratios);
+  report(`of ${starts} starts`, ratios);
 } finally {
-  stage.remove();
+  setup.remove();
   git('worktree', 'prune');
 }
 
-function tell(what: string, ratios: readonly number[]): void {
+function report(what: string, ratios: readonly number[]): void {
   const [low, middle, high] = [Math.min(...ratios), median(ratios), Math.max(...ratios)];
   const range = ratios.length > 1 ? ` (${low.toFixed(3)} to ${high.toFixed(3)})` : '';
   process.stdout.write(`${what}: ${middle.toFixed(3)} of it${range}\n`);
 }
 
-/** Microseconds of the core per request, of both. */
-async function compareOnce(stage: Stage, cores: Cores): Promise<{ here: number; there: number }> {
+/** Microseconds of CPU time per request, of both. */
+async function compareOnce(setup: BenchSetup, cores: Cores): Promise<{ here: number; there: number }> {
   const flags = START_COMMAND.slice(0, -1);
   const start = (root: string) =>
-    startServer(pinned(cores, 'server', [...flags, join(root, 'src/main.ts')]), stage.serviceEnv);
+    startServer(pinned(cores, 'server', [...flags, join(root, 'src/main.ts')]), setup.serviceEnv);
   const servers = [await start(checkout), await start(otherCheckout)] as const;
   try {
     for (const server of servers) await load(server, 0, WARM_UP_SECONDS);
@@ -85,6 +88,6 @@ async function compareOnce(stage: Stage, cores: Cores): Promise<{ here: number; 
 
 function load({ port, pid }: ServerProcess, seconds: number, warmUpSeconds: number): Promise<LoadResult> {
   const callers = { from: 0, to: 1 };
-  const tokensFile = stage.tokensFiles.RS256;
+  const tokensFile = setup.tokensFiles.RS256;
   return runLoad({ port, pid, tokensFile, callers, extent: { seconds, warmUpSeconds } }, cores);
 }

@@ -1,7 +1,7 @@
-/** What the report calls each server, in the order in which a round measures them. */
+/** The name of each server in the report, in the order of a round. */
 export const CONTENDERS = {
-  'node-http': 'raw `node:http`, static answer',
-  fastify: 'bare Fastify route, static answer, no auth',
+  'node-http': 'raw `node:http`, static response',
+  fastify: 'bare Fastify route, static response, no auth',
   ours: '**oss-presign as shipped**',
   valkey: '**oss-presign, limits in Valkey or Redis**',
   typescript: 'TypeScript peer: Fastify, zod, jose, `ali-oss`',
@@ -10,6 +10,6 @@ export const CONTENDERS = {
 
 export type ContenderName = keyof typeof CONTENDERS;
 
-/** What else is measured. */
+/** The other measurements. */
 export const PARTS = ['signing', 'start-up'] as const;
 export type PartName = (typeof PARTS)[number];

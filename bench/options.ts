@@ -4,36 +4,36 @@ import { CONTENDERS, type ContenderName, PARTS, type PartName } from './contende
 export type BenchOptions = {
   readonly check: boolean;
   readonly help: boolean;
-  /** How often everything is measured. */
+  /** The number of rounds. */
   readonly rounds: number;
-  /** How long each load lasts in each round. */
+  /** The duration of each load in each round. */
   readonly seconds: number;
-  /** What to measure; all of it when empty. */
+  /** The servers and parts to measure; everything if empty. */
   readonly only: readonly (ContenderName | PartName)[];
 };
 
 const NAMES = [...Object.keys(CONTENDERS), ...PARTS] as readonly (ContenderName | PartName)[];
 
-export const HELP = `Measures the service beside bare Fastify and its peers, on this machine, in interleaved rounds.
+export const HELP = `Measures the service, bare Fastify and the peers on this machine, in interleaved rounds.
 
-  npm run bench                     all of it, seven to ten minutes; writes bench/results.md
-  npm run bench -- --check          ratios alone, without Go, under two minutes; exit 1 below a floor of bench/floor.json
-  npm run bench -- --only signing   a part of it; may stand several times
+  npm run bench                     everything, 7 to 10 minutes; writes bench/results.md
+  npm run bench -- --check          only the ratios, without Go, under 2 minutes; exits with 1 below a floor of bench/floor.json
+  npm run bench -- --only signing   a part of it; may be given several times
 
-  --rounds N     how often everything is measured (5; with --check 3)
-  --seconds N    how long each load lasts in each round (2; with --check 1)
+  --rounds N     number of rounds (5; with --check 3)
+  --seconds N    duration of each load in each round (2; with --check 1)
   --only NAME    ${NAMES.slice(0, 6).join(', ')},
-                 ${NAMES.slice(6).join(', ')}; "fastify" is what all are compared with and always runs
-  --check        compare with the floors, write no file
+                 ${NAMES.slice(6).join(', ')}; "fastify" always runs, because all others are compared with it
+  --check        compares with the floors and writes no file
   --help         this text
 
-The Go peer needs Go 1.24 on the PATH and the Go module proxy, "valkey" needs redis-server or valkey-server. What is
-missing is left out, and the report says so. Pinning processes to cores needs taskset (Linux) and two cores.
+The Go peer needs Go 1.24 on the PATH and the Go module proxy, "valkey" needs redis-server or valkey-server. The report
+names what was left out because it is missing. Pinning processes to cores needs taskset (Linux) and two cores.
 `;
 
 /**
- * Reads the command line's arguments.
- * @throws TypeError with a sentence for the person who typed them.
+ * Reads the arguments of the command line.
+ * @throws TypeError with a message for the user.
  */
 export function parseOptions(args: readonly string[]): BenchOptions {
   const { values } = parseArgs({

@@ -37,7 +37,7 @@ if (options.check) {
 } else if (options.only.length === 0) {
   writeFileSync(
     new URL('results.md', import.meta.url),
-    `# What one core does\n\nWritten by \`npm run bench\`. Only the ratios carry over to another machine.\n\n${report}\n`,
+    `# Results on one core\n\nWritten by \`npm run bench\`. Only the ratios are comparable between machines.\n\n${report}\n`,
   );
 }
 
@@ -53,11 +53,11 @@ function readOptions(): BenchOptions {
 function howMeasured({ rounds, seconds }: BenchOptions, where: Cores): string {
   const pinning =
     'missing' in where
-      ? `no process is pinned to a core (${where.missing}), so that server and load generator may disturb each other`
-      : 'the server on a core of its own, all else on another';
+      ? `no process is pinned to a core (${where.missing}), so server and load generator can disturb each other`
+      : 'the server on one core, all other processes on another';
   return (
-    `Medians of ${rounds} interleaved rounds of ${seconds} s a load (± half of what lies between the lowest and the highest); ` +
-    `after a warm-up of ${WARM_UP_SECONDS} s on the core for one caller; ${pinning}; 50 keep-alive connections, one request under way on each. "generator" is how busy the load generator kept its core; ` +
-    'a "CPU second" is one that the server had on its core, so that what else ran on the machine does not count.'
+    `Medians of ${rounds} interleaved rounds of ${seconds} s per load (± half of the range); ` +
+    `with one caller, after a warm-up of ${WARM_UP_SECONDS} s of CPU time; ${pinning}; 50 keep-alive connections, one open request on each. "generator" is the share of its core that the load generator used; ` +
+    'a "CPU second" is a second of CPU time of the server, so other processes on the machine do not count.'
   );
 }

@@ -5,7 +5,7 @@ import type { LoadJob } from './load-job.ts';
 import { sendLoad } from './send-load.ts';
 import { uploadRequest } from './upload-request.ts';
 
-// The load generator, a process of its own so that it has a core of its own.
+// The load generator: a separate process, so that it can run on another core.
 const job = JSON.parse(process.argv[2] ?? '') as LoadJob;
 const tokens = JSON.parse(readFileSync(job.tokensFile, 'utf8')) as readonly string[];
 const requests = tokens

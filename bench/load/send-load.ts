@@ -3,16 +3,16 @@ import { performance } from 'node:perf_hooks';
 import process from 'node:process';
 import { cpuSeconds } from '../processes/cpu-seconds.ts';
 import { percentile } from '../report/percentile.ts';
-import { answerFrame } from './answer-frame.ts';
 import type { LoadJob, LoadResult } from './load-job.ts';
+import { responseFrame } from './response-frame.ts';
 
-/** How many times longer than meant a warm-up may last. */
+/** The warm-up may last at most this many times its intended duration. */
 const MAX_WARM_UP_FACTOR = 4;
 
 /**
  * Sends requests over keep-alive connections, one at a time on each, and measures.
- * @param requests the bytes of each request; taken in turn.
- * @throws Error as soon as one answer is not 2xx, is cut, or is followed by more than was asked for.
+ * @param requests the bytes of each request, sent in rotation.
+ * @throws Error if a response is not 2xx, is cut, or is followed by more bytes.
  */
 export function sendLoad(
   { port, pid, connections, extent }: Omit<LoadJob, 'tokensFile' | 'callers'>,
@@ -23,7 +23,7 @@ export function sendLoad(
     const sockets: Socket[] = [];
     let latencies: number[] = [];
     let next = 0;
-    let answered = 0;
+    let responses = 0;
     let ended = false;
     let measuringSince = performance.now();
     let cpuBefore = process.cpuUsage();
@@ -94,21 +94,21 @@ export function sendLoad(
 
       function receive(chunk: Buffer): void {
         const bytes = pending ? Buffer.concat([pending, chunk]) : chunk;
-        const frame = answerFrame(bytes);
+        const frame = responseFrame(bytes);
         if (!frame || bytes.length < frame.length) {
-          // The buffer is the socket's, and the next read fills it anew.
+          // The next read overwrites the buffer.
           pending = Buffer.from(bytes);
           return;
         }
-        if (bytes.length > frame.length) throw new Error('an answer was longer than it said');
+        if (bytes.length > frame.length) throw new Error('a response was longer than its Content-Length');
         if (frame.status < 200 || frame.status > 299) {
-          throw new Error(`an answer was not a success:\n${bytes.toString()}`);
+          throw new Error(`a response was not a success:\n${bytes.toString()}`);
         }
         pending = undefined;
         latencies.push(performance.now() - sentAt);
-        answered++;
-        if (onceEach && answered === extent.warmUpRequests) startMeasuring();
-        if (onceEach && answered === requests.length) end();
+        responses++;
+        if (onceEach && responses === extent.warmUpRequests) startMeasuring();
+        if (onceEach && responses === requests.length) end();
         else send();
       }
     }
@@ -123,7 +123,10 @@ export function sendLoad(
   });
 }
 
-/** Once the server has had so long on its core: on a busy machine it would otherwise be measured before it is optimised. */
+/**
+ * Waits for an amount of the server's CPU time. With elapsed time, the server would be measured on
+ * a busy machine before its code is optimised.
+ */
 function whenWarm(pid: number, warmUpSeconds: number, then: () => void): void {
   const beganAt = performance.now();
   const cpuBefore = cpuSeconds(pid);

@@ -1,4 +1,4 @@
-/** The bytes of one `POST /v1/uploads` of a page in a browser. */
+/** The bytes of one `POST /v1/uploads` as a browser sends it. */
 export function uploadRequest(token: string, subject: string): Buffer {
   const body = JSON.stringify({
     key: `users/${subject}/photos/IMG_20261123_101500.jpg`,

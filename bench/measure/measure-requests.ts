@@ -5,7 +5,7 @@ import { type Cores, pinned } from '../processes/cores.ts';
 import { residentMemory } from '../processes/resident-memory.ts';
 import { type ServerProcess, startServer } from '../processes/start-server.ts';
 import { median } from '../report/median.ts';
-import type { Stage } from '../setup/setup.ts';
+import type { BenchSetup } from '../setup/setup.ts';
 import { jobOf, type RequestLoad } from './request-loads.ts';
 
 export type ServerCommand = {
@@ -19,26 +19,29 @@ export type RequestSample = LoadResult & {
   readonly round: number;
   readonly server: ContenderName;
   readonly load: RequestLoad;
-  /** MiB, in the middle of the load and before the first. */
+  /** MiB: the median during the load, and before the first load. */
   readonly memory: { readonly underLoad: number; readonly atRest: number };
 };
 
 const MEMORY_SAMPLE_MS = 100;
 
-/** One round: each server in turn as a new process on the servers' core, with each of its loads one after the other. */
+/**
+ * Measures one round: starts each server as a new process on the servers' core, and runs its loads
+ * one after the other.
+ */
 export async function measureRequests({
   round,
   seconds,
   servers,
   loads,
-  stage,
+  setup,
   cores,
 }: {
   readonly round: number;
   readonly seconds: number;
   readonly servers: readonly ServerCommand[];
   readonly loads: Readonly<Partial<Record<ContenderName, readonly RequestLoad[]>>>;
-  readonly stage: Stage;
+  readonly setup: BenchSetup;
   readonly cores: Cores;
 }): Promise<readonly RequestSample[]> {
   const samples: RequestSample[] = [];
@@ -51,7 +54,7 @@ export async function measureRequests({
           ...jobOf(load.callers, seconds),
           port: server.port,
           pid: server.pid,
-          tokensFile: stage.tokensFiles[load.algorithm],
+          tokensFile: setup.tokensFiles[load.algorithm],
         };
         const { result, underLoad } = await loadAndWatch(job, server, cores);
         samples.push({ ...result, round, server: name, load, memory: { underLoad, atRest } });

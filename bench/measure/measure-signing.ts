@@ -5,7 +5,7 @@ import { type Cores, pinned } from '../processes/cores.ts';
 import { runJson } from '../processes/run-json.ts';
 import { signingInput } from '../signing/signing-input.ts';
 
-/** Microseconds of the processor that one signature took; `go` only where there is the Go peer. */
+/** Microseconds of CPU time per signature; `go` only if the Go peer was built. */
 export type SigningSample = {
   readonly ours: number;
   readonly oursOfMuch: number;
@@ -16,7 +16,10 @@ export type SigningSample = {
 
 const MILLISECONDS = 300;
 
-/** One round of signing alone, on the servers' core: the signers of Node in one process, Go's in another. */
+/**
+ * Measures one round of signing alone on the servers' core: the signers for Node in one process,
+ * the one for Go in another.
+ */
 export async function measureSigning(
   cores: Cores,
   folder: string,

@@ -5,7 +5,10 @@ import type { ServerCommand } from './measure-requests.ts';
 
 export type StartUpSample = { readonly server: ContenderName; readonly milliseconds: number };
 
-/** Starts each server once, alone, and tells how long it took from the process's start to the first answer. */
+/**
+ * Starts each server once, alone, and measures the time from the start of its process to its first
+ * response.
+ */
 export async function measureStartUp(
   servers: readonly ServerCommand[],
   cores: Cores,

@@ -8,12 +8,12 @@ export type Tools = {
   /** The program of the Go peer. */
   readonly goPeer: string | undefined;
   readonly redisUrl: string | undefined;
-  /** What is missing, a sentence each. */
+  /** The missing tools, one sentence each. */
   readonly missing: readonly string[];
   stop(): Promise<void>;
 };
 
-/** Builds and starts what the plan needs beyond npm, as far as this machine has it. */
+/** Builds and starts the tools that the plan needs besides npm, if this machine has them. */
 export async function prepareTools(
   { loads, parts, withGo }: Plan,
   folder: string,

@@ -2,23 +2,29 @@ import type { ContenderName } from '../contenders.ts';
 import type { LoadJob } from '../load/load-job.ts';
 import type { Algorithm } from '../setup/tokens.ts';
 
-/** Who calls: one caller again and again; many, each of whose tokens is new to the server; the same many again. */
+/**
+ * The callers of a load. `one`: one caller repeatedly. `cold`: many callers whose tokens are new to
+ * the server. `many`: the same callers again.
+ */
 export type Callers = 'one' | 'cold' | 'many';
 
-/** One load on a server; the loads of a server follow one another on one process. */
+/** One load on a server. The loads of a server run one after the other on one process. */
 export type RequestLoad = { readonly algorithm: Algorithm; readonly callers: Callers };
 
-/** How many callers `cold` and `many` have, and how many more come before them to warm up what a new token needs. */
+/**
+ * The number of callers of `cold` and `many`, and of those before them that warm up the code for
+ * new tokens.
+ */
 export const DISTINCT_CALLERS = 10_000;
 export const WARM_UP_CALLERS = 4_000;
 
-/** Of the server's time on its core: much code takes longer to be optimised than little, and it is optimised once. */
+/** CPU time of the server. More code takes longer to be optimised, which happens once. */
 export const WARM_UP_SECONDS = 3;
 
 const loadsOf = (algorithms: readonly Algorithm[], kinds: readonly Callers[]): readonly RequestLoad[] =>
   algorithms.flatMap((algorithm) => kinds.map((callers) => ({ algorithm, callers })));
 
-/** What is measured in a full run. Servers that remember no token are asked by one caller alone. */
+/** The loads of a full run. Servers that do not cache tokens get one caller only. */
 export const ALL_LOADS: Readonly<Record<ContenderName, readonly RequestLoad[]>> = {
   'node-http': loadsOf(['RS256'], ['one']),
   fastify: loadsOf(['RS256'], ['one']),
@@ -28,7 +34,7 @@ export const ALL_LOADS: Readonly<Record<ContenderName, readonly RequestLoad[]>> 
   go: loadsOf(['RS256', 'ES256', 'HS256'], ['one']),
 };
 
-/** What a check needs. */
+/** The loads of a check. */
 export const CHECK_LOADS: Readonly<Partial<Record<ContenderName, readonly RequestLoad[]>>> = {
   fastify: loadsOf(['RS256'], ['one']),
   ours: loadsOf(['RS256'], ['one', 'cold', 'many']),
@@ -44,7 +50,7 @@ export function callersNeeded(loads: readonly RequestLoad[]): Readonly<Record<Al
   return { RS256: needed('RS256'), ES256: needed('ES256'), HS256: needed('HS256') };
 }
 
-/** The part of the load generator's job that depends on who calls. */
+/** The part of the load generator's job that depends on the callers. */
 export function jobOf(callers: Callers, seconds: number): Pick<LoadJob, 'callers' | 'extent'> {
   const all = WARM_UP_CALLERS + DISTINCT_CALLERS;
   switch (callers) {

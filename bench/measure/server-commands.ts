@@ -1,17 +1,17 @@
 import { join } from 'node:path';
 import process from 'node:process';
 import { START_COMMAND } from '../processes/start-command.ts';
-import type { Stage } from '../setup/setup.ts';
+import type { BenchSetup } from '../setup/setup.ts';
 import type { ServerCommand } from './measure-requests.ts';
 
-/** How each server is started; those whose tool is missing are left out. */
+/** The command of each server. Servers whose tool is missing are left out. */
 export function serverCommands(
-  stage: Stage,
+  setup: BenchSetup,
   tools: { readonly goPeer: string | undefined; readonly redisUrl: string | undefined },
 ): readonly ServerCommand[] {
   const bench = join(import.meta.dirname, '..');
   const node = (file: string, ...args: readonly string[]) => [process.execPath, join(bench, file), ...args];
-  const { serviceEnv, peerSettingsFile } = stage;
+  const { serviceEnv, peerSettingsFile } = setup;
   return [
     { name: 'node-http', command: node('references/node-http.ts'), env: {} },
     { name: 'fastify', command: node('references/fastify.ts'), env: {} },

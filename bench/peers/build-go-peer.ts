@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 
 /**
  * Builds the Go peer outside the checkout.
- * @returns the program's path, or why there is none.
+ * @returns the path of the program, or why it could not be built.
  */
 export async function buildGoPeer(folder: string): Promise<{ path: string } | { missing: string }> {
   const path = join(folder, 'go-peer');

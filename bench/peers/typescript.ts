@@ -8,8 +8,8 @@ import { z } from 'zod';
 import { announce } from '../processes/announce.ts';
 import type { PeerSettings } from '../setup/peer-settings.ts';
 
-// What a TypeScript team would write with the usual libraries. It has no log, no metrics, no limits and one rule: what it
-// leaves out is to its advantage.
+// A service as a TypeScript team would write it with the usual libraries. It has no log, no
+// metrics, no limits and one rule, which makes it faster.
 const settings = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as PeerSettings;
 const keys = {
   RS256: createPublicKey(settings.publicKeys.RS256),

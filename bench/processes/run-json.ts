@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
 /**
- * Runs a program to its end and reads the JSON that it prints.
- * @throws Error with what it said, where it ends with another code than 0.
+ * Runs a program and parses the JSON that it prints.
+ * @throws Error with its output if it exits with another code than 0.
  */
 export async function runJson<T>(command: readonly string[]): Promise<T> {
   const [file = '', ...args] = command;

@@ -3,7 +3,10 @@ import packageJson from '../../package.json' with { type: 'json' };
 
 const flags = packageJson.scripts.start.split(' ').filter((word) => word.startsWith('--'));
 
-/** What `npm start` runs, flags and all, from any folder, without npm and without reading `.env`; the image does the same. */
+/**
+ * The command of `npm start` with its flags, for any folder, without npm and without `.env`. The
+ * image runs the same.
+ */
 export const START_COMMAND: readonly [file: string, ...args: string[]] = [
   process.execPath,
   ...flags,

@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 
 export type RedisProcess = { readonly url: string; stop(): Promise<void> };
 
-/** Starts Valkey or Redis on a free port of the loopback; it keeps nothing on disk. */
+/** Starts Valkey or Redis on a free port of the loopback interface, without persistence. */
 export async function startRedis(command: readonly string[]): Promise<RedisProcess> {
   const [file = '', ...args] = command;
   const port = await freePort();

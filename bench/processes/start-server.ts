@@ -8,16 +8,16 @@ import { createInterface } from 'node:readline';
 export type ServerProcess = {
   readonly port: number;
   readonly pid: number;
-  /** From the start of the process until `GET /livez` was answered with 200. */
+  /** From the start of the process to the first 200 of `GET /livez`, in milliseconds. */
   readonly startUpMs: number;
-  /** Lets it end by itself, as it does in production: what it keeps for its next start is written then. */
+  /** Stops it by a signal, as in production: only then does it write its compile cache. */
   stop(): Promise<void>;
 };
 
 /**
- * Starts a server that says in a line of JSON where it listens, and waits until it answers. What it writes is read, as a
- * container's engine would.
- * @throws Error where it ends before that.
+ * Starts a server that prints its address in a line of JSON, and waits until it responds. Its
+ * output is read, as a container engine does.
+ * @throws Error if it exits before.
  */
 export async function startServer(
   command: readonly string[],
@@ -54,7 +54,7 @@ function livez(port: number): Promise<void> {
     get({ port, host: '127.0.0.1', path: '/livez', agent: false }, (response) => {
       response.resume();
       if (response.statusCode === 200) response.once('end', resolve);
-      else reject(new Error(`GET /livez was answered with ${response.statusCode}`));
+      else reject(new Error(`GET /livez responded with ${response.statusCode}`));
     }).once('error', reject);
   });
 }

@@ -1,8 +1,8 @@
 import { fastify } from 'fastify';
 import { announce } from '../processes/announce.ts';
-import { STATIC_ANSWER } from './static-answer.ts';
+import { STATIC_RESPONSE } from './static-response.ts';
 
-// What Fastify costs by itself: it parses the request's body and answers a text that is always the same.
+// The cost of Fastify itself: it parses the request's body and sends a constant text.
 const app = fastify();
 app.get('/livez', (_request, reply) => reply.send('ok'));
 app.post('/v1/uploads', (_request, reply) =>
@@ -10,7 +10,7 @@ app.post('/v1/uploads', (_request, reply) =>
     .code(201)
     .header('cache-control', 'no-store')
     .type('application/json; charset=utf-8')
-    .send(STATIC_ANSWER),
+    .send(STATIC_RESPONSE),
 );
 await app.listen({ port: 0, host: '127.0.0.1' });
 announce(app.server.address());

@@ -1,9 +1,9 @@
 import type { RatioName, Ratios } from './ratios.ts';
 
-/** The lowest that each ratio may be. */
+/** The lowest allowed value of each ratio. */
 export type Floor = Readonly<Partial<Record<RatioName, number>>>;
 
-/** One sentence for each ratio that is below its floor, or was not measured at all. */
+/** One sentence for each ratio that is below its floor or was not measured. */
 export function belowFloor(ratios: Ratios, floor: Floor): readonly string[] {
   return (Object.entries(floor) as [RatioName, number][]).flatMap(([name, lowest]) => {
     const ratio = ratios[name];

@@ -1,6 +1,7 @@
 /**
- * A table in Markdown whose columns line up. A heading that ends in ":" makes a column of numbers, on the right.
- * @param rows as many cells each as there are headings.
+ * Renders a Markdown table with aligned columns. A heading that ends in ":" makes a column
+ * right-aligned, for numbers.
+ * @param rows each with one cell per heading.
  */
 export function markdownTable(headings: readonly string[], rows: readonly (readonly string[])[]): string {
   const isNumber = headings.map((heading) => heading.endsWith(':'));

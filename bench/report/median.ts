@@ -1,4 +1,7 @@
-/** The value in the middle, or halfway between the two in the middle; NaN of no values. */
+/**
+ * The median; of an even number of values, the mean of the two in the middle. NaN if there are
+ * none.
+ */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const upper = Math.floor(sorted.length / 2);

@@ -4,7 +4,7 @@ import type { Callers } from '../measure/request-loads.ts';
 import type { Measurements } from '../measurements.ts';
 import { median } from './median.ts';
 
-/** What a ratio compares, in words; more is better in all of them. */
+/** The meaning of each ratio. Higher is better in all of them. */
 export const RATIOS = {
   warm: 'requests per CPU second, RS256, one caller: oss-presign ÷ bare Fastify',
   cold: 'the same, each token seen once: oss-presign ÷ bare Fastify',
@@ -14,7 +14,7 @@ export const RATIOS = {
   valkey: 'requests per second, RS256, one caller: oss-presign with limits in Valkey or Redis ÷ bare Fastify',
   latency: 'p99 under full load, RS256, one caller: bare Fastify ÷ oss-presign',
   memory: 'memory under load, RS256, one caller: bare Fastify ÷ oss-presign',
-  startUp: 'start-up to the first answer: bare Fastify ÷ oss-presign',
+  startUp: 'start-up to the first response: bare Fastify ÷ oss-presign',
   signing: 'time of a signature: `ali-oss` ÷ oss-presign',
   signingAws: 'time of a signature: `@aws-sdk/s3-request-presigner` ÷ oss-presign',
   signingGo: 'time of a signature: OSS Go SDK V2 ÷ oss-presign',
@@ -27,8 +27,9 @@ export type Ratios = Readonly<Partial<Record<RatioName, number>>>;
 type Figure = (sample: RequestSample) => number;
 
 /**
- * The ratios of what was measured; one whose figures are missing is left out.
- * Figures are compared within their round before the median is taken, so that a slow minute of the machine counts on both sides.
+ * The ratios of what was measured; one whose figures are missing is left out. Figures are compared
+ * within their round before the median is taken, so that a slow minute of the machine counts on
+ * both sides.
  */
 export function ratiosOf({ requests, signing, startUp }: Measurements): Ratios {
   const figures = (server: ContenderName, callers: Callers, figure: Figure) =>

@@ -13,7 +13,7 @@ const CALLERS: Readonly<Record<Callers, string>> = {
   many: '10,000, seen before',
 };
 
-/** The report in Markdown: a section for each thing that was measured, and the ratios. */
+/** Renders the report in Markdown: a section for each measurement, and the ratios. */
 export function renderReport(measurements: Measurements, ratios: Ratios, remarks: readonly string[]): string {
   const { requests, signing, startUp } = measurements;
   return [
@@ -22,7 +22,7 @@ export function renderReport(measurements: Measurements, ratios: Ratios, remarks
       ? ['## Requests', requestsTable(requests), '## Memory', memoryTable(requests)]
       : []),
     ...(signing.length > 0 ? ['## Signing alone', signingTable(signing)] : []),
-    ...(startUp.length > 0 ? ['## Start-up to the first answer', startUpTable(startUp)] : []),
+    ...(startUp.length > 0 ? ['## Start-up to the first response', startUpTable(startUp)] : []),
     '## Ratios',
     'More is better. Each is the median of the ratios of the rounds.',
     ratiosTable(ratios),

@@ -4,7 +4,10 @@ import { arch, cpus, totalmem, type } from 'node:os';
 import process from 'node:process';
 import packageJson from '../../package.json' with { type: 'json' };
 
-/** What was run on what: a line of versions and a line about the machine, with nothing that tells whose it is. */
+/**
+ * Describes the run: a line of versions and a line about the machine, without anything that
+ * identifies its owner.
+ */
 export function describeRun(goIsThere: boolean): readonly string[] {
   const { dependencies, devDependencies } = packageJson;
   const goModules = readFileSync(new URL('../peers/go/go.mod', import.meta.url), 'utf8');

@@ -1,4 +1,4 @@
-/** What the peers are told; `bench/peers/go/serve.go` has the same fields. */
+/** The settings of the peers. `bench/peers/go/serve.go` has the same fields. */
 export type PeerSettings = {
   readonly audience: string;
   readonly bucket: string;

@@ -15,26 +15,29 @@ import {
 export const BUCKET = 'acme-media';
 export const REGION = 'cn-hangzhou';
 export const BENCH_CREDENTIALS = {
-  accessKeyId: 'LTAI5tBenchKeyOfNobody00',
-  accessKeySecret: 'BenchSecretOfNobody0123456789x',
+  accessKeyId: 'LTAI5tBenchKeyOfNoOne000',
+  accessKeySecret: 'BenchSecretOfNoOne01234567890x',
 };
 
-export type Stage = {
+export type BenchSetup = {
   readonly folder: string;
-  /** A file of tokens, a JSON array, one per caller. */
+  /** The files of the tokens: JSON arrays with one token per caller. */
   readonly tokensFiles: Readonly<Record<Algorithm, string>>;
-  /** What starts the service as an operator would: policy file, credentials, CORS, and the compiled code that the image brings. */
+  /**
+   * The environment of the service, as in production: policy file, credentials, CORS, and the
+   * compile cache that the image contains.
+   */
   readonly serviceEnv: Readonly<Record<string, string>>;
   readonly peerSettingsFile: string;
   remove(): void;
 };
 
-/** Makes keys, tokens, policy and the peers' settings in a folder of their own. */
-export async function prepareStage({
+/** Writes keys, tokens, policy and the settings of the peers to a temporary folder. */
+export async function prepareSetup({
   callers,
 }: {
   readonly callers: Readonly<Record<Algorithm, number>>;
-}): Promise<Stage> {
+}): Promise<BenchSetup> {
   const folder = mkdtempSync(join(tmpdir(), 'oss-presign-bench-'));
   const write = (name: string, text: string) => {
     writeFileSync(join(folder, name), text, { mode: 0o600 });
@@ -93,8 +96,8 @@ function peerSettings({ RS256, ES256, secret }: BenchKeys): PeerSettings {
   };
 }
 
-// As in policy.example.yaml, with limits that are counted and never reached. Both headers are written out, so that a commit from before
-// they became defaults signs the same requests in npm run bench:compare.
+// As policy.example.yaml, with limits that are counted but never reached. Both headers are given,
+// because commits before they became defaults would sign other requests in npm run bench:compare.
 const POLICY = `
 issuers:
 ${(['RS256', 'ES256'] as const)

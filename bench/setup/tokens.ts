@@ -8,7 +8,7 @@ export const AUDIENCE = 'uploads';
 export type BenchKeys = {
   readonly RS256: { readonly publicKey: KeyObject; readonly privateKey: KeyObject };
   readonly ES256: { readonly publicKey: KeyObject; readonly privateKey: KeyObject };
-  /** Printable, of 64 characters. */
+  /** 64 printable characters. */
   readonly secret: string;
 };
 
@@ -23,7 +23,7 @@ export function makeKeys(): BenchKeys {
 export const issuerOf = (algorithm: Algorithm) => `https://${algorithm.toLowerCase()}.example.com/`;
 export const subjectOf = (caller: number) => `caller-${String(caller).padStart(6, '0')}`;
 
-/** One token per caller, callers 0…count-1, that are valid for an hour. */
+/** One token per caller, from 0 to count - 1, valid for 1 h. */
 export async function makeTokens(
   keys: BenchKeys,
   algorithm: Algorithm,

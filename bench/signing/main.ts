@@ -3,7 +3,7 @@ import { microsecondsPerCall } from './microseconds-per-call.ts';
 import { aliOssSigner, awsSigner, ourSigner, ourSignerOfMuch } from './signers.ts';
 import type { SigningInput } from './signing-input.ts';
 
-// One round of all signers that run on Node, a process of its own.
+// One round of all signers for Node, in a separate process.
 const input = JSON.parse(process.argv[2] ?? '') as SigningInput;
 const signers = {
   ours: ourSigner(input),

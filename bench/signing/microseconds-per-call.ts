@@ -2,8 +2,8 @@ import { performance } from 'node:perf_hooks';
 import process from 'node:process';
 
 /**
- * Repeats an operation for a while, one after the other, and returns the time of the processor that one took, in
- * microseconds: what else runs on the machine does not count.
+ * Repeats an operation, one call after the other, and returns the CPU time per call in
+ * microseconds, so other processes do not count.
  */
 export async function microsecondsPerCall(operation: () => unknown, milliseconds: number): Promise<number> {
   const startedAt = performance.now();
@@ -12,7 +12,7 @@ export async function microsecondsPerCall(operation: () => unknown, milliseconds
   while (performance.now() - startedAt < milliseconds) {
     for (let call = 0; call < 100; call++) {
       const result = operation();
-      // Waiting for what is there already would cost a quick operation a good part of its time.
+      // Awaiting a result that is not a promise would take a large part of a fast operation's time.
       if (result instanceof Promise) await result;
     }
     count += 100;

@@ -4,14 +4,16 @@ import OSS from 'ali-oss';
 import { prepareBucket } from '../../src/storage/oss/bucket.ts';
 import type { SigningInput } from './signing-input.ts';
 
-/** Signs one PUT each time it is called. Each of them signs the type, the length and the ban to overwrite. */
+/**
+ * Each signs one PUT per call, with the type, the length and the header that forbids overwriting.
+ */
 export type Signer = () => unknown;
 
 export function ourSigner(input: SigningInput): Signer {
   return signerOf(input, input.key, {});
 }
 
-/** The most that a request can ask for: 32 metadata headers, and a key of 1,000 bytes. */
+/** The largest request: 32 metadata headers, and a key of 1,000 bytes. */
 export function ourSignerOfMuch(input: SigningInput): Signer {
   const metadata = Array.from({ length: 32 }, (_, index) => [`name-${index}`, `value ${index}`]);
   return signerOf(input, input.key.padEnd(1000, 'k'), Object.fromEntries(metadata));
@@ -53,7 +55,7 @@ export function aliOssSigner(input: SigningInput): Signer {
     client.signatureUrlV4('PUT', input.expiresInSeconds, { headers }, input.key, ['content-length']);
 }
 
-/** The part of `getSignedUrl` that signs, without the client around it, and with Node's own hashes. */
+/** The part of `getSignedUrl` that signs, without the client, and with the hashes of Node. */
 export function awsSigner(input: SigningInput): Signer {
   const { accessKeyId, accessKeySecret, contentType, contentLength, bucket, key } = input;
   const presigner = new S3RequestPresigner({
@@ -100,7 +102,7 @@ class NodeSha256 {
   }
 
   reset(): void {
-    throw new Error('nobody resets it');
+    throw new Error('reset is not supported');
   }
 }
 

@@ -1,6 +1,6 @@
 import { BENCH_CREDENTIALS, BUCKET, REGION } from '../setup/setup.ts';
 
-/** What is signed, in words that all signers share; `bench/peers/go/sign.go` has the same fields. */
+/** The request to sign, in a form for all signers. `bench/peers/go/sign.go` has the same fields. */
 export type SigningInput = {
   readonly region: string;
   readonly bucket: string;
@@ -10,7 +10,7 @@ export type SigningInput = {
   readonly accessKeyId: string;
   readonly accessKeySecret: string;
   readonly expiresInSeconds: number;
-  /** How long to sign, after half as long of warm-up. */
+  /** The duration of signing, after a warm-up of half of it. */
   readonly milliseconds: number;
 };
 

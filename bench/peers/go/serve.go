@@ -39,7 +39,7 @@ type uploadRequest struct {
 	ContentLength *int64 `json:"contentLength"`
 }
 
-type uploadAnswer struct {
+type uploadResponse struct {
 	Method        string            `json:"method"`
 	URL           string            `json:"url"`
 	Headers       map[string]string `json:"headers"`
@@ -104,7 +104,7 @@ func serve(s settings) {
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Cache-Control", "no-store")
 		w.WriteHeader(http.StatusCreated)
-		json.NewEncoder(w).Encode(uploadAnswer{
+		json.NewEncoder(w).Encode(uploadResponse{
 			Method: presigned.Method, URL: presigned.URL, Headers: presigned.SignedHeaders, Key: upload.Key,
 			Bucket: s.Bucket, Region: s.Region, ContentLength: *upload.ContentLength, Expires: s.ExpiresInSeconds,
 			ExpiresAt:  presigned.Expiration.UTC().Format(time.RFC3339),

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { answerFrame } from '../../bench/load/answer-frame.ts';
+import { responseFrame } from '../../bench/load/response-frame.ts';
 
 const bytes = (text: string) => Buffer.from(text);
 
@@ -8,15 +8,15 @@ it.each([
   ['capitalised, as Go writes it', 'Content-Length'],
 ])('knows status and length by a Content-Length %s', (_how, name) => {
   const head = `HTTP/1.1 201 Created\r\nx: y\r\n${name}: 12\r\nConnection: keep-alive\r\n\r\n`;
-  expect(answerFrame(bytes(`${head}{"a":`))).toStrictEqual({ status: 201, length: head.length + 12 });
+  expect(responseFrame(bytes(`${head}{"a":`))).toStrictEqual({ status: 201, length: head.length + 12 });
 });
 
 it('waits for the whole head', () => {
-  expect(answerFrame(bytes('HTTP/1.1 200 OK\r\ncontent-length: 12\r\n'))).toBeUndefined();
+  expect(responseFrame(bytes('HTTP/1.1 200 OK\r\ncontent-length: 12\r\n'))).toBeUndefined();
 });
 
 it('does not take a length out of the body', () => {
-  expect(() => answerFrame(bytes('HTTP/1.1 200 OK\r\n\r\ncontent-length: 5\r\n'))).toThrow(
-    'an answer has no Content-Length',
+  expect(() => responseFrame(bytes('HTTP/1.1 200 OK\r\n\r\ncontent-length: 5\r\n'))).toThrow(
+    'a response has no Content-Length',
   );
 });

@@ -1,4 +1,4 @@
-export type AnswerFrame = {
+export type ResponseFrame = {
   readonly status: number;
   /** Bytes of head and body together. */
   readonly length: number;
@@ -9,23 +9,28 @@ const LENGTH_NAME = Buffer.from('ontent-length: ');
 const LENGTH_NAME_CAPITAL = Buffer.from('ontent-Length: ');
 
 /**
- * Where an HTTP/1.1 answer at the start of these bytes ends, by its Content-Length (RFC 9112 6.2).
- * @returns undefined while its head is not complete.
- * @throws Error for an answer without Content-Length: the load generator reads no chunks.
+ * Finds the end of the HTTP/1.1 response at the start of these bytes, by its Content-Length (RFC
+ * 9112 6.2).
+ * @returns undefined while the head is incomplete.
+ * @throws Error for a response without Content-Length: the load generator does not read chunked
+ *   bodies.
  */
-export function answerFrame(bytes: Buffer): AnswerFrame | undefined {
+export function responseFrame(bytes: Buffer): ResponseFrame | undefined {
   const headEnd = bytes.indexOf(HEAD_END);
   if (headEnd < 0) return undefined;
   let at = bytes.indexOf(LENGTH_NAME);
   if (at < 0 || at > headEnd) at = bytes.indexOf(LENGTH_NAME_CAPITAL);
-  if (at < 0 || at > headEnd) throw new Error('an answer has no Content-Length');
+  if (at < 0 || at > headEnd) throw new Error('a response has no Content-Length');
   return {
     status: digits(bytes, 'HTTP/1.1 '.length),
     length: headEnd + HEAD_END.length + digits(bytes, at + LENGTH_NAME.length),
   };
 }
 
-/** The number that begins here: making a string of it first would cost the generator a tenth of its speed. */
+/**
+ * Reads the number that begins here. Converting it to a string first would make the generator 10 %
+ * slower.
+ */
 function digits(bytes: Buffer, from: number): number {
   let value = 0;
   for (let at = from; ; at++) {
