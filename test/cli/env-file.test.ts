@@ -57,9 +57,9 @@ it.each([
 });
 
 it('takes a long file in linear time', () => {
-  const startedAt = performance.now();
+  const before = process.cpuUsage();
   for (const line of ['A=1\n', ' \t', 'A = "', '=', 'export ']) read(line.repeat(100_000 / line.length));
-  expect(performance.now() - startedAt).toBeLessThan(2000);
+  expect(process.cpuUsage(before).user).toBeLessThan(2_000_000);
 });
 
 it('says on which line it is not UTF-8', () => {

@@ -9,7 +9,7 @@ import { createTestIssuer } from '../support/tokens.ts';
 it.each([
   ['SIGTERM', 0],
   ['SIGINT', 0],
-] as const)('on %s it ends with every line of its log written', async (signal, code) => {
+] as const)('on %s, exits with every line of its log written', async (signal, code) => {
   const child = start(folderWithPolicy(createTestIssuer()), { ...CREDENTIALS, SHUTDOWN_DELAY_SECONDS: '0' });
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
   const lines: string[] = [];
@@ -33,7 +33,7 @@ it.each([
   expect(messages.at(-1)).toBe('stopped');
 });
 
-it('on SIGTERM it is not ready, lets the open request end, and then ends 0', async () => {
+it('on SIGTERM, reports not ready, completes the open request, and exits with 0', async () => {
   const issuer = createTestIssuer();
   const child = start(folderWithPolicy(issuer), { ...CREDENTIALS, SHUTDOWN_DELAY_SECONDS: '1' });
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
@@ -50,26 +50,26 @@ it('on SIGTERM it is not ready, lets the open request end, and then ends 0', asy
       'content-length': body.length,
     },
   });
-  const answered = new Promise<IncomingMessage>((resolve) => open.once('response', resolve));
+  const responded = new Promise<IncomingMessage>((resolve) => open.once('response', resolve));
   open.write(body.slice(0, 5));
   await vi.waitFor(async () => expect((await fetch(`${address}/readyz`)).status).toBe(200));
 
   child.kill('SIGTERM');
   const unready = await vi.waitFor(async () => {
-    const answer = await fetch(`${address}/readyz`);
-    expect(answer.status).toBe(503);
-    return answer.text();
+    const response = await fetch(`${address}/readyz`);
+    expect(response.status).toBe(503);
+    return response.text();
   });
   expect(unready).toContain('FAILED lifecycle\n');
   open.end(body.slice(5));
-  const answer = await answered;
-  expect([answer.resume().statusCode, answer.headers.connection]).toStrictEqual([201, 'close']);
+  const response = await responded;
+  expect([response.resume().statusCode, response.headers.connection]).toStrictEqual([201, 'close']);
   expect(await ended).toBe(0);
 });
 
-it('ends at once when its clients have gone, whatever they had asked', async () => {
+it('does not wait for the grace time after its clients have disconnected', async () => {
   const issuer = createTestIssuer();
-  const child = start(folderWithPolicy(issuer), CREDENTIALS);
+  const child = start(folderWithPolicy(issuer), { ...CREDENTIALS, SHUTDOWN_GRACE_SECONDS: '3600' });
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
   const { address } = await logLine(child, 'listening');
   child.stdout.resume();
@@ -80,51 +80,57 @@ it('ends at once when its clients have gone, whatever they had asked', async () 
     Array.from({ length: 50 }, async () => {
       const socket = connect(Number(port), hostname);
       await once(socket, 'connect');
-      // Gone while the token is being verified.
+      // The client disconnects while the token is being verified.
       await new Promise((resolve) => socket.write(ask.repeat(5), resolve));
       socket.resetAndDestroy();
       await once(socket, 'close');
     }),
   );
   expect((await fetch(`${address}/livez`)).status).toBe(200);
-  const startedAt = performance.now();
   child.kill('SIGTERM');
   expect(await ended).toBe(0);
-  expect(performance.now() - startedAt).toBeLessThan(5000);
 });
 
-it('ends within the grace time even when a client never finishes its request', async () => {
-  const child = start(folderWithPolicy(), { ...CREDENTIALS, SHUTDOWN_GRACE_SECONDS: '1' });
+it('closes the connection of a client that has not finished its request at the end of the grace time', async () => {
+  const issuer = createTestIssuer();
+  const token = await issuer.sign({ exp: Math.floor(Date.now() / 1000) + 600 });
+  const child = start(folderWithPolicy(issuer), { ...CREDENTIALS, SHUTDOWN_GRACE_SECONDS: '1' });
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
   const { address } = await logLine(child, 'listening');
   const { port, hostname } = new URL(String(address));
   const socket = connect(Number(port), hostname);
-  socket.on('error', () => undefined);
+  let received = '';
+  socket
+    .on('error', () => undefined)
+    .on('data', (chunk) => {
+      received += chunk;
+    });
   await new Promise((resolve) => socket.once('connect', resolve));
-  socket.write('POST /v1/uploads HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n{');
-  const startedAt = performance.now();
+  socket.write(
+    `POST /v1/uploads HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${token}\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n{`,
+  );
   child.kill('SIGTERM');
   expect(await ended).toBe(0);
-  expect(performance.now() - startedAt).toBeLessThan(5000);
+  // The time-out of requests, which is longer, would have sent 408.
+  expect(received).toBe('');
 });
 
-it('goes on answering, unready, for the delay after SIGTERM', async () => {
+it('serves requests, reported as not ready, during the delay after SIGTERM', async () => {
   const issuer = createTestIssuer();
-  const child = start(folderWithPolicy(issuer), { ...CREDENTIALS, SHUTDOWN_DELAY_SECONDS: '2' });
+  const child = start(folderWithPolicy(issuer), { ...CREDENTIALS, SHUTDOWN_DELAY_SECONDS: '600' });
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
   const { address } = await logLine(child, 'listening');
   child.stdout.resume();
-  const startedAt = performance.now();
   child.kill('SIGTERM');
   await vi.waitFor(async () => expect((await fetch(`${address}/readyz`)).status).toBe(503));
   const token = await issuer.sign({ exp: Math.floor(Date.now() / 1000) + 600 });
-  const answer = await fetch(`${address}/v1/policy`, { headers: { authorization: `Bearer ${token}` } });
-  expect([answer.status, answer.headers.get('connection')]).toStrictEqual([200, 'close']);
+  const response = await fetch(`${address}/v1/policy`, { headers: { authorization: `Bearer ${token}` } });
+  expect([response.status, response.headers.get('connection')]).toStrictEqual([200, 'close']);
+  await stopAtOnce(child);
   expect(await ended).toBe(0);
-  expect(performance.now() - startedAt).toBeGreaterThan(1900);
 });
 
-it('ends at once on a second signal, with its log written', async () => {
+it('exits at once on a second signal, with its log written', async () => {
   const child = start(folderWithPolicy(), { ...CREDENTIALS, SHUTDOWN_GRACE_SECONDS: '3600' });
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
   const lines: string[] = [];
@@ -136,7 +142,13 @@ it('ends at once on a second signal, with its log written', async () => {
   socket.on('error', () => undefined);
   await once(socket, 'connect');
   socket.write('POST /v1/uploads HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n{');
-  // Repeated by hand: what follows at once counts as the same signal.
+  await stopAtOnce(child);
+  expect(await ended).toBe(0);
+  expect(lines.map((line) => JSON.parse(line).msg)).toContain('stopping');
+});
+
+/** Sends SIGTERM until the process has exited. A second signal right after the first counts as the same. */
+async function stopAtOnce(child: ReturnType<typeof start>): Promise<void> {
   await vi.waitFor(
     () => {
       child.kill('SIGTERM');
@@ -144,6 +156,4 @@ it('ends at once on a second signal, with its log written', async () => {
     },
     { timeout: 10_000, interval: 100 },
   );
-  expect(await ended).toBe(0);
-  expect(lines.map((line) => JSON.parse(line).msg)).toContain('stopping');
-});
+}
