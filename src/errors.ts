@@ -91,10 +91,3 @@ export class ServiceError extends Error {
     this.logFields = options.logFields;
   }
 }
-
-/** A grant that is not made, or not sent, because its audit line cannot be written. A shared instance, because it may be thrown often. */
-export const AUDIT_UNAVAILABLE = new ServiceError(
-  'unavailable',
-  'The service cannot record grants at the moment; try again.',
-  { headers: { 'Retry-After': '5' } },
-);

@@ -1,15 +1,16 @@
+import type { Clock } from '../../clock.ts';
 import type { ReadinessCheck } from '../../health/check.ts';
 import { createRedisLimiter } from '../../limits/redis-limiter.ts';
 
 /** Checks by a trial whether Redis counts. Without an address, limits are counted in memory. */
-export async function checkLimiter(redisUrl: string | undefined): Promise<ReadinessCheck> {
+export async function checkLimiter(redisUrl: string | undefined, clock: Clock): Promise<ReadinessCheck> {
   const name = 'limiter';
   if (redisUrl === undefined)
     return { name, ok: true, detail: 'in memory; set REDIS_URL for limits that hold across replicas' };
   const { promise, resolve } = Promise.withResolvers<string>();
   const limiter = createRedisLimiter({
     url: redisUrl,
-    nowMs: () => performance.now(),
+    nowMs: () => clock().getTime(),
     onModeChange: resolve,
   });
   try {

@@ -67,7 +67,7 @@ async function* checkSetup(context: CliContext): AsyncGenerator<Result> {
   yield config
     ? resultOf(await checkCredentials(() => context.createCredentials(config.credentials), clock))
     : skipped('credentials', 'environment');
-  yield config ? resultOf(await checkLimiter(config.redisUrl)) : skipped('limiter', 'environment');
+  yield config ? resultOf(await checkLimiter(config.redisUrl, clock)) : skipped('limiter', 'environment');
 
   const offset = issuers.map(({ watched }) => watched.clockOffset()).find((one) => one !== undefined);
   yield policy

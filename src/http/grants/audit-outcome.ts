@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { AUDIT_UNAVAILABLE } from '../../errors.ts';
+import { ServiceError } from '../../errors.ts';
 import type { CallerContext } from '../../grants/grant.ts';
 import type { AuditGate } from '../../grants/ports/audit-gate.ts';
 import type { Observer } from '../../grants/ports/observer.ts';
@@ -11,6 +11,16 @@ import type { UploadRequest } from '../../policy/upload-request.ts';
 import { cutForLog } from '../../text/log-text.ts';
 import { logRequest } from '../plugins/access-log.ts';
 import { decisionOf, OUTCOME_STATUS, reasonsOf } from './outcome.ts';
+
+/**
+ * A grant that is not made, or not sent, because its audit line cannot be written. A shared instance,
+ * because it may be thrown often.
+ */
+export const AUDIT_UNAVAILABLE = new ServiceError(
+  'unavailable',
+  'The service cannot record grants at the moment; try again.',
+  { headers: { 'Retry-After': '5' } },
+);
 
 export type AuditDependencies = {
   readonly observer: Observer;

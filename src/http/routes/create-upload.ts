@@ -1,9 +1,8 @@
-import { AUDIT_UNAVAILABLE } from '../../errors.ts';
 import { type IssueUploadDependencies, issueUpload } from '../../grants/upload/issue-upload.ts';
 import { parseUploadRequestBody, uploadRequestBody } from '../../grants/upload/request.ts';
 import { uploadAnswer } from '../../grants/upload/response.ts';
 import { GRANT_EXAMPLE, REQUEST_EXAMPLE } from '../docs/openapi-examples.ts';
-import { type AuditDependencies, auditOutcome } from '../grants/audit-outcome.ts';
+import { AUDIT_UNAVAILABLE, type AuditDependencies, auditOutcome } from '../grants/audit-outcome.ts';
 import { limitHeaders } from '../grants/limit-headers.ts';
 import { OUTCOME_STATUS, rejectionOf } from '../grants/outcome.ts';
 import { admissionOf } from '../plugins/authentication.ts';
