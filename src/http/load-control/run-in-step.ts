@@ -13,11 +13,11 @@ const others: Promise<void> = Promise.resolve();
 export async function runInStep<Handled, Serialized, Sent>(
   handle: () => Handled | Promise<Handled>,
   serialize: (handled: Handled) => Serialized,
-  send: (serialized: Serialized) => Sent,
+  send: (handled: Handled, serialized: Serialized) => Sent,
 ): Promise<Sent> {
   const handled = await handle();
   await others;
   const serialized = serialize(handled);
   await others;
-  return send(serialized);
+  return send(handled, serialized);
 }

@@ -19,21 +19,23 @@ export function registerRoutes<Dependencies>(
         runInStep(
           () => handle(request, reply),
           (response) => serialize(response),
-          (response) => send(reply, response),
+          (response, body) => send(reply, response, body),
         ),
     });
   }
 }
 
-type SerializedResponse = Pick<RouteResponse, 'status' | 'headers' | 'body'>;
-
-function serialize(response: RouteResponse): SerializedResponse {
-  if (response.json === undefined) return response;
-  const { status, headers, json } = response;
-  const typed = { ...headers, 'content-type': 'application/json; charset=utf-8' };
-  return { status, headers: typed, body: JSON.stringify(json) };
+function serialize({ json, body }: RouteResponse): RouteResponse['body'] {
+  return json === undefined ? body : JSON.stringify(json);
 }
 
-function send(reply: FastifyReply, { status, headers, body }: SerializedResponse): FastifyReply {
-  return reply.code(status).headers(headers).send(body);
+function send(
+  reply: FastifyReply,
+  { status, headers, json }: RouteResponse,
+  body: RouteResponse['body'],
+): FastifyReply {
+  reply.code(status);
+  for (const name in headers) reply.header(name, headers[name]);
+  if (json !== undefined) reply.header('content-type', 'application/json; charset=utf-8');
+  return reply.send(body);
 }
