@@ -5,7 +5,7 @@ import type { UploadAnswer } from '../../grants/upload/response.ts';
 import { limitReached } from '../grants/outcome.ts';
 import { OVERLOADED } from '../load-control/load-shedder.ts';
 import { toServiceError } from '../plugins/problem-json.ts';
-import type { policyAnswer } from '../routes/policy-response.ts';
+import type { callerPolicy } from '../routes/caller-policy.ts';
 
 /** A request that the policy of {@link POLICY_EXAMPLE} grants. */
 export const REQUEST_EXAMPLE = {
@@ -35,7 +35,7 @@ export const GRANT_EXAMPLE: UploadAnswer = {
   serverTime: '2026-11-23T10:00:00Z',
 };
 
-export const POLICY_EXAMPLE: z.output<typeof policyAnswer> = {
+export const POLICY_EXAMPLE: z.output<typeof callerPolicy> = {
   rules: [
     {
       name: 'own-files',

@@ -4,7 +4,7 @@ import type { RuleDescription } from '../../policy/describe-policy.ts';
 const amount = z.int().nullable();
 
 /** The body of the 200 of `GET /v1/policy`, and the source of its part of `openapi.yaml`. */
-export const policyAnswer = z.strictObject({
+export const callerPolicy = z.strictObject({
   rules: z
     .array(
       z.strictObject({

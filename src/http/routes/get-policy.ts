@@ -1,7 +1,7 @@
 import { describePolicy } from '../../policy/describe-policy.ts';
 import { POLICY_EXAMPLE } from '../docs/openapi-examples.ts';
 import { admissionOf } from '../plugins/authentication.ts';
-import { policyAnswer } from './policy-response.ts';
+import { callerPolicy } from './caller-policy.ts';
 import type { Route } from './route.ts';
 
 /** `GET /v1/policy`: the rules that apply to the caller. */
@@ -16,7 +16,7 @@ export const getPolicy: Route<unknown> = {
     responses: {
       200: {
         description: 'The rules that apply to the caller.',
-        content: { name: 'CallerPolicy', schema: policyAnswer, example: POLICY_EXAMPLE },
+        content: { name: 'CallerPolicy', schema: callerPolicy, example: POLICY_EXAMPLE },
       },
     },
   },

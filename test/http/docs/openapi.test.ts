@@ -8,7 +8,7 @@ import { REQUEST_FAULT_CODES, VIOLATION_CODES } from '../../../src/errors.ts';
 import { uploadRequestBody } from '../../../src/grants/upload/request.ts';
 import { uploadAnswer } from '../../../src/grants/upload/response.ts';
 import { PROBLEMS, problemSchema } from '../../../src/http/plugins/problem-json.ts';
-import { policyAnswer } from '../../../src/http/routes/policy-response.ts';
+import { callerPolicy } from '../../../src/http/routes/caller-policy.ts';
 import { ROUTES } from '../../../src/http/routes/routes.ts';
 import { PHOTO } from '../../support/requests.ts';
 import { createTestApp } from '../../support/test-app.ts';
@@ -50,7 +50,7 @@ it('every response matches the schema of the document', async () => {
   const { post, http, issuer } = await createTestApp();
   const authorization = `Bearer ${await issuer.sign()}`;
   uploadAnswer.parse((await post(PHOTO)).body);
-  policyAnswer.parse((await http.get('/v1/policy').set('authorization', authorization)).body);
+  callerPolicy.parse((await http.get('/v1/policy').set('authorization', authorization)).body);
   for (const rejected of [await post({}), await post({ ...PHOTO, key: 'x' }), await http.get('/nothing')]) {
     problemSchema.strict().parse(rejected.body);
   }
@@ -130,7 +130,7 @@ it.each(responses)(
       } else if (status === '201') {
         uploadAnswer.parse(example);
       } else if (type === 'application/json') {
-        policyAnswer.parse(example);
+        callerPolicy.parse(example);
       } else {
         expect(example).toEqual(expect.stringMatching(/./));
       }
