@@ -74,7 +74,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'ioredis',
   ],
   log: ['type:clock', 'text', 'pino', 'node:fs', 'node:net', 'node:process'],
-  metrics: ['prom-client', 'type:auth', 'type:policy', 'type:log', 'type:grants/ports'],
+  metrics: ['prom-client', 'limits', 'type:auth', 'type:policy', 'type:log', 'type:grants/ports'],
   config: ['credentials', 'limits', 'text', 'zod', '@fastify/proxy-addr', 'node:net'],
   // What callers see.
   http: [

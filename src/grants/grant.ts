@@ -24,7 +24,7 @@ export type CallerContext = {
 
 export type GrantDependencies = {
   readonly credentials: Pick<CredentialsSource, 'get'>;
-  readonly limiter: Pick<Limiter, 'consume'>;
+  readonly limiter: Limiter;
   readonly clock: Clock;
   /** Called when the policy allows the request, before it is counted against limits; throws to reject it. */
   readonly beforeGrant?: () => void;

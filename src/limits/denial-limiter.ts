@@ -1,37 +1,41 @@
-import type { DenialLimiter } from '../grants/ports/limiter.ts';
+import { type DenialLimiter, LIMITS } from '../grants/ports/limiter.ts';
+import { callerKey } from './caller-key.ts';
 import { createMemoryWindows } from './memory-windows.ts';
-import { nameCaller } from './name-caller.ts';
 
-/** Far above what a client with a bug causes that retries a few times, far below what costs the service anything. */
+const [PER_MINUTE] = LIMITS;
+
+/** Far more than a client with a bug causes, even with retries; far less than what costs the service anything. */
 const DENIALS_PER_MINUTE = 600;
 
-/** Some 0.5 kB each at most, since issuer and subject are bounded. */
+/** At most 0.5 kB each, because issuer and subject are bounded. */
 const MAX_CALLERS = 20_000;
 
 export type DenialLimiterOptions = {
-  /** Milliseconds of a clock that never goes back, whatever the machine's time is set to. */
+  /** Milliseconds of a clock that never goes back, even if the machine's time is changed. */
   readonly nowMs: () => number;
   /** Default 600. */
   readonly denialsPerMinute?: number;
-  /** How many callers are remembered; above it the windows that began first are forgotten. Default 20,000. */
+  /** How many callers are tracked; above it, the oldest windows are dropped. Default 20,000. */
   readonly maxCallers?: number;
 };
 
 /**
- * Counts in the memory of this process, exactly. A caller without a denial in the last minute costs one look into a map, and nothing is
- * asked of Redis: of n replicas, each allows the whole limit.
+ * Counts denials exactly, in the memory of this process.
+ *
+ * A caller without a denial in the last minute costs one map look-up. Redis is not used, so each
+ * replica allows the whole limit.
  */
 export function createDenialLimiter({
   nowMs,
   denialsPerMinute = DENIALS_PER_MINUTE,
   maxCallers = MAX_CALLERS,
 }: DenialLimiterOptions): DenialLimiter {
-  const windows = createMemoryWindows('requestsPerMinute', maxCallers);
-  const nameOf = ({ issuer, subject }: Parameters<DenialLimiter['count']>[0]) =>
-    nameCaller({ issuer, subject, rule: '' });
+  const windows = createMemoryWindows(PER_MINUTE, maxCallers);
+  const keyOf = ({ issuer, subject }: Parameters<DenialLimiter['count']>[0]) =>
+    callerKey({ issuer, subject, rule: '' });
   return {
     check: (caller) =>
-      windows.size() === 0 ? undefined : windows.exhausted(nameOf(caller), denialsPerMinute, nowMs()),
-    count: (caller) => windows.count(nameOf(caller), denialsPerMinute, 1, nowMs()),
+      windows.size() === 0 ? undefined : windows.exhausted(keyOf(caller), denialsPerMinute, nowMs()),
+    count: (caller) => windows.count(keyOf(caller), denialsPerMinute, 1, nowMs()),
   };
 }

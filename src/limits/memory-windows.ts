@@ -1,13 +1,13 @@
-import type { Limits, LimitVerdict } from '../grants/ports/limiter.ts';
-import { judge, WINDOW_SECONDS } from './verdict.ts';
+import type { LIMITS, LimitVerdict } from '../grants/ports/limiter.ts';
+import { evaluateWindow } from './evaluate-limits.ts';
 
-/** The windows of one bound, in this process. */
+/** The windows of one limit, in this process. */
 export type MemoryWindows = {
-  /** Adds `points` to the open window of this caller if the sum stays within `limit`, else changes nothing. */
-  count(caller: string, limit: number, points: number, nowMs: number): LimitVerdict;
-  /** The verdict on one more point if the open window of this caller has no room for it, else undefined. Counts nothing. */
+  /** Adds `amount` to the caller's open window if the sum stays within `limit`, else changes nothing. */
+  count(caller: string, limit: number, amount: number, nowMs: number): LimitVerdict;
+  /** The verdict on an amount of 1 if the caller's open window has no room for it. Counts nothing. */
   exhausted(caller: string, limit: number, nowMs: number): LimitVerdict | undefined;
-  /** How many windows take up memory, open ones and others. */
+  /** How many windows take up memory, including ended ones. */
   size(): number;
 };
 
@@ -15,59 +15,64 @@ type Window = {
   readonly caller: string;
   readonly endsAtMs: number;
   used: number;
-  /** The one that began next. */
-  younger: Window | undefined;
+  /** The window that began next. */
+  next: Window | undefined;
 };
 
 /**
- * Windows that are counted and forgotten without a timer, in constant time. No more than `maxWindows` are kept; above that the
- * ones that began first are forgotten. Those that are over are forgotten as others begin. `nowMs` must never go back.
+ * Counts windows and drops them in constant time, without a timer.
+ *
+ * At most `maxWindows` are kept; above that, the oldest are dropped. Ended windows are dropped when
+ * others begin. `nowMs` must never go back.
  */
-export function createMemoryWindows(bound: keyof Limits, maxWindows: number): MemoryWindows {
-  const lengthMs = WINDOW_SECONDS[bound] * 1000;
+export function createMemoryWindows(
+  { name, windowSeconds }: Pick<(typeof LIMITS)[number], 'name' | 'windowSeconds'>,
+  maxWindows: number,
+): MemoryWindows {
+  const windowMs = windowSeconds * 1000;
   const windows = new Map<string, Window>();
-  // All windows of a bound are equally long, so that in the order of their beginnings the first to be over come first.
+  // All windows of a limit are equally long, so they end in the order in which they began.
   let oldest: Window | undefined;
-  let youngest: Window | undefined;
-  let chained = 0;
+  let newest: Window | undefined;
+  let trackedCount = 0;
 
   function begin(caller: string, used: number, nowMs: number): void {
-    const window: Window = { caller, endsAtMs: nowMs + lengthMs, used, younger: undefined };
+    const window: Window = { caller, endsAtMs: nowMs + windowMs, used, next: undefined };
     windows.set(caller, window);
-    if (youngest) youngest.younger = window;
+    if (newest) newest.next = window;
     else oldest = window;
-    youngest = window;
-    chained += 1;
-    // Two for each that begins, so that after a burst the memory is given back, and no upload pays for many others.
-    for (let turn = 0; turn < 2; turn += 1) {
-      if (oldest && (chained > maxWindows || oldest.endsAtMs <= nowMs)) forget(oldest);
+    newest = window;
+    trackedCount += 1;
+    // Drop up to two per new window: memory shrinks after a burst, and no upload pays for many others.
+    for (let dropped = 0; dropped < 2; dropped += 1) {
+      if (oldest && (trackedCount > maxWindows || oldest.endsAtMs <= nowMs)) drop(oldest);
     }
   }
 
-  function forget(window: Window): void {
-    // Of a caller who has begun anew, the new one stays.
+  function drop(window: Window): void {
+    // The map may already hold a newer window of the same caller.
     if (windows.get(window.caller) === window) windows.delete(window.caller);
-    oldest = window.younger;
-    chained -= 1;
+    oldest = window.next;
+    trackedCount -= 1;
   }
 
   return {
-    count(caller, limit, points, nowMs) {
+    count(caller, limit, amount, nowMs) {
       const window = windows.get(caller);
       if (window === undefined || window.endsAtMs <= nowMs) {
-        const verdict = judge(bound, limit, 0, points, lengthMs);
-        if (verdict.allowed) begin(caller, points, nowMs);
+        const verdict = evaluateWindow(name, limit, 0, amount, windowMs);
+        if (verdict.allowed) begin(caller, amount, nowMs);
         return verdict;
       }
-      const verdict = judge(bound, limit, window.used, points, window.endsAtMs - nowMs);
-      if (verdict.allowed) window.used += points;
+      const verdict = evaluateWindow(name, limit, window.used, amount, window.endsAtMs - nowMs);
+      if (verdict.allowed) window.used += amount;
       return verdict;
     },
     exhausted(caller, limit, nowMs) {
       const window = windows.get(caller);
       if (window === undefined || window.endsAtMs <= nowMs || window.used < limit) return undefined;
-      return judge(bound, limit, window.used, 1, window.endsAtMs - nowMs);
+      return evaluateWindow(name, limit, window.used, 1, window.endsAtMs - nowMs);
     },
-    size: () => chained,
+    size: () => trackedCount,
   };
 }

@@ -1,11 +1,13 @@
 import { Redis } from 'ioredis';
-import type { LimitedUpload, Limiter, LimitVerdict } from '../grants/ports/limiter.ts';
+import type { LimitedUpload, LimitVerdict } from '../grants/ports/limiter.ts';
 import { rejectAfter } from '../net/reject-after.ts';
+import { hasLimits } from './evaluate-limits.ts';
 import { createMemoryLimiter } from './memory-limiter.ts';
 import { parseRedisAddress, type RedisAddress } from './redis-address.ts';
 import { createRedisClient } from './redis-client.ts';
 import { type LookUpHost, lookUpBySystem } from './redis-connector.ts';
 import { createRedisWindows } from './redis-windows.ts';
+import type { RunningLimiter } from './running-limiter.ts';
 
 export type RedisLimiterOptions = {
   /** As in REDIS_URL: one server, sentinels or a cluster. */
@@ -43,7 +45,7 @@ export function createRedisLimiter({
   nowMs,
   timeoutMs = 500,
   lookUpHost = lookUpBySystem,
-}: RedisLimiterOptions): Limiter {
+}: RedisLimiterOptions): RunningLimiter {
   const memory = createMemoryLimiter({ nowMs });
   let mode: 'redis' | 'degraded' | undefined;
   let cause = UNKNOWN_CAUSE;
@@ -66,14 +68,13 @@ export function createRedisLimiter({
   redis.on('ready', () => void tryRedis());
   for (const failure of ['node error', 'sentinelError']) redis.on(failure, noteCause);
   // A search for the master that fails ends with an error, and begins again without ever closing a connection.
-  redis.on('error', (error) => (redis.status === 'ready' ? noteCause(error) : degrade(error)));
+  redis.on('error', (error) => (redis.status === 'ready' ? noteCause(error) : noteDegraded(error)));
   redis.on('close', () => setMode('degraded'));
   for (const end of ['ready', 'close', 'end']) redis.on(end, () => endAttempt?.());
 
   return {
     consume(upload) {
-      const { requestsPerMinute, bytesPerDay } = upload.limits;
-      if (requestsPerMinute === undefined && bytesPerDay === undefined) return undefined;
+      if (!hasLimits(upload.limits)) return undefined;
       if (isClosed || mode === 'degraded') return memory.consume(upload);
       return mode === 'redis' ? windows.count(upload, countInMemory) : consumeOnceKnown(upload);
     },
@@ -103,7 +104,7 @@ export function createRedisLimiter({
 
   function countInMemory(upload: LimitedUpload, error: unknown): LimitVerdict | undefined {
     // Whether it was tried or waited for in vain: the next ones shall not wait.
-    if (mode !== 'degraded') distrust(error);
+    if (mode !== 'degraded') degrade(error);
     return memory.consume(upload);
   }
 
@@ -114,7 +115,7 @@ export function createRedisLimiter({
     try {
       await rejectAfter(ATTEMPT_TIMEOUTS * timeoutMs, () => ended.promise);
     } catch (error) {
-      degrade(error);
+      noteDegraded(error);
       redis.disconnect(true);
     }
   }
@@ -124,12 +125,12 @@ export function createRedisLimiter({
     try {
       if (misuse) throw misuse;
       await selectDatabase();
-      await windows.try();
+      await windows.probe();
       failures = 0;
       cause = UNKNOWN_CAUSE;
       setMode('redis');
     } catch (error) {
-      distrust(error);
+      degrade(error);
     }
   }
 
@@ -140,15 +141,15 @@ export function createRedisLimiter({
     await rejectAfter(timeoutMs, () => redis.select(database));
   }
 
-  function degrade(error: unknown): void {
+  function noteDegraded(error: unknown): void {
     noteCause(error);
     setMode('degraded');
   }
 
-  function distrust(error: unknown): void {
+  function degrade(error: unknown): void {
     // A node of a cluster counts its own slots, and so the trial, but not those of the other nodes.
     if (error instanceof Error && /^(MOVED|ASK) /.test(error.message)) misuse = error;
-    degrade(error);
+    noteDegraded(error);
     if (redis.status === 'ready') redis.disconnect(true);
   }
 

@@ -1,36 +1,40 @@
-import type { LimitedUpload, LimitVerdict } from '../grants/ports/limiter.ts';
+import { LIMITS, type LimitedUpload, type LimitVerdict } from '../grants/ports/limiter.ts';
 import { rejectAfter } from '../net/reject-after.ts';
-import { type CallerKeys, createCallerKeys, keysOf } from './caller-keys.ts';
-import { COUNT_UPLOADS, type WindowStates } from './count-uploads.ts';
+import { createCallerKeys, type WindowKeys, windowKeys } from './caller-keys.ts';
+import { COUNT_UPLOADS } from './count-uploads.ts';
+import { amountOf, evaluateLimits, evaluateWindow } from './evaluate-limits.ts';
 import type { RedisClient } from './redis-client.ts';
-import { judge, nearest, WINDOW_SECONDS } from './verdict.ts';
 
 export type RedisWindows = {
-  /** Counts an upload in both of its windows in one step. Settles as `otherwise` does where Redis does not count. */
-  count(upload: LimitedUpload, otherwise: Otherwise): Promise<LimitVerdict | undefined>;
-  /** Writes a count of nothing. Rejects when Redis would not count an upload either. */
-  try(): Promise<void>;
+  /** Counts an upload against all of its limits in one step. Settles as `fallback` does if Redis does not count. */
+  count(upload: LimitedUpload, fallback: Fallback): Promise<LimitVerdict | undefined>;
+  /** Writes a count of nothing. Rejects if Redis would not count an upload either. */
+  probe(): Promise<void>;
 };
 
-/** What to do instead with an upload that could not be counted. */
-export type Otherwise = (upload: LimitedUpload, error: unknown) => LimitVerdict | undefined;
+/** What to do with an upload that Redis could not count. */
+export type Fallback = (upload: LimitedUpload, error: unknown) => LimitVerdict | undefined;
 
 type Waiting = {
   readonly upload: LimitedUpload;
-  readonly keys: CallerKeys;
-  readonly otherwise: Otherwise;
+  readonly keys: WindowKeys;
+  readonly fallback: Fallback;
   readonly resolve: (verdict: LimitVerdict | undefined) => void;
   readonly reject: (error: unknown) => void;
 };
 
-/** The server does nothing else meanwhile, which is below a millisecond. */
+/** Redis is blocked while the script runs; 100 uploads take less than 1 ms. */
 const MAX_UPLOADS_PER_CALL = 100;
+
+const WINDOW_SECONDS = LIMITS.map(({ windowSeconds }) => windowSeconds);
 
 const NOTHING: LimitedUpload = { rule: '', issuer: '', subject: '', bytes: 0, limits: { bytesPerDay: 1 } };
 
 /**
- * Windows that all copies share; Redis drops each when it is over. Uploads that arrive in the same turn of the event loop are
- * counted by one call, since what a call costs this process is most of what counting costs.
+ * Windows that all replicas share. Redis drops each when it ends.
+ *
+ * Uploads that arrive in the same event-loop turn are counted by one call, because most of what
+ * counting costs this process is the call.
  * @param timeoutMs how long a call may take.
  */
 export function createRedisWindows(redis: RedisClient, timeoutMs: number): RedisWindows {
@@ -50,14 +54,14 @@ export function createRedisWindows(redis: RedisClient, timeoutMs: number): Redis
 
   async function settle(counted: readonly Waiting[]): Promise<void> {
     try {
-      const states = await ask(counted);
+      const states = await call(counted);
       counted.forEach(({ upload, resolve }, index) => {
-        resolve(verdictOf(upload, states[index]));
+        resolve(verdictOf(upload, states, index));
       });
     } catch (error) {
-      for (const { upload, otherwise, resolve, reject } of counted) {
+      for (const { upload, fallback, resolve, reject } of counted) {
         try {
-          resolve(otherwise(upload, error));
+          resolve(fallback(upload, error));
         } catch (fault) {
           reject(fault);
         }
@@ -65,53 +69,54 @@ export function createRedisWindows(redis: RedisClient, timeoutMs: number): Redis
     }
   }
 
-  async function ask(counted: readonly Pick<Waiting, 'upload' | 'keys'>[]): Promise<readonly WindowStates[]> {
-    const args: (string | number)[] = [counted.length * 2];
-    let bounds = '';
+  /** @returns what {@link COUNT_UPLOADS} returns. */
+  async function call(counted: readonly Pick<Waiting, 'upload' | 'keys'>[]): Promise<readonly number[]> {
+    const args: (string | number)[] = [counted.length * LIMITS.length];
+    let amounts = '';
     for (const { upload, keys } of counted) {
-      const { requestsPerMinute = '', bytesPerDay = '' } = upload.limits;
-      args.push(keys.requestsPerMinute, keys.bytesPerDay);
-      bounds += `${requestsPerMinute},${bytesPerDay},${upload.bytes};`;
+      args.push(...keys);
+      for (const limit of LIMITS) amounts += `${upload.limits[limit.name] ?? ''},${amountOf(limit, upload)};`;
     }
-    args.push(WINDOW_SECONDS.requestsPerMinute, WINDOW_SECONDS.bytesPerDay, bounds);
-    const answer = await rejectAfter(timeoutMs, () => client.countUploads(...args));
-    const states: unknown = JSON.parse(answer);
-    if (!Array.isArray(states) || states.length !== counted.length)
-      throw new Error('not the answer of the script');
+    args.push(...WINDOW_SECONDS, amounts);
+    const text = await rejectAfter(timeoutMs, () => client.countUploads(...args));
+    const states: unknown = JSON.parse(text);
+    if (!Array.isArray(states) || states.length !== 2 * LIMITS.length * counted.length)
+      throw new Error('not the result of the script');
     return states;
   }
 
   return {
-    count(upload, otherwise) {
+    count(upload, fallback) {
       return new Promise((resolve, reject) => {
-        if (waiting.push({ upload, keys: keysOfCaller(upload), otherwise, resolve, reject }) === 1) {
+        if (waiting.push({ upload, keys: keysOfCaller(upload), fallback, resolve, reject }) === 1) {
           setImmediate(send);
         }
       });
     },
-    async try() {
-      const trial = { upload: NOTHING, keys: keysOf('trial') };
+    async probe() {
+      const trial = { upload: NOTHING, keys: windowKeys('trial') };
       uploadsPerCall = MAX_UPLOADS_PER_CALL;
       try {
-        await ask([trial, { upload: NOTHING, keys: keysOf('another trial') }]);
+        await call([trial, { upload: NOTHING, keys: windowKeys('another trial') }]);
       } catch (error) {
-        // A cluster, perhaps behind a proxy, lets one call touch the keys of one slot only: those of one caller.
+        // A cluster, perhaps behind a proxy, accepts only keys of one slot in a call: those of one caller.
         if (!(error instanceof Error && /slot/i.test(error.message))) throw error;
         uploadsPerCall = 1;
-        await ask([trial]);
+        await call([trial]);
       }
     },
   };
 }
 
+/** @param states the used amount and the milliseconds to the end, for each upload and each of its limits. */
 function verdictOf(
-  { limits: { requestsPerMinute, bytesPerDay }, bytes }: LimitedUpload,
-  [requestsUsed, requestsMs, bytesUsed, bytesMs]: WindowStates = [0, 0, 0, 0],
+  upload: LimitedUpload,
+  states: readonly number[],
+  uploadIndex: number,
 ): LimitVerdict | undefined {
-  const ofRequests =
-    requestsPerMinute === undefined
-      ? undefined
-      : judge('requestsPerMinute', requestsPerMinute, requestsUsed, 1, requestsMs);
-  if (bytesPerDay === undefined || ofRequests?.allowed === false) return ofRequests;
-  return nearest(ofRequests, judge('bytesPerDay', bytesPerDay, bytesUsed, bytes, bytesMs));
+  const first = 2 * LIMITS.length * uploadIndex;
+  return evaluateLimits(upload, ({ name }, allowed, amount, index) => {
+    const [used = 0, msBeforeEnd = 0] = states.slice(first + 2 * index, first + 2 * index + 2);
+    return evaluateWindow(name, allowed, used, amount, msBeforeEnd);
+  });
 }

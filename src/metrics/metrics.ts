@@ -1,8 +1,8 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { TokenVerifier } from '../auth/token-verifier.ts';
 import type { CredentialsSource } from '../grants/ports/credentials-source.ts';
-import type { Limiter } from '../grants/ports/limiter.ts';
 import type { Observer } from '../grants/ports/observer.ts';
+import { LIMITER_MODES, type LimiterStatus } from '../limits/running-limiter.ts';
 import type { LogOutputStatus } from '../log/output.ts';
 import type { PolicyStatus } from '../policy/policy-status.ts';
 import { registerHistogram, type Series } from './histogram.ts';
@@ -12,7 +12,7 @@ export type MetricsSources = {
   readonly credentials: Pick<CredentialsSource, 'describe' | 'expiresAt'>;
   readonly issuers: TokenVerifier['status'];
   readonly policy: () => PolicyStatus;
-  readonly limiter: Pick<Limiter, 'mode'>;
+  readonly limiter: Pick<LimiterStatus, 'mode'>;
   readonly isReady: () => boolean;
   readonly logOutput: () => LogOutputStatus;
   readonly build: BuildInfo;
@@ -246,8 +246,7 @@ function registerGauges(
     '1 for the place where limits are counted: redis, memory, or degraded (Redis unreachable).',
     ['mode'],
     (mode) => {
-      for (const one of ['redis', 'memory', 'degraded'] as const)
-        mode.set({ mode: one }, asNumber(limiter.mode() === one));
+      for (const one of LIMITER_MODES) mode.set({ mode: one }, asNumber(limiter.mode() === one));
     },
   );
 }

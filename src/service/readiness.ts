@@ -2,8 +2,8 @@ import { describeKeys } from '../auth/keys/key-source.ts';
 import type { TokenVerifier } from '../auth/token-verifier.ts';
 import type { Clock } from '../clock.ts';
 import type { ManagedCredentials } from '../credentials/managed-credentials.ts';
-import type { Limiter } from '../grants/ports/limiter.ts';
 import type { ReadinessCheck } from '../health/check.ts';
+import type { LimiterStatus } from '../limits/running-limiter.ts';
 import type { LogOutputStatus } from '../log/output.ts';
 import type { PolicyStatus } from '../policy/policy-status.ts';
 
@@ -12,7 +12,7 @@ export type ReadinessSources = {
   readonly credentials: Pick<ManagedCredentials, 'describe'>;
   readonly issuers: () => ReturnType<TokenVerifier['status']>;
   readonly policy: () => PolicyStatus;
-  readonly limiter: Pick<Limiter, 'describe'>;
+  readonly limiter: Pick<LimiterStatus, 'describe'>;
   readonly clock: Clock;
   readonly logOutput: () => LogOutputStatus;
   /** Whether a replica that cannot write its log is not ready, as with `AUDIT_MODE=strict`. */

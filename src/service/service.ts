@@ -8,7 +8,6 @@ import { createKeySources } from '../auth/keys/create-key-sources.ts';
 import { createTokenVerifier } from '../auth/token-verifier.ts';
 import type { Clock } from '../clock.ts';
 import { createCredentials } from '../credentials/create-credentials.ts';
-import type { Limiter } from '../grants/ports/limiter.ts';
 import { prepareStorage } from '../grants/prepared-storage.ts';
 import { presignUpload } from '../grants/upload/issue-upload.ts';
 import { buildApp } from '../http/app.ts';
@@ -17,6 +16,7 @@ import { buildOperationsApp } from '../http/operations-app.ts';
 import { createRequestIds } from '../http/plugins/request-ids.ts';
 import { createDenialLimiter } from '../limits/denial-limiter.ts';
 import { createMemoryLimiter } from '../limits/memory-limiter.ts';
+import type { RunningLimiter } from '../limits/running-limiter.ts';
 import type { ServiceLogger } from '../log/logger.ts';
 import type { LogOutput } from '../log/output.ts';
 import { createMetrics } from '../metrics/metrics.ts';
@@ -219,7 +219,7 @@ export async function createService({
   }
 }
 
-async function createLimiter(redisUrl: string | undefined, logger: ServiceLogger): Promise<Limiter> {
+async function createLimiter(redisUrl: string | undefined, logger: ServiceLogger): Promise<RunningLimiter> {
   const nowMs = () => performance.now();
   if (redisUrl === undefined) return createMemoryLimiter({ nowMs });
   // Loading the client takes a tenth of the time to start, so replicas without Redis do not load

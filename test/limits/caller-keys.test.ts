@@ -4,10 +4,10 @@ import { anUpload } from '../support/limiter.contract.ts';
 
 // SHA-256 of `["https://login.test/","alice@example.com","own-files"]`, as OpenSSL tells it.
 it('does not identify the caller, and puts both keys into one slot of a cluster', () => {
-  expect(createCallerKeys()(anUpload({ subject: 'alice@example.com' }))).toStrictEqual({
-    requestsPerMinute: 'oss-presign:{I3gM_F1i8xr_TzkWwkwUdcRgTbqq8MqNl-IXF6D3Pyw}:requestsPerMinute',
-    bytesPerDay: 'oss-presign:{I3gM_F1i8xr_TzkWwkwUdcRgTbqq8MqNl-IXF6D3Pyw}:bytesPerDay',
-  });
+  expect(createCallerKeys()(anUpload({ subject: 'alice@example.com' }))).toStrictEqual([
+    'oss-presign:{I3gM_F1i8xr_TzkWwkwUdcRgTbqq8MqNl-IXF6D3Pyw}:requestsPerMinute',
+    'oss-presign:{I3gM_F1i8xr_TzkWwkwUdcRgTbqq8MqNl-IXF6D3Pyw}:bytesPerDay',
+  ]);
 });
 
 it('caches the keys of the callers that came last, and forgets the others', () => {

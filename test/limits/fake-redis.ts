@@ -32,13 +32,13 @@ const bulk = (text) => '$' + Buffer.byteLength(text) + '\\r\\n' + text + '\\r\\n
 
 function count(args) {
   const keys = args.slice(3, 3 + Number(args[2]));
-  const bounds = args.at(-1).split(';').slice(0, -1);
-  return JSON.stringify(bounds.map((bound, upload) => {
-    const limit = Number(bound.split(',')[0] || Infinity);
-    const key = keys[upload * 2];
-    const before = used.get(key) ?? 0;
-    if (before < limit) used.set(key, before + 1);
-    return [before, 60000, 0, 0];
+  const limits = args.at(-1).split(';').slice(0, -1);
+  return JSON.stringify(limits.flatMap((limit, index) => {
+    const [allowed, amount] = limit.split(',');
+    if (allowed === '') return [0, 0];
+    const before = used.get(keys[index]) ?? 0;
+    if (before + Number(amount) <= Number(allowed)) used.set(keys[index], before + Number(amount));
+    return [before, 60000];
   }));
 }
 

@@ -1,9 +1,12 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { LIMITS } from '../../src/grants/ports/limiter.ts';
 import { createMemoryWindows } from '../../src/limits/memory-windows.ts';
 
+const [REQUESTS, BYTES] = LIMITS;
+
 it('a window ends with its sixtieth second', () => {
-  const windows = createMemoryWindows('requestsPerMinute', 10);
+  const windows = createMemoryWindows(REQUESTS, 10);
   const at = (nowMs: number) => windows.count('alice', 1, 1, nowMs);
   expect([at(1000), at(60_999), at(61_000)]).toMatchObject([
     { allowed: true, resetInSeconds: 60 },
@@ -13,19 +16,19 @@ it('a window ends with its sixtieth second', () => {
 });
 
 it('never more windows are kept than there is room for', () => {
-  const windows = createMemoryWindows('requestsPerMinute', 100);
+  const windows = createMemoryWindows(REQUESTS, 100);
   for (let caller = 0; caller < 1000; caller += 1) windows.count(`caller ${caller}`, 1, 1, 0);
   expect(windows.size()).toBe(100);
 });
 
 it('what is refused takes no memory', () => {
-  const windows = createMemoryWindows('bytesPerDay', 100);
+  const windows = createMemoryWindows(BYTES, 100);
   windows.count('alice', 100, 101, 0);
   expect(windows.size()).toBe(0);
 });
 
 it('after a burst the memory is given back', () => {
-  const windows = createMemoryWindows('requestsPerMinute', 100_000);
+  const windows = createMemoryWindows(REQUESTS, 100_000);
   for (let caller = 0; caller < 1000; caller += 1) windows.count(`caller ${caller}`, 1, 1, 0);
   for (let minute = 1; minute <= 1000; minute += 1) windows.count('alice', 1, 1, minute * 60_000);
   expect(windows.size()).toBe(1);
@@ -35,26 +38,26 @@ it('any callers, amounts, bounds and pauses are counted as in a list that forget
   const step = fc.record({
     caller: fc.constantFrom('alice', 'bob', 'carol'),
     limit: fc.integer({ min: 1, max: 20 }),
-    points: fc.integer({ min: 0, max: 10 }),
+    amount: fc.integer({ min: 0, max: 10 }),
     pauseMs: fc.constantFrom(0, 1, 999, 20_000, 59_999, 60_000),
   });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 100 }), (steps) => {
-      const windows = createMemoryWindows('requestsPerMinute', 3);
-      const counted: { caller: string; beganAt: number; points: number }[] = [];
+      const windows = createMemoryWindows(REQUESTS, 3);
+      const counted: { caller: string; beganAt: number; amount: number }[] = [];
       let nowMs = 0;
-      for (const { caller, limit, points, pauseMs } of steps) {
+      for (const { caller, limit, amount, pauseMs } of steps) {
         nowMs += pauseMs;
         const open = counted.filter((one) => one.caller === caller && nowMs - one.beganAt < 60_000);
-        const used = open.reduce((sum, one) => sum + one.points, 0);
+        const used = open.reduce((sum, one) => sum + one.amount, 0);
         const beganAt = open[0]?.beganAt ?? nowMs;
-        const allowed = used + points <= limit;
-        if (allowed) counted.push({ caller, beganAt, points });
-        expect(windows.count(caller, limit, points, nowMs)).toStrictEqual({
+        const allowed = used + amount <= limit;
+        if (allowed) counted.push({ caller, beganAt, amount });
+        expect(windows.count(caller, limit, amount, nowMs)).toStrictEqual({
           allowed,
           limitedBy: 'requestsPerMinute',
           limit,
-          remaining: Math.max(0, limit - used - (allowed ? points : 0)),
+          remaining: Math.max(0, limit - used - (allowed ? amount : 0)),
           resetInSeconds: Math.ceil((beganAt + 60_000 - nowMs) / 1000),
         });
       }

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, it, onTestFinished, vi } from 'vitest';
-import type { LimiterMode } from '../../src/grants/ports/limiter.ts';
 import { createRedisLimiter } from '../../src/limits/redis-limiter.ts';
+import type { LimiterMode } from '../../src/limits/running-limiter.ts';
 import { anUpload, countAllowed } from '../support/limiter.contract.ts';
 import { blockThread, startFakeRedis } from './fake-redis.ts';
 

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { expect, it, onTestFinished, vi } from 'vitest';
-import type { LimiterMode } from '../../src/grants/ports/limiter.ts';
 import { createRedisLimiter } from '../../src/limits/redis-limiter.ts';
+import type { LimiterMode } from '../../src/limits/running-limiter.ts';
 import { anUpload, countAllowed } from '../support/limiter.contract.ts';
 import { findFreePort, startRedisServer } from '../support/redis-server.ts';
 import { startRedisCluster, startRedisGroup } from './groups.ts';

@@ -3,8 +3,9 @@ import { type AddressInfo, createServer } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { LimitedUpload, Limiter, LimiterMode, LimitVerdict } from '../../src/grants/ports/limiter.ts';
+import type { LimitedUpload, Limiter, LimitVerdict } from '../../src/grants/ports/limiter.ts';
 import { createRedisLimiter } from '../../src/limits/redis-limiter.ts';
+import type { LimiterMode, RunningLimiter } from '../../src/limits/running-limiter.ts';
 import { anUpload, countAllowed, describeLimiterContract } from '../support/limiter.contract.ts';
 import { findFreePort, startRedisServer } from '../support/redis-server.ts';
 
@@ -360,7 +361,7 @@ describe('a closed limiter', () => {
 function createUnderTest(
   url: string,
   timeoutMs = TIMEOUT_MS,
-): { readonly limiter: Limiter; readonly modes: readonly LimiterMode[] } {
+): { readonly limiter: RunningLimiter; readonly modes: readonly LimiterMode[] } {
   const modes: LimiterMode[] = [];
   const limiter = createRedisLimiter({
     url,

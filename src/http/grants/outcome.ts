@@ -1,5 +1,5 @@
 import { ServiceError, summarizeFaults } from '../../errors.ts';
-import type { LimitVerdict } from '../../grants/ports/limiter.ts';
+import { LIMITS, type LimitVerdict } from '../../grants/ports/limiter.ts';
 import type { Decided } from '../../grants/ports/observer.ts';
 import type { UploadOutcome } from '../../grants/upload/issue-upload.ts';
 import { PROBLEMS } from '../plugins/problem-json.ts';
@@ -40,10 +40,10 @@ export function rejectionOf(result: Rejected): ServiceError {
 /** The 429 of an upload that would exceed a limit of its rule. */
 export function limitReached(verdict: LimitVerdict): ServiceError {
   const { limitedBy, limit, resetInSeconds } = verdict;
-  const bound = limitedBy === 'requestsPerMinute' ? `${limit} requests per minute` : `${limit} bytes per day`;
+  const label = LIMITS.find(({ name }) => name === limitedBy)?.label;
   return new ServiceError(
     'rate_limited',
-    `The limit of ${bound} is reached; try again in ${resetInSeconds} seconds.`,
+    `The limit of ${limit} ${label} is reached; try again in ${resetInSeconds} seconds.`,
     { headers: limitReachedHeaders(verdict) },
   );
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { nameCaller } from '../../src/limits/name-caller.ts';
+import { callerKey } from '../../src/limits/caller-key.ts';
 import { propertyRuns } from '../support/property-runs.ts';
 
 it('no two callers or rules are named alike', () => {
@@ -9,7 +9,7 @@ it('no two callers or rules are named alike', () => {
   fc.assert(
     fc.property(who, who, (one, other) => {
       const isSame = JSON.stringify(one) === JSON.stringify(other);
-      expect(nameCaller(one) === nameCaller(other)).toBe(isSame);
+      expect(callerKey(one) === callerKey(other)).toBe(isSame);
     }),
     { numRuns: propertyRuns(2000) },
   );
