@@ -30,7 +30,7 @@ async function exposedSeries(): Promise<readonly Series[]> {
   const { policyYaml, issuer } = surroundings;
   const service = await startTestService({ policyYaml, issuer });
   expect(await makeRequests(service.url, surroundings, now)).toStrictEqual([201, 403, 401, 503]);
-  const ofProcess = createMetrics(
+  const includeProcessMetrics = createMetrics(
     {
       credentials: { describe: () => ({ ok: true, detail: '' }), expiresAt: () => undefined },
       issuers: () => [],
@@ -46,11 +46,11 @@ async function exposedSeries(): Promise<readonly Series[]> {
         corsOrigins: 2,
       },
     },
-    { seconds: () => 0, ofProcess: true },
+    { seconds: () => 0, includeProcessMetrics: true },
   );
   // The event loop has no lag to tell of before its first turn.
   const processText = await vi.waitFor(async () => {
-    const { text } = await ofProcess.render();
+    const { text } = await includeProcessMetrics.render();
     expect(text).toContain('nodejs_eventloop_lag_p99_seconds');
     return text;
   });

@@ -69,7 +69,7 @@ export function createTokenVerifier({
   }
   const verified = createVerifiedTokens<TrustedIssuer>(verifiedTokens);
 
-  async function verifyUnknown(token: string, digest: string, now: Date): Promise<Caller> {
+  async function verifyUncached(token: string, digest: string, now: Date): Promise<Caller> {
     const parsed = parseToken(token);
     const { header, claims } = parsed;
     const issuer = trusted.get(claims.iss);
@@ -109,7 +109,7 @@ export function createTokenVerifier({
       const known = verified.find(digest, now);
       return known && known.keySet === known.issuer.keys.keySet(now)
         ? known.caller
-        : verifyUnknown(token, digest, now);
+        : verifyUncached(token, digest, now);
     },
     status: () => entries.map(({ config: { issuer }, keys }) => ({ issuer, ...keys.status() })),
     preload: async () => {

@@ -25,7 +25,7 @@ export type RefreshingCredentialsOptions = {
 const MIN_LEAD_MS = 5 * 60_000;
 
 /** … and else when this part of its life is left. URLs end with the credentials: renewing late would shorten them. */
-const LEAD_PART = 1 / 3;
+const RENEWAL_LEAD_FRACTION = 1 / 3;
 
 /** How often a source is asked that does not say when its value ends, such as a profile that somebody may edit. */
 const UNKNOWN_LIFE_MS = 5 * 60_000;
@@ -110,7 +110,7 @@ export function createRefreshingCredentials(options: RefreshingCredentialsOption
     inUse = {
       credentials: Object.freeze({ ...answer }),
       since: now,
-      leadMs: Math.max(MIN_LEAD_MS, lifeMs * LEAD_PART),
+      leadMs: Math.max(MIN_LEAD_MS, lifeMs * RENEWAL_LEAD_FRACTION),
     };
   }
 

@@ -40,7 +40,7 @@ export type Metrics = {
 };
 
 /** Answers come from memory and two public-key operations at most; the upper end is for issuers that are slow. */
-const ANSWER_BUCKETS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+const RESPONSE_BUCKETS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const SIGNING_BUCKETS_SECONDS = [0.00002, 0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.02];
 
 /**
@@ -48,15 +48,18 @@ const SIGNING_BUCKETS_SECONDS = [0.00002, 0.00005, 0.0001, 0.0002, 0.0005, 0.001
  * source or from the configuration: nothing that a caller sends can become one.
  *
  * @param options.seconds a clock that never goes back, e.g. `performance.now() / 1000`.
- * @param options.ofProcess whether memory, CPU, event-loop lag and garbage collection of the process are told as well.
+ * @param options.includeProcessMetrics whether memory, CPU, event-loop lag and garbage collection of the process are told as well.
  */
 export function createMetrics(
   sources: MetricsSources,
-  { seconds, ofProcess }: { readonly seconds: () => number; readonly ofProcess: boolean },
+  {
+    seconds,
+    includeProcessMetrics,
+  }: { readonly seconds: () => number; readonly includeProcessMetrics: boolean },
 ): Metrics {
   const registry = new Registry();
   const registers = [registry];
-  if (ofProcess) collectDefaultMetrics({ register: registry });
+  if (includeProcessMetrics) collectDefaultMetrics({ register: registry });
 
   const granted = new Map<string, number>();
   new Counter({
@@ -81,13 +84,13 @@ export function createMetrics(
     labelNames: ['code'],
     registers,
   });
-  const answerSeries = registerHistogram({
+  const responseSeries = registerHistogram({
     name: 'oss_presign_http_request_duration_seconds',
     help: 'Time from the end of the request headers to the end of the response.',
-    bounds: ANSWER_BUCKETS_SECONDS,
+    bounds: RESPONSE_BUCKETS_SECONDS,
     registry,
   });
-  const answers = new Map<string, Series>();
+  const responses = new Map<string, Series>();
   const signing = registerHistogram({
     name: 'oss_presign_signing_duration_seconds',
     help: 'Time to sign one URL.',
@@ -102,7 +105,7 @@ export function createMetrics(
   });
   // What appears only with its first failure has no rise that an alert could see.
   for (const result of ['applied', 'refused']) reloads.inc({ result }, 0);
-  for (const status of [500, 503]) answersTo('POST', '/v1/uploads', status);
+  for (const status of [500, 503]) responsesOf('POST', '/v1/uploads', status);
   registerGauges(sources, registers);
   new Counter({
     name: 'oss_presign_log_lines_lost_total',
@@ -116,7 +119,7 @@ export function createMetrics(
 
   return {
     observer: {
-      responded: ({ method, route, status, seconds }) => answersTo(method, route, status).observe(seconds),
+      responded: ({ method, route, status, seconds }) => responsesOf(method, route, status).observe(seconds),
       decided({ outcome, rule = 'none', reasons }) {
         if (outcome === 'granted') granted.set(rule, (granted.get(rule) ?? 0) + 1);
         if (outcome === 'denied') for (const code of reasons) denials.inc({ rule, code });
@@ -135,12 +138,12 @@ export function createMetrics(
     render: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
   };
 
-  function answersTo(method: string, route: string, status: number): Series {
+  function responsesOf(method: string, route: string, status: number): Series {
     const key = `${status} ${method} ${route}`;
-    const known = answers.get(key);
+    const known = responses.get(key);
     if (known) return known;
-    const series = answerSeries({ method, route, status });
-    answers.set(key, series);
+    const series = responseSeries({ method, route, status });
+    responses.set(key, series);
     return series;
   }
 }

@@ -140,7 +140,7 @@ export async function createService({
         corsOrigins: config.corsOrigins.length,
       },
     },
-    { seconds: () => performance.now() / 1000, ofProcess: processMetrics },
+    { seconds: () => performance.now() / 1000, includeProcessMetrics: processMetrics },
   );
   const operationsApp =
     config.metricsPort === undefined ? undefined : buildOperationsApp(metrics.render, readiness);

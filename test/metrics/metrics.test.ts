@@ -26,7 +26,7 @@ async function linesOf(
   changes: Partial<MetricsSources> = {},
   act = (_: ReturnType<typeof createMetrics>) => {},
 ) {
-  const metrics = createMetrics(sourcesWith(changes), { seconds: () => 0, ofProcess: false });
+  const metrics = createMetrics(sourcesWith(changes), { seconds: () => 0, includeProcessMetrics: false });
   act(metrics);
   const { text } = await metrics.render();
   return text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
@@ -99,7 +99,7 @@ it('forgets the version and the issuers of a policy that is no longer in force',
       policy: () => ({ version, rules: 1, loadedAt: now }),
       issuers: () => [{ issuer: `https://${version}.test/`, keysLoaded: true }],
     }),
-    { seconds: () => 0, ofProcess: false },
+    { seconds: () => 0, includeProcessMetrics: false },
   );
   expect((await metrics.render()).text).toContain('version="old"');
   version = 'new';
@@ -139,7 +139,7 @@ it('counts decisions by rule and reason', async () => {
 
 it('times what signs, and answers what it answers', async () => {
   let seconds = 100;
-  const metrics = createMetrics(sourcesWith(), { seconds: () => seconds, ofProcess: false });
+  const metrics = createMetrics(sourcesWith(), { seconds: () => seconds, includeProcessMetrics: false });
   const sign = metrics.timeSigning((text: string) => {
     seconds += 0.00015;
     return `${text} signed`;
@@ -151,7 +151,7 @@ it('times what signs, and answers what it answers', async () => {
 });
 
 it('tells of the process when it is asked to', async () => {
-  const metrics = createMetrics(sourcesWith(), { seconds: () => 0, ofProcess: true });
+  const metrics = createMetrics(sourcesWith(), { seconds: () => 0, includeProcessMetrics: true });
   await setImmediate();
   await vi.waitFor(async () =>
     expect((await metrics.render()).text).toMatch(/^nodejs_eventloop_lag_p99_seconds \d/m),

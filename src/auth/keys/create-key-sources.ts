@@ -70,7 +70,7 @@ export function createKeySources({
       case 'jwks': {
         const all = toPublishedKeys(keys.jwks);
         const published = select ? select(all) : all;
-        return createGivenKeys((header) => published.recall(header) ?? published.match(header));
+        return createGivenKeys((header) => published.cached(header) ?? published.match(header));
       }
       case 'jwksUrl':
         return fetchedFrom(`jwks ${keys.url}`, () => fetchKeySet(keys.url, request()))(maxStaleMs, select);

@@ -124,7 +124,7 @@ export function createFetchedKeys(
     load,
     find(header, now) {
       const isUsable = !isFetchDue(now) && !isTooOld(maxStaleMs, now);
-      const remembered = isUsable && keySet ? select(keySet).recall(header) : undefined;
+      const remembered = isUsable && keySet ? select(keySet).cached(header) : undefined;
       return (
         remembered ??
         findOrFetch(async () =>

@@ -14,7 +14,7 @@ export type PublishedKeys = {
    */
   match(header: ParsedToken['header']): Promise<readonly VerificationKey[]>;
   /** What `match` answered to the like before, where it found any; undefined says nothing. */
-  recall(header: ParsedToken['header']): readonly VerificationKey[] | undefined;
+  cached(header: ParsedToken['header']): readonly VerificationKey[] | undefined;
   /** The set as it was given. */
   jwks(): JSONWebKeySet;
   /**
@@ -41,7 +41,7 @@ export function toPublishedKeys(value: unknown): PublishedKeys {
       }
       return keys;
     },
-    recall: ({ alg, kid }) => remembered.get(alg)?.get(kid),
+    cached: ({ alg, kid }) => remembered.get(alg)?.get(kid),
     jwks: () => keySet.jwks(),
     forIssuer(issuer, issuerOfAll) {
       let keys = byIssuer.get(issuer);

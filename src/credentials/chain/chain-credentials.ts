@@ -4,8 +4,8 @@ import type { ChainEnvironment } from '../credentials-config.ts';
 import type { CredentialsLog, ManagedCredentials } from '../managed-credentials.ts';
 import { createRefreshingCredentials } from '../refreshing-credentials.ts';
 import { createStaticCredentials } from '../static-credentials.ts';
-import { askLibrary } from './ask-library.ts';
 import { type ChainSource, chainSources, ecsRamRole } from './chain-sources.ts';
+import { fetchCredentials } from './fetch-credentials.ts';
 import { SourceFailure } from './source-failure.ts';
 
 export type ChainCredentialsOptions = {
@@ -48,7 +48,7 @@ export async function createChainCredentials(
     return createStaticCredentials({ accessKeyId, accessKeySecret, ...(securityToken && { securityToken }) });
   }
   const { name, createProvider } = await chooseSource(environment, homeDirectory);
-  const load = () => askLibrary(createProvider);
+  const load = () => fetchCredentials(createProvider);
   return createRefreshingCredentials({ name, load, clock, log, attemptLimitMs: ATTEMPT_LIMIT_MS });
 }
 
@@ -61,13 +61,13 @@ async function chooseSource(
   }
   const machine = ecsRamRole(environment);
   const isAllowed = environment.ALIBABA_CLOUD_ECS_METADATA_DISABLED?.toLowerCase() !== 'true';
-  if (isAllowed && (await isThere(machine))) return machine;
+  if (isAllowed && (await hasInstanceRole(machine))) return machine;
   throw new Error(NOTHING_CONFIGURED);
 }
 
-async function isThere({ createProvider }: Pick<ChainSource, 'createProvider'>): Promise<boolean> {
+async function hasInstanceRole({ createProvider }: Pick<ChainSource, 'createProvider'>): Promise<boolean> {
   try {
-    await rejectAfter(PROBE_LIMIT_MS, () => askLibrary(createProvider));
+    await rejectAfter(PROBE_LIMIT_MS, () => fetchCredentials(createProvider));
     return true;
   } catch (error) {
     return error instanceof SourceFailure && error.wasAnswered;

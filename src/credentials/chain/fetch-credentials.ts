@@ -10,7 +10,7 @@ import { SourceFailure, toSourceFailure } from './source-failure.ts';
  * provider that a profile names.
  * @throws SourceFailure, in which nothing of the library's error is that may not be shown.
  */
-export async function askLibrary(createProvider: () => CredentialsProvider): Promise<Credentials> {
+export async function fetchCredentials(createProvider: () => CredentialsProvider): Promise<Credentials> {
   let provider: CredentialsProvider;
   let answer: Awaited<ReturnType<CredentialsProvider['getCredentials']>>;
   try {
@@ -23,7 +23,7 @@ export async function askLibrary(createProvider: () => CredentialsProvider): Pro
   if (!accessKeyId || !accessKeySecret) {
     throw new SourceFailure('the answer holds no credentials', true);
   }
-  const expiresAt = endOf(provider);
+  const expiresAt = expirationOf(provider);
   return {
     accessKeyId,
     accessKeySecret,
@@ -37,7 +37,7 @@ type WithSession = {
   readonly innerProvider?: WithSession;
 };
 
-function endOf(provider: unknown): Date | undefined {
+function expirationOf(provider: unknown): Date | undefined {
   const { session, innerProvider } = provider as WithSession;
   const expiration = session?.expiration ?? innerProvider?.session?.expiration;
   if (!expiration) return undefined;
