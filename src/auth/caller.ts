@@ -2,17 +2,17 @@
 export type Caller = {
   /** The token's `iss`. */
   readonly issuer: string;
-  /** The entry of `issuers` that the token belongs to, if that is one for several issuers. */
+  /** The `issuer` of the policy entry, if that entry is for several issuers. */
   readonly issuerTemplate?: string;
   /** The token's `sub`; unique within the issuer only. */
   readonly subject: string;
-  /** What the token allows, each once. */
+  /** The scopes of the token, without duplicates. */
   readonly scopes: readonly string[];
-  /** Verified claims: all of the token, or those that the policy names. */
+  /** Verified claims: all claims of the token, or those that the policy names. */
   readonly claims: Readonly<Record<string, unknown>>;
 };
 
-/** What decisions read of a caller besides its issuer and subject. */
+/** What a policy reads of a caller besides issuer and subject. */
 export type NamedByPolicy = {
   /** Names of top-level claims. */
   readonly claims: ReadonlySet<string>;
@@ -20,12 +20,12 @@ export type NamedByPolicy = {
 };
 
 /**
- * The caller that verified claims stand for.
+ * Returns the caller that verified claims identify.
  *
  * Scopes come from `scope` and from `scp`, each of which is a string of scopes separated by spaces (RFC 8693 4.2, Entra ID) or
  * a list of scopes (Okta, Spring Authorization Server, Duende). A value of any other type grants no scope, and an entry of a list
  * is one scope, whatever it contains.
- * @param issuerTemplate the entry of `issuers`, if that is one for several issuers.
+ * @param issuerTemplate the `issuer` of the policy entry, if that entry is for several issuers.
  * @throws TypeError if `iss` or `sub` is not a string: such claims have not been verified.
  */
 export function callerFromClaims(claims: Readonly<Record<string, unknown>>, issuerTemplate?: string): Caller {
@@ -43,7 +43,7 @@ export function callerFromClaims(claims: Readonly<Record<string, unknown>>, issu
   };
 }
 
-/** The same caller with nothing but what the policy names, so that remembering it takes no more memory than needed. */
+/** Returns the caller with only what the policy names, so that a cached caller takes little memory. */
 export function reduceCaller(caller: Caller, { claims, scopes }: NamedByPolicy): Caller {
   const held = new Set(caller.scopes);
   const kept: [string, unknown][] = [];
@@ -52,7 +52,7 @@ export function reduceCaller(caller: Caller, { claims, scopes }: NamedByPolicy):
   }
   return {
     ...caller,
-    // The policy's own texts: a part of the token's `scope` would keep all of it in memory.
+    // The strings of the policy: a substring of the token's `scope` would keep all of it in memory.
     scopes: [...scopes].filter((scope) => held.has(scope)),
     claims: Object.fromEntries(kept),
   };

@@ -8,13 +8,15 @@ const MAX_INSTANT_MS = 8.64e15;
 
 type Claims = Readonly<Record<string, unknown>>;
 
-/** What an issuer's entry demands of claims. */
+/** What an issuer's entry requires of claims. */
 export type ClaimDemands = Pick<IssuerConfig, 'audience' | 'audienceClaim' | 'clockToleranceSeconds'>;
 
 /**
- * Says why claims do not hold now, in one sentence for the client, or undefined when they do: subject, audience, expiry,
- * not-before and issue time (RFC 7519 4.1, RFC 8725 3.8 and 3.9). `exp`, the audience and `sub` are required. The clock may be
- * off by the tolerance either way. `iss` is not checked: it chose the issuer whose demands are given here.
+ * Returns why claims are not valid now, as one sentence for the client, or undefined if they are.
+ *
+ * Checks subject, audience, expiry, not-before and issue time (RFC 7519 4.1, RFC 8725 3.8 and 3.9).
+ * `exp`, `sub` and the audience are required. The clock may differ by the tolerance in either
+ * direction. `iss` is not checked, because it selected the issuer whose demands are given here.
  */
 export function claimsFault(claims: Claims, demands: ClaimDemands, now: Date): string | undefined {
   const {
@@ -67,7 +69,7 @@ function subjectFault(sub: unknown): string | undefined {
   return undefined;
 }
 
-/** RFC 7519 2. Without the bound, `1e400` would be a token that never expires. */
+/** RFC 7519 2. Without the upper bound, a token with the expiry `1e400` would never expire. */
 function isNumericDate(value: unknown): value is number {
   return typeof value === 'number' && Math.abs(value * 1000) <= MAX_INSTANT_MS;
 }

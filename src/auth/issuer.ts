@@ -9,10 +9,10 @@ export type AsymmetricAlgorithm = (typeof ASYMMETRIC_ALGORITHMS)[number];
 /** RFC 7518 3.2: a key for HS256 has at least the size of the hash. */
 export const MIN_SECRET_BYTES = 32;
 
-/** What stands for the tenant in the issuer that Microsoft Entra ID publishes for all of its tenants. */
+/** Stands for the tenant in the issuer that Microsoft Entra ID publishes for all of its tenants. */
 export const TENANT_PLACEHOLDER = '{tenantid}';
 
-/** The one issuer that may stand for several: each tenant's issuer has the tenant's ID in place of `{tenantid}`. */
+/** The only entry for several issuers: in each tenant's `iss`, the tenant's ID replaces `{tenantid}`. */
 export const MULTI_TENANT_ISSUER = `https://login.microsoftonline.com/${TENANT_PLACEHOLDER}/v2.0`;
 
 /** Where the published keys of an issuer come from. */
@@ -21,32 +21,32 @@ export type IssuerKeys =
   | { readonly kind: 'jwks'; readonly jwks: { readonly keys: readonly object[] } }
   | { readonly kind: 'discovery' };
 
-/** One party whose tokens are believed, and what is demanded of them. */
+/** One trusted issuer, and what its tokens must fulfil. */
 export type IssuerConfig = {
   /** Compared with the token's `iss`, character by character; or {@link MULTI_TENANT_ISSUER}. */
   readonly issuer: string;
-  /** With {@link MULTI_TENANT_ISSUER} only: the tenants that are trusted, compared with the token's `iss` and `tid`. */
+  /** With {@link MULTI_TENANT_ISSUER} only: the trusted tenants, compared with `iss` and `tid`. */
   readonly tenants?: readonly string[] | undefined;
-  /** The token's audience has to hold one of these. */
+  /** The token's audience must contain one of these. */
   readonly audience: string | readonly string[];
-  /** The claim that holds the audience, a string or a list; `aud` by default. It is required, whatever its name. */
+  /** The claim with the audience, a string or a list, which every token must have. Default `aud`. */
   readonly audienceClaim?: string | undefined;
-  /** Keys for asymmetric algorithms, and for no other. */
+  /** Keys for asymmetric algorithms only. */
   readonly keys?: IssuerKeys | undefined;
-  /** The key for HS256, and for no other algorithm. */
+  /** The key for HS256 only. */
   readonly secret?: Uint8Array | undefined;
-  /** The only values of `alg` that are accepted: HS256 with a secret, asymmetric ones with published keys, never others. */
+  /** The accepted values of `alg`: HS256 requires a secret, every other one published keys. */
   readonly algorithms: readonly string[];
-  /** For how long published keys verify when they cannot be refreshed. Default {@link DEFAULT_MAX_STALE_SECONDS}. */
+  /** Seconds that published keys stay valid while fetching fails. Default {@link DEFAULT_MAX_STALE_SECONDS}. */
   readonly maxStaleSeconds?: number | undefined;
-  /** How far the clocks of issuer and service may be apart. Default {@link DEFAULT_CLOCK_TOLERANCE_SECONDS}. */
+  /** Seconds by which the clocks may differ. Default {@link DEFAULT_CLOCK_TOLERANCE_SECONDS}. */
   readonly clockToleranceSeconds?: number | undefined;
 };
 
 export const DEFAULT_MAX_STALE_SECONDS = 86_400;
 export const DEFAULT_CLOCK_TOLERANCE_SECONDS = 30;
 
-/** Every value of `iss` that belongs to an entry, with the tenant that it stands for. */
+/** Returns every value of `iss` that belongs to an entry, with its tenant. */
 export function issuersOf({
   issuer,
   tenants,
@@ -56,7 +56,7 @@ export function issuersOf({
 }
 
 /**
- * Makes sure that the issuers can be told apart and that none is open to algorithm confusion (RFC 8725 2.1, 3.1).
+ * Rejects issuers that are configured twice or open to algorithm confusion (RFC 8725 2.1, 3.1).
  * @throws TypeError naming the issuer and the fault, never a secret.
  */
 export function assertIssuers(issuers: readonly IssuerConfig[]): void {

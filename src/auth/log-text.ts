@@ -1,12 +1,14 @@
-/** Longest text, in UTF-16 code units, that a log line or an operator's message takes over from outside. */
+/** Longest external text, in UTF-16 code units, in a log line or an operator's message. */
 const MAX_LENGTH = 256;
 
-/** Control, format and line-separating characters: some terminals and log viewers obey them. */
+/** Control, format and line-separating characters, which some terminals and log viewers interpret. */
 const NOT_FOR_A_LOG = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
 /**
- * A value from outside as text for a log or an operator: at most 256 characters, none of which is a control or format character.
- * A list becomes its entries, separated by spaces; what is no text becomes the name of its type.
+ * Returns an external value as text for a log or an operator.
+ *
+ * The text has at most 256 characters and no control or format characters. A list becomes its
+ * entries, separated by spaces; a value that is not text becomes the name of its type.
  */
 export function toLogText(value: unknown): string {
   const entries: readonly unknown[] = Array.isArray(value) ? value.slice(0, MAX_LENGTH) : [value];

@@ -6,7 +6,7 @@ const CHALLENGE = 'Bearer realm="oss-presign"';
 const NOT_ALLOWED_IN_DESCRIPTION = /[^\x20-\x21\x23-\x5b\x5d-\x7e]/g;
 
 /**
- * The rejection of a caller who did not prove its identity, with its `WWW-Authenticate` header.
+ * Creates the 401 of a request without a valid token, with its `WWW-Authenticate` header.
  *
  * @param detail one plain sentence that says what to change. It reaches the client, so it never holds anything from the token
  *   except the times that it names.

@@ -2,23 +2,23 @@ import { hash } from 'node:crypto';
 import { createGenerationalMap } from '../generational-map.ts';
 import type { Caller } from './caller.ts';
 
-/** What is known of a token that was verified. */
+/** What is cached of a verified token. */
 export type VerifiedToken<Issuer> = {
   readonly caller: Caller;
-  /** Whose keys verified it. */
+  /** The issuer whose keys verified it. */
   readonly issuer: Issuer;
-  /** What `KeySource.keySet` said before the keys were taken. With any other, nothing is proven. */
+  /** What `KeySource.keySet` returned before verification; the entry is valid for that key set only. */
   readonly keySet: object;
 };
 
-/** Verified tokens, each by its {@link digestToken}. */
+/** A cache of verified tokens by their {@link digestToken}. */
 export type VerifiedTokens<Issuer> = {
   /**
-   * Undefined where the token is not known, or not any more. Claims that held when it was kept hold for every instant from then
-   * to `exp`, whatever their `nbf` and `iat`; at no other instant is it found.
+   * Returns undefined if the token is not cached, or not valid now. Claims that were valid when the
+   * token was cached stay valid until `exp`, because `nbf` and `iat` are in the past then.
    */
   find(digest: string, now: Date): VerifiedToken<Issuer> | undefined;
-  /** Keeps a token, whose claims hold now, for at most five minutes, and not beyond its expiry. */
+  /** Caches a token that is valid now, for at most five minutes and not beyond its expiry. */
   keep(digest: string, token: VerifiedToken<Issuer>, expiresAt: Date, now: Date): void;
 };
 
@@ -34,21 +34,21 @@ export type VerifiedTokensOptions = {
 
 const MAX_AGE_MS = 300_000;
 
-/** The memory of a token that counts as one. */
+/** The memory that counts as one token. */
 const BYTES_PER_TOKEN = 2048;
 
-/** Of a token with no claims: its digest, and what stands for its caller and in the maps. */
+/** The memory of a token without claims: its digest, its caller and its map entries. */
 const BASE_BYTES = 640;
 
 type Kept<Issuer> = VerifiedToken<Issuer> & { readonly keptAt: number; readonly keptUntil: number };
 
-/** SHA-256 of the whole token: whoever is found by it has sent the same token, to the last character of the signature. */
+/** SHA-256 of the whole token, signature included: only the same token has the same digest. */
 export function digestToken(token: string): string {
   return hash('sha256', token, 'base64url');
 }
 
 /**
- * Remembers who was proven by which token, so that a public-key operation is due once per token and not once per request.
+ * Caches the caller of each verified token, so that a signature is verified once per token.
  *
  * Only verified tokens are added, so a caller without valid tokens cannot fill it. A new generation
  * begins when the current one is full or five minutes old. One caller, with any number of valid
@@ -70,7 +70,7 @@ export function createVerifiedTokens<Issuer>({
       const kept = tokens.get(digest);
       if (!kept) return undefined;
       const time = now.getTime();
-      // Before it was kept, the clock has been set back, and nobody knows how long ago that was.
+      // `time < keptAt` means that the clock was set back: treat it as a miss.
       return time >= kept.keptAt && time < kept.keptUntil ? kept : undefined;
     },
     keep(digest, token, expiresAt, now) {
@@ -98,8 +98,9 @@ export function createVerifiedTokens<Issuer>({
 }
 
 /**
- * At least as many bytes as a value of parsed JSON takes in V8's heap: a rough sum that errs upwards. Works without recursion,
- * because a caller decides how deep its claims are nested.
+ * Returns an upper estimate of the bytes that a value of parsed JSON takes in V8's heap.
+ *
+ * Works without recursion, because a caller decides how deep its claims are nested.
  */
 function heapBytes(value: unknown): number {
   let bytes = 0;
@@ -121,7 +122,7 @@ function heapBytes(value: unknown): number {
   return bytes;
 }
 
-/** From two thirds of the time to all of it, by chance of the digest: what came together is not due again together. */
+/** Two thirds to all of the maximum, by the digest: tokens that came together do not expire together. */
 function maxAgeMs(digest: string): number {
   return (MAX_AGE_MS * (128 + digest.charCodeAt(0))) / 256;
 }

@@ -1,9 +1,11 @@
 import type { VerificationKey } from './keys/verification-key.ts';
 
 /**
- * Whether one of the keys made the signature of a token in compact serialization, over its header and claims as they were
- * received, to the last byte (RFC 7515 5.2). Each key has its algorithm of its own; the token has no say in that.
- * @param token one that `parseToken` has taken apart: nothing but base64url and dots.
+ * Returns whether one of the keys made the signature of a token in compact serialization.
+ *
+ * The signature covers header and claims exactly as received (RFC 7515 5.2). Each key has its own
+ * algorithm, which the token cannot choose.
+ * @param token one that `parseToken` accepted: only base64url and dots.
  */
 export function isSignedByOneOf(keys: readonly VerificationKey[], token: string): boolean {
   const inputLength = token.lastIndexOf('.');

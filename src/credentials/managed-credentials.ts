@@ -8,7 +8,7 @@ import type { CredentialsSource } from '../grants/ports/credentials-source.ts';
  */
 export type ManagedCredentials = CredentialsSource & { keepFresh(): Promise<void> };
 
-/** Where a source tells of a change, once each; neither fields nor messages hold a secret. A pino logger is one. */
+/** Where a source logs each change once, never with a secret. A pino logger fits. */
 export type CredentialsLog = {
   info(fields: Readonly<Record<string, unknown>>, message: string): void;
   warn(fields: Readonly<Record<string, unknown>>, message: string): void;

@@ -8,7 +8,7 @@ import { rejectAfter } from '../net/reject-after.ts';
 import type { CredentialsLog, ManagedCredentials } from './managed-credentials.ts';
 
 export type RefreshingCredentialsOptions = {
-  /** What `/readyz` and the log call the source. */
+  /** The name of the source in `/readyz` and the log. */
   readonly name: string;
   /**
    * Asks the source, once, for a value of which all parts come from one answer. Rejects with an Error whose message may
@@ -21,19 +21,19 @@ export type RefreshingCredentialsOptions = {
   readonly attemptLimitMs: number;
 };
 
-/** A value is renewed at the latest when this is left of it, however short its life … */
+/** Credentials are renewed when this much of their lifetime is left, or earlier. */
 const MIN_LEAD_MS = 5 * 60_000;
 
-/** … and else when this part of its life is left. URLs end with the credentials: renewing late would shorten them. */
+/** Or when this fraction is left. URLs end with the credentials, so a late renewal would shorten them. */
 const RENEWAL_LEAD_FRACTION = 1 / 3;
 
-/** How often a source is asked that does not say when its value ends, such as a profile that somebody may edit. */
+/** The renewal interval of a source without an expiry, such as a profile that may be edited. */
 const UNKNOWN_LIFE_MS = 5 * 60_000;
 
-/** The wait after an answer: a source that still gives the old value (a metadata server does) is not besieged. */
+/** Minimum pause after a success, so that a source that returns the same value is not called in a loop. */
 const AFTER_SUCCESS_MS = 30_000;
 
-/** The waits after failures in a row: doubled from the first to the last. */
+/** The pause after a failure: doubled with each one, from the first to the last. */
 const FIRST_BACK_OFF_MS = 1_000;
 const LAST_BACK_OFF_MS = 30_000;
 
@@ -97,7 +97,7 @@ export function createRefreshingCredentials(options: RefreshingCredentialsOption
     if (expiresAt && expiresAt <= now) throw new Error('the answer had already ended');
     if (usable() && inUse?.credentials.expiresAt && expiresAt) {
       const gainedMs = expiresAt.getTime() - inUse.credentials.expiresAt.getTime();
-      // The same value once more keeps the lead of its first life, or it would be renewed ever later.
+      // Same credentials again: keep the original renewal time, otherwise renewal would drift.
       if (gainedMs < 0 || (gainedMs === 0 && accessKeyId === inUse.credentials.accessKeyId)) return;
     }
     if (accessKeyId !== inUse?.credentials.accessKeyId) {

@@ -1,7 +1,7 @@
 import type { Credentials } from '../grants/ports/credentials-source.ts';
 import type { ManagedCredentials } from './managed-credentials.ts';
 
-/** Credentials that stay as they are while the process lives. */
+/** Creates a source of credentials that never change. */
 export function createStaticCredentials(credentials: Credentials): ManagedCredentials {
   const frozen = Object.freeze({ ...credentials });
   return {

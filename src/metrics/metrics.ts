@@ -7,7 +7,7 @@ import type { LogOutputStatus } from '../log/output.ts';
 import type { PolicyStatus } from '../policy/policy-status.ts';
 import { registerHistogram, type Series } from './histogram.ts';
 
-/** What is asked anew whenever the metrics are read. None of it starts any network. */
+/** What is read for each scrape. None of it uses the network. */
 export type MetricsSources = {
   readonly credentials: Pick<CredentialsSource, 'describe' | 'expiresAt'>;
   readonly issuers: TokenVerifier['status'];
@@ -18,19 +18,19 @@ export type MetricsSources = {
   readonly build: BuildInfo;
 };
 
-/** What runs here, and how it is configured. */
+/** Versions and configuration of this replica. */
 export type BuildInfo = {
   readonly version: string;
   readonly nodeVersion: string;
   readonly credentialsSource: string;
   readonly limiterMode: 'memory' | 'redis';
-  /** How many origins may call; a label for each would have no bound. */
+  /** The number of allowed origins; a label per origin would be unbounded. */
   readonly corsOrigins: number;
 };
 
 export type Metrics = {
   readonly observer: Observer;
-  /** Wraps a function that signs, to see how long it takes. */
+  /** Wraps a function that signs, and observes how long it takes. */
   timeSigning<Args extends readonly unknown[], Signed>(
     sign: (...args: Args) => Signed,
   ): (...args: Args) => Signed;
@@ -39,7 +39,7 @@ export type Metrics = {
   render(): Promise<{ readonly contentType: string; readonly text: string }>;
 };
 
-/** Answers come from memory and two public-key operations at most; the upper end is for issuers that are slow. */
+/** Most responses need no network; the upper end is for issuers whose keys are slow to fetch. */
 const RESPONSE_BUCKETS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const SIGNING_BUCKETS_SECONDS = [0.00002, 0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.02];
 
@@ -48,7 +48,7 @@ const SIGNING_BUCKETS_SECONDS = [0.00002, 0.00005, 0.0001, 0.0002, 0.0005, 0.001
  * source or from the configuration: nothing that a caller sends can become one.
  *
  * @param options.seconds a clock that never goes back, e.g. `performance.now() / 1000`.
- * @param options.includeProcessMetrics whether memory, CPU, event-loop lag and garbage collection of the process are told as well.
+ * @param options.includeProcessMetrics whether to include memory, CPU, event-loop lag and garbage collection.
  */
 export function createMetrics(
   sources: MetricsSources,
@@ -103,7 +103,7 @@ export function createMetrics(
     labelNames: ['result'],
     registers,
   });
-  // What appears only with its first failure has no rise that an alert could see.
+  // Initialize to 0: `increase()` misses a series that starts at 1.
   for (const result of ['applied', 'refused']) reloads.inc({ result }, 0);
   for (const status of [500, 503]) responsesOf('POST', '/v1/uploads', status);
   registerGauges(sources, registers);
@@ -164,7 +164,7 @@ function registerGauges(
       labelNames,
       registers,
       collect() {
-        // What is gone, such as an issuer of an earlier policy, is told no more.
+        // Drop series that no longer exist, such as those of an issuer of an earlier policy.
         this.reset();
         read(this);
       },

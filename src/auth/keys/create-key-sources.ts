@@ -16,19 +16,31 @@ import { createSecretVerificationKey } from './verification-key.ts';
 const MULTI_TENANT_DISCOVERY = 'https://login.microsoftonline.com/common/v2.0';
 
 /**
- * The keys of an issuer, from wherever its configuration says.
- * @param iss one of its issuers, if it stands for several: the keys that may sign for that one.
- * @throws TypeError if a given key set is none.
+ * Returns the source of an issuer's keys, as its configuration says.
+ * @param iss if the entry is for several issuers, the one whose keys are wanted.
+ * @throws TypeError if a configured key set is not a JSON Web Key Set.
  */
 export type KeySources = (issuer: IssuerConfig, iss?: string) => KeySource;
 
+export type KeySourcesOptions = {
+  readonly clock: Clock;
+  readonly fetch: typeof globalThis.fetch;
+  /** Milliseconds that fetching keys may take, discovery included; 1 or more. Default 5,000. */
+  readonly timeoutMs?: number;
+  /**
+   * Milliseconds without a fetch after a failed one, and the time in which unknown keys cause at most
+   * three fetches; 0 or more. Default 30,000.
+   */
+  readonly cooldownMs?: number;
+  /** Milliseconds after which keys are fetched again; 0 or more. Default 600,000. */
+  readonly cacheMaxAgeMs?: number;
+};
+
 /**
- * Creates the one place where the keys of all issuers are kept. Keys that come from the same address are fetched and kept
- * once, also for issuers of a later policy: reloading one loses no keys, and grants no fetch before its time.
+ * Creates the cache of the verification keys of all issuers.
  *
- * @param options.timeoutMs how long fetching keys may take, discovery included; 5 s by default.
- * @param options.cooldownMs after a failed fetch, and the span for three fetches for keys that are not known; 30 s by default.
- * @param options.cacheMaxAgeMs after which keys are refreshed; 10 min by default.
+ * Keys from one address are fetched and cached once, also for the issuers of a later policy. So
+ * reloading a policy neither loses keys nor causes an early fetch.
  */
 export function createKeySources({
   clock,
@@ -36,13 +48,7 @@ export function createKeySources({
   timeoutMs = 5_000,
   cooldownMs = 30_000,
   cacheMaxAgeMs = 600_000,
-}: {
-  readonly clock: Clock;
-  readonly fetch: typeof globalThis.fetch;
-  readonly timeoutMs?: number;
-  readonly cooldownMs?: number;
-  readonly cacheMaxAgeMs?: number;
-}): KeySources {
+}: KeySourcesOptions): KeySources {
   const fetched = new Map<string, ReturnType<typeof createFetchedKeys>>();
   const request = (): JsonRequest => ({ fetch, signal: AbortSignal.timeout(timeoutMs) });
 
@@ -96,7 +102,7 @@ function createSharedKey(secret: Uint8Array): KeySource {
   return createGivenKeys(({ alg }) => (alg === 'HS256' ? keys : []));
 }
 
-/** The secret for HS256 and for nothing else, the published keys for the rest: neither is ever tried in place of the other. */
+/** Uses the secret for HS256 only, and published keys for every other algorithm (RFC 8725 2.1). */
 function createBothKeys(published: KeySource, shared: KeySource): KeySource {
   return {
     ...published,

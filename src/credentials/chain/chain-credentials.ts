@@ -15,10 +15,10 @@ export type ChainCredentialsOptions = {
   readonly homeDirectory: string | undefined;
 };
 
-/** Longer than any provider of the library takes by its own time limits, which profiles cannot change. */
+/** Longer than the library's own time-outs, which profiles cannot change. */
 const ATTEMPT_LIMIT_MS = 10_000;
 
-/** At the start, for a metadata server that nobody has named. */
+/** For the metadata server at start-up, if nothing else is configured. */
 const PROBE_LIMIT_MS = 1_000;
 
 const NOTHING_CONFIGURED =

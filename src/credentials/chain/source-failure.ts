@@ -1,10 +1,10 @@
-/** What Node says when it could not even talk to the other side. */
+/** The codes of Node.js for a failed connection. */
 const NETWORK_CODE = /^(?:E[A-Z0-9]{2,20}|ERR_[A-Z0-9_]{2,40}|CERT_[A-Z_]{2,40}|[A-Z_]{2,40}_CERT[A-Z_]*)$/;
 
 /** A code as Alibaba Cloud writes them: words with dots between. Keys and tokens have digits, or are longer. */
 const STS_CODE = /"Code"\s*:\s*"([A-Z][A-Za-z]{1,40}(?:\.[A-Za-z]{1,40}){0,3})"/;
 
-/** How the library puts the status of an answer. */
+/** How the library writes the status of a response. */
 const STATUS = /(?:httpStatus: |failed with |failed: [A-Z]+ \S+ )([1-5]\d\d)\b/;
 
 /**
@@ -13,7 +13,7 @@ const STATUS = /(?:httpStatus: |failed with |failed: [A-Z]+ \S+ )([1-5]\d\d)\b/;
  */
 export class SourceFailure extends Error {
   override readonly name = 'SourceFailure';
-  /** Whether there was somebody who answered. */
+  /** Whether a server responded. */
   readonly wasAnswered: boolean;
 
   constructor(reason: string, wasAnswered: boolean) {
@@ -22,7 +22,7 @@ export class SourceFailure extends Error {
   }
 }
 
-/** Takes from an error of the library what may be shown. */
+/** Converts an error of the library into one that may be shown. */
 export function toSourceFailure(error: unknown): SourceFailure {
   const { name, message, code } = error as NodeJS.ErrnoException;
   if (name.startsWith('RequestTimeout')) return new SourceFailure('no answer in time', false);

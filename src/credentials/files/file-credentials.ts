@@ -3,10 +3,10 @@ import type { SecretParts } from '../credentials-config.ts';
 import type { CredentialsLog, ManagedCredentials } from '../managed-credentials.ts';
 import { readSecretFiles, type SecretFilesReading } from './read-secret-files.ts';
 
-/** How long files that were replaced one by one have to stand still when all of them are new. */
+/** How long files must stay unchanged after all of them were replaced one by one. */
 const SETTLE_MS = 1_000;
 
-/** How long when only some are new: until then, the others are taken to be on their way. */
+/** How long if only some were replaced, because the others may follow. */
 const PARTIAL_SETTLE_MS = 60_000;
 
 /**
