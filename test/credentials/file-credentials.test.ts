@@ -117,7 +117,7 @@ it.each([
       await swapper;
     });
     const seen = new Set<string>();
-    for (let looks = 0; looks < 100; looks++) {
+    for (let looks = 0; looks < 50; looks++) {
       await source.keepFresh();
       const read = await readSecretFiles(parts);
       const readings = 'fault' in read ? [] : [read.credentials];
