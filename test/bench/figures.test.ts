@@ -27,7 +27,7 @@ describe('percentile', () => {
     expect(percentile(thousand, percent)).toBe(expected);
   });
 
-  it('is one of the values, never one between them', () => {
+  it('is always one of the values', () => {
     expect([percentile([1, 9], 50), percentile([1, 9], 51), percentile([], 50)]).toStrictEqual([
       1,
       9,
@@ -36,6 +36,6 @@ describe('percentile', () => {
   });
 });
 
-it('the spread is half of what lies between lowest and highest, in per cent of the median', () => {
+it('the spread is half of the range, in per cent of the median', () => {
   expect([spreadPercent([90, 100, 130]), spreadPercent([5])]).toStrictEqual([20, 0]);
 });

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { markdownTable } from '../../bench/report/markdown-table.ts';
 
-it('columns line up, and numbers stand on the right', () => {
+it('columns are aligned, numbers on the right', () => {
   expect(
     markdownTable(
       ['server', 'requests/s:'],

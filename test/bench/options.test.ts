@@ -15,7 +15,7 @@ it('measures all by default, and less to check', () => {
   });
 });
 
-it('takes what it is told', () => {
+it('reads its options', () => {
   expect(
     parseOptions(['--rounds', '7', '--seconds', '0.5', '--only', 'signing', '--only', 'go']),
   ).toStrictEqual({
@@ -33,7 +33,7 @@ it.each([
   [['--seconds', '0.0'], '--seconds must be a number above 0, not 0.0'],
   [['--check', '--only', 'ours'], '--check compares all ratios, --only measures a part'],
   [['--fast'], "Unknown option '--fast'"],
-])('refuses %j with a sentence', (args, message) => {
+])('rejects %j with a message', (args, message) => {
   expect(() => parseOptions(args)).toThrow(message);
 });
 
@@ -49,7 +49,7 @@ it('reads the list of cores that a process may use', () => {
 
 const serversOf = (...args: string[]) => Object.keys(planOf(parseOptions(args)).loads);
 
-it('runs bare Fastify beside every server that it is to measure', () => {
+it('runs bare Fastify with every server that it measures', () => {
   expect(serversOf()).toStrictEqual(Object.keys(CONTENDERS));
   expect(serversOf('--only', 'go').toSorted()).toStrictEqual(['fastify', 'go']);
   expect(serversOf('--check').toSorted()).toStrictEqual(['fastify', 'ours', 'typescript']);

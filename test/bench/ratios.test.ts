@@ -27,7 +27,7 @@ function sample(
 }
 
 describe('ratiosOf', () => {
-  it('compares within each round, and takes the median of that', () => {
+  it('compares within each round, and returns the median', () => {
     const requests = [
       ...[sample(1, 'fastify', 100), sample(1, 'ours', 50)],
       // A slow round for both: figures of different rounds would give 0.5 / 0.1.
@@ -37,7 +37,7 @@ describe('ratiosOf', () => {
     expect(ratiosOf({ requests, signing: [], startUp: [] }).warm).toBe(0.6);
   });
 
-  it('is above 1 where oss-presign is the better one, also where less is better', () => {
+  it('is above 1 if oss-presign is better, also where less is better', () => {
     const requests = [
       sample(1, 'fastify', 100, { p99: 2, underLoad: 90 }),
       sample(1, 'ours', 80, { p99: 4, underLoad: 120 }),
@@ -59,7 +59,7 @@ describe('ratiosOf', () => {
     });
   });
 
-  it('counts requests by the time that the server had on its core, but waits for Valkey', () => {
+  it('counts requests per CPU second, but elapsed time with Valkey', () => {
     const requests = [
       sample(1, 'fastify', 100, { perCpuSecond: 200 }),
       sample(1, 'ours', 80, { perCpuSecond: 100 }),
@@ -80,11 +80,11 @@ describe('ratiosOf', () => {
 });
 
 describe('belowFloor', () => {
-  it('is content with a ratio at its floor, and with ratios that have none', () => {
+  it('accepts a ratio at its floor, and ratios that have none', () => {
     expect(belowFloor({ warm: 0.7, signing: 30 }, { warm: 0.7 })).toStrictEqual([]);
   });
 
-  it('names each ratio that is below, and each that was not measured', () => {
+  it('names each ratio that is below its floor or was not measured', () => {
     expect(belowFloor({ warm: 0.6994 }, { warm: 0.7, cold: 0.3 })).toStrictEqual([
       'warm is 0.699, below its floor of 0.7',
       'cold has a floor of 0.3 and was not measured',
@@ -92,8 +92,8 @@ describe('belowFloor', () => {
   });
 });
 
-it('gates only on ratios that carry over from one processor to another', () => {
-  // What is compared with bare Fastify’s speed depends on the processor: 0.97 on an old one, 0.48 on a new one, for the same code.
+it('has floors only for ratios that are comparable between processors', () => {
+  // Ratios to the speed of bare Fastify depend on the processor: 0.97 on an old one, 0.48 on a new one, for the same code.
   expect(Object.keys(floor)).toStrictEqual([
     'manyCallers',
     'typescriptPeer',
@@ -103,7 +103,7 @@ it('gates only on ratios that carry over from one processor to another', () => {
   ]);
 });
 
-it('the repository’s floor is above nothing, and names ratios that exist', () => {
+it('the repository’s floors are positive, and name ratios that exist', () => {
   expect(Object.keys(floor).filter((name) => !Object.hasOwn(RATIOS, name))).toStrictEqual([]);
   expect(Object.values(floor).every((lowest) => lowest > 0)).toBe(true);
 });

@@ -15,7 +15,7 @@ it('waits for the whole head', () => {
   expect(responseFrame(bytes('HTTP/1.1 200 OK\r\ncontent-length: 12\r\n'))).toBeUndefined();
 });
 
-it('does not take a length out of the body', () => {
+it('does not read a length from the body', () => {
   expect(() => responseFrame(bytes('HTTP/1.1 200 OK\r\n\r\ncontent-length: 5\r\n'))).toThrow(
     'a response has no Content-Length',
   );

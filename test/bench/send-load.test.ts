@@ -5,8 +5,8 @@ import { expect, it, onTestFinished } from 'vitest';
 import { sendLoad } from '../../bench/load/send-load.ts';
 import { uploadRequest } from '../../bench/load/upload-request.ts';
 
-async function listen(answer: RequestListener): Promise<number> {
-  const server = createServer(answer).listen(0, '127.0.0.1');
+async function listen(respond: RequestListener): Promise<number> {
+  const server = createServer(respond).listen(0, '127.0.0.1');
   onTestFinished(() => void server.close());
   await new Promise((resolve) => server.once('listening', resolve));
   return (server.address() as AddressInfo).port;
@@ -33,7 +33,7 @@ it('sends each request once, and measures those after the warm-up', async () => 
   expect(latencyMs.p999).toBeGreaterThanOrEqual(latencyMs.p99);
 });
 
-it('sends the same requests again and again for a while', async () => {
+it('repeats the requests for a duration', async () => {
   let received = 0;
   const port = await listen((request, response) => {
     received++;
@@ -46,7 +46,7 @@ it('sends the same requests again and again for a while', async () => {
   expect(result.requestsPerSecond).toBeGreaterThan(result.requests);
 });
 
-it('takes an answer in pieces for one', async () => {
+it('accepts a response in several chunks', async () => {
   const port = await listen((request, response) => {
     request.resume().once('end', () => {
       response.writeHead(201, { 'content-length': 100_000 });
@@ -63,7 +63,7 @@ it('takes an answer in pieces for one', async () => {
 
 it.each<[string, RequestListener, string]>([
   [
-    'is a refusal',
+    'is a rejection',
     (_, response) => response.writeHead(403, { 'content-length': 2 }).end('no'),
     'not a success',
   ],
@@ -72,8 +72,8 @@ it.each<[string, RequestListener, string]>([
     (_, response) => response.writeHead(201, { 'content-length': 9 }).write('{}', () => response.destroy()),
     'closed',
   ],
-])('fails as soon as an answer %s', async (_what, answer, message) => {
-  const port = await listen(answer);
+])('fails as soon as a response %s', async (_what, response, message) => {
+  const port = await listen(response);
   await expect(
     sendLoad({ port, pid: process.pid, connections: 1, extent: onceEach }, requests),
   ).rejects.toThrow(message);

@@ -55,10 +55,10 @@ function rulesOf(script: string): CorsRule[] {
   });
 }
 
-/** The headers of a granted answer that uses all that the first rule allows. */
+/** The headers of a granted response that uses all that the first rule allows. */
 async function grantedHeaders(): Promise<Readonly<Record<string, string>>> {
   const { post } = await createTestApp({ policyYaml });
-  const answer = await post({
+  const response = await post({
     key: 'users/alice/a.png',
     contentType: 'image/png',
     contentLength: 1,
@@ -67,14 +67,14 @@ async function grantedHeaders(): Promise<Readonly<Record<string, string>>> {
     cacheControl: 'no-cache',
     contentEncoding: 'gzip',
   });
-  expect(answer.status).toBe(201);
-  return answer.body.headers;
+  expect(response.status).toBe(201);
+  return response.body.headers;
 }
 
 /** The preflight that a browser sends before a PUT with these headers. */
 async function preflight(corsRules: readonly CorsRule[], headers: readonly string[], origin = ORIGIN) {
   const emulator = await startTestEmulator({ buckets: { [BUCKET]: { region: REGION, corsRules } } });
-  const answer = await fetch(`${emulator.url}/${BUCKET}/users/alice/a.png`, {
+  const response = await fetch(`${emulator.url}/${BUCKET}/users/alice/a.png`, {
     method: 'OPTIONS',
     headers: {
       origin,
@@ -85,10 +85,10 @@ async function preflight(corsRules: readonly CorsRule[], headers: readonly strin
         .join(','),
     },
   });
-  return [answer.status, answer.headers.get('access-control-allow-origin')];
+  return [response.status, response.headers.get('access-control-allow-origin')];
 }
 
-it('with the printed rule, a page may send every header of a granted answer, and from no other origin', async () => {
+it('the printed rule allows every header of a grant, from the given origin only', async () => {
   const { code, stdout, stderr } = await print();
   expect([code, stderr]).toStrictEqual([0, '']);
   const names = Object.keys(await grantedHeaders());
@@ -96,19 +96,19 @@ it('with the printed rule, a page may send every header of a granted answer, and
   expect(await preflight(rulesOf(stdout), names, 'https://evil.example')).toStrictEqual([403, null]);
 });
 
-it('every header of the printed rule is needed: with one less, the page is refused', async () => {
+it('every header of the printed rule is needed: without one of them, the upload is rejected', async () => {
   const [rule, ...others] = rulesOf((await print()).stdout);
   const names = Object.keys(await grantedHeaders());
   expect(others).toStrictEqual([]);
   expect(rule?.allowedHeaders).toHaveLength(names.length);
   for (const missing of rule?.allowedHeaders ?? []) {
     const allowedHeaders = rule?.allowedHeaders.filter((name) => name !== missing) ?? [];
-    const refused = await preflight(rule ? [{ ...rule, allowedHeaders }] : [], names);
-    expect(refused, missing).toStrictEqual([403, null]);
+    const rejected = await preflight(rule ? [{ ...rule, allowedHeaders }] : [], names);
+    expect(rejected, missing).toStrictEqual([403, null]);
   }
 });
 
-it('lets the page put and read what OSS answers, and nothing else', async () => {
+it('lets the page upload and read the response of OSS, and nothing else', async () => {
   expect(rulesOf((await print()).stdout)[0]).toMatchObject({
     allowedOrigins: [ORIGIN],
     allowedMethods: ['PUT'],
@@ -143,7 +143,7 @@ it('prints one script for each bucket, once for all the targets of a bucket', as
   expect(media?.allowedHeaders).toContain('x-oss-meta-b');
 });
 
-it('takes the origins of CORS_ORIGINS, or in their place those of --origin, each once', async () => {
+it('uses the origins of --origin, or else of CORS_ORIGINS, each once', async () => {
   const origins = async (argv: readonly string[]) =>
     rulesOf((await print(argv, { CORS_ORIGINS: 'https://a.test, https://b.test' })).stdout)[0]
       ?.allowedOrigins;
@@ -163,18 +163,18 @@ it.each([
   expect(stderr).toContain(`error: ${fault}`);
 });
 
-it('is a script that writes the XML and hands it to ossutil', async () => {
+it('is a script that writes the XML and runs ossutil with it', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'oss-presign-cors-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   writeFileSync(join(folder, 'ossutil'), '#!/bin/sh\necho "$@"\n', { mode: 0o755 });
   const { stdout } = await print();
-  const said = execFileSync('sh', [], {
+  const output = execFileSync('sh', [], {
     cwd: folder,
     input: stdout,
     encoding: 'utf8',
     env: { PATH: `${folder}:${process.env.PATH}` },
   });
-  expect(said).toBe(
+  expect(output).toBe(
     'api put-bucket-cors --bucket acme-media --region cn-hangzhou --cors-configuration file://cors-acme-media.xml\n',
   );
   const xml = readFileSync(join(folder, 'cors-acme-media.xml'), 'utf8');

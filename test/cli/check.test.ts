@@ -12,17 +12,17 @@ const jwks = JSON.stringify(createTestIssuer().jwks);
 
 const withJwksUrl = policyWith({ issuers: [testIssuerEntry({ jwksFile: undefined, jwksUrl: JWKS_URL })] });
 
-/** What a server answers: body, status and headers; without a Date when `date` is null. */
-type Answer = { body?: string; status?: number; date?: Date | null; age?: string };
+/** The response of a server: body, status and headers; without a Date if `date` is null. */
+type StubResponse = { body?: string; status?: number; date?: Date | null; age?: string };
 
-/** A network in which only these addresses answer. */
-function networkOf(answers: Readonly<Record<string, Answer>>) {
+/** A network in which only these addresses respond. */
+function networkOf(responses: Readonly<Record<string, StubResponse>>) {
   const asked: string[] = [];
   const fetch: typeof globalThis.fetch = async (input, init) => {
     asked.push(`${init?.method ?? 'GET'} ${input}`);
-    const answer = answers[String(input)];
-    if (!answer) throw new TypeError('fetch failed', { cause: { code: 'ENOTFOUND' } });
-    const { body = '', status = 200, date = now, age } = answer;
+    const response = responses[String(input)];
+    if (!response) throw new TypeError('fetch failed', { cause: { code: 'ENOTFOUND' } });
+    const { body = '', status = 200, date = now, age } = response;
     return new Response(init?.method === 'HEAD' ? null : body, {
       status,
       headers: { ...(date && { date: date.toUTCString() }), ...(age !== undefined && { age }) },
@@ -34,14 +34,14 @@ function networkOf(answers: Readonly<Record<string, Answer>>) {
 async function check({
   policy = withJwksUrl,
   env = CREDENTIALS,
-  answers = { [JWKS_URL]: { body: jwks } },
+  responses = { [JWKS_URL]: { body: jwks } },
   ...context
 }: {
   policy?: string;
   env?: Readonly<Record<string, string>>;
-  answers?: Readonly<Record<string, Answer>>;
+  responses?: Readonly<Record<string, StubResponse>>;
 } & Parameters<typeof runCli>[1] = {}) {
-  const { fetch, asked } = networkOf(answers);
+  const { fetch, asked } = networkOf(responses);
   const { code, stdout, stderr } = await runCli(['check'], {
     env,
     fetch,
@@ -57,7 +57,7 @@ const lineOf = async (name: string, ...args: Parameters<typeof check>) => {
   return [code, lines.find((line) => line.includes(` ${name}: `))];
 };
 
-it('says a line per check when all is well, and ends 0', async () => {
+it('prints a line per check if there is no fault, and exits with 0', async () => {
   const { code, lines, asked } = await check();
   expect(lines).toStrictEqual([
     'ok environment: complete',
@@ -71,7 +71,7 @@ it('says a line per check when all is well, and ends 0', async () => {
   expect(asked).toStrictEqual([`GET ${JWKS_URL}`]);
 });
 
-it('prints every fault on a separate line, skips what needs a check that failed, and ends 1', async () => {
+it('prints every fault on a separate line, skips checks that need one that failed, and exits with 1', async () => {
   const { code, lines } = await check({
     env: { PORT: 'x', OSS_ACCESS_KEY_ID: 'OnlyTheId' },
     policy: 'rules: []',
@@ -92,7 +92,7 @@ it('prints every fault on a separate line, skips what needs a check that failed,
   ]);
 });
 
-it('warns of a variable that looks mistyped, and ends 0 for it', async () => {
+it('warns of a variable that looks mistyped, and exits with 0', async () => {
   const { code, lines } = await check({ env: { ...CREDENTIALS, CORS_ORIGIN: 'https://app.example.com' } });
   expect(code).toBe(0);
   expect(lines.filter((line) => line.startsWith('WARNING'))).toStrictEqual([
@@ -100,7 +100,7 @@ it('warns of a variable that looks mistyped, and ends 0 for it', async () => {
   ]);
 });
 
-it('checks the policy and what hangs on it also when the environment is not right', async () => {
+it('checks the policy and what depends on it even if the environment has faults', async () => {
   const { code, lines } = await check({ env: { OSS_ACCESS_KEY_ID: 'OnlyTheId' } });
   expect(code).toBe(1);
   expect(lines.filter((line) => line.startsWith('ok'))).toStrictEqual([
@@ -110,18 +110,18 @@ it('checks the policy and what hangs on it also when the environment is not righ
   ]);
 });
 
-it('says which issuer’s keys cannot be had and why, and goes on with the others', async () => {
+it('reports which issuer’s keys cannot be loaded and why, and checks the others', async () => {
   const policy = withJwksUrl.replace(
     'issuers:',
     `issuers:
   - { issuer: https://down.test/, audience: uploads }
   - { issuer: https://broken.test/, audience: uploads, jwksUrl: https://broken.test/jwks }`,
   );
-  const answers = {
+  const responses = {
     [JWKS_URL]: { body: jwks },
     'https://broken.test/jwks': { status: 500, date: null },
   };
-  const { code, lines } = await check({ policy, answers });
+  const { code, lines } = await check({ policy, responses });
   expect(code).toBe(1);
   expect(lines.filter((line) => / issuer keys: /.test(line))).toStrictEqual([
     'FAILED issuer keys: https://down.test/ not loaded: cannot resolve down.test (ENOTFOUND)',
@@ -138,59 +138,59 @@ it.each([
   [300, 'ok clock: 300 s ahead of https://login.test', 0],
   [301, 'FAILED clock: 301 s ahead of https://login.test; OSS rejects signatures from 900 s on', 1],
   [-3600, 'FAILED clock: 3600 s behind https://login.test; OSS rejects signatures from 900 s on', 1],
-])('says how far the clock is off: %i s', async (seconds, line, exitCode) => {
+])('reports how far the clock is off: %i s', async (seconds, line, exitCode) => {
   const date = new Date(now.getTime() - seconds * 1000);
-  const [code, told] = await lineOf('clock', { answers: { [JWKS_URL]: { body: jwks, date } } });
+  const [code, printed] = await lineOf('clock', { responses: { [JWKS_URL]: { body: jwks, date } } });
   expect(code).toBe(exitCode);
-  expect(String(told).startsWith(line), String(told)).toBe(true);
+  expect(String(printed).startsWith(line), String(printed)).toBe(true);
 });
 
-it('is not misled by a cache, which hands on an old Date', async () => {
+it('adds the Age of a cached response to its Date', async () => {
   const date = new Date(now.getTime() - 3600_000);
-  expect(await lineOf('clock', { answers: { [JWKS_URL]: { body: jwks, date, age: '3600' } } })).toStrictEqual(
-    [0, 'ok clock: 0 s off, by https://login.test'],
-  );
+  expect(
+    await lineOf('clock', { responses: { [JWKS_URL]: { body: jwks, date, age: '3600' } } }),
+  ).toStrictEqual([0, 'ok clock: 0 s off, by https://login.test']);
 });
 
-it('takes the time of whichever answer of an issuer told it', async () => {
-  const answers = {
+it('uses the time of any issuer’s response that has one', async () => {
+  const responses = {
     'https://login.test/.well-known/openid-configuration': {
       body: JSON.stringify({ issuer: 'https://login.test/', jwks_uri: JWKS_URL }),
     },
     [JWKS_URL]: { body: jwks, date: null },
   };
   const policy = policyWith({ issuers: [testIssuerEntry({ jwksFile: undefined })] });
-  expect(await lineOf('clock', { policy, answers })).toStrictEqual([
+  expect(await lineOf('clock', { policy, responses })).toStrictEqual([
     0,
     'ok clock: 0 s off, by https://login.test',
   ]);
 });
 
-it('asks OSS for the time where no issuer told it, and takes a refusal for an answer', async () => {
+it('uses the time of OSS if no issuer sent one, even from a rejection', async () => {
   const date = new Date(now.getTime() + 10_000);
   const { code, lines, asked } = await check({
     policy: policyWith(),
-    answers: { [`${OSS}/`]: { status: 403, date } },
+    responses: { [`${OSS}/`]: { status: 403, date } },
   });
   expect([code, lines.at(-1)]).toStrictEqual([0, `ok clock: 10 s behind ${OSS}`]);
   expect(asked).toStrictEqual([`HEAD ${OSS}/`]);
 });
 
-it('fails when no host returns the time, and says why', async () => {
+it('fails if no host returns the time, and reports why', async () => {
   const host = new URL(OSS).host;
   const dateless = { [JWKS_URL]: { body: jwks, date: null } };
-  expect(await lineOf('clock', { answers: dateless })).toStrictEqual([
+  expect(await lineOf('clock', { responses: dateless })).toStrictEqual([
     1,
     `FAILED clock: no server sent its time: cannot resolve ${host} (ENOTFOUND)`,
   ]);
   expect(
-    await lineOf('clock', { answers: { ...dateless, [`${OSS}/`]: { status: 403, date: null } } }),
+    await lineOf('clock', { responses: { ...dateless, [`${OSS}/`]: { status: 403, date: null } } }),
   ).toStrictEqual([1, `FAILED clock: no server sent its time: ${host} responded without a Date header`]);
 });
 
-it('says when credentials end too soon, or cannot be had, and shows nothing that an error holds', async () => {
+it('reports credentials that expire soon or are not available, and shows nothing of an error', async () => {
   const standIn = {
-    describe: () => ({ ok: false, detail: 'stand-in: no answer yet' }),
+    describe: () => ({ ok: false, detail: 'stand-in: no response yet' }),
     expiresAt: () => undefined,
   };
   const ending = { accessKeyId: 'a', accessKeySecret: 's', expiresAt: new Date(now.getTime() + 29_999) };
@@ -202,7 +202,7 @@ it('says when credentials end too soon, or cannot be had, and shows nothing that
   };
   expect(
     await lineOf('credentials', { createCredentials: async () => ({ ...standIn, get: failing }) }),
-  ).toStrictEqual([1, 'FAILED credentials: no credentials from stand-in: no answer yet']);
+  ).toStrictEqual([1, 'FAILED credentials: no credentials from stand-in: no response yet']);
   const none = async () => {
     throw new Error('There are no cloud credentials: set some.');
   };
@@ -212,7 +212,7 @@ it('says when credentials end too soon, or cannot be had, and shows nothing that
   ]);
 });
 
-it('says that Redis cannot be reached, and shows no password', async () => {
+it('reports that Redis cannot be reached, and shows no password', async () => {
   const env = { ...CREDENTIALS, REDIS_URL: `redis://:ThePassword@127.0.0.1:${await findFreePort()}` };
   expect(await lineOf('limiter', { env })).toStrictEqual([
     1,
@@ -220,7 +220,7 @@ it('says that Redis cannot be reached, and shows no password', async () => {
   ]);
 });
 
-it('reports a POLICY_FILE that is no path, and skips the policy', async () => {
+it('reports a POLICY_FILE that is not a path, and skips the policy', async () => {
   const { code, lines } = await check({ env: { ...CREDENTIALS, POLICY_FILE: '"policy.yaml"' } });
   expect(code).toBe(1);
   expect(lines.slice(0, 3)).toStrictEqual([

@@ -18,7 +18,7 @@ const files = {
 };
 const ENV = { OSS_ACCESS_KEY_ID: 'TheKeyId', OSS_ACCESS_KEY_SECRET: 'TheKeySecret' };
 
-/** The issuer of the example answers; nobody else does. */
+/** Only the issuer of the example responds. */
 const exampleNetwork: typeof fetch = async (input) => {
   if (input !== 'https://login.example.com/jwks') throw new TypeError('fetch failed');
   const headers = { date: new Date(now.getTime() + 2000).toUTCString() };

@@ -38,10 +38,10 @@ async function decide(claims: unknown, request: unknown) {
   });
 }
 
-it('a granted request has the answer of the service, but for signature and times, and ends 0', async () => {
+it('prints the service’s response to a granted request, without signature and times, and exits with 0', async () => {
   const { code, stdout, stderr } = await decide(CLAIMS, REQUEST);
   expect([code, stderr]).toStrictEqual([0, '']);
-  const { outcome, rule, rules, ...answer } = JSON.parse(stdout);
+  const { outcome, rule, rules, ...response } = JSON.parse(stdout);
   expect([outcome, rule]).toStrictEqual(['granted', 'own-files']);
   expect(rules).toStrictEqual([
     { rule: 'own-files', reasons: [] },
@@ -54,7 +54,7 @@ it('a granted request has the answer of the service, but for signature and times
   ]);
   const real = (await (await createTestApp({ policyYaml })).post(REQUEST, CLAIMS)).body;
   const { method, url, expiresAt, serverTime, ...unsigned } = real;
-  expect(answer).toStrictEqual(unsigned);
+  expect(response).toStrictEqual(unsigned);
   expect([method, typeof url, typeof expiresAt, typeof serverTime]).toStrictEqual([
     'PUT',
     'string',
@@ -63,29 +63,29 @@ it('a granted request has the answer of the service, but for signature and times
   ]);
 });
 
-it('a denied request has the violations of the service and the reasons of every rule, and ends 1', async () => {
+it('prints the violations and the reasons of every rule for a denied request, and exits with 1', async () => {
   const request = { ...REQUEST, contentType: 'text/html', contentLength: 2 ** 21 };
   const { code, stdout, stderr } = await decide(CLAIMS, request);
   expect([code, stderr]).toStrictEqual([1, '']);
-  const { outcome, rules, ...refusal } = JSON.parse(stdout);
+  const { outcome, rules, ...denial } = JSON.parse(stdout);
   expect(outcome).toBe('denied');
   const {
     code: problem,
     detail,
     errors,
   } = (await (await createTestApp({ policyYaml })).post(request, CLAIMS)).body;
-  expect(refusal).toStrictEqual({ code: problem, detail, violations: errors });
+  expect(denial).toStrictEqual({ code: problem, detail, violations: errors });
   expect(rules[0]).toStrictEqual({ rule: 'own-files', reasons: errors });
   expect(rules[1].reasons[0].detail).toBe('The token lacks the scope "exports:write".');
 });
 
-it('shows where the service puts an id into a key that it makes', async () => {
+it('shows where the service inserts an id into a key that it creates', async () => {
   const { key: _, ...request } = REQUEST;
   const { stdout } = await decide(CLAIMS, { ...request, filename: 'Photo.PNG' });
   expect(JSON.parse(stdout).key).toBe('users/alice/<UUIDv7>.png');
 });
 
-it('refuses the claims of an issuer that the policy does not name', async () => {
+it('rejects the claims of an issuer that the policy does not name', async () => {
   const { code, stdout } = await decide({ ...CLAIMS, iss: 'https://other.test/' }, REQUEST);
   expect(code).toBe(1);
   expect(JSON.parse(stdout)).toStrictEqual({
@@ -134,7 +134,7 @@ it.each([
   expect(stderr).toBe(`error: ${fault}\nSee: oss-presign decide --help\n`);
 });
 
-it('decides for a tenant of an issuer that stands for several, and for no other tenant', async () => {
+it('decides for the tenants of a multi-tenant issuer, and for no other tenant', async () => {
   const tenants = ['72f988bf-86f1-41af-91ab-2d7cd011db47', '8eaef023-2b34-4da1-9baa-8bc8c9d6a490'];
   const issuer = 'https://login.microsoftonline.com/{tenantid}/v2.0';
   const policy = policyWith({

@@ -21,14 +21,14 @@ it.each([
   expect(read(text)).toStrictEqual({ env: variables, names: Object.keys(variables) });
 });
 
-it('leaves what the environment has, also an empty variable', () => {
+it('keeps the variables of the environment, even empty ones', () => {
   expect(read('A=file\nB=file\nC=file', { A: 'env', B: '' })).toStrictEqual({
     env: { A: 'env', B: '', C: 'file' },
     names: ['C'],
   });
 });
 
-it('is content without a file', () => {
+it('accepts that there is no file', () => {
   expect(readEnvFile({ A: '1' }, fails('ENOENT'))).toStrictEqual({ env: { A: '1' }, names: [] });
 });
 
@@ -43,7 +43,7 @@ it.each([
   ["A='TheSecret\n", '.env line 1: the quotation mark before the value is never closed.'],
   ['A=1\n\uFFFD\uFFFD', '.env is not UTF-8 text.'],
   ['A\0=\0TheSecret', '.env is not UTF-8 text.'],
-])('says what is wrong with %j, without a value', (text, fault) => {
+])('reports the fault of %j, without a value', (text, fault) => {
   expect(read(text)).toStrictEqual({ fault });
 });
 
@@ -52,17 +52,17 @@ it.each([
   ['EISDIR', '.env cannot be read, because it is a directory (EISDIR).'],
   ['ENOTDIR', '.env cannot be read, because a part of its path is a file (ENOTDIR).'],
   ['EIO', '.env cannot be read (EIO).'],
-])('says that it cannot be read: %s', (code, fault) => {
+])('reports that it cannot be read: %s', (code, fault) => {
   expect(readEnvFile({}, fails(code))).toStrictEqual({ fault });
 });
 
-it('takes a long file in linear time', () => {
+it('reads a long file in linear time', () => {
   const before = process.cpuUsage();
   for (const line of ['A=1\n', ' \t', 'A = "', '=', 'export ']) read(line.repeat(100_000 / line.length));
   expect(process.cpuUsage(before).user).toBeLessThan(2_000_000);
 });
 
-it('says on which line it is not UTF-8', () => {
+it('reports the line that is not UTF-8', () => {
   const read = () => decodeTextFile(Buffer.from('A=1\nB=\xff\n', 'latin1'));
   expect(readEnvFile({}, read)).toStrictEqual({
     fault: '.env is not UTF-8: line 2 has other bytes; save it as UTF-8.',

@@ -37,7 +37,7 @@ function start(
   return { cwd, child, ended, stderr: text(child.stderr) };
 }
 
-it('answers on stdout with exit code 0, by the version of the package', async () => {
+it('prints the version of the package on stdout, and exits with 0', async () => {
   const { child, ended, stderr } = start(['--version']);
   expect([await text(child.stdout), await stderr, await ended]).toStrictEqual([
     `${packageJson.version}\n`,
@@ -46,17 +46,17 @@ it('answers on stdout with exit code 0, by the version of the package', async ()
   ]);
 });
 
-it('tells what is wrong on stderr with exit code 2', async () => {
+it('reports a usage error on stderr, and exits with 2', async () => {
   const { child, ended, stderr } = start(['bucket-cors', '--policy', 'other.yaml']);
   expect([await text(child.stdout), await ended]).toStrictEqual(['', 2]);
   expect(await stderr).toMatch(/^error: no origin is given/);
 });
 
-it('ends without a complaint when the reader of its output has gone', async () => {
-  const nobody = `http://127.0.0.1:${await findFreePort()}`;
+it('exits without an error when its output is closed', async () => {
+  const unusedOrigin = `http://127.0.0.1:${await findFreePort()}`;
   const policy = policyWith({
-    issuers: [testIssuerEntry({ jwksFile: undefined, jwksUrl: `${nobody}/jwks` })],
-    targets: { media: mediaTarget({ endpoint: nobody }) },
+    issuers: [testIssuerEntry({ jwksFile: undefined, jwksUrl: `${unusedOrigin}/jwks` })],
+    targets: { media: mediaTarget({ endpoint: unusedOrigin }) },
   });
   const { child, ended, stderr } = start(['check', '--policy', 'other.yaml'], {}, policy);
   child.stdout.destroy();
@@ -64,7 +64,7 @@ it('ends without a complaint when the reader of its output has gone', async () =
   expect(await stderr).toBe('');
 });
 
-it('start serves by the policy of --policy until SIGTERM, and then ends 0', async () => {
+it('start serves with the policy of --policy until SIGTERM, and then exits with 0', async () => {
   const { child, ended, stderr } = start(['start', '--policy', 'other.yaml'], { ...CREDENTIALS, PORT: '0' });
   let address: unknown;
   for await (const line of createInterface(child.stdout)) {
@@ -78,7 +78,7 @@ it('start serves by the policy of --policy until SIGTERM, and then ends 0', asyn
   expect([await ended, await stderr]).toStrictEqual([0, '']);
 });
 
-it('start refuses as npm start does, and ends 1', async () => {
+it('start prints the faults that keep it from starting, and exits with 1', async () => {
   const { ended, stderr } = start(['start', '--policy', 'nowhere.yaml'], CREDENTIALS);
   expect(await ended).toBe(1);
   expect(await stderr).toBe(
@@ -86,7 +86,7 @@ it('start refuses as npm start does, and ends 1', async () => {
   );
 });
 
-it('start takes from .env what the environment lacks, and says which variables that are', async () => {
+it('start reads variables that are not set from .env, and prints their names', async () => {
   const dotEnv = `POLICY_FILE=other.yaml\nPORT=1\nOSS_ACCESS_KEY_ID=TheKeyId\nOSS_ACCESS_KEY_SECRET=TheKeySecret\n`;
   const { child, ended, stderr } = start(['start'], { PORT: '0' }, policyWith(), dotEnv);
   for await (const line of createInterface(child.stdout)) if (line.includes('"listening"')) break;
@@ -110,7 +110,7 @@ it('start gives the library of Alibaba Cloud its variables of .env', async () =>
   await vi.waitFor(async () => expect(await readiness()).toContain('\nok credentials: profile'), 10_000);
 });
 
-it('start refuses a .env that it cannot read whole', async () => {
+it('start rejects a .env that it cannot parse completely', async () => {
   const { ended, stderr } = start(['start'], {}, policyWith(), 'OSS_ACCESS_KEY_SECRET="TheKeySecret\n');
   expect([await ended, await stderr]).toStrictEqual([
     2,

@@ -5,7 +5,7 @@ import { createTestIssuer } from '../support/tokens.ts';
 
 const jwks = JSON.stringify(createTestIssuer().jwks);
 
-it('prints JSON alone, from POLICY_FILE or from --policy, which wins, without credentials', async () => {
+it('prints only JSON, for the policy of --policy or else of POLICY_FILE, without credentials', async () => {
   const files = { 'a.yaml': policyWith(), 'jwks.json': jwks };
   const byOption = await runCli(['ram-policy', '--policy', 'a.yaml'], {
     files,
@@ -18,7 +18,7 @@ it('prints JSON alone, from POLICY_FILE or from --policy, which wins, without cr
   expect(await runCli(['ram-policy'], { files, env: { POLICY_FILE: 'a.yaml' } })).toStrictEqual(byOption);
 });
 
-it('notes beside the JSON which rule needs rights on a KMS key', async () => {
+it('prints a note on stderr about each rule that needs a KMS key', async () => {
   const policy = policyWith({
     rules: [ownFilesRule({ headers: { 'X-Oss-Server-Side-Encryption': 'KMS' } })],
   });
@@ -30,7 +30,7 @@ it('notes beside the JSON which rule needs rights on a KMS key', async () => {
   expect(stderr).toMatch(/^note: rule own-files encrypts with KMS; .*kms:GenerateDataKey and kms:Decrypt/);
 });
 
-it('ends 2 with every fault of a policy that is not right, and prints nothing', async () => {
+it('exits with 2 and every fault of the policy, and prints no document', async () => {
   const policy = policyWith({ rules: [ownFilesRule({ maxSize: '6GiB', who: {} })] });
   const { code, stdout, stderr } = await runCli(['ram-policy'], {
     files: { 'policy.yaml': policy, 'jwks.json': jwks },
@@ -39,13 +39,13 @@ it('ends 2 with every fault of a policy that is not right, and prints nothing', 
   expect(stderr.split('\n').filter((line) => line.startsWith('error: policy.yaml:'))).toHaveLength(2);
 });
 
-it('ends 2 when there is no policy file', async () => {
+it('exits with 2 if there is no policy file', async () => {
   const { code, stderr } = await runCli(['ram-policy', '--policy', 'nowhere.yaml']);
   expect(code).toBe(2);
   expect(stderr).toContain('cannot be read (ENOENT): nowhere.yaml');
 });
 
-it('says what is wrong with POLICY_FILE', async () => {
+it('reports the fault of POLICY_FILE', async () => {
   expect(await runCli(['ram-policy'], { env: { POLICY_FILE: "'policy.yaml'" } })).toMatchObject({
     code: 2,
     stderr: expect.stringMatching(/^error: POLICY_FILE is in quotation marks; leave them out\.\n/),

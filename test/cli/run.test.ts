@@ -3,7 +3,7 @@ import { runCli } from '../support/run-cli.ts';
 
 const COMMANDS = ['start', 'check', 'ram-policy', 'bucket-cors', 'decide'];
 
-it.each(['--help', '-h', 'help'])('%s prints what the program is for and every command', async (flag) => {
+it.each(['--help', '-h', 'help'])('%s prints the purpose of the program and every command', async (flag) => {
   const { code, stdout, stderr } = await runCli([flag]);
   expect([code, stderr]).toStrictEqual([0, '']);
   expect(stdout).toContain('presigned PUT URLs for Alibaba Cloud OSS');
@@ -26,7 +26,7 @@ it.each(COMMANDS)('%s --help has usage, an example and exit codes, and does noth
     expect(await runCli(argv), argv.join(' ')).toStrictEqual({ code, stdout, stderr });
 });
 
-it('says which options may be left out or repeated, and what each is', async () => {
+it('shows which options are optional or repeatable', async () => {
   expect((await runCli(['decide', '--help'])).stdout).toContain(
     'Usage: oss-presign decide --claims FILE --request FILE [--policy FILE] [--output FILE]\n',
   );
@@ -35,7 +35,7 @@ it('says which options may be left out or repeated, and what each is', async () 
   );
 });
 
-it('--version is that of the package', async () => {
+it('--version prints the version of the package', async () => {
   expect(await runCli(['--version'])).toStrictEqual({ code: 0, stdout: '1.2.3\n', stderr: '' });
 });
 
@@ -49,7 +49,7 @@ it.each([
   [['--policy', 'p.yaml', 'check'], 'expected a command, got "--policy".'],
   [['--hlep'], 'expected a command, got "--hlep".'],
   [['a'.repeat(5000)], `unknown command "${'a'.repeat(64)}…".`],
-])('%j ends 2 with the fault and the overview on stderr', async (argv, fault) => {
+])('%j exits with 2, and prints the fault and the overview on stderr', async (argv, fault) => {
   const { code, stdout, stderr } = await runCli(argv);
   expect([code, stdout]).toStrictEqual([2, '']);
   expect(stderr).toMatch(`error: ${fault}\n\n`);
@@ -78,7 +78,7 @@ it.each([
   [['check', '--policy', 'a', '--policy', 'b'], ['--policy is given more than once.']],
   [['check', '--constructor', 'x'], ['unknown option "--constructor".']],
   [['decide'], ['--claims FILE is missing.', '--request FILE is missing.']],
-])('%j ends 2 with every fault on stderr', async (argv, faults) => {
+])('%j exits with 2, and prints every fault on stderr', async (argv, faults) => {
   const { code, stdout, stderr } = await runCli(argv);
   expect([code, stdout]).toStrictEqual([2, '']);
   const lines = stderr.trimEnd().split('\n');
@@ -86,7 +86,7 @@ it.each([
   expect(lines.map((line) => line.replace(/^error: /, ''))).toStrictEqual(faults);
 });
 
-it('start turns the process into the service, which then has the exit code', async () => {
+it('start runs the service in this process, and returns no exit code', async () => {
   const started: unknown[] = [];
   const startService = async (env: object) => void started.push(env);
   const env = { PORT: '1' };
@@ -111,7 +111,7 @@ it('adds the variables of .env to the environment, never over it, and names them
   expect([stdout, stderr]).toStrictEqual(['', 'note: read from .env: LOG_LEVEL, OSS_ACCESS_KEY_SECRET\n']);
 });
 
-it('ends 2 with what is wrong about .env, and needs none for its help', async () => {
+it('exits with 2 and the fault of .env, which the help does not read', async () => {
   const files = { '.env': 'PORT=1\nbroken' };
   const { code, stderr } = await runCli(['check'], { files });
   expect([code, stderr]).toStrictEqual([

@@ -78,7 +78,7 @@ it('reads every variable', () => {
   });
 });
 
-it('tells all faults together, in plain words, without a secret', () => {
+it('reports all faults together, without a secret', () => {
   const faults = faultsOf({
     PORT: '80a',
     LOG_LEVEL: 'loud',
@@ -102,7 +102,7 @@ it('tells all faults together, in plain words, without a secret', () => {
   expect(faults.join()).not.toMatch(/Passw0rd|Two Words/);
 });
 
-it.each(['65536', '-1', '1e3', ' 80', '8080.5'])('refuses %j as a port', (port) => {
+it.each(['65536', '-1', '1e3', ' 80', '8080.5'])('rejects %j as a port', (port) => {
   expect(faultsOf({ PORT: port })).toHaveLength(1);
 });
 
@@ -110,7 +110,7 @@ it.each([
   ['neither', {}, 'is not set'],
   ['an empty one', { OSS_ACCESS_KEY_SECRET: '' }, 'is empty'],
   ['a blank one', { OSS_ACCESS_KEY_SECRET: '  ' }, 'is empty'],
-])('refuses to go without a secret: %s', (_name, env, state) => {
+])('rejects a missing secret: %s', (_name, env, state) => {
   const loaded = loadConfig({ OSS_ACCESS_KEY_ID: 'id', ...env }, noFile);
   expect(loaded).toStrictEqual({
     faults: [
@@ -119,7 +119,7 @@ it.each([
   });
 });
 
-it('takes credentials from files, in part or whole, and leaves the reading of them to whoever needs them', () => {
+it('accepts files for some or all parts of the credentials, and returns their paths', () => {
   const readable = { '/run/id': 'file-id\n', '/run/secret': 'file-secret\r\n', '/run/token': 'file-token' };
   const credentialsOf = (env: Record<string, string>) => {
     const loaded = loadConfig(env, (path) => readable[path as keyof typeof readable] ?? noFile());
@@ -154,7 +154,7 @@ it('takes credentials from files, in part or whole, and leaves the reading of th
   ).toMatchObject({ source: 'files' });
 });
 
-it('leaves it to the default chain when no credentials are named, and hands on its variables alone', () => {
+it('uses the default chain if no credentials are given, and passes only its variables', () => {
   const env = {
     OSS_ACCESS_KEY_ID: '',
     ALIBABA_CLOUD_ROLE_ARN: 'acs:ram::1:role/r',
@@ -169,7 +169,7 @@ it('leaves it to the default chain when no credentials are named, and hands on i
   expect(faultsOf({ OSS_ACCESS_KEY_ID: undefined, OSS_ACCESS_KEY_SECRET: undefined })).toStrictEqual([]);
 });
 
-it('does not take a session token alone for credentials', () => {
+it('does not accept a session token alone as credentials', () => {
   expect(loadConfig({ OSS_SESSION_TOKEN: 'token' }, noFile)).toStrictEqual({
     faults: [
       'OSS_ACCESS_KEY_ID (or OSS_ACCESS_KEY_ID_FILE) is not set: without credentials nothing can be signed.',
@@ -186,11 +186,11 @@ it.each<[string, () => string, string]>([
     () => 'a\nb',
     'OSS_SESSION_TOKEN_FILE must be one line of printable ASCII without blanks: /run/token',
   ],
-])('says so when a secret’s file %s', (_name, readFile, fault) => {
+])('reports that a secret’s file %s', (_name, readFile, fault) => {
   expect(faultsOf({ OSS_SESSION_TOKEN_FILE: '/run/token' }, readFile)).toStrictEqual([fault]);
 });
 
-it('refuses a secret that stands both in the environment and in a file', () => {
+it('rejects a secret that is given both in the environment and in a file', () => {
   expect(faultsOf({ OSS_ACCESS_KEY_SECRET_FILE: '/run/secret' })).toStrictEqual([
     'OSS_ACCESS_KEY_SECRET and OSS_ACCESS_KEY_SECRET_FILE are both set; leave one out.',
   ]);
@@ -205,7 +205,7 @@ it.each([
   ['debgu', 'debug'],
   ['inf', 'info'],
   ['verbose', undefined],
-])('LOG_LEVEL=%s: says which values there are, and the one that is meant', (value, meant) => {
+])('LOG_LEVEL=%s: reports the possible values and the closest one', (value, meant) => {
   expect(faultsOf({ LOG_LEVEL: value })).toStrictEqual([
     `LOG_LEVEL must be one of fatal, error, warn, info, debug, trace, silent.${meant === undefined ? '' : ` Did you mean "${meant}"?`}`,
   ]);
@@ -241,7 +241,7 @@ it.each(['http://0.0.0.0', 'localhost:8080', 'my host', '0.0.0.0/0', '-a', 'a'.r
   },
 );
 
-it.each(['::', '::1', '0.0.0.0', 'localhost', 'a.example.com', 'pod-1'])('takes %s as HOST', (host) => {
+it.each(['::', '::1', '0.0.0.0', 'localhost', 'a.example.com', 'pod-1'])('accepts %s as HOST', (host) => {
   expect(faultsOf({ HOST: host })).toStrictEqual([]);
 });
 
@@ -256,7 +256,7 @@ it.each(['LTAI/5tKey', 'a,b', 'a=b', 'a:b', 'a%2Fb', 'a+b'])(
   },
 );
 
-it('takes the access key ids that Alibaba Cloud gives out', () => {
+it('accepts the access key ids that Alibaba Cloud issues', () => {
   for (const id of ['LTAI5tNF7jTp1BfzuQJAbcde', 'STS.NUgYrLnoC37mZZCNnAbez', 'demo_access-key.id'])
     expect(faultsOf({ OSS_ACCESS_KEY_ID: id })).toStrictEqual([]);
 });
@@ -313,7 +313,7 @@ it.each(Object.keys(environmentSchema.shape))(
   },
 );
 
-it.each(Object.keys(environmentSchema.shape))('%s: says that a value is in quotation marks', (name) => {
+it.each(Object.keys(environmentSchema.shape))('%s: reports a value in quotation marks', (name) => {
   expect(faultsOf({ [name]: '"value"' })).toContain(`${name} is in quotation marks; leave them out.`);
   expect(faultsOf({ [name]: "'value'" })).toContain(`${name} is in quotation marks; leave them out.`);
 });

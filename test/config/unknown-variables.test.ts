@@ -26,18 +26,18 @@ it.each([
   ['SHUTDOWN_DELAY', 'SHUTDOWN_DELAY_SECONDS'],
   ['OSS_ACCESS_SECRET_KEY', 'OSS_ACCESS_KEY_SECRET'],
   ['TRUST_PROXIES', 'TRUST_PROXY'],
-])('%s: says that %s is meant, without the value', (name, meant) => {
+])('%s: suggests %s, without the value', (name, meant) => {
   expect(unknownVariables({ [name]: 'TheValue' }, undefined)).toStrictEqual([
     `${name} is not a variable of the service and has no effect. Did you mean ${meant}?`,
   ]);
 });
 
-it('is silent about the variables of the service', () => {
+it('reports none of the variables of the service', () => {
   const all = Object.fromEntries(Object.keys(environmentSchema.shape).map((name) => [name, 'x']));
   expect(unknownVariables(all, undefined)).toStrictEqual([]);
 });
 
-it('is silent about the environments that shells, npm, containers and Kubernetes make', () => {
+it('reports none of the environments that shells, npm, containers and Kubernetes make', () => {
   const ordinary =
     `PATH HOME USER SHELL PWD OLDPWD LANG LC_ALL TERM SHLVL LOGNAME HOSTNAME HOSTTYPE HOST_IP HOSTS SPORT PORTS
     POST EDITOR VISUAL MAIL DISPLAY TZ TMPDIR LS_COLORS SSH_AUTH_SOCK XDG_RUNTIME_DIR NODE_ENV NODE_OPTIONS NODE_VERSION
@@ -51,19 +51,19 @@ it('is silent about the environments that shells, npm, containers and Kubernetes
   expect(unknownVariables(env, undefined)).toStrictEqual([]);
 });
 
-it('is silent about a variable that the policy file takes by its name', () => {
+it('reports none of a variable that the policy file uses', () => {
   const policy = 'issuers: [{ secretEnv: OSS_SECRET_KEY }]\ntargets: "$' + '{REDIS_URI}"';
   expect(unknownVariables({ OSS_SECRET_KEY: 'x', REDIS_URI: 'x', CORS_ORIGIN: 'x' }, policy)).toStrictEqual([
     'CORS_ORIGIN is not a variable of the service and has no effect. Did you mean CORS_ORIGINS?',
   ]);
 });
 
-it('looks at names only as long as names are', () => {
+it('ignores names that are too long', () => {
   const long = `OSS_${'A'.repeat(100_000)}`;
   expect(unknownVariables({ [long]: 'x' }, undefined)).toStrictEqual([]);
 });
 
-it('does not take a part of a word of the policy file for the name of a variable', () => {
+it('does not find the name of a variable in a part of a word of the policy file', () => {
   expect(unknownVariables({ POLICY_FIL: 'x' }, '# wherever POLICY_FILE points')).toStrictEqual([
     'POLICY_FIL is not a variable of the service and has no effect. Did you mean POLICY_FILE?',
   ]);

@@ -5,7 +5,7 @@ import { curlCommand } from '../../src/demo/curl-command.ts';
 import { renderProgress } from '../../src/demo/progress-bar.ts';
 import { codeBlocks, shownPattern } from '../support/documents.ts';
 
-it('npm run demo does the main job from end to end and ends 0', async () => {
+it('npm run demo does the main job from end to end, and exits with 0', async () => {
   const child = spawn(process.execPath, ['src/demo/demo.ts'], { stdio: ['ignore', 'pipe', 'pipe'] });
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
   const [stdout, stderr, code] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
@@ -26,7 +26,7 @@ it('npm run demo does the main job from end to end and ends 0', async () => {
   expect(stdout).toMatch(shownPattern(`…${shown}`));
 });
 
-it('the progress bar goes from nothing to everything', () => {
+it('the progress bar grows from 0 % to 100 %', () => {
   expect(renderProgress(0, 4 * 1024 ** 2, 8)).toBe('  [--------]   0 %  0.0 of 4.0 MiB');
   expect(renderProgress(1024 ** 2, 4 * 1024 ** 2, 8)).toBe('  [##------]  25 %  1.0 of 4.0 MiB');
   expect(renderProgress(0, 0, 8)).toBe('  [########] 100 %  0.0 of 0.0 MiB');

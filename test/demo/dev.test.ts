@@ -26,7 +26,7 @@ async function uploadAsTheBannerSays({ banner, serviceUrl }: { banner: string; s
   return grant;
 }
 
-it('npm run dev lets any page of this machine ask, says so, and prints commands that upload', async () => {
+it('npm run dev allows every page of this machine, states that, and prints commands that upload', async () => {
   const dev = await startDev(['--port', '0']);
   expect(dev.banner).toContain('any page of http://localhost or http://127.0.0.1, on any port');
   expect(dev.banner.match(/eyJ/g), 'a token of this run').toBeNull();
@@ -52,7 +52,7 @@ it('npm run dev -- --policy runs the rules of an unchanged policy on the servers
   expect(payload).toMatchObject({ iss: 'https://login.example.com/', sub: 'bob', scope: 'exports:write' });
 });
 
-it('npm run dev says which port is taken, by which server and how to choose another', async () => {
+it('npm run dev reports a port in use, its server and the option to change it', async () => {
   const other = createServer();
   await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => void other.close());
@@ -64,7 +64,7 @@ it('npm run dev says which port is taken, by which server and how to choose anot
   });
 });
 
-it('npm run dev says what is wrong with its policy and its arguments', async () => {
+it('npm run dev reports the faults of its policy and its arguments', async () => {
   const { code, stderr } = await runDev(['--port', '0', '--policy', 'nowhere.yaml']);
   expect([code, stderr]).toStrictEqual([
     1,
@@ -98,7 +98,7 @@ describe('the arguments of npm run dev', () => {
   });
 });
 
-it('the token and the request fit the first rule, whatever it asks for', () => {
+it('the token and the request match every kind of first rule', () => {
   const policy = policyFrom(
     policyWith({
       rules: [
@@ -136,7 +136,7 @@ it('the token and the request fit the first rule, whatever it asks for', () => {
   });
 });
 
-it.each(['--help', '-h', 'help'])('npm run dev -- %s asks for the usage', (argument) => {
+it.each(['--help', '-h', 'help'])('npm run dev -- %s prints the usage', (argument) => {
   expect(asksForUsage([argument])).toBe(true);
   expect(asksForUsage(['--policy', 'policy.yaml'])).toBe(false);
 });

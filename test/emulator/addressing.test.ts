@@ -66,8 +66,8 @@ it.each([
   ['a bucket that is not there', '/nobodys-bucket/a', 404, 'NoSuchBucket'],
   ['broken percent-encoding', `/${BUCKET}/%zz`, 400, 'InvalidURI'],
   ['a key that is not UTF-8', `/${BUCKET}/%ff`, 400, 'InvalidObjectName'],
-])('%s is refused', async (_name, path, status, code) => {
+])('%s is rejected', async (_name, path, status, code) => {
   const emulator = await startTestEmulator();
-  const answer = await send(emulator, `http://127.0.0.1${path}`);
-  expect([answer.status, readXml(answer.text).Code]).toStrictEqual([status, code]);
+  const response = await send(emulator, `http://127.0.0.1${path}`);
+  expect([response.status, readXml(response.text).Code]).toStrictEqual([status, code]);
 });

@@ -103,7 +103,7 @@ it('the official client uploads to a URL that we presigned', async () => {
 
 it('a URL that the official client presigned is accepted', async () => {
   const emulator = await startTestEmulator({ clock });
-  // With an IP address as endpoint this client leaves the bucket out of the URLs that it presigns, unless told otherwise.
+  // With an IP address as endpoint this client leaves the bucket out of the URLs that it presigns, unless an option is set.
   const options = { endpoint: `http://localhost:${emulator.port}`, sldEnable: true } as Partial<OSS.Options>;
   const url = await clientOf(emulator, LONG_LIVED, options).signatureUrlV4(
     'PUT',
@@ -112,12 +112,12 @@ it('a URL that the official client presigned is accepted', async () => {
     'from them.txt',
     ['content-length'],
   );
-  const answer = await fetch(url, {
+  const response = await fetch(url, {
     method: 'PUT',
     headers: { 'content-type': 'text/plain' },
     body: 'hello',
   });
-  expect(answer.status).toBe(200);
+  expect(response.status).toBe(200);
 });
 
 it.each([
@@ -136,7 +136,7 @@ it.each([
   await expect(put).rejects.toMatchObject({ status, code });
 });
 
-it('the official client hears that its clock is off', async () => {
+it('the official client gets the error for a wrong clock', async () => {
   const emulator = await startTestEmulator({ clock: () => new Date(Date.now() + 16 * 60_000) });
   const put = clientOf(emulator).put('a.txt', Buffer.from('a'));
   await expect(put).rejects.toMatchObject({ status: 403, code: 'RequestTimeTooSkewed' });

@@ -31,18 +31,18 @@ it.each([
   ['https://example.org', 'PUT', '', false],
 ])('a preflight from %s for %s with %j is allowed: %s', async (origin, method, headers, isAllowed) => {
   const emulator = await start();
-  const answer = await fetch(`${emulator.url}/${BUCKET}/a`, {
+  const response = await fetch(`${emulator.url}/${BUCKET}/a`, {
     method: 'OPTIONS',
     headers: { origin, 'access-control-request-method': method, 'access-control-request-headers': headers },
   });
-  const allowed = answer.headers.get('access-control-allow-origin');
-  expect([answer.status, allowed]).toStrictEqual(isAllowed ? [200, origin] : [403, null]);
-  if (!isAllowed) expect(readXml(await answer.text()).Code).toBe('AccessForbidden');
+  const allowed = response.headers.get('access-control-allow-origin');
+  expect([response.status, allowed]).toStrictEqual(isAllowed ? [200, origin] : [403, null]);
+  if (!isAllowed) expect(readXml(await response.text()).Code).toBe('AccessForbidden');
 });
 
-it('a preflight is answered with what the rule allows', async () => {
+it('a preflight gets what the rule allows', async () => {
   const emulator = await start();
-  const answer = await fetch(`${emulator.url}/${BUCKET}/a`, {
+  const response = await fetch(`${emulator.url}/${BUCKET}/a`, {
     method: 'OPTIONS',
     headers: {
       origin: 'https://app.example.com',
@@ -50,7 +50,7 @@ it('a preflight is answered with what the rule allows', async () => {
       'access-control-request-headers': 'content-type',
     },
   });
-  expect(Object.fromEntries(answer.headers)).toMatchObject({
+  expect(Object.fromEntries(response.headers)).toMatchObject({
     'access-control-allow-methods': 'PUT, GET',
     'access-control-allow-headers': 'content-type',
     'access-control-expose-headers': 'ETag, x-oss-request-id',
@@ -58,26 +58,26 @@ it('a preflight is answered with what the rule allows', async () => {
   });
 });
 
-it('a page can read an answer, and a refusal, only where a rule matches', async () => {
+it('a page can read a response or an error only if a rule matches', async () => {
   const emulator = await start();
   const read = async (origin: string, url: string) => {
-    const answer = await fetch(url, { method: 'PUT', body: Buffer.from('a'), headers: { origin } });
-    return [answer.status, answer.headers.get('access-control-allow-origin')];
+    const response = await fetch(url, { method: 'PUT', body: Buffer.from('a'), headers: { origin } });
+    return [response.status, response.headers.get('access-control-allow-origin')];
   };
-  const refused = emulator.presign().replace(/.$/, (digit) => (digit === '0' ? '1' : '0'));
+  const rejected = emulator.presign().replace(/.$/, (digit) => (digit === '0' ? '1' : '0'));
   expect(await read('https://app.example.com', emulator.presign())).toStrictEqual([
     200,
     'https://app.example.com',
   ]);
-  expect(await read('https://app.example.com', refused)).toStrictEqual([403, 'https://app.example.com']);
+  expect(await read('https://app.example.com', rejected)).toStrictEqual([403, 'https://app.example.com']);
   expect(await read('https://evil.example', emulator.presign())).toStrictEqual([200, null]);
 });
 
-it('a bucket without rules lets no page in', async () => {
+it('a bucket without rules allows no page', async () => {
   const emulator = await startTestEmulator();
-  const answer = await fetch(`${emulator.url}/${BUCKET}/a`, {
+  const response = await fetch(`${emulator.url}/${BUCKET}/a`, {
     method: 'OPTIONS',
     headers: { origin: 'https://app.example.com', 'access-control-request-method': 'PUT' },
   });
-  expect([answer.status, answer.headers.get('access-control-allow-origin')]).toStrictEqual([403, null]);
+  expect([response.status, response.headers.get('access-control-allow-origin')]).toStrictEqual([403, null]);
 });

@@ -6,23 +6,23 @@ it.each([
   ['bytes=0-3', 206, '0123', 'bytes 0-3/10'],
   ['bytes=7-', 206, '789', 'bytes 7-9/10'],
   ['bytes=-2', 206, '89', 'bytes 8-9/10'],
-  // OSS answers all of it where a range leaves the object, unless asked for standard behaviour.
+  // OSS sends the whole object if a range ends after it, unless the standard behaviour is requested.
   ['bytes=8-100', 200, '0123456789', null],
   ['lines=1-2', 200, '0123456789', null],
-])('GET with the range %s answers %i', async (range, status, body, contentRange) => {
+])('GET with the range %s responses %i', async (range, status, body, contentRange) => {
   const emulator = await startTestEmulator();
   await emulator.put('a', '0123456789');
-  const answer = await fetch(emulator.presign({ method: 'GET', key: 'a' }), {
+  const response = await fetch(emulator.presign({ method: 'GET', key: 'a' }), {
     headers: range ? { range } : {},
   });
-  expect([answer.status, await answer.text(), answer.headers.get('content-range')]).toStrictEqual([
+  expect([response.status, await response.text(), response.headers.get('content-range')]).toStrictEqual([
     status,
     body,
     contentRange,
   ]);
 });
 
-it('HEAD answers the headers of GET, and its refusal in x-oss-err', async () => {
+it('HEAD sends the headers of GET, and an error in x-oss-err', async () => {
   const emulator = await startTestEmulator();
   await emulator.put('a', 'hello');
   const found = await fetch(emulator.presign({ method: 'HEAD', key: 'a' }), { method: 'HEAD' });
@@ -33,7 +33,7 @@ it('HEAD answers the headers of GET, and its refusal in x-oss-err', async () => 
   expect(readXml(xml)).toMatchObject({ Code: 'NoSuchKey', Key: 'b', EC: '0026-00000001' });
 });
 
-it('a missing object is a 404, a stranger hears nothing of it, and DELETE does not mind', async () => {
+it('a missing object is a 404, but 403 without a signature, and DELETE succeeds', async () => {
   const emulator = await startTestEmulator();
   await emulator.put('a', 'hello');
   const missing = await fetch(emulator.presign({ method: 'GET', key: 'b' }));
@@ -47,7 +47,7 @@ it('a missing object is a 404, a stranger hears nothing of it, and DELETE does n
   expect(emulator.files()).toStrictEqual([]);
 });
 
-it('what is read stays whole while the object is replaced again and again', async () => {
+it('a read stays complete while the object is replaced repeatedly', async () => {
   const emulator = await startTestEmulator();
   const bodyOf = (letter: string) => letter.repeat(50_000);
   await emulator.put('a', bodyOf('a'));
@@ -67,11 +67,11 @@ it.each(['uploads', 'acl', 'tagging', 'uploadId=x&partNumber=1'])(
   async (query) => {
     const emulator = await startTestEmulator();
     const parameters = Object.fromEntries(new URLSearchParams(query));
-    const answer = await fetch(emulator.presign({ query: parameters }), {
+    const response = await fetch(emulator.presign({ query: parameters }), {
       method: 'PUT',
       body: Buffer.from('a'),
     });
-    expect([answer.status, readXml(await answer.text()).Code]).toStrictEqual([501, 'NotImplemented']);
+    expect([response.status, readXml(await response.text()).Code]).toStrictEqual([501, 'NotImplemented']);
     expect(emulator.files()).toStrictEqual([]);
   },
 );

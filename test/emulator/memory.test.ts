@@ -32,20 +32,20 @@ it(`an upload of ${uploadMib} MiB stays under 150 MiB of memory`, { timeout: 120
     await ended;
     rmSync(directory, { recursive: true });
   });
-  let said = '';
+  let output = '';
   await new Promise<void>((resolve) => {
     child.stdout.on('data', (chunk) => {
-      said += chunk;
-      if (said.includes('Listening')) resolve();
+      output += chunk;
+      if (output.includes('Listening')) resolve();
     });
   });
-  expect(said).toContain('for development and tests only');
+  expect(output).toContain('for development and tests only');
   const { url } = presign({
     credentials: { accessKeyId: 'id', accessKeySecret: 'secret' },
     method: 'PUT',
     region: 'cn-hangzhou',
     bucket: 'big-files',
-    endpoint: { url: /http:\S+/.exec(said)?.[0] ?? '', addressing: 'path' },
+    endpoint: { url: /http:\S+/.exec(output)?.[0] ?? '', addressing: 'path' },
     key: 'big',
     headers: {},
     signedAt: new Date(),
@@ -55,8 +55,8 @@ it(`an upload of ${uploadMib} MiB stays under 150 MiB of memory`, { timeout: 120
   const status = new Promise<number | undefined>((resolve, reject) => {
     put.once('error', reject).once('response', (response) => resolve(response.resume().statusCode));
   });
-  const piece = Buffer.alloc(MIB, 7);
-  await pipeline(Readable.from(Array(uploadMib).fill(piece)), put);
+  const chunk = Buffer.alloc(MIB, 7);
+  await pipeline(Readable.from(Array(uploadMib).fill(chunk)), put);
   expect(await status).toBe(200);
 
   const peakKib = Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]);

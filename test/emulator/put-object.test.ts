@@ -14,12 +14,12 @@ async function sendRaw(emulator: TestEmulator, bytes: string): Promise<string> {
 
 const targetOf = (url: string) => url.slice(url.indexOf('/', 8));
 
-it('answers the sums of what it stored', async () => {
+it('responds with the checksums of the stored bytes', async () => {
   const emulator = await startTestEmulator();
-  const answer = await emulator.put('a.txt', '123456789');
-  expect(answer.status).toBe(200);
-  expect(await answer.text()).toBe('');
-  expect(Object.fromEntries(answer.headers)).toMatchObject({
+  const response = await emulator.put('a.txt', '123456789');
+  expect(response.status).toBe(200);
+  expect(await response.text()).toBe('');
+  expect(Object.fromEntries(response.headers)).toMatchObject({
     etag: '"25F9E794323B453885F5181F1B624D0B"',
     'content-md5': 'JfnnlDI7RTiF9RgfG2JNCw==',
     'x-oss-hash-crc64ecma': '11051210869376104954',
@@ -31,7 +31,7 @@ it('answers the sums of what it stored', async () => {
   ]);
 });
 
-it('serves the headers back', async () => {
+it('serves the headers of the upload', async () => {
   const emulator = await startTestEmulator();
   await emulator.put('a.txt', 'hello', {
     headers: {
@@ -53,14 +53,14 @@ it('serves the headers back', async () => {
   });
 });
 
-it('stores an empty file, and gives it back', async () => {
+it('stores and serves an empty file', async () => {
   const emulator = await startTestEmulator();
   expect((await emulator.put('empty', '')).status).toBe(200);
   const get = await fetch(emulator.presign({ method: 'GET', key: 'empty' }));
   expect([get.status, get.headers.get('content-length'), await get.text()]).toStrictEqual([200, '0', '']);
 });
 
-describe('refuses, and stores nothing', () => {
+describe('rejects, and stores nothing', () => {
   it.each<[string, Record<string, string>, number, string]>([
     ['an MD5 of other bytes', { 'content-md5': '1B2M2Y8AsgTpgAmY7PhCfg==' }, 400, 'InvalidDigest'],
     ['an MD5 that is none', { 'content-md5': 'nope' }, 400, 'InvalidDigest'],
@@ -72,57 +72,57 @@ describe('refuses, and stores nothing', () => {
   ])('%s', async (_name, headers, status, code) => {
     const emulator = await startTestEmulator();
     const sent = { 'content-type': 'text/plain', ...headers };
-    const answer = await fetch(emulator.presign({ headers: sent }), {
+    const response = await fetch(emulator.presign({ headers: sent }), {
       method: 'PUT',
       body: 'hello',
       headers: sent,
     });
-    expect([answer.status, readXml(await answer.text()).Code]).toStrictEqual([status, code]);
+    expect([response.status, readXml(await response.text()).Code]).toStrictEqual([status, code]);
     expect(emulator.files()).toStrictEqual([]);
   });
 
   it.each(['If-None-Match', 'If-Match', 'If-Modified-Since'])('the condition %s', async (name) => {
     const emulator = await startTestEmulator();
-    const answer = await fetch(emulator.presign(), {
+    const response = await fetch(emulator.presign(), {
       method: 'PUT',
       body: Buffer.from('a'),
       headers: { [name]: '*' },
     });
-    expect([answer.status, readXml(await answer.text())]).toMatchObject([
+    expect([response.status, readXml(await response.text())]).toMatchObject([
       400,
       { Code: 'NotImplemented', Header: name.toLowerCase() },
     ]);
   });
 
-  it('a body of no stated length', async () => {
+  it('a body without a length', async () => {
     const emulator = await startTestEmulator();
-    const answer = await sendRaw(
+    const response = await sendRaw(
       emulator,
       `PUT ${targetOf(emulator.presign())} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`,
     );
-    expect(answer).toMatch(/^HTTP\/1\.1 411 /);
-    expect(readXml(answer).Code).toBe('MissingContentLength');
+    expect(response).toMatch(/^HTTP\/1\.1 411 /);
+    expect(readXml(response).Code).toBe('MissingContentLength');
   });
 
-  it('more than 5 GB, before it reads any of it', async () => {
+  it('more than 5 GB, before it reads the body', async () => {
     const emulator = await startTestEmulator();
-    const answer = await sendRaw(
+    const response = await sendRaw(
       emulator,
       `PUT ${targetOf(emulator.presign())} HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: ${5 * 1024 ** 3 + 1}\r\nConnection: close\r\n\r\n`,
     );
-    expect(answer).toMatch(/^HTTP\/1\.1 400 /);
-    expect(readXml(answer).Code).toBe('EntityTooLarge');
+    expect(response).toMatch(/^HTTP\/1\.1 400 /);
+    expect(readXml(response).Code).toBe('EntityTooLarge');
   });
 
-  it('a client that waits for a word hears the refusal instead of 100 Continue', async () => {
+  it('a client that waits for 100 Continue gets the error instead', async () => {
     const emulator = await startTestEmulator();
     const target = targetOf(emulator.presign()).replace(/.$/, (digit) => (digit === '0' ? '1' : '0'));
-    const answer = await sendRaw(
+    const response = await sendRaw(
       emulator,
       `PUT ${target} HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n`,
     );
-    expect(answer).toMatch(/^HTTP\/1\.1 403 /);
-    expect(readXml(answer).Code).toBe('SignatureDoesNotMatch');
+    expect(response).toMatch(/^HTTP\/1\.1 403 /);
+    expect(readXml(response).Code).toBe('SignatureDoesNotMatch');
   });
 
   it.each([
@@ -132,11 +132,11 @@ describe('refuses, and stores nothing', () => {
     ['that begins with a backslash', '\\a', 400, 'InvalidObjectName'],
   ])('a key %s', async (_name, key, status, code) => {
     const emulator = await startTestEmulator();
-    const answer = await sendRaw(
+    const response = await sendRaw(
       emulator,
       `PUT ${targetOf(emulator.presign({ key }))} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`,
     );
-    expect([Number(answer.split(' ')[1]), readXml(answer).Code]).toStrictEqual([status, code] as const);
+    expect([Number(response.split(' ')[1]), readXml(response).Code]).toStrictEqual([status, code] as const);
     expect(emulator.files()).toStrictEqual([]);
   });
 });
@@ -144,12 +144,12 @@ describe('refuses, and stores nothing', () => {
 describe('overwriting', () => {
   const FORBID = { headers: { 'x-oss-forbid-overwrite': 'true' } };
 
-  it('is what happens unless it is forbidden', async () => {
+  it('happens unless it is forbidden', async () => {
     const emulator = await startTestEmulator();
     await emulator.put('a', 'one');
     expect((await emulator.put('a', 'two')).status).toBe(200);
-    const refused = await emulator.put('a', 'three', FORBID);
-    expect([refused.status, readXml(await refused.text())]).toMatchObject([
+    const rejected = await emulator.put('a', 'three', FORBID);
+    expect([rejected.status, readXml(await rejected.text())]).toMatchObject([
       409,
       { Code: 'FileAlreadyExists', EC: '0026-00000002' },
     ]);
@@ -157,14 +157,14 @@ describe('overwriting', () => {
     expect(emulator.files()).toHaveLength(1);
   });
 
-  it('of twenty uploads at once that forbid it, exactly one wins', async () => {
+  it('exactly one of twenty simultaneous uploads that forbid it succeeds', async () => {
     const emulator = await startTestEmulator();
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       Array.from({ length: 20 }, (_, index) => emulator.put('a', `body ${index}`, FORBID)),
     );
-    const winners = answers.flatMap(({ status }, index) => (status === 200 ? [index] : []));
+    const winners = responses.flatMap(({ status }, index) => (status === 200 ? [index] : []));
     expect(winners).toHaveLength(1);
-    expect(answers.filter(({ status }) => status === 409)).toHaveLength(19);
+    expect(responses.filter(({ status }) => status === 409)).toHaveLength(19);
     expect(await (await fetch(emulator.presign({ method: 'GET', key: 'a' }))).text()).toBe(
       `body ${winners[0]}`,
     );
@@ -172,7 +172,7 @@ describe('overwriting', () => {
   });
 });
 
-it('a broken upload leaves nothing, and the object that was there as it was', async () => {
+it('an aborted upload leaves nothing, and keeps the previous object', async () => {
   const emulator = await startTestEmulator();
   await emulator.put('a', 'before');
   const broken = request(emulator.presign({ key: 'a' }), {
@@ -188,7 +188,7 @@ it('a broken upload leaves nothing, and the object that was there as it was', as
   expect(await (await fetch(emulator.presign({ method: 'GET', key: 'a' }))).text()).toBe('before');
 });
 
-it('takes chunked bodies where the length is not signed', async () => {
+it('accepts chunked bodies if the length is not signed', async () => {
   const emulator = await startTestEmulator();
   const put = request(emulator.presign(), { method: 'PUT', headers: { 'transfer-encoding': 'chunked' } });
   put.write('hel');

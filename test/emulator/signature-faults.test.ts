@@ -152,7 +152,7 @@ describe('a signature in the URL', () => {
     ],
     [
       'an unknown key id',
-      (url) => url.replace(LONG_LIVED.accessKeyId, 'nobody'),
+      (url) => url.replace(LONG_LIVED.accessKeyId, 'unknown'),
       403,
       'InvalidAccessKeyId',
       '0002-00000902',
@@ -186,13 +186,13 @@ describe('a signature in the URL', () => {
       'SignatureDoesNotMatch',
       '0002-00000201',
     ],
-  ])('is refused with %s', async (_name, change, status, code, ec) => {
+  ])('is rejected with %s', async (_name, change, status, code, ec) => {
     const emulator = await startTestEmulator();
     const url = emulator.presign();
     expect(change(url)).not.toBe(url);
-    const answer = await fetch(change(url), { method: 'PUT', body: Buffer.from('a') });
-    const xml = readXml(await answer.text());
-    expect([answer.status, xml.Code, xml.EC, answer.headers.get('x-oss-ec') ?? undefined]).toStrictEqual([
+    const response = await fetch(change(url), { method: 'PUT', body: Buffer.from('a') });
+    const xml = readXml(await response.text());
+    expect([response.status, xml.Code, xml.EC, response.headers.get('x-oss-ec') ?? undefined]).toStrictEqual([
       status,
       code,
       ec,
@@ -206,19 +206,19 @@ describe('a signature in the URL', () => {
     ['a second earlier still', new Date(inMinutes(15).getTime() + 1000), 403, '0002-00000235'],
     ['in its last second', inMinutes(-10), 200, undefined],
     ['a second later', new Date(inMinutes(-10).getTime() - 1000), 403, '0002-00000236'],
-  ])('%s: signed at %s answers %i', async (_name, signedAt, status, ec) => {
+  ])('%s: signed at %s responses %i', async (_name, signedAt, status, ec) => {
     const emulator = await startTestEmulator();
-    const answer = await fetch(emulator.presign({ signedAt }), { method: 'PUT', body: Buffer.from('a') });
-    expect([answer.status, answer.headers.get('x-oss-ec') ?? undefined]).toStrictEqual([status, ec]);
+    const response = await fetch(emulator.presign({ signedAt }), { method: 'PUT', body: Buffer.from('a') });
+    expect([response.status, response.headers.get('x-oss-ec') ?? undefined]).toStrictEqual([status, ec]);
   });
 
-  it('that expired says when, and what time it is', async () => {
+  it('that has expired is rejected with both times', async () => {
     const emulator = await startTestEmulator();
-    const answer = await fetch(emulator.presign({ signedAt: inMinutes(-20) }), {
+    const response = await fetch(emulator.presign({ signedAt: inMinutes(-20) }), {
       method: 'PUT',
       body: Buffer.from('a'),
     });
-    expect(readXml(await answer.text())).toMatchObject({
+    expect(readXml(await response.text())).toMatchObject({
       Code: 'AccessDenied',
       Message: 'Request has expired.',
       Expires: '2026-11-23T09:50:00.000Z',
@@ -226,39 +226,42 @@ describe('a signature in the URL', () => {
     });
   });
 
-  it('with a token that ended is refused, whatever it says of its own end', async () => {
+  it('with an expired token is rejected, even if the URL has not expired', async () => {
     const emulator = await startTestEmulator({ credentials: [{ ...TEMPORARY, expiresAt: now }] });
-    const answer = await fetch(emulator.presign({ credentials: TEMPORARY }), {
+    const response = await fetch(emulator.presign({ credentials: TEMPORARY }), {
       method: 'PUT',
       body: Buffer.from('a'),
     });
-    expect(readXml(await answer.text())).toMatchObject({ Code: 'SecurityTokenExpired', EC: '0002-00000007' });
+    expect(readXml(await response.text())).toMatchObject({
+      Code: 'SecurityTokenExpired',
+      EC: '0002-00000007',
+    });
   });
 
-  it('beside an Authorization header is refused', async () => {
+  it('together with an Authorization header is rejected', async () => {
     const emulator = await startTestEmulator();
-    const answer = await fetch(emulator.presign(), {
+    const response = await fetch(emulator.presign(), {
       method: 'PUT',
       headers: { authorization: 'OSS4-HMAC-SHA256 x' },
     });
-    expect([answer.status, readXml(await answer.text()).Code]).toStrictEqual([400, 'InvalidArgument']);
+    expect([response.status, readXml(await response.text()).Code]).toStrictEqual([400, 'InvalidArgument']);
   });
 
-  it('that does not match is told what OSS made of the request', async () => {
+  it('that does not match gets the canonical request in the error', async () => {
     const emulator = await startTestEmulator();
     const url = emulator.presign({ credentials: { ...LONG_LIVED, accessKeySecret: 'wrong' } });
-    const answer = await fetch(url, {
+    const response = await fetch(url, {
       method: 'PUT',
       body: Buffer.from('a'),
       headers: { 'x-oss-meta-a': '<&>' },
     });
-    const xml = readXml(await answer.text());
+    const xml = readXml(await response.text());
     expect(xml).toMatchObject({
       Code: 'SignatureDoesNotMatch',
       EC: '0002-00000201',
       OSSAccessKeyId: LONG_LIVED.accessKeyId,
       SignatureProvided: new URL(url).searchParams.get('x-oss-signature'),
-      RequestId: answer.headers.get('x-oss-request-id'),
+      RequestId: response.headers.get('x-oss-request-id'),
       CanonicalRequest: expect.stringMatching(
         /^PUT\n\/acme-media\/a\.txt\n.*\nx-oss-meta-a:<&>\n\n\nUNSIGNED-PAYLOAD$/s,
       ),
@@ -307,14 +310,14 @@ function authorize(
 }
 
 describe('a signature in the header', () => {
-  it('is taken', async () => {
+  it('is accepted', async () => {
     const emulator = await startTestEmulator();
-    const answer = await fetch(`${emulator.url}/${BUCKET}/a.txt`, {
+    const response = await fetch(`${emulator.url}/${BUCKET}/a.txt`, {
       method: 'PUT',
       body: Buffer.from('a'),
       headers: authorize(),
     });
-    expect(answer.status).toBe(200);
+    expect(response.status).toBe(200);
   });
 
   it.each<[string, Record<string, string>, number, string, string | undefined]>([
@@ -377,7 +380,7 @@ describe('a signature in the header', () => {
       'InvalidArgument',
       '0002-00000213',
     ],
-    ['an unknown key id', authorize({ id: 'nobody' }), 403, 'InvalidAccessKeyId', '0002-00000902'],
+    ['an unknown key id', authorize({ id: 'unknown' }), 403, 'InvalidAccessKeyId', '0002-00000902'],
     ['another secret', authorize({ secret: 'wrong' }), 403, 'SignatureDoesNotMatch', '0002-00000201'],
     [
       'one more header',
@@ -386,15 +389,15 @@ describe('a signature in the header', () => {
       'SignatureDoesNotMatch',
       '0002-00000201',
     ],
-  ])('is refused with %s', async (_name, headers, status, code, ec) => {
+  ])('is rejected with %s', async (_name, headers, status, code, ec) => {
     const emulator = await startTestEmulator();
-    const answer = await fetch(`${emulator.url}/${BUCKET}/a.txt`, {
+    const response = await fetch(`${emulator.url}/${BUCKET}/a.txt`, {
       method: 'PUT',
       body: Buffer.from('a'),
       headers,
     });
-    const xml = readXml(await answer.text());
-    expect([answer.status, xml.Code, xml.EC]).toStrictEqual([status, code, ec]);
+    const xml = readXml(await response.text());
+    expect([response.status, xml.Code, xml.EC]).toStrictEqual([status, code, ec]);
     expect(emulator.files()).toStrictEqual([]);
   });
 });

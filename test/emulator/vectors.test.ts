@@ -37,7 +37,7 @@ const read = (name: string): readonly Vector[] =>
     .vectors;
 const vectors = [...read('query'), ...read('header')];
 
-/** What the client of a vector sends, as Node's HTTP parser hands it on: header bytes as Latin-1. */
+/** The request of the client of a vector sends, as Node's HTTP parser hands it on: header bytes as Latin-1. */
 function wireOf({ input, expected, quirk }: Vector, changedHeaders: Readonly<Record<string, string>> = {}) {
   const query = Object.entries(expected.queryParams).map((pair) => pair.map(encodeURIComponent).join('='));
   const headers = {
@@ -96,19 +96,19 @@ it('holds all vectors', () => {
 });
 
 describe.each(vectors)('$name', (vector) => {
-  it('is accepted as it comes over the wire', () => {
+  it('is accepted as it is received', () => {
     expect(verify(vector, wireOf(vector))).toBe('accepted');
   });
 
-  it('is refused with another secret', () => {
+  it('is rejected with another secret', () => {
     expect(verify(vector, wireOf(vector), `${vector.input.accessKeySecret}x`)).toBe('SignatureDoesNotMatch');
   });
 
-  it('is refused with one more x-oss header', () => {
+  it('is rejected with one more x-oss header', () => {
     expect(verify(vector, wireOf(vector, { 'x-oss-meta-added': '1' }))).toBe('SignatureDoesNotMatch');
   });
 
-  it('is refused with another method, key or type', () => {
+  it('is rejected with another method, key or type', () => {
     const wire = wireOf(vector);
     expect(verify(vector, { ...wire, method: 'PATCH' })).toBe('SignatureDoesNotMatch');
     expect(verify(vector, { ...wire, url: wire.url.replace(/[a-z]?\?/, 'X?') })).toBe(

@@ -9,7 +9,7 @@ import { oidcEnvironment, startStandInSts } from '../support/stand-in-sts.ts';
 describe('without credentials of its own', () => {
   const preload = new URL('../support/redirect-preload.ts', import.meta.url).href;
 
-  /** A process whose home is the folder, and whose every way out of the machine is refused or leads to a stand-in. */
+  /** A process with the folder as its home. Its connections to other hosts fail or go to a stand-in. */
   const alone = (folder: string, env: Record<string, string> = {}, hosts: StandInHosts = {}) => ({
     HOME: folder,
     NODE_OPTIONS: `--import ${preload}`,
@@ -18,11 +18,14 @@ describe('without credentials of its own', () => {
     ...env,
   });
   const credentialsLine = async (address: unknown) => {
-    const answer = await fetch(`${address}/readyz`);
-    return [answer.status, (await answer.text()).split('\n').find((line) => line.includes('credentials'))];
+    const response = await fetch(`${address}/readyz`);
+    return [
+      response.status,
+      (await response.text()).split('\n').find((line) => line.includes('credentials')),
+    ];
   };
 
-  it('says what to set, and ends 1', async () => {
+  it('names the variables to set, and exits with 1', async () => {
     const folder = folderWithPolicy();
     const { stdout, stderr, code } = await run(folder, alone(folder));
     expect({ stdout, stderr, code }).toStrictEqual({
@@ -34,7 +37,7 @@ describe('without credentials of its own', () => {
     });
   });
 
-  it('starts while STS fails, is unready and says why, and becomes ready by itself', async () => {
+  it('starts while STS fails, is not ready and reports why, and becomes ready by itself', async () => {
     const folder = folderWithPolicy();
     writeFileSync(join(folder, 'token'), 'PrivateToken');
     const sts = await startStandInSts(() => new Date());
@@ -96,7 +99,7 @@ describe('without credentials of its own', () => {
       },
       'ok credentials: profile, without a known end',
     ],
-  ])('takes them from %s', async (_name, write, line) => {
+  ])('uses %s', async (_name, write, line) => {
     const folder = folderWithPolicy();
     writeFileSync(join(folder, 'token'), 'PrivateToken');
     const sts = await startStandInSts(() => new Date());

@@ -10,7 +10,7 @@ import { CREDENTIALS, folderWithPolicy, logLine, main, start } from '../support/
 import { PHOTO } from '../support/requests.ts';
 import { createTestIssuer, type TestIssuer } from '../support/tokens.ts';
 
-describe('whatever becomes of its log', () => {
+describe('a process whose log cannot be written', () => {
   const metricsOf = async (address: unknown) => (await fetch(`${address}/metrics`)).text();
   const askFor = async (address: unknown, issuer: TestIssuer) => {
     const token = await issuer.sign({ exp: Math.floor(Date.now() / 1000) + 600 });
@@ -19,7 +19,7 @@ describe('whatever becomes of its log', () => {
       .status;
   };
 
-  it('goes on with a full disk, says so once on stderr and in a metric, and logs what was lost once there is room', async () => {
+  it('continues with a full disk, reports it once on stderr and in a metric, and logs the loss once there is space', async () => {
     const issuer = createTestIssuer();
     const folder = folderWithPolicy(issuer);
     const path = join(folder, 'log');
@@ -61,7 +61,7 @@ describe('whatever becomes of its log', () => {
     expect(await stderr).toMatch(/^\{"level":"error",[^\n]*"reason":"EFBIG",[^\n]*\}\n$/);
   });
 
-  it('goes on when the readers of stdout and stderr are gone, grants nothing with AUDIT_MODE=strict, and ends 0 on SIGTERM', async () => {
+  it('continues when no process reads stdout and stderr, grants nothing with AUDIT_MODE=strict, and exits with 0 on SIGTERM', async () => {
     const issuer = createTestIssuer();
     const child = start(folderWithPolicy(issuer), {
       ...CREDENTIALS,
@@ -81,7 +81,7 @@ describe('whatever becomes of its log', () => {
     expect(await ended).toBe(0);
   });
 
-  it('goes on while nothing reads it, and ends 0 on SIGTERM', async () => {
+  it('continues while stdout is blocked, and exits with 0 on SIGTERM', async () => {
     const issuer = createTestIssuer();
     const child = start(folderWithPolicy(issuer), { ...CREDENTIALS, SHUTDOWN_GRACE_SECONDS: '3600' });
     const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));

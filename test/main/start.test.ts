@@ -93,8 +93,8 @@ it('applies a new policy when Kubernetes swaps the volume, rejects a bad one, an
   child.stdout.resume();
   const token = await issuer.sign({ exp: Math.floor(Date.now() / 1000) + 600 });
   const prefixes = async () => {
-    const answer = await fetch(`${address}/v1/policy`, { headers: { authorization: `Bearer ${token}` } });
-    const { rules } = (await answer.json()) as { rules: { prefix: string }[] };
+    const response = await fetch(`${address}/v1/policy`, { headers: { authorization: `Bearer ${token}` } });
+    const { rules } = (await response.json()) as { rules: { prefix: string }[] };
     return rules.map(({ prefix }) => prefix);
   };
   const policyLine = async () =>

@@ -15,12 +15,12 @@ const bad = (version: string) => ({ version, faults: ['policy.yaml:3 rules is mi
 
 function hold(first: LoadedPolicy & { policy: Policy } = good('first')): {
   readonly live: LivePolicy;
-  readonly told: readonly string[];
+  readonly reloads: readonly string[];
   readonly log: readonly string[];
   put(reading: LoadedPolicy): void;
 } {
   let inFile: LoadedPolicy = first;
-  const told: string[] = [];
+  const reloads: string[] = [];
   const log: string[] = [];
   const live = createLivePolicy({
     first,
@@ -32,11 +32,11 @@ function hold(first: LoadedPolicy & { policy: Policy } = good('first')): {
     prepareStorage: storageOf,
     clock: () => now,
     logger: createLogger('info', fixedClock, { write: (line: string) => void log.push(line) }),
-    onReload: (result) => void told.push(result),
+    onReload: (result) => void reloads.push(result),
   });
   return {
     live,
-    told,
+    reloads,
     log,
     put: (reading) => {
       inFile = reading;
@@ -44,9 +44,9 @@ function hold(first: LoadedPolicy & { policy: Policy } = good('first')): {
   };
 }
 
-describe('a look at the file', () => {
-  it('takes a new policy on the second look at the same content', () => {
-    const { live, told, put } = hold();
+describe('polling the file', () => {
+  it('applies a new policy on the second poll that reads the same content', () => {
+    const { live, reloads, put } = hold();
     const second = good('second');
     put(second);
     live.poll();
@@ -55,28 +55,28 @@ describe('a look at the file', () => {
     expect(live.status()).toStrictEqual({ version: 'second', rules: 1, loadedAt: now });
     expect(live.active().policy).toBe(second.policy);
     live.poll();
-    expect(told).toStrictEqual(['applied']);
+    expect(reloads).toStrictEqual(['applied']);
   });
 
-  it('does not take what is still being written', () => {
-    const { live, told, put } = hold();
+  it('does not apply a file that is still being written', () => {
+    const { live, reloads, put } = hold();
     for (const version of ['a', 'ab', 'abc']) {
       put(good(version));
       live.poll();
     }
-    expect([live.status().version, told]).toStrictEqual(['first', []]);
+    expect([live.status().version, reloads]).toStrictEqual(['first', []]);
     live.poll();
-    expect([live.status().version, told]).toStrictEqual(['abc', ['applied']]);
+    expect([live.status().version, reloads]).toStrictEqual(['abc', ['applied']]);
   });
 
-  it('refuses a bad one, says why once, and lets the one before serve on', () => {
-    const { live, told, log, put } = hold();
+  it('rejects a bad policy, logs why once, and keeps the previous one active', () => {
+    const { live, reloads, log, put } = hold();
     const before = live.active();
     put(bad('broken'));
     for (let poll = 0; poll < 5; poll++) live.poll();
     expect(live.active()).toBe(before);
     expect(live.status()).toMatchObject({ version: 'first', refusedVersion: 'broken' });
-    expect(told).toStrictEqual(['refused']);
+    expect(reloads).toStrictEqual(['refused']);
     expect(log).toHaveLength(1);
     expect(JSON.parse(log[0] ?? '')).toMatchObject({
       level: 'error',
@@ -86,8 +86,8 @@ describe('a look at the file', () => {
     });
   });
 
-  it('forgets a bad one that is taken back, and takes the next good one', () => {
-    const { live, told, put } = hold();
+  it('clears the warning when a bad policy is reverted, and applies the next good one', () => {
+    const { live, reloads, put } = hold();
     const looks = (reading: LoadedPolicy) => {
       put(reading);
       live.poll();
@@ -99,32 +99,32 @@ describe('a look at the file', () => {
     looks(bad('broken'));
     looks(good('second'));
     expect(live.status()).toStrictEqual({ version: 'second', rules: 1, loadedAt: now });
-    expect(told).toStrictEqual(['refused', 'refused', 'applied']);
+    expect(reloads).toStrictEqual(['refused', 'refused', 'applied']);
   });
 
-  it('refuses a policy whose issuers cannot be used', () => {
-    const { live, told, put } = hold();
+  it('rejects a policy whose issuers cannot be used', () => {
+    const { live, reloads, put } = hold();
     const second = good('second');
     put({ ...second, policy: { ...second.policy, issuers: [] } });
     live.poll();
     live.poll();
     expect(live.status()).toMatchObject({ version: 'first', refusedVersion: 'second' });
-    expect(told).toStrictEqual(['refused']);
+    expect(reloads).toStrictEqual(['refused']);
   });
 });
 
 describe('a reload', () => {
-  it('takes a new policy at once', () => {
+  it('applies a new policy at once', () => {
     const { live, put } = hold();
     put(good('second'));
     live.reload();
     expect(live.status().version).toBe('second');
   });
 
-  it('says so when there is none', () => {
-    const { live, told, log } = hold();
+  it('logs that the file is unchanged', () => {
+    const { live, reloads, log } = hold();
     live.reload();
-    expect(told).toStrictEqual([]);
+    expect(reloads).toStrictEqual([]);
     expect(log.join('')).toContain('unchanged');
   });
 });

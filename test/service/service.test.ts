@@ -11,11 +11,11 @@ const policyWithKeysAt = (jwksUrl: string, issuer?: string) =>
     issuers: [testIssuerEntry({ ...(issuer && { issuer }), jwksFile: undefined, jwksUrl })],
   });
 const readiness = async ({ operationsUrl }: TestService) => {
-  const answer = await fetch(`${operationsUrl}/readyz`);
-  return [answer.status, (await answer.text()).split('\n').find((line) => line.includes('issuer keys'))];
+  const response = await fetch(`${operationsUrl}/readyz`);
+  return [response.status, (await response.text()).split('\n').find((line) => line.includes('issuer keys'))];
 };
 
-it('becomes ready by itself once the keys of its issuer are there', async () => {
+it('becomes ready by itself once the keys of its issuer are loaded', async () => {
   const issuer = createTestIssuer();
   const service = await startTestService({
     issuer,
@@ -25,13 +25,13 @@ it('becomes ready by itself once the keys of its issuer are there', async () => 
   await vi.waitFor(async () =>
     expect(await readiness(service)).toStrictEqual([200, 'ok issuer keys: https://login.test/ loaded']),
   );
-  const answer = await fetch(`${service.url}/v1/policy`, {
+  const response = await fetch(`${service.url}/v1/policy`, {
     headers: { authorization: `Bearer ${await issuer.sign()}` },
   });
-  expect(answer.status).toBe(200);
+  expect(response.status).toBe(200);
 });
 
-it('is not ready while no issuer’s keys can be had, and says why in the log', async () => {
+it('is not ready while no issuer’s keys can be loaded, and logs why', async () => {
   const server = await startTestServer(json({}, 500));
   const service = await startTestService({
     env: { METRICS_PORT: '0' },
@@ -45,7 +45,7 @@ it('is not ready while no issuer’s keys can be had, and says why in the log', 
   expect((await fetch(`${service.url}/livez`)).status).toBe(200);
 });
 
-it('tells an operator of a claim that callers of several issuers could share', async () => {
+it('warns of a claim that callers of several issuers could share', async () => {
   const policyYaml = policyWith({
     issuers: [testIssuerEntry(), testIssuerEntry({ issuer: 'https://other.test/' })],
   });
@@ -53,7 +53,7 @@ it('tells an operator of a claim that callers of several issuers could share', a
   expect(service.log.join('')).toContain('a claim is unique only within one (RFC 7519 4.1.2)');
 });
 
-it('takes over the issuers of a new policy, and drops those it no longer names', async () => {
+it('uses the issuers of a new policy, and drops those that it no longer names', async () => {
   const [before, after] = [createTestIssuer(), createTestIssuer({ issuer: 'https://new-login.test/' })];
   const policyOf = async (issuer: TestIssuer, keysUrl: string) => policyWithKeysAt(keysUrl, issuer.issuer);
   const keysOf = async (issuer: TestIssuer) => `${(await startTestServer(json(issuer.jwks))).origin}/jwks`;
@@ -68,7 +68,7 @@ it('takes over the issuers of a new policy, and drops those it no longer names',
   expect([await statusFor(before), await statusFor(after)]).toStrictEqual([401, 200]);
 });
 
-it('follows an issuer that changes its keys: the new one at once, the old one no more, floods at three fetches', async () => {
+it('accepts an issuer’s new key at once and its old key no more, and does not fetch again for unknown keys', async () => {
   const old = createTestIssuer({ kid: 'old' });
   const current = createTestIssuer({ kid: 'current' });
   const made = createTestIssuer({ kid: 'made-up' });
@@ -97,14 +97,14 @@ it('follows an issuer that changes its keys: the new one at once, the old one no
   expect(await statusFor(current)).toBe(200);
 });
 
-it('is not ready on a clock that was never set', async () => {
+it('is not ready while the clock is not set', async () => {
   const service = await startTestService({
     policyYaml: policyWith(),
     clock: () => new Date(0),
     env: { METRICS_PORT: '0' },
   });
-  const answer = await fetch(`${service.operationsUrl}/readyz`);
-  expect([answer.status, await answer.text()]).toStrictEqual([
+  const response = await fetch(`${service.operationsUrl}/readyz`);
+  expect([response.status, await response.text()]).toStrictEqual([
     503,
     expect.stringContaining('FAILED clock: before 2026\n'),
   ]);
@@ -121,8 +121,8 @@ describe('AUDIT_MODE=strict', () => {
     written: () => Promise.resolve(false),
   };
   const lineOf = async ({ operationsUrl }: TestService) => {
-    const answer = await fetch(`${operationsUrl}/readyz`);
-    return [answer.status, (await answer.text()).split('\n').find((line) => line.includes('log output'))];
+    const response = await fetch(`${operationsUrl}/readyz`);
+    return [response.status, (await response.text()).split('\n').find((line) => line.includes('log output'))];
   };
 
   it('grants nothing and is not ready while the log cannot be written', async () => {
@@ -138,7 +138,7 @@ describe('AUDIT_MODE=strict', () => {
     ]);
   });
 
-  it('is off by default: the service grants, stays ready, and says what is wrong', async () => {
+  it('is off by default: the service grants, stays ready, and reports the fault', async () => {
     const service = await startTestService({
       policyYaml: policyWith(),
       env: { METRICS_PORT: '0' },

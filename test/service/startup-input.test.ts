@@ -20,11 +20,11 @@ function faultsOf(env: Record<string, string>, files: Record<string, string>): r
   return 'faults' in input ? input.faults : [];
 }
 
-it('is content with credentials, a policy and its key set', () => {
+it('accepts credentials, a policy and its key set', () => {
   expect(faultsOf(CREDENTIALS, { 'policy.yaml': policyWith(), 'jwks.json': jwks })).toStrictEqual([]);
 });
 
-it('tells the faults of environment and policy together', () => {
+it('reports the faults of environment and policy together', () => {
   const policy = policyWith({ rules: [ownFilesRule({ who: {}, maxSize: '6GiB' })] });
   expect(faultsOf({ PORT: 'x', OSS_ACCESS_KEY_ID: 'TheKeyId' }, { 'policy.yaml': policy })).toStrictEqual([
     'PORT must be a whole number from 0 to 65535.',
@@ -35,7 +35,7 @@ it('tells the faults of environment and policy together', () => {
   ]);
 });
 
-it('checks a policy once as long as its files hold the same, and anew with each change of one', () => {
+it('checks a policy again only if one of its files has changed', () => {
   const files: Record<string, string> = { 'policy.yaml': policyWith(), 'jwks.json': jwks };
   const input = loadStartupInput(CREDENTIALS, readFrom(files));
   if ('faults' in input) throw new Error(input.faults.join());
@@ -58,7 +58,7 @@ it('checks a policy once as long as its files hold the same, and anew with each 
   expect(readPolicy()).toStrictEqual(first);
 });
 
-it('looks for the key set beside the policy, wherever that is', () => {
+it('looks for the key set in the folder of the policy', () => {
   const asked: string[] = [];
   loadStartupInput({ ...CREDENTIALS, POLICY_FILE: '/etc/presign/policy.yaml' }, (path) => {
     asked.push(path);
@@ -90,7 +90,7 @@ it.each([
   ],
   ['broken YAML', () => 'issuers: [', /^policy\.yaml:\d+ is not valid YAML/],
   ['nothing in it', () => '', /issuers is missing/],
-])('refuses a policy with %s', (_name, change, message) => {
+])('rejects a policy with %s', (_name, change, message) => {
   const faults = faultsOf(CREDENTIALS, { 'policy.yaml': change(policyWith()), 'jwks.json': jwks });
   expect(
     faults.some((fault) => message.test(fault)),
@@ -98,7 +98,7 @@ it.each([
   ).toBe(true);
 });
 
-it('refuses to go without a policy, and says where it looked', () => {
+it('does not start without a policy, and names the missing file', () => {
   expect(faultsOf({ ...CREDENTIALS, POLICY_FILE: '/nowhere/p.yaml' }, {})).toStrictEqual([
     'POLICY_FILE cannot be read (ENOENT): /nowhere/p.yaml. Copy policy.example.yaml to /nowhere/p.yaml to begin.',
   ]);
@@ -120,7 +120,7 @@ it('names the line of a policy that is not UTF-8, and the key set that is not', 
   ]);
 });
 
-it('says which variable may be mistyped, together with what is missing for it', () => {
+it('names a variable that may be mistyped, and the one that is missing', () => {
   const { OSS_ACCESS_KEY_SECRET, ...rest } = CREDENTIALS;
   const files = { 'policy.yaml': policyWith(), 'jwks.json': jwks };
   const warning =
