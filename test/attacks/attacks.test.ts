@@ -2,6 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ecSigner, forgeToken, hmacSigner } from '../support/forge-token.ts';
+import { mediaTarget, ownFilesRule, policyWith, testIssuerEntry } from '../support/policies.ts';
 import { PHOTO } from '../support/requests.ts';
 import { startTestService, type TestService } from '../support/test-service.ts';
 import { createTestIssuer, defaultClaims, nowSeconds } from '../support/tokens.ts';
@@ -10,35 +11,36 @@ import { createTestIssuer, defaultClaims, nowSeconds } from '../support/tokens.t
 // problem document with a code, and nothing in it that the attacker did not know.
 
 const SECRET = 'the-shared-secret-of-the-second-issuer-0123';
-const POLICY = `
-issuers:
-  - { issuer: https://login.test/, audience: uploads, jwksFile: jwks.json, algorithms: [ES256] }
-  - { issuer: https://internal.test/, audience: uploads, secretEnv: INTERNAL_SECRET }
-targets:
-  media: { bucket: acme-media, region: cn-hangzhou }
-  vault: { bucket: acme-vault, region: cn-shanghai }
-rules:
-  - name: own-files
-    who: { issuer: https://login.test/, scope: uploads:write }
-    target: media
-    prefix: users/{sub}/
-    contentTypes: [image/*, text/plain, '*/*']
-    maxSize: 1MiB
-    expiresIn: { default: 10m, max: 1h }
-    metadata: { allowed: [album] }
-  - name: tenant-files
-    who: { issuer: https://login.test/, scope: uploads:tenant, claims: { role: admin } }
-    target: media
-    prefix: tenants/{tenant}/shared/
-    contentTypes: [application/pdf]
-    maxSize: 5MB
-  - name: vault
-    who: { issuer: https://internal.test/ }
-    target: vault
-    prefix: vault-of-secrets/
-    contentTypes: [application/zip]
-    maxSize: unlimited
-`;
+const POLICY = policyWith({
+  issuers: [
+    testIssuerEntry(),
+    { issuer: 'https://internal.test/', audience: 'uploads', secretEnv: 'INTERNAL_SECRET' },
+  ],
+  targets: { media: mediaTarget(), vault: { bucket: 'acme-vault', region: 'cn-shanghai' } },
+  rules: [
+    ownFilesRule({
+      who: { issuer: 'https://login.test/', scope: 'uploads:write' },
+      contentTypes: ['image/*', 'text/plain', '*/*'],
+      clientHeaders: undefined,
+    }),
+    {
+      name: 'tenant-files',
+      who: { issuer: 'https://login.test/', scope: 'uploads:tenant', claims: { role: 'admin' } },
+      target: 'media',
+      prefix: 'tenants/{tenant}/shared/',
+      contentTypes: ['application/pdf'],
+      maxSize: '5MB',
+    },
+    {
+      name: 'vault',
+      who: { issuer: 'https://internal.test/' },
+      target: 'vault',
+      prefix: 'vault-of-secrets/',
+      contentTypes: ['application/zip'],
+      maxSize: 'unlimited',
+    },
+  ],
+});
 let service: TestService;
 let stop: () => Promise<void>;
 

@@ -1,24 +1,16 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import type { UploadAnswer } from '../../src/grants/upload/response.ts';
+import { ownFilesRule, policyWith } from '../support/policies.ts';
 import { BUCKET, REGION, startTestEmulator } from '../support/test-emulator.ts';
 import { startTestService } from '../support/test-service.ts';
 import { launchChromium } from './chromium.ts';
 
-const policyYaml = (endpoint: string) => `
-issuers:
-  - { issuer: https://login.test/, audience: uploads, jwksFile: jwks.json, algorithms: [ES256] }
-targets:
-  media: { bucket: ${BUCKET}, region: ${REGION}, endpoint: ${endpoint} }
-rules:
-  - name: named
-    who: { scope: uploads:write }
-    target: media
-    prefix: users/{sub}/
-    contentTypes: [text/plain]
-    maxSize: 1KiB
-    keepFilename: true
-`;
+const policyYaml = (endpoint: string) =>
+  policyWith({
+    targets: { media: { bucket: BUCKET, region: REGION, endpoint } },
+    rules: [ownFilesRule({ contentTypes: ['text/plain'], keepFilename: true })],
+  });
 
 let browser: Browser;
 beforeAll(async () => {

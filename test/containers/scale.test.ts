@@ -1,8 +1,10 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: placeholders of the policy file look like template strings
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { policyWith, testIssuerEntry } from '../support/policies.ts';
 import { findEngine } from './engine.ts';
 import { type Load, type LoadReport, startLoad } from './load.ts';
 import { containersOf, demoToken, REAL_STACK, SERVICE, startStack, stopStack } from './stack.ts';
@@ -32,27 +34,37 @@ const engine = findEngine({
 let replicas: readonly string[] = [];
 let valkey = '';
 
-const rule = (name: string, contentType: string, requestsPerMinute: number) => `
-  - name: ${name}
-    who: { scope: uploads:write }
-    target: media
-    prefix: ${name}/{sub}/
-    naming: server
-    contentTypes: [${contentType}]
-    maxSize: 1MiB
-    expiresIn: { default: 10m, max: 1h }
-    limits: { requestsPerMinute: ${requestsPerMinute} }
-`;
+const rule = (name: string, contentType: string, requestsPerMinute: number) => ({
+  name,
+  who: { scope: 'uploads:write' },
+  target: 'media',
+  prefix: `${name}/{sub}/`,
+  naming: 'server',
+  contentTypes: [contentType],
+  maxSize: '1MiB',
+  expiresIn: { default: '10m', max: '1h' },
+  limits: { requestsPerMinute },
+});
 
 beforeAll(async () => {
   // The container runs as another user than this test.
   chmodSync(folder, 0o755);
   writeFileSync(
     join(folder, 'policy.yaml'),
-    `
-issuers: [{ issuer: "\${DEMO_ISSUER}", audience: uploads, jwksUrl: "\${DEMO_JWKS_URL}", insecureHttp: true, algorithms: [ES256] }]
-targets: { media: { bucket: demo-media, region: cn-hangzhou, endpoint: "\${DEMO_OSS_ENDPOINT}" } }
-rules:${rule('counted', 'text/plain', LIMIT)}${rule('busy', 'image/png', 1_000_000)}`,
+    policyWith({
+      issuers: [
+        testIssuerEntry({
+          issuer: '${DEMO_ISSUER}',
+          jwksFile: undefined,
+          jwksUrl: '${DEMO_JWKS_URL}',
+          insecureHttp: true,
+        }),
+      ],
+      targets: {
+        media: { bucket: 'demo-media', region: 'cn-hangzhou', endpoint: '${DEMO_OSS_ENDPOINT}' },
+      },
+      rules: [rule('counted', 'text/plain', LIMIT), rule('busy', 'image/png', 1_000_000)],
+    }),
   );
   // The container gets these variables, also those that the policy uses. HOST, PORT, POLICY_FILE
   // and METRICS_PORT are for the host and must have no effect in it.
