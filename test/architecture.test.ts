@@ -63,7 +63,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     '@alicloud/credentials',
   ],
   limits: [
-    'grants/ports',
+    'type:grants/ports',
     'generational-map',
     'net',
     'node:crypto',
