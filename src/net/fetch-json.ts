@@ -1,115 +1,26 @@
+import { callHttp, type HttpCall, hostOf } from './http-call.ts';
+
 /** Generous: the largest key sets in the field, with certificates in them, are below 100 KiB. */
 const MAX_BODY_BYTES = 1024 * 1024;
 
-/** How far an error's causes are followed in search of the system's code. */
-const MAX_CAUSES = 5;
-
-const UNRESOLVED = ['ENOTFOUND', 'EAI_AGAIN', 'EAI_NODATA', 'EAI_FAIL'];
-const SLOW = ['ETIMEDOUT', 'UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT'];
-const CLOSED = ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'];
-const UNREACHABLE = [
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'EHOSTDOWN',
-  'ENETDOWN',
-  'EADDRNOTAVAIL',
-  'EACCES',
-  'EPERM',
-];
-const UNTRUSTED_CERTIFICATE = [
-  ...['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'SELF_SIGNED_CERT_IN_CHAIN', 'DEPTH_ZERO_SELF_SIGNED_CERT'],
-  ...[
-    'UNABLE_TO_GET_ISSUER_CERT',
-    'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
-    'CERT_UNTRUSTED',
-    'CERT_CHAIN_TOO_LONG',
-  ],
-];
-const INVALID_CERTIFICATE = /^CERT_|^ERR_TLS_CERT/;
-
-export type JsonRequest = { readonly fetch: typeof fetch; readonly signal: AbortSignal };
+export type JsonRequest = Pick<HttpCall, 'fetch' | 'signal'>;
 
 /**
- * Fetches one JSON document: status 200, at most 1 MiB (after decompression). Redirects are not followed, because they
- * would move the trust that the operator put into one address to another one.
- * @throws Error that may be shown to operators, with its causes. Its message names the host and the system's error code, and holds nothing else
- *   of the address and nothing of the response.
+ * Fetches one JSON document: status 200, at most 1 MiB.
+ * @throws Error as {@link callHttp} does. Its message contains nothing of the response.
  */
 export async function fetchJson(url: string, { fetch, signal }: JsonRequest): Promise<unknown> {
-  const host = hostOf(url);
-  const body = await fetchBody(url, host, { fetch, signal });
+  const body = await callHttp(url, {
+    fetch,
+    signal,
+    headers: { accept: 'application/json' },
+    expectedStatus: 200,
+    maxBytes: MAX_BODY_BYTES,
+  });
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
   } catch {
     // Without its cause, whose message repeats a part of the response, and which the log would show.
-    throw new Error(`the response of ${host} is not JSON`);
+    throw new Error(`the response of ${hostOf(url)} is not JSON`);
   }
-}
-
-/** The host of an address and its port, if it is not the default one. */
-export function hostOf(url: string): string {
-  return (URL.parse(url)?.host ?? '').slice(0, 255);
-}
-
-async function fetchBody(url: string, host: string, { fetch, signal }: JsonRequest): Promise<Uint8Array> {
-  try {
-    const response = await fetch(url, {
-      signal,
-      redirect: 'manual',
-      headers: { accept: 'application/json' },
-    });
-    if (response.status !== 200) {
-      await response.body?.cancel();
-      throw new ResponseError(`${host} responded with status ${response.status}, not 200`);
-    }
-    return await readAtMost(MAX_BODY_BYTES, host, response);
-  } catch (error) {
-    if (error instanceof ResponseError) throw error;
-    const reason = signal.aborted ? `${host} did not respond in time` : describeFailure(error, host);
-    throw new Error(reason, { cause: error });
-  }
-}
-
-class ResponseError extends Error {}
-
-/** Why `fetch` had no response, for operators: the host and the system's error code, and nothing else of the address. */
-export function describeFailure(error: unknown, host: string): string {
-  // fetch has no code for it, and connects to none of these ports: https://fetch.spec.whatwg.org/#port-blocking
-  if (error instanceof Error && error.cause instanceof Error && error.cause.message === 'bad port')
-    return `the port of ${host} is reserved for another protocol, so fetch never connects to it; use another port`;
-  const code = codeOf(error);
-  if (code === undefined) return `no response from ${host}`;
-  if (UNRESOLVED.includes(code)) return `cannot resolve ${host} (${code})`;
-  if (code === 'ECONNREFUSED') return `${host} refused the connection (${code})`;
-  if (SLOW.includes(code)) return `${host} did not respond in time (${code})`;
-  if (CLOSED.includes(code)) return `${host} closed the connection (${code})`;
-  if (UNREACHABLE.includes(code)) return `cannot reach ${host} (${code})`;
-  if (UNTRUSTED_CERTIFICATE.includes(code))
-    return `the certificate of ${host} is not trusted (${code}); for a private CA set NODE_EXTRA_CA_CERTS`;
-  if (INVALID_CERTIFICATE.test(code)) return `the certificate of ${host} is not valid (${code})`;
-  return `no response from ${host} (${code})`;
-}
-
-/** The system's or the library's code of an error, from the error itself or its causes; with several attempts, of the first one. */
-function codeOf(error: unknown): string | undefined {
-  let current: unknown = error;
-  for (let depth = 0; depth < MAX_CAUSES && typeof current === 'object' && current !== null; depth++) {
-    const { code, cause } = current as { readonly code?: unknown; readonly cause?: unknown };
-    if (typeof code === 'string' && /^[A-Z][A-Z0-9_]{1,63}$/.test(code)) return code;
-    current = cause ?? (current instanceof AggregateError ? current.errors[0] : undefined);
-  }
-  return undefined;
-}
-
-async function readAtMost(maxBytes: number, host: string, { body }: Response): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let lengthBytes = 0;
-  for await (const chunk of body ?? []) {
-    lengthBytes += chunk.length;
-    // Leaving the loop cancels the rest of the response.
-    if (lengthBytes > maxBytes)
-      throw new ResponseError(`the response of ${host} is longer than ${maxBytes} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
 }

@@ -1,6 +1,6 @@
 import type { Clock } from '../../clock.ts';
 import type { ReadinessCheck } from '../../health/check.ts';
-import { describeFailure, hostOf } from '../../net/fetch-json.ts';
+import { describeFailure, hostOf } from '../../net/http-call.ts';
 import type { Target } from '../../policy/policy.ts';
 import { bucketAddress } from '../../storage/oss/endpoint.ts';
 import { type ClockOffset, createWatchedFetch } from './watched-fetch.ts';
