@@ -63,7 +63,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     '@alicloud/credentials',
   ],
   limits: [
-    'type:grants/ports',
+    'grants/ports',
     'generational-map',
     'net',
     'node:crypto',

@@ -3,7 +3,7 @@ import { HeldLists } from './held-lists.ts';
 import { serverMadeName } from './object-key.ts';
 import type { Policy, Rule } from './policy.ts';
 import { resolvePrefix, type UnusableClaim } from './prefix-template.ts';
-import { ruleAdmits } from './rule-admits.ts';
+import { ruleMatchesCaller } from './rule-matches-caller.ts';
 import {
   ExaminedRequest,
   type Finding,
@@ -34,7 +34,7 @@ export function decideUpload(
   request: UploadRequest,
   newObjectId: () => string,
 ): Decision {
-  let admittingCount = 0;
+  let matchingCount = 0;
   let candidateCount = 0;
   const unusableClaims = new Map<string, UnusableClaim>();
   const examined = new ExaminedRequest(request);
@@ -42,8 +42,8 @@ export function decideUpload(
   let nearest: { readonly rule: Rule; readonly findings: readonly Finding[] } | undefined;
 
   for (const rule of policy.rules) {
-    if (!ruleAdmits(rule, caller, lists)) continue;
-    admittingCount++;
+    if (!ruleMatchesCaller(rule, caller, lists)) continue;
+    matchingCount++;
     if (request.target !== undefined && request.target !== rule.target.name) continue;
     candidateCount++;
     const resolved = resolvePrefix(rule.prefix, caller.claims);
@@ -62,7 +62,7 @@ export function decideUpload(
   }
   return {
     allowed: false,
-    violations: noRuleViolations(request, admittingCount, candidateCount, unusableClaims),
+    violations: noRuleViolations(request, matchingCount, candidateCount, unusableClaims),
   };
 }
 
@@ -75,12 +75,12 @@ function distance(findings: readonly Finding[]): number {
 
 function noRuleViolations(
   request: UploadRequest,
-  admittingCount: number,
+  matchingCount: number,
   candidateCount: number,
   unusableClaims: ReadonlyMap<string, UnusableClaim>,
 ): readonly Violation[] {
   if (unusableClaims.size > 0) return [...unusableClaims.values()].map(unusableClaim);
-  if (request.target !== undefined && admittingCount > 0 && candidateCount === 0) {
+  if (request.target !== undefined && matchingCount > 0 && candidateCount === 0) {
     return [
       {
         pointer: '/target',

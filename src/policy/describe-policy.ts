@@ -2,7 +2,7 @@ import type { Caller } from '../auth/caller.ts';
 import { HeldLists } from './held-lists.ts';
 import type { Policy, Rule } from './policy.ts';
 import { resolvePrefix } from './prefix-template.ts';
-import { ruleAdmits } from './rule-admits.ts';
+import { ruleMatchesCaller } from './rule-matches-caller.ts';
 
 /** A rule as its caller may see it: the prefix with the caller's own claims, bytes and seconds as numbers. */
 export type RuleDescription = {
@@ -28,7 +28,9 @@ export type RuleDescription = {
 export function describePolicy(policy: Policy, caller: Caller): readonly RuleDescription[] {
   const lists = new HeldLists();
   return policy.rules.flatMap((rule) => {
-    const resolved = ruleAdmits(rule, caller, lists) ? resolvePrefix(rule.prefix, caller.claims) : undefined;
+    const resolved = ruleMatchesCaller(rule, caller, lists)
+      ? resolvePrefix(rule.prefix, caller.claims)
+      : undefined;
     return resolved?.ok ? [describeRule(rule, resolved.prefix)] : [];
   });
 }

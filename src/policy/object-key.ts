@@ -32,7 +32,7 @@ const NO_FAULTS: readonly string[] = Object.freeze([]);
  * and Node's fetch use and which drops `.` and `..` segments.
  */
 export function objectKeyFaults(key: string): readonly string[] {
-  if (isOrdinaryKey(key)) return NO_FAULTS;
+  if (isPlainAsciiKey(key)) return NO_FAULTS;
   if (isTooLongKey(key)) {
     return [`The key is ${Buffer.byteLength(key)} bytes of UTF-8; at most ${MAX_KEY_BYTES} are allowed.`];
   }
@@ -78,7 +78,7 @@ function codePointName(character: string): string {
  * Says of most keys that have no fault that they have none: of printable ASCII without a segment that begins with a dot.
  * One loop, since all the tests above would take two fifths of a decision.
  */
-function isOrdinaryKey(key: string): boolean {
+function isPlainAsciiKey(key: string): boolean {
   if (key.length > MAX_KEY_BYTES) return false;
   let previous = SLASH;
   for (let index = 0; index < key.length; index++) {

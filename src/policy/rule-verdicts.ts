@@ -2,7 +2,7 @@ import type { Caller } from '../auth/caller.ts';
 import { HeldLists } from './held-lists.ts';
 import type { Policy, Rule } from './policy.ts';
 import { resolvePrefix } from './prefix-template.ts';
-import { unmetDemands } from './rule-admits.ts';
+import { unmetConditions } from './rule-matches-caller.ts';
 import { ExaminedRequest, ruleViolations, unusableClaim, type Violation } from './rule-violations.ts';
 import type { UploadRequest } from './upload-request.ts';
 
@@ -28,7 +28,7 @@ function reasonsAgainst(
   examined: ExaminedRequest,
   lists: HeldLists,
 ): readonly Violation[] {
-  const unmet = unmetDemands(rule, caller, lists);
+  const unmet = unmetConditions(rule, caller, lists);
   if (unmet.length > 0) return unmet.map((detail) => ({ pointer: '', code: 'no_matching_rule', detail }));
   const { target } = examined.request;
   if (target !== undefined && target !== rule.target.name) {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { callerFromClaims } from '../../src/auth/caller.ts';
 import type { Rule } from '../../src/policy/policy.ts';
-import { ruleAdmits, unmetDemands } from '../../src/policy/rule-admits.ts';
+import { ruleMatchesCaller, unmetConditions } from '../../src/policy/rule-matches-caller.ts';
 import { policyWith } from '../support/policies.ts';
 import { policyFrom } from '../support/test-app.ts';
 import { createTestIssuer } from '../support/tokens.ts';
@@ -43,9 +43,9 @@ it('a rule is for exactly the callers who meet all of its demands', () => {
     fc.property(who, claims, (demands, held) => {
       const caller = callerFromClaims({ iss: 'https://login.test/', sub: 'alice', ...held });
       const one = { ...rule, who: demands };
-      const isFor = ruleAdmits(one, caller);
+      const isFor = ruleMatchesCaller(one, caller);
       seen[isFor ? 'admitted' : 'turnedAway']++;
-      expect(unmetDemands(one, caller).length === 0).toBe(isFor);
+      expect(unmetConditions(one, caller).length === 0).toBe(isFor);
     }),
     { numRuns: 3000 },
   );

@@ -9,7 +9,11 @@ import type { ClaimCondition, Rule } from './policy.ts';
  * is missing never matches.
  * @param lists shared by all rules that are asked about this caller.
  */
-export function ruleAdmits({ who }: Rule, caller: Caller, lists: HeldLists = new HeldLists()): boolean {
+export function ruleMatchesCaller(
+  { who }: Rule,
+  caller: Caller,
+  lists: HeldLists = new HeldLists(),
+): boolean {
   if (!isOfIssuer(who, caller)) return false;
   if (who.scope) for (const scope of who.scope) if (!lists.has(caller.scopes, scope)) return false;
   if (who.claims)
@@ -17,8 +21,8 @@ export function ruleAdmits({ who }: Rule, caller: Caller, lists: HeldLists = new
   return true;
 }
 
-/** Which conditions of a rule's `who` the caller does not meet, one sentence each; none exactly where {@link ruleAdmits}. */
-export function unmetDemands(
+/** Which conditions of a rule's `who` the caller does not meet, one sentence each; none exactly where {@link ruleMatchesCaller}. */
+export function unmetConditions(
   { who }: Rule,
   caller: Caller,
   lists: HeldLists = new HeldLists(),
@@ -29,7 +33,7 @@ export function unmetDemands(
     if (!lists.has(caller.scopes, scope)) unmet.push(`The token lacks the scope ${JSON.stringify(scope)}.`);
   }
   for (const condition of who.claims ?? []) {
-    if (!meetsCondition(condition, caller.claims, lists)) unmet.push(unmetCondition(condition));
+    if (!meetsCondition(condition, caller.claims, lists)) unmet.push(describeCondition(condition));
   }
   return unmet;
 }
@@ -57,7 +61,7 @@ function isAccepted(values: readonly unknown[], prefixes: readonly string[], val
   );
 }
 
-function unmetCondition({ claim, values, prefixes }: ClaimCondition): string {
+function describeCondition({ claim, values, prefixes }: ClaimCondition): string {
   const accepted = [...values, ...prefixes.map((prefix) => `${prefix}*`)];
   const listed = accepted.map((value) => JSON.stringify(value)).join(' or ');
   return `The claim ${JSON.stringify(claim.source)} must equal or contain ${listed}.`;
