@@ -1,6 +1,6 @@
 /**
- * Every way the service says no, as the stable `code` of a problem document.
- * The HTTP status of each stands in one table, `http/problem-json.ts`.
+ * The stable `code` of each problem document.
+ * `http/plugins/problem-json.ts` has the HTTP status of each.
  */
 export type ErrorCode =
   | 'invalid_request'
@@ -62,17 +62,17 @@ export function summarizeFaults(faults: readonly Fault[], count = faults.length)
 export type ServiceErrorOptions = {
   /** What caused this; goes to the log, never to the client. */
   readonly cause?: unknown;
-  /** Faults that the client can mend, all at once. */
+  /** Faults that the client can correct, all at once. */
   readonly errors?: readonly Fault[];
-  /** Response headers that belong to the refusal (`WWW-Authenticate`, `Retry-After`, `Allow`). */
+  /** Response headers that belong to the rejection (`WWW-Authenticate`, `Retry-After`, `Allow`). */
   readonly headers?: Readonly<Record<string, string>>;
   /** What the log records about this error and the client must not see. No secret, no token; each value is bounded. */
   readonly logFields?: Readonly<Record<string, string>>;
 };
 
 /**
- * A refusal that reaches the client. `detail` is public: one plain sentence that says what to change, without any
- * secret. Whatever must stay inside travels as `cause`.
+ * A rejection that the client sees. `detail` is public: one plain sentence with what to change, and no secret. Causes that
+ * must stay inside the service are in `cause`.
  */
 export class ServiceError extends Error {
   override readonly name = 'ServiceError';

@@ -7,7 +7,7 @@ import { BlockList, isIP } from 'node:net';
  * - `loopback`: this machine (RFC 1122 3.2.1.3, RFC 4291 2.5.3, RFC 6761 6.3).
  * - `private`: an address of a private network (RFC 1918), a link (RFC 3927, RFC 4291 2.5.6) or a site (RFC 4193).
  * - `internal`: another address that the public internet does not route to an ordinary host, or a name that the public DNS does
- *   not have. Who answers at such a name depends on the resolver.
+ *   not have. The resolver decides which host has such a name.
  */
 export type HostKind = 'loopback' | 'private' | 'internal' | 'public';
 
@@ -57,7 +57,7 @@ export function hostKind(hostname: string): HostKind {
 type AddressFault = string;
 
 /**
- * Says why an address from the policy file cannot be trusted; undefined when it can. https is trusted; plain http only to
+ * Why an address from the policy file cannot be trusted; undefined if it can. https is trusted; plain http only to
  * loopback and private addresses, unless the operator has accepted its risk.
  */
 export function webAddressFault(

@@ -23,9 +23,9 @@ export type Decision =
   | { readonly allowed: false; readonly violations: readonly Violation[]; readonly rule?: string };
 
 /**
- * Decides whether the caller may upload this: the first rule that allows all of the request grants it, and what no
- * rule allows is refused. A refusal lists every violation of the rule that came nearest, and names nothing that belongs
- * to another caller.
+ * Decides whether the caller may upload this: the first rule that allows all of the request grants it, and a request
+ * that no rule allows is denied. A denial lists every violation of the nearest rule, and names nothing that belongs to
+ * another caller.
  * @param newObjectId makes the id of a server-made key; called only when one is granted.
  */
 export function decideUpload(
@@ -66,7 +66,7 @@ export function decideUpload(
   };
 }
 
-/** A rule for another place is further away than one for this place that finds many faults. */
+/** A rule for another prefix is further away than a rule for this prefix with many violations. */
 function distance(findings: readonly Finding[]): number {
   let distance = 0;
   for (const { code, count } of findings) distance += code === 'key_outside_prefix' ? 1000 + count : count;

@@ -32,7 +32,7 @@ function listsAnotherType(contentType: string): boolean {
     .some((part) => part.split(';', 1)[0]?.includes('/'));
 }
 
-/** Says whether the text is a media range without parameters, as a rule's `contentTypes` holds them: `image/png`, `image/*`. */
+/** Whether the text is a media range without parameters, as a rule's `contentTypes` holds them: `image/png`, `image/*`. */
 export function isMediaRange(text: string): boolean {
   return MEDIA_RANGE.test(text);
 }

@@ -75,8 +75,8 @@ function codePointName(character: string): string {
 }
 
 /**
- * Says of most keys that have no fault that they have none: of printable ASCII without a segment that begins with a dot.
- * One loop, since all the tests above would take two fifths of a decision.
+ * Whether a key is printable ASCII without a segment that begins with a dot. Most keys are, and then they have no fault.
+ * One loop, because all the checks above would take two fifths of a decision.
  */
 function isPlainAsciiKey(key: string): boolean {
   if (key.length > MAX_KEY_BYTES) return false;

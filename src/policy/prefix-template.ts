@@ -81,7 +81,7 @@ function unusableBecause(value: unknown): UnusableClaim['reason'] {
   return value === '' ? 'empty' : 'unsafe characters';
 }
 
-/** Says whether a claim's value may be part of an object key: 1–128 printable ASCII characters, no `/` or `\`, not `.` or `..`. */
+/** Whether a claim's value may be part of an object key: 1–128 printable ASCII characters, no `/` or `\`, not `.` or `..`. */
 function isSafeSegment(segment: string): boolean {
   return /^[ -.0-[\]-~]{1,128}$/.test(segment) && segment !== '.' && segment !== '..';
 }

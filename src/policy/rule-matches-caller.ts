@@ -4,10 +4,10 @@ import { HeldLists } from './held-lists.ts';
 import type { ClaimCondition, Rule } from './policy.ts';
 
 /**
- * Says whether a rule is for this caller: issuer, every scope, and for each claim one of the accepted values (the claim
+ * Whether a rule is for this caller: issuer, every scope, and for each claim one of the accepted values (the claim
  * may be a single value or a list). Values are compared with their type, and a pattern matches strings only; a claim that
  * is missing never matches.
- * @param lists shared by all rules that are asked about this caller.
+ * @param lists shared by all rules that are compared with this caller.
  */
 export function ruleMatchesCaller(
   { who }: Rule,
@@ -21,7 +21,7 @@ export function ruleMatchesCaller(
   return true;
 }
 
-/** Which conditions of a rule's `who` the caller does not meet, one sentence each; none exactly where {@link ruleMatchesCaller}. */
+/** Which conditions of a rule's `who` the caller does not meet, one sentence each; none if {@link ruleMatchesCaller}. */
 export function unmetConditions(
   { who }: Rule,
   caller: Caller,

@@ -6,12 +6,12 @@ import { unmetConditions } from './rule-matches-caller.ts';
 import { ExaminedRequest, ruleViolations, unusableClaim, type Violation } from './rule-violations.ts';
 import type { UploadRequest } from './upload-request.ts';
 
-/** What one rule says to a request; without reasons against it, the rule allows all of it. */
+/** The reasons of one rule against a request. The rule allows the whole request if there are none. */
 export type RuleVerdict = { readonly rule: string; readonly reasons: readonly Violation[] };
 
 /**
- * What every rule of the policy says to a request, in the policy's order. For operators alone: it tells what other callers may,
- * which the refusal that a caller sees never does.
+ * The verdict of every rule on a request, in the policy's order. For operators only: it shows what other callers may do, which
+ * the denial that a caller sees never shows.
  */
 export function ruleVerdicts(policy: Policy, caller: Caller, request: UploadRequest): readonly RuleVerdict[] {
   const examined = new ExaminedRequest(request);

@@ -42,13 +42,13 @@ export const WILDCARD_TYPES: ReadonlySet<string> = new Set(
   [...REGISTERED, ...RECORDING_TYPES].filter((type) => !isActiveType(type)),
 );
 
-/** Says whether some browser that opens an object of this type runs what is in it. `essence` is in lower case. */
+/** Whether some browser that opens an object of this type runs what is in it. `essence` is in lower case. */
 export function isActiveType(essence: string): boolean {
   return ACTIVE_TYPES.has(essence) || ACTIVE_PATTERN.test(essence);
 }
 
 /**
- * Says whether a range of a rule's `contentTypes` allows a media type. A wildcard matches {@link WILDCARD_TYPES} only; every
+ * Whether a range of a rule's `contentTypes` allows a media type. A wildcard matches {@link WILDCARD_TYPES} only; every
  * other type has to be named. `range` and `essence` are in lower case.
  */
 export function mediaRangeAllows(range: string, essence: string): boolean {

@@ -196,7 +196,7 @@ describe('grants', () => {
   });
 });
 
-describe('refuses', () => {
+describe('denies', () => {
   it.each<[string, Fields, Partial<UploadRequest>, string[]]>([
     ['a key outside', {}, { key: 'users/bob/a.png' }, ['/key key_outside_prefix']],
     ['a key that begins alike', {}, { key: 'users/alice2/a.png' }, ['/key key_outside_prefix']],
@@ -299,7 +299,7 @@ describe('refuses', () => {
     expect(JSON.stringify(decision)).not.toMatch(/secret-place|others-place/);
   });
 
-  it('makes no id for what it refuses', () => {
+  it('makes no id for a request that it denies', () => {
     const refuse = () =>
       decideUpload(
         policyOf([rule()]),

@@ -85,7 +85,7 @@ it.each([
   ['users/{{sub}}/', 'has an unmatched "{" or "}"'],
   ['{a}{b}/', 'may hold at most one "{claim}" between two "/"'],
   ['{a}-{b}/', 'may hold at most one "{claim}" between two "/"'],
-])('refuses the template %j: %s', (source, fault) => {
+])('rejects the template %j: %s', (source, fault) => {
   expect(parsePrefixTemplate(source)).toBe(fault);
 });
 

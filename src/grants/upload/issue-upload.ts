@@ -21,7 +21,7 @@ export type IssueUploadDependencies = GrantDependencies & {
 export type UploadOutcome = GrantOutcome<UploadAnswer>;
 
 /**
- * Answers the question of the service: may this caller put this object here?
+ * Decides whether the caller may put this object there, and signs the upload if so.
  * @throws ServiceError `unavailable` if there are no credentials, or they have less than 30 s left.
  */
 export function issueUpload(

@@ -140,7 +140,7 @@ export const uploadRequestBody = z
 
 const FIELDS = Object.keys(uploadRequestBody.shape);
 
-// Zod's code generator: takes what the schema takes, and leaves everything else to the schema, which says why.
+// Zod's code generator: accepts what the schema accepts, and leaves everything else to the schema, which reports the faults.
 const compiledBody = z.compile(uploadRequestBody);
 
 /**
@@ -219,7 +219,7 @@ function faultsOf(issue: z.core.$ZodIssue, body: object): readonly Found[] {
   }
 }
 
-/** The field that a member of a browser's `File`, or another common name, stands for. */
+/** The field that a member of a browser's `File`, or another common name, means. */
 const FILE_MEMBERS: Readonly<Record<string, string>> = {
   name: 'filename',
   size: 'contentLength',

@@ -91,7 +91,7 @@ export const describeIssue: z.core.$ZodErrorMap = (issue) => {
   }
 };
 
-/** Says whether a text would be of the expected type without its quotes. */
+/** Whether a text would be of the expected type without its quotes. */
 function isQuoted(text: string, expected: string): boolean {
   if (expected === 'boolean') return text === 'true' || text === 'false';
   return (expected === 'number' || expected === 'int') && /^\d+$/.test(text);
@@ -128,7 +128,7 @@ export function reportIssue(
   }
 }
 
-/** Says whether an option of a union was not meant at all, because the value is of another type. */
+/** Whether an option of a union does not apply, because the value is of another type. */
 function isTypeMismatch(issue: Issue): boolean {
   if (issue.path.length > 0) return false;
   return (

@@ -23,7 +23,7 @@ const tenantId = z
   .regex(/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, 'must be a tenant ID (a GUID)')
   .transform((id) => id.toLowerCase());
 
-/** Claims that say nothing about whom a token is for: with one of these, each token of the issuer would be accepted. */
+/** Claims that do not name the audience of a token. With one of these, every token of the issuer would be accepted. */
 const NO_AUDIENCE: readonly string[] = ['iss', 'sub', 'exp', 'nbf', 'iat', 'jti'];
 
 /** What Entra ID has in addresses for tokens of several tenants, and in no token. */

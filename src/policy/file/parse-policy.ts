@@ -64,7 +64,7 @@ function bounded(faults: readonly PolicyFault[]): readonly PolicyFault[] {
 
 type IssuerKeySources = Pick<IssuerConfig, 'keys' | 'secret'>;
 
-/** Checks what one part of the file says about another. Works on a file with other faults, so that all are reported at once. */
+/** Checks references between parts of the file. It also works on a file with other faults, so that all are reported at once. */
 function checkReferences(content: unknown, document: PolicyDocument, fault: ReportFault): void {
   const targets = Object.keys(asRecord(asRecord(content).targets));
   const entries = issuersOf(content).map((entry) => entry.issuer);
@@ -163,7 +163,7 @@ function compilePolicy(file: PolicyFile, issuerKeys: readonly IssuerKeySources[]
   };
 }
 
-/** One sentence for each address that is reached by plain http because the file says insecureHttp, and only because of that. */
+/** One sentence for each address that is reached by plain http because of `insecureHttp` only. */
 function plainHttpWarnings(file: PolicyFile): string[] {
   const addresses: (readonly [string, string])[] = [
     ...file.issuers.map(

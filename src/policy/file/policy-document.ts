@@ -95,7 +95,7 @@ export function readPolicyDocument(
     for (const { key } of pairs) {
       const name = keyText(key);
       if (name === undefined) addFault(key, 'has a list or a mapping as the name of a field');
-      // The schema's records drop it without a word, and with it the condition that it stands for.
+      // The schema's records drop this name silently, and with it a condition of the rule.
       else if (name === '__proto__') addFault(key, '"__proto__" cannot be a name in the policy file');
       else if (seen.has(name)) addFault(key, `${quoteKey(key)} is used twice`);
       seen.add(name ?? '');

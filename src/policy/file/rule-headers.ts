@@ -4,7 +4,7 @@ import { addedHeaderFault, addedHeadersFaults } from '../../storage/oss/header-v
 import { CLIENT_HEADERS, type ClientHeader } from '../client-headers.ts';
 
 /**
- * Signed for every rule that neither sets the header, nor leaves it to clients, nor says `none`. OSS stores what a client
+ * Signed for every rule that neither sets the header, nor leaves it to clients, nor has `none`. OSS stores what a client
  * sends under a header that is not signed, so that without these a client could choose both.
  */
 const DEFAULT_HEADERS = {
@@ -21,7 +21,7 @@ export const addedHeadersSchema = z
     const values = new Map<string, string>();
     let metadataBytes = 0;
     for (const [header, value] of Object.entries(headers)) {
-      // A value that was rejected may be of another type than the schema says.
+      // A value that was rejected may be of another type than in the schema.
       if (typeof value !== 'string') continue;
       const name = header.toLowerCase();
       if (values.has(name)) addIssue(header, 'is used twice');
@@ -45,7 +45,7 @@ export const addedHeadersSchema = z
 
 /**
  * Everything that is signed for a rule whatever a request asks for: its `headers`, and the defaults for Content-Disposition and
- * Cache-Control where it neither sets them, nor leaves them to clients, nor says `none`.
+ * Cache-Control where it neither sets them, nor leaves them to clients, nor has `none`.
  */
 export function signedHeaders(
   headers: Readonly<Record<string, string>>,
@@ -77,7 +77,7 @@ export function metadataOfHeaders(
   );
 }
 
-/** Says whether a header, in lower case, has a default that the value turns off. */
+/** Whether a header, in lower case, has a default that the value turns off. */
 function isTurnedOff(name: string, value: string): boolean {
   return (
     value.toLowerCase() === 'none' &&
@@ -85,7 +85,7 @@ function isTurnedOff(name: string, value: string): boolean {
   );
 }
 
-/** The headers that a request may set as well have one spelling, so that each stands once in an answer. */
+/** The headers that a request may set as well have one spelling, so that each occurs once in a response. */
 function usualSpelling(header: string): string {
   return (
     Object.values(CLIENT_HEADERS).find((usual) => usual.toLowerCase() === header.toLowerCase()) ?? header

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { MAX_EXPIRES_IN_SECONDS } from '../../storage/limits.ts';
 import { parseDurationSeconds, parseSizeBytes } from './quantities.ts';
 
-/** A text that says something. */
+/** A text that is not empty. */
 export const text = z.string().trim().min(1, 'must not be empty');
 
 /** A name that operators give: of a target or a rule. */

@@ -19,7 +19,7 @@ const REMEDIES: Readonly<Partial<Record<YAMLError['code'], string>>> = {
 };
 
 /**
- * Says what is wrong with the syntax of a file: the first fault only, because a parser's further complaints follow from it.
+ * Finds the first fault in the syntax of a file. A parser's further faults follow from the first one.
  * @returns undefined when the parser has none.
  */
 export function syntaxFault(source: string, { errors, warnings }: Document.Parsed): SyntaxFault | undefined {
@@ -63,7 +63,7 @@ function lastQuote(source: string, end: number): number {
   return last;
 }
 
-/** Says that an alias such as an unquoted `*` has no anchor. */
+/** The fault of an alias without an anchor, such as an unquoted `*`. */
 export function aliasFault({ source }: Alias): string {
   return `put quotes around ${quote(`*${source}`)}; without quotes, YAML takes it for a reference`;
 }

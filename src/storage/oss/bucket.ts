@@ -108,7 +108,7 @@ type DaySigner = {
   readonly tokenParameter: string;
 };
 
-/** Returns the signer for an instant and credentials. Computes anew only what changed since the last call. */
+/** Returns the signer for an instant and credentials. It computes only what changed since the last call. */
 function createSigners(region: string): (signedAt: Date, credentials: SigningCredentials) => Signer {
   let current: Signer | undefined;
   return (signedAt, credentials) => {

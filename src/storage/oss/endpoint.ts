@@ -9,7 +9,7 @@ export const ENDPOINT_WORDS = [
 
 /**
  * Under which address clients reach a bucket: one of OSS's own forms, or an origin (`https://upload.example.com`) and
- * where the bucket's name stands: before the host, nowhere (a custom domain, CNAME), or first in the path.
+ * where the bucket's name is: before the host, nowhere (a custom domain, CNAME), or first in the path.
  */
 export type Endpoint =
   | (typeof ENDPOINT_WORDS)[number]
@@ -20,7 +20,7 @@ export type BucketAddress = { readonly origin: string; readonly pathPrefix: stri
 
 /**
  * The address of a bucket's objects (OSS: endpoints and data centers, access by custom domain).
- * @throws TypeError for path style on a public OSS host, which OSS refuses.
+ * @throws TypeError for path style on a public OSS host, which OSS rejects.
  */
 export function bucketAddress(endpoint: Endpoint, bucket: string, region: string): BucketAddress {
   if (typeof endpoint === 'string') {
@@ -33,7 +33,7 @@ export function bucketAddress(endpoint: Endpoint, bucket: string, region: string
     case 'cname':
       return { origin: `${protocol}//${host}`, pathPrefix: '' };
     case 'path':
-      if (hostname.endsWith('.aliyuncs.com')) throw new TypeError('public OSS refuses path style');
+      if (hostname.endsWith('.aliyuncs.com')) throw new TypeError('public OSS rejects path style');
       return { origin: `${protocol}//${host}`, pathPrefix: `/${bucket}` };
   }
 }

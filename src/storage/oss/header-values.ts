@@ -138,7 +138,7 @@ function contentEncodingFault(text: string): Fault {
   return `must be a list of ${CONTENT_CODINGS.join(', ')}${suggestion(unknown, CONTENT_CODINGS)}`;
 }
 
-/** Says whether the text is an IMF-fixdate (RFC 9110 5.6.7) of a day that exists, with the right name of the weekday. */
+/** Whether the text is an IMF-fixdate (RFC 9110 5.6.7) of a day that exists, with the right name of the weekday. */
 function isHttpDate(text: string): boolean {
   const date = new Date(text);
   return !Number.isNaN(date.getTime()) && date.toUTCString() === text;

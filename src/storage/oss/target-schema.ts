@@ -83,7 +83,7 @@ export const targetSchema = z
     endpoint: targetEndpoint(endpoint, bucket, pathStyle),
   }));
 
-/** What an endpoint's host says against the other fields, without any value of theirs: it may come from the environment. */
+/** How an endpoint's host contradicts the other fields. Shows none of their values, which may come from the environment. */
 function endpointFault({
   bucket,
   region,
@@ -110,7 +110,7 @@ function targetEndpoint(endpoint: string, bucket: string, pathStyle: boolean | u
   const word = ENDPOINT_WORDS.find((one) => one === endpoint);
   if (word) return word;
   const url = new URL(endpoint);
-  // OSS takes path style on IP addresses only; localhost stands for one. A host of OSS itself takes the bucket in front.
+  // OSS accepts path style on IP addresses only; localhost counts as one. A host of OSS itself has the bucket in front.
   const isPath = pathStyle ?? /^\[|^[\d.]+$|^localhost$/.test(url.hostname);
   const ossHost = parseOssHost(url.hostname);
   const isVirtual = ossHost

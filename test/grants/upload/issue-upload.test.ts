@@ -60,7 +60,7 @@ it('counts a grant against the rule and the caller, with its bytes', async () =>
   ]);
 });
 
-it('neither counts nor asks for credentials for what the policy refuses', async () => {
+it('neither counts nor asks for credentials for a request that the policy denies', async () => {
   const { dependencies, consumed, asked } = setUp();
   const outcome = await issueUpload(dependencies, admission, { ...photo, key: 'users/bob/a.png' });
   expect(outcome).toMatchObject({

@@ -395,7 +395,7 @@ it.each<[string, string]>([
     '    limits: { requestsPerHour: 1 }',
     '24 rules[0].limits.requestsPerHour: is not a field of the policy file; possible here: requestsPerMinute, bytesPerDay',
   ],
-])('refuses %s', (line, fault) => {
+])('rejects %s', (line, fault) => {
   expect(faultsOf(withLine(line))).toStrictEqual([fault]);
 });
 
@@ -445,7 +445,7 @@ it.each([
   expect(faultsOf(GOOD.replace(line, changed))).toStrictEqual(faults);
 });
 
-it('says that a claim stands under claims, and that nobody is named', () => {
+it('names the place of a claim, and reports that no condition is left', () => {
   expect(faultsOf(withLine('    who: { role: admin }'))).toStrictEqual([
     '13 rules[0].who.role: is not a field of the policy file; write the name and values of a claim below claims',
     '13 rules[0].who: would let everybody in: name at least one of scope, claims and issuer',
@@ -453,14 +453,14 @@ it('says that a claim stands under claims, and that nobody is named', () => {
 });
 
 // A demand that is dropped lets more callers in than the operator meant.
-it.each(['__proto__', '"__proto__"'])('refuses the name %s instead of dropping what it demands', (name) => {
+it.each(['__proto__', '"__proto__"'])('rejects the name %s instead of dropping what it demands', (name) => {
   const text = GOOD.replace('role: [member, admin]', `role: [member, admin], ${name}: [a]`);
   expect(parse(text)).toStrictEqual({
     faults: [{ line: 13, path: '', detail: '"__proto__" cannot be a name in the policy file' }],
   });
 });
 
-it('refuses to count bytes that are not bound', () => {
+it('rejects a limit of bytes without a maximum size', () => {
   expect(faultsOf(withLine('    maxSize: unlimited'))).toStrictEqual([
     '24 rules[0].limits.bytesPerDay: needs a maxSize: bytes cannot be counted where the length is not bound',
   ]);
@@ -499,7 +499,7 @@ it.each([
   ],
   ['no keys', '{"keys":[]}', 'is not a JSON Web Key Set with at least one key: jwks.json'],
   ['no JSON', 'keys', 'is not JSON: jwks.json'],
-])('refuses a key set with %s', (_name, jwks, fault) => {
+])('rejects a key set with %s', (_name, jwks, fault) => {
   const text = GOOD.replace(/jwksUrl: .*/, 'jwksFile: jwks.json');
   expect(faultsOf(text, {}, { 'jwks.json': jwks })).toStrictEqual([`4 issuers[0].jwksFile: ${fault}`]);
 });
@@ -511,7 +511,7 @@ it.each([
     { THE_SECRET: 'Shh-31-bytes-are-not-enough-xxx' },
     'names THE_SECRET, which holds 31 bytes; HS256 needs at least 32',
   ],
-])('refuses a secret that is %s, without telling it', (_name, env: Env, fault) => {
+])('rejects a secret that is %s, and does not show it', (_name, env: Env, fault) => {
   const text = GOOD.replace(/jwksUrl: .*/, 'secretEnv: THE_SECRET').replace(/ {4}algorithms: .*\n/, '');
   expect(faultsOf(text, env)).toStrictEqual([`4 issuers[0].secretEnv: ${fault}`]);
 });
@@ -567,11 +567,11 @@ it.each([
     'issuers: !!js/function a',
     ['1 : YAML tags are not supported; put quotes around text that begins with "!"'],
   ],
-])('refuses a file with %s', (_name, text, faults) => {
+])('rejects a file with %s', (_name, text, faults) => {
   expect(faultsOf(text)).toStrictEqual(faults);
 });
 
-it('refuses aliases that expand without end', () => {
+it('rejects aliases that expand without end', () => {
   const bomb = [
     'a: &a [x,x,x,x,x,x,x,x,x]',
     ...'bcdefghi'

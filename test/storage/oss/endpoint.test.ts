@@ -25,7 +25,7 @@ it.each<[Endpoint, string, string, string]>([
   expect(bucketAddress(endpoint, 'acme', region)).toStrictEqual({ origin, pathPrefix });
 });
 
-it('refuses path style on public OSS, which would refuse it itself', () => {
+it('rejects path style on public OSS, as OSS does', () => {
   const endpoint: Endpoint = { url: 'https://oss-cn-hangzhou.aliyuncs.com', addressing: 'path' };
   expect(() => bucketAddress(endpoint, 'acme', 'cn-hangzhou')).toThrow(TypeError);
 });

@@ -120,12 +120,12 @@ describe.each(headerVectors)('Authorization header: $name', ({ input, expected }
   const instant = ossInstant(new Date(input.signTime));
   const scope = { date: instant.date, region: input.region, product: input.product };
 
-  // No client of ours sends one, and OSS refuses it where it is named: our signer does not sign it.
-  const isRefused = Object.keys(headers).some((name) => name.includes('_'));
+  // No client of ours sends one, and OSS rejects it where it is named: our signer does not sign it.
+  const isRejected = Object.keys(headers).some((name) => name.includes('_'));
 
-  it(isRefused ? 'is refused for a name with "_"' : 'has the canonical request', () => {
+  it(isRejected ? 'is rejected for a name with "_"' : 'has the canonical request', () => {
     const read = () => Object.entries(headers).map(([name, value]) => header(headerName(name), value));
-    if (isRefused) {
+    if (isRejected) {
       expect(read).toThrow('letters, digits and "-" only');
       return;
     }
