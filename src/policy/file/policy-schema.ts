@@ -8,7 +8,7 @@ import { name } from './schema-parts.ts';
 export const policySchema = z.strictObject({
   issuers: z
     .array(issuerSchema)
-    .min(1, 'must name at least one issuer: without one, nobody can be let in')
+    .min(1, 'must name at least one issuer: without one, no token is accepted')
     .meta({ description: 'The issuers whose tokens are accepted.' }),
   targets: z
     .record(name, targetSchema)
@@ -16,7 +16,7 @@ export const policySchema = z.strictObject({
     .meta({ description: 'The buckets, each under a name that rules use.' }),
   rules: z
     .array(ruleSchema)
-    .min(1, 'must hold at least one rule: without one, everything is refused')
+    .min(1, 'must hold at least one rule: without one, every request is denied')
     .meta({ description: 'Who may upload what. The first rule that allows the whole request grants it.' }),
 });
 

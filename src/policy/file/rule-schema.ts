@@ -69,7 +69,7 @@ const whoSchema = z
     }),
   })
   .refine((who) => Object.keys(who).length > 0, {
-    message: 'would let everybody in: name at least one of scope, claims and issuer',
+    message: 'would match every caller: name at least one of scope, claims and issuer',
   });
 
 const metadataName = z

@@ -284,7 +284,7 @@ it.each<[string, string]>([
     '    endpoint: https://upload.example.com/path',
     '10 targets.media.endpoint: must be an origin only: scheme, host and port, without a path, query or default port',
   ],
-  ['    who: {}', '13 rules[0].who: would let everybody in: name at least one of scope, claims and issuer'],
+  ['    who: {}', '13 rules[0].who: would match every caller: name at least one of scope, claims and issuer'],
   ['    who: { scope: "" }', '13 rules[0].who.scope: must not be empty'],
   ['    who: { scope: [] }', '13 rules[0].who.scope: must not be empty'],
   [
@@ -448,12 +448,12 @@ it.each([
 it('names the place of a claim, and reports that no condition is left', () => {
   expect(faultsOf(withLine('    who: { role: admin }'))).toStrictEqual([
     '13 rules[0].who.role: is not a field of the policy file; write the name and values of a claim below claims',
-    '13 rules[0].who: would let everybody in: name at least one of scope, claims and issuer',
+    '13 rules[0].who: would match every caller: name at least one of scope, claims and issuer',
   ]);
 });
 
-// A demand that is dropped lets more callers in than the operator meant.
-it.each(['__proto__', '"__proto__"'])('rejects the name %s instead of dropping what it demands', (name) => {
+// A condition that is dropped would match more callers than the operator intended.
+it.each(['__proto__', '"__proto__"'])('rejects the name %s instead of dropping its condition', (name) => {
   const text = GOOD.replace('role: [member, admin]', `role: [member, admin], ${name}: [a]`);
   expect(parse(text)).toStrictEqual({
     faults: [{ line: 13, path: '', detail: '"__proto__" cannot be a name in the policy file' }],
@@ -539,7 +539,7 @@ rules:
     '4 issuers[1].issuer: is used twice',
     '6 issuers[1].secret: is not a field of the policy file',
     '8 targets.t.bucket: must be a bucket name: 3–63 of a-z, 0-9 and "-", no "-" at either end',
-    '11 rules[0].who: would let everybody in: name at least one of scope, claims and issuer',
+    '11 rules[0].who: would match every caller: name at least one of scope, claims and issuer',
     '12 rules[0].target: names the unknown target "u"; known targets: t; did you mean "t"?',
     '13 rules[0].prefix: must end in "/"',
     '14 rules[0].contentTypes: must name at least one media type',
