@@ -55,7 +55,7 @@ export type GrantOutcome<Response> =
   | {
       readonly outcome: 'granted';
       readonly rule: string;
-      readonly answer: Response;
+      readonly response: Response;
       /** Undefined if the rule has no limits. */
       readonly verdict: LimitVerdict | undefined;
     }
@@ -102,7 +102,7 @@ export async function issueGrant<Response>(
   );
   const signedSecond = secondOf(signedAt);
   const { expiresInSeconds } = expiry;
-  const answer = sign(
+  const response = sign(
     grant,
     { credentials: current, signedAt, expiresInSeconds },
     {
@@ -112,7 +112,7 @@ export async function issueGrant<Response>(
       serverTime: isoSeconds(signedSecond),
     },
   );
-  return { outcome: 'granted', rule: rule.name, answer, verdict };
+  return { outcome: 'granted', rule: rule.name, response, verdict };
 }
 
 function rejectExpiringCredentials(expiresAt: Date, now: Date): void {

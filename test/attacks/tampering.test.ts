@@ -1,6 +1,6 @@
 import { request as httpRequest } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import type { UploadAnswer } from '../../src/grants/upload/response.ts';
+import type { UploadGrant } from '../../src/grants/upload/response.ts';
 import { now } from '../support/fixed-clock.ts';
 import { ownFilesRule, policyWith } from '../support/policies.ts';
 import { BUCKET, LONG_LIVED, REGION, startTestEmulator } from '../support/test-emulator.ts';
@@ -36,7 +36,7 @@ async function setUp(rule = OWN_FILES) {
   return {
     clock,
     emulator,
-    async grant(change: Record<string, unknown> = {}): Promise<UploadAnswer> {
+    async grant(change: Record<string, unknown> = {}): Promise<UploadGrant> {
       const response = await fetch(`${service.url}/v1/uploads`, {
         method: 'POST',
         headers: {
@@ -53,14 +53,14 @@ async function setUp(rule = OWN_FILES) {
         }),
       });
       expect(response.status).toBe(201);
-      return response.json() as Promise<UploadAnswer>;
+      return response.json() as Promise<UploadGrant>;
     },
   };
 }
 
 /** Sends what was granted, with changes; a header of undefined is left out. Nothing is added but Host and Content-Length. */
 function send(
-  grant: UploadAnswer,
+  grant: UploadGrant,
   { method = 'PUT', url = grant.url, headers = {}, body = 'hello' }: Sent = {},
 ) {
   const all = { ...grant.headers, 'Content-Length': String(Buffer.byteLength(body)), ...headers };

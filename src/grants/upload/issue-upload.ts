@@ -9,7 +9,7 @@ import type {
 import { type CallerContext, type GrantDependencies, type GrantOutcome, issueGrant } from '../grant.ts';
 import { uploadsOf } from '../prepared-storage.ts';
 import { objectUpload } from './object-upload.ts';
-import type { UploadAnswer } from './response.ts';
+import type { UploadGrant } from './response.ts';
 
 export type IssueUploadDependencies = GrantDependencies & {
   /** Makes the id within a server-made key. */
@@ -18,7 +18,7 @@ export type IssueUploadDependencies = GrantDependencies & {
   readonly presign?: typeof presignUpload;
 };
 
-export type UploadOutcome = GrantOutcome<UploadAnswer>;
+export type UploadOutcome = GrantOutcome<UploadGrant>;
 
 /**
  * Decides whether the caller may put this object there, and signs the upload if so.

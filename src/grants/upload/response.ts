@@ -5,7 +5,7 @@ import { z } from 'zod';
  * `method`, `url`, `headers` and `expires` mean what they mean to Uppy's S3 plugin. `fields` is
  * never present: Uppy would switch to form uploads.
  */
-export const uploadAnswer = z
+export const uploadGrant = z
   .strictObject({
     method: z.literal('PUT').meta({ description: 'The method to send the bytes with.' }),
     url: z
@@ -35,4 +35,4 @@ export const uploadAnswer = z
   })
   .readonly();
 
-export type UploadAnswer = z.output<typeof uploadAnswer>;
+export type UploadGrant = z.output<typeof uploadGrant>;

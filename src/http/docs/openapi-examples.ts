@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { type ErrorCode, type Fault, ServiceError, summarizeFaults } from '../../errors.ts';
 import { parseUploadRequestBody } from '../../grants/upload/request.ts';
-import type { UploadAnswer } from '../../grants/upload/response.ts';
+import type { UploadGrant } from '../../grants/upload/response.ts';
 import { limitReached } from '../grants/outcome.ts';
 import { OVERLOADED } from '../load-control/load-shedder.ts';
 import { toServiceError } from '../plugins/problem-json.ts';
@@ -15,7 +15,7 @@ export const REQUEST_EXAMPLE = {
 } as const;
 
 /** The grant of {@link REQUEST_EXAMPLE}. */
-export const GRANT_EXAMPLE: UploadAnswer = {
+export const GRANT_EXAMPLE: UploadGrant = {
   method: 'PUT',
   url: 'https://acme-media.oss-cn-hangzhou.aliyuncs.com/users/alice/photo.png?x-oss-additional-headers=content-length&x-oss-credential=EXAMPLE&x-oss-date=20261123T100000Z&x-oss-expires=600&x-oss-signature=EXAMPLE&x-oss-signature-version=OSS4-HMAC-SHA256',
   headers: {

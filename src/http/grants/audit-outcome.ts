@@ -78,7 +78,7 @@ function auditOf({ caller, policy, upload }: AuditedRequest, result: UploadOutco
     expiresAt: null,
   };
   if (outcome === 'granted') {
-    const { target, bucket, key, expiresAt } = result.answer;
+    const { target, bucket, key, expiresAt } = result.response;
     const { contentType } = upload;
     return { ...common, outcome, rule: result.rule, target, bucket, key, contentType, expiresAt };
   }

@@ -1,6 +1,6 @@
 import { type IssueUploadDependencies, issueUpload } from '../../grants/upload/issue-upload.ts';
 import { parseUploadRequestBody, uploadRequestBody } from '../../grants/upload/request.ts';
-import { uploadAnswer } from '../../grants/upload/response.ts';
+import { uploadGrant } from '../../grants/upload/response.ts';
 import { GRANT_EXAMPLE, REQUEST_EXAMPLE } from '../docs/openapi-examples.ts';
 import { AUDIT_UNAVAILABLE, type AuditDependencies, auditOutcome } from '../grants/audit-outcome.ts';
 import { limitHeaders } from '../grants/limit-headers.ts';
@@ -23,7 +23,7 @@ export const createUpload: Route<CreateUploadDependencies> = {
     responses: {
       201: {
         description: 'Granted. PUT the bytes to `url` with exactly these headers.',
-        content: { name: 'UploadGrant', schema: uploadAnswer, example: GRANT_EXAMPLE },
+        content: { name: 'UploadGrant', schema: uploadGrant, example: GRANT_EXAMPLE },
       },
     },
     problems: ['invalid_request', 'policy_denied', 'body_too_large', 'unsupported_media_type'],
@@ -43,7 +43,7 @@ export const createUpload: Route<CreateUploadDependencies> = {
       return {
         status: OUTCOME_STATUS.granted,
         headers: { 'cache-control': 'no-store', ...(outcome.verdict && limitHeaders(outcome.verdict)) },
-        json: outcome.answer,
+        json: outcome.response,
       };
     };
   },

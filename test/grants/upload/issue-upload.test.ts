@@ -81,7 +81,7 @@ it('signs nothing when a limit is reached', async () => {
   } as const;
   const outcome = await issueUpload(setUp(verdict).dependencies, admission, photo);
   expect(outcome).toMatchObject({ outcome: 'limited', verdict });
-  expect(outcome).not.toHaveProperty('answer');
+  expect(outcome).not.toHaveProperty('response');
 });
 
 it('counts nothing when there are no credentials to sign with', async () => {
@@ -114,7 +114,7 @@ it('signs at the instant after counting, however long that took, and for no long
     outcome: 'granted',
     rule: 'own-files',
     verdict: undefined,
-    answer: {
+    response: {
       method: 'PUT',
       url: expect.stringContaining('x-oss-date=20261123T100005Z&x-oss-expires=85&'),
       headers: {

@@ -6,7 +6,7 @@ import { parse } from 'yaml';
 import packageJson from '../../../package.json' with { type: 'json' };
 import { REQUEST_FAULT_CODES, VIOLATION_CODES } from '../../../src/errors.ts';
 import { uploadRequestBody } from '../../../src/grants/upload/request.ts';
-import { uploadAnswer } from '../../../src/grants/upload/response.ts';
+import { uploadGrant } from '../../../src/grants/upload/response.ts';
 import { PROBLEMS, problemSchema } from '../../../src/http/plugins/problem-json.ts';
 import { callerPolicy } from '../../../src/http/routes/caller-policy.ts';
 import { ROUTES } from '../../../src/http/routes/routes.ts';
@@ -49,7 +49,7 @@ it('the app registers the operations of the list, and nothing else', async () =>
 it('every response matches the schema of the document', async () => {
   const { post, http, issuer } = await createTestApp();
   const authorization = `Bearer ${await issuer.sign()}`;
-  uploadAnswer.parse((await post(PHOTO)).body);
+  uploadGrant.parse((await post(PHOTO)).body);
   callerPolicy.parse((await http.get('/v1/policy').set('authorization', authorization)).body);
   for (const rejected of [await post({}), await post({ ...PHOTO, key: 'x' }), await http.get('/nothing')]) {
     problemSchema.strict().parse(rejected.body);
@@ -128,7 +128,7 @@ it.each(responses)(
       if (type === 'application/problem+json') {
         expect(problemSchema.strict().parse(example).status).toBe(Number(status));
       } else if (status === '201') {
-        uploadAnswer.parse(example);
+        uploadGrant.parse(example);
       } else if (type === 'application/json') {
         callerPolicy.parse(example);
       } else {
