@@ -13,8 +13,8 @@ import { logRequest } from '../plugins/access-log.ts';
 import { decisionOf, OUTCOME_STATUS, reasonsOf } from './outcome.ts';
 
 /**
- * A grant that is not made, or not sent, because its audit line cannot be written. A shared instance,
- * because it may be thrown often.
+ * A grant that is not made, or not sent, because its audit line cannot be written. A shared
+ * instance, because it may be thrown often.
  */
 export const AUDIT_UNAVAILABLE = new ServiceError(
   'unavailable',
