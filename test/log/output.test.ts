@@ -1,10 +1,17 @@
 import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import process from 'node:process';
-import { expect, it } from 'vitest';
+import { promisify } from 'node:util';
+import { afterAll, expect, it } from 'vitest';
 
 const LOG_OUTPUT = new URL('../../src/log/output.ts', import.meta.url).href;
 
 const OPTIONS = '{ clock: () => new Date(), report: () => {} }';
+
+const folder = mkdtempSync(join(tmpdir(), 'oss-presign-log-'));
+afterAll(() => rmSync(folder, { recursive: true }));
 
 /** Of every kind: short ones that share a block, one that fills more than a block, and text that has more bytes than characters. */
 const makeLines = () => [
@@ -20,20 +27,22 @@ it.each([
   ['ends by itself', ''],
   ['calls process.exit', 'process.exit(0);'],
   ['fails with an uncaught error', 'throw new Error("uncaught");'],
-])('writes every line, in order and whole, when the process %s', async (_how, ending) => {
+])('writes every line, in order and whole, when the process %s', async (how, ending) => {
   const script = `
     import { createLogOutput } from ${JSON.stringify(LOG_OUTPUT)};
     const output = createLogOutput(${OPTIONS});
     for (const line of (${makeLines})()) output.write(line + '\\n');
     ${ending}`;
-  const written = await new Promise<string>((resolve) => {
-    execFile(
-      process.execPath,
-      ['--input-type=module', '--eval', script],
-      { maxBuffer: 2 ** 24 },
-      (_error, stdout) => resolve(stdout),
-    );
-  });
+  const file = join(folder, `${how}.log`);
+  // `cat` reads at once. This process may not read for longer than the output waits at the end.
+  await promisify(execFile)('sh', [
+    '-c',
+    '"$0" --input-type=module --eval "$1" | cat > "$2"',
+    process.execPath,
+    script,
+    file,
+  ]);
+  const written = readFileSync(file, 'utf8');
   expect(written.split('\n')).toStrictEqual([...makeLines(), '']);
 });
 
