@@ -9,7 +9,7 @@ const MAX_INSTANT_MS = 8.64e15;
 type Claims = Readonly<Record<string, unknown>>;
 
 /** What an issuer's entry requires of claims. */
-export type ClaimDemands = Pick<IssuerConfig, 'audience' | 'audienceClaim' | 'clockToleranceSeconds'>;
+export type ClaimRequirements = Pick<IssuerConfig, 'audience' | 'audienceClaim' | 'clockToleranceSeconds'>;
 
 /**
  * Returns why claims are not valid now, as one sentence for the client, or undefined if they are.
@@ -18,12 +18,12 @@ export type ClaimDemands = Pick<IssuerConfig, 'audience' | 'audienceClaim' | 'cl
  * `exp`, `sub` and the audience are required. The clock may differ by the tolerance in either
  * direction. `iss` is not checked, because it selected the issuer whose demands are given here.
  */
-export function claimsFault(claims: Claims, demands: ClaimDemands, now: Date): string | undefined {
+export function claimsFault(claims: Claims, requirements: ClaimRequirements, now: Date): string | undefined {
   const {
     audience,
     audienceClaim = 'aud',
     clockToleranceSeconds = DEFAULT_CLOCK_TOLERANCE_SECONDS,
-  } = demands;
+  } = requirements;
   return (
     timesFault(claims, now.getTime(), clockToleranceSeconds * 1000) ??
     audienceFault(claims, audienceClaim, audience) ??

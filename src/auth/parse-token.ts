@@ -27,7 +27,7 @@ const ACCEPTED_TYPES: readonly unknown[] = [undefined, 'jwt', 'at+jwt'];
  * `x5c` and `x5t` are not among them: some issuers send their certificates along with every token, and those are never
  * looked at, as RFC 7515 4 says of parameters that are not understood.
  */
-const REFUSED_PARAMETERS = ['jku', 'x5u', 'jwk', 'crit', 'b64', 'cty'] as const;
+const REJECTED_PARAMETERS = ['jku', 'x5u', 'jwk', 'crit', 'b64', 'cty'] as const;
 
 /** Base64url (RFC 4648 5) without padding (RFC 7515 2). */
 const NEITHER_BASE64URL_NOR_DOT = /[^\w.-]/;
@@ -77,7 +77,7 @@ export function parseToken(token: string): ParsedToken {
 }
 
 function headerFault(header: Readonly<Record<string, unknown>>): string | undefined {
-  for (const parameter of REFUSED_PARAMETERS) {
+  for (const parameter of REJECTED_PARAMETERS) {
     if (Object.hasOwn(header, parameter))
       return `The token has the header parameter \`${parameter}\`, which is not accepted.`;
   }

@@ -95,8 +95,8 @@ export function createTokenVerifier({
       throw invalidToken(
         "The token's tenant (`tid` claim) is not the one that its issuer (`iss` claim) names.",
       );
-    const whole = callerFromClaims(claims, tenant === undefined ? undefined : config.issuer);
-    const caller = namedByPolicy ? reduceCaller(whole, namedByPolicy) : whole;
+    const complete = callerFromClaims(claims, tenant === undefined ? undefined : config.issuer);
+    const caller = namedByPolicy ? reduceCaller(complete, namedByPolicy) : complete;
     const expiresAt = new Date(Number(claims.exp) * 1000);
     if (keySet) verified.keep(digest, { caller, issuer, keySet }, expiresAt, verifiedAt);
     return caller;

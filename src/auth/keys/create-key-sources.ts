@@ -76,7 +76,7 @@ export function createKeySources({
       case 'jwks': {
         const all = toPublishedKeys(keys.jwks);
         const published = select ? select(all) : all;
-        return createGivenKeys((header) => published.cached(header) ?? published.match(header));
+        return createConfiguredKeys((header) => published.cached(header) ?? published.match(header));
       }
       case 'jwksUrl':
         return fetchedFrom(`jwks ${keys.url}`, () => fetchKeySet(keys.url, request()))(maxStaleMs, select);
@@ -91,7 +91,7 @@ export function createKeySources({
   return (config, iss) => {
     const { keys, secret } = config;
     const published = keys && publishedKeys(config, keys, iss);
-    if (!secret) return published ?? createGivenKeys(() => []);
+    if (!secret) return published ?? createConfiguredKeys(() => []);
     const shared = createSharedKey(secret);
     return published ? createBothKeys(published, shared) : shared;
   };
@@ -99,7 +99,7 @@ export function createKeySources({
 
 function createSharedKey(secret: Uint8Array): KeySource {
   const keys = [createSecretVerificationKey(secret)];
-  return createGivenKeys(({ alg }) => (alg === 'HS256' ? keys : []));
+  return createConfiguredKeys(({ alg }) => (alg === 'HS256' ? keys : []));
 }
 
 /** Uses the secret for HS256 only, and published keys for every other algorithm (RFC 8725 2.1). */
@@ -110,7 +110,7 @@ function createBothKeys(published: KeySource, shared: KeySource): KeySource {
   };
 }
 
-function createGivenKeys(find: KeySource['find']): KeySource {
+function createConfiguredKeys(find: KeySource['find']): KeySource {
   const keySet = {};
   return { find, load: async () => {}, keySet: () => keySet, status: () => ({ keysLoaded: true }) };
 }

@@ -58,11 +58,12 @@ function jwksUriFault(jwksUri: unknown, issuer: string): string | undefined {
   if (url.origin === from.origin) return undefined;
   const kind = hostKind(url.hostname);
   const issuerKind = hostKind(from.hostname);
-  const isAsNear =
+  const isAllowedHost =
     kind === 'public' || (kind === 'loopback' ? issuerKind === 'loopback' : issuerKind !== 'public');
   const advice = 'set jwksUrl in the policy if that is intended';
-  if (!isAsNear) return `leads from a public issuer into a private network (${hostOf(url.href)}); ${advice}`;
+  if (!isAllowedHost)
+    return `leads from a public issuer into a private network (${hostOf(url.href)}); ${advice}`;
   if (url.protocol === 'https:') return undefined;
-  const isInside = from.protocol === 'http:' && (kind === 'loopback' || kind === 'private');
-  return isInside ? undefined : `uses plain http to ${hostOf(url.href)}; ${advice}`;
+  const isPlainHttpAllowed = from.protocol === 'http:' && (kind === 'loopback' || kind === 'private');
+  return isPlainHttpAllowed ? undefined : `uses plain http to ${hostOf(url.href)}; ${advice}`;
 }

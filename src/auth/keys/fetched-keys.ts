@@ -37,7 +37,7 @@ export function createFetchedKeys(
   let fetchedAt: Date | undefined;
   let failedAt: Date | undefined;
   /** When fetches for unknown keys began, the latest three, oldest first. */
-  let askedForUnknownAt: readonly Date[] = [];
+  let unknownKeyFetchesAt: readonly Date[] = [];
   let lastError: Error | undefined;
   let pending: Promise<void> | undefined;
   let attempts = 0;
@@ -57,7 +57,7 @@ export function createFetchedKeys(
     }
   }
 
-  async function fetchOnceForAll(): Promise<void> {
+  async function fetchShared(): Promise<void> {
     pending ??= attempt().finally(() => {
       pending = undefined;
     });
@@ -77,7 +77,7 @@ export function createFetchedKeys(
   }
 
   async function load(): Promise<void> {
-    if (isFetchDue(clock())) await fetchOnceForAll();
+    if (isFetchDue(clock())) await fetchShared();
   }
 
   /** @returns false when nothing was fetched, so it is unknown whether the issuer has the key. */
@@ -85,11 +85,11 @@ export function createFetchedKeys(
     if (!pending) {
       const now = clock();
       if (coolsDownSince(failedAt, now)) return false;
-      const recent = askedForUnknownAt.filter((instant) => coolsDownSince(instant, now));
+      const recent = unknownKeyFetchesAt.filter((instant) => coolsDownSince(instant, now));
       if (recent.length >= MAX_FETCHES_FOR_UNKNOWN_KEYS) return false;
-      askedForUnknownAt = [...recent, now];
+      unknownKeyFetchesAt = [...recent, now];
     }
-    await fetchOnceForAll();
+    await fetchShared();
     return true;
   }
 
@@ -115,7 +115,7 @@ export function createFetchedKeys(
     if (!isKnown)
       throw unavailable(
         'The service cannot look up the key of this token at the moment; try again later.',
-        remainingMs(askedForUnknownAt[0], cooldownMs, now),
+        remainingMs(unknownKeyFetchesAt[0], cooldownMs, now),
       );
     return keys;
   }
@@ -124,9 +124,9 @@ export function createFetchedKeys(
     load,
     find(header, now) {
       const isUsable = !isFetchDue(now) && !isTooOld(maxStaleMs, now);
-      const remembered = isUsable && keySet ? select(keySet).cached(header) : undefined;
+      const cached = isUsable && keySet ? select(keySet).cached(header) : undefined;
       return (
-        remembered ??
+        cached ??
         findOrFetch(async () =>
           keySet && !isTooOld(maxStaleMs, clock()) ? await select(keySet).match(header) : [],
         )

@@ -29,19 +29,19 @@ export function toPublishedKeys(value: unknown): PublishedKeys {
   const keySet = toKeySet(value);
   // Callers choose `kid`, so only those of keys that exist are remembered: never more than there are keys and algorithms.
   const byIssuer = new Map<string, PublishedKeys>();
-  const remembered = new Map<string, Map<string | undefined, readonly VerificationKey[]>>();
+  const matched = new Map<string, Map<string | undefined, readonly VerificationKey[]>>();
 
   return {
     async match(header) {
       const { alg, kid } = header;
       const keys = (await findKeys(keySet, header)).map((key) => createPublicVerificationKey(alg, key));
       if (keys.length > 0) {
-        const ofAlgorithm = remembered.get(alg) ?? new Map();
-        remembered.set(alg, ofAlgorithm.set(kid, keys));
+        const ofAlgorithm = matched.get(alg) ?? new Map();
+        matched.set(alg, ofAlgorithm.set(kid, keys));
       }
       return keys;
     },
-    cached: ({ alg, kid }) => remembered.get(alg)?.get(kid),
+    cached: ({ alg, kid }) => matched.get(alg)?.get(kid),
     jwks: () => keySet.jwks(),
     forIssuer(issuer, issuerOfAll) {
       let keys = byIssuer.get(issuer);
