@@ -12,7 +12,7 @@ export type Caller = {
   readonly claims: Readonly<Record<string, unknown>>;
 };
 
-/** What a policy reads of a caller besides issuer and subject. */
+/** The claims and scopes that a policy reads, besides issuer and subject. */
 export type NamedByPolicy = {
   /** Names of top-level claims. */
   readonly claims: ReadonlySet<string>;
@@ -22,9 +22,9 @@ export type NamedByPolicy = {
 /**
  * Returns the caller that verified claims identify.
  *
- * Scopes come from `scope` and from `scp`, each of which is a string of scopes separated by spaces (RFC 8693 4.2, Entra ID) or
- * a list of scopes (Okta, Spring Authorization Server, Duende). A value of any other type grants no scope, and an entry of a list
- * is one scope, whatever it contains.
+ * Scopes come from `scope` and `scp`. Each may be a string of scopes separated by spaces (RFC 8693
+ * 4.2, Entra ID) or a list of scopes (Okta, Spring Authorization Server, Duende). A value of any
+ * other type grants no scope. An entry of a list is one scope, even if it contains spaces.
  * @param issuerTemplate the `issuer` of the policy entry, if that entry is for several issuers.
  * @throws TypeError if `iss` or `sub` is not a string: such claims have not been verified.
  */
@@ -43,7 +43,7 @@ export function callerFromClaims(claims: Readonly<Record<string, unknown>>, issu
   };
 }
 
-/** Returns the caller with only what the policy names, so that a cached caller takes little memory. */
+/** Keeps only the claims and scopes that the policy names, so that caching a caller is cheap. */
 export function reduceCaller(caller: Caller, { claims, scopes }: NamedByPolicy): Caller {
   const held = new Set(caller.scopes);
   const kept: [string, unknown][] = [];
@@ -52,7 +52,7 @@ export function reduceCaller(caller: Caller, { claims, scopes }: NamedByPolicy):
   }
   return {
     ...caller,
-    // The strings of the policy: a substring of the token's `scope` would keep all of it in memory.
+    // Take the policy's strings: a substring of the token's `scope` would keep all of it in memory.
     scopes: [...scopes].filter((scope) => held.has(scope)),
     claims: Object.fromEntries(kept),
   };

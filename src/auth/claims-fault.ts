@@ -8,7 +8,7 @@ const MAX_INSTANT_MS = 8.64e15;
 
 type Claims = Readonly<Record<string, unknown>>;
 
-/** What an issuer's entry requires of claims. */
+/** The requirements of an issuer's policy entry for claims. */
 export type ClaimRequirements = Pick<IssuerConfig, 'audience' | 'audienceClaim' | 'clockToleranceSeconds'>;
 
 /**
@@ -16,7 +16,7 @@ export type ClaimRequirements = Pick<IssuerConfig, 'audience' | 'audienceClaim' 
  *
  * Checks subject, audience, expiry, not-before and issue time (RFC 7519 4.1, RFC 8725 3.8 and 3.9).
  * `exp`, `sub` and the audience are required. The clock may differ by the tolerance in either
- * direction. `iss` is not checked, because it selected the issuer whose demands are given here.
+ * direction. `iss` is not checked, because it selected the issuer whose requirements are passed.
  */
 export function claimsFault(claims: Claims, requirements: ClaimRequirements, now: Date): string | undefined {
   const {

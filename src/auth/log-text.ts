@@ -1,11 +1,13 @@
 /** Longest external text, in UTF-16 code units, in a log line or an operator's message. */
 const MAX_LENGTH = 256;
 
-/** Control, format and line-separating characters, which some terminals and log viewers interpret. */
+/**
+ * Control, format and line-separating characters: some terminals and log viewers interpret them.
+ */
 const NOT_FOR_A_LOG = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
 /**
- * Returns an external value as text for a log or an operator.
+ * Returns an external value as text that is safe to show in a log or to an operator.
  *
  * The text has at most 256 characters and no control or format characters. A list becomes its
  * entries, separated by spaces; a value that is not text becomes the name of its type.

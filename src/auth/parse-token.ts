@@ -2,30 +2,34 @@ import { describeRejectedToken } from './rejected-token.ts';
 import { unauthenticated } from './unauthenticated.ts';
 
 /**
- * Longer tokens are rejected unread. All headers of a request together have as many bytes (`maxHeaderSize`), so every token that
- * arrives is short enough; Entra ID and Keycloak make tokens of 11 KB for users with many groups or roles.
+ * Longer tokens are rejected unread. `maxHeaderSize` limits all headers of a request to the same
+ * number of bytes, so no longer token arrives. Entra ID and Keycloak issue tokens of 11 KB for
+ * users with many groups or roles.
  */
 const MAX_TOKEN_BYTES = 16_384;
 
-/** Longest `alg`, `typ` and `kid`; longer ones are no values that an issuer uses. */
+/** Limits for `alg`, `typ` and `kid`, far above the values that issuers use. */
 const MAX_ALGORITHM_LENGTH = 32;
 const MAX_TYPE_LENGTH = 64;
 const MAX_KEY_ID_LENGTH = 1024;
 
 /**
- * What `typ` may say, in lower case and without `application/`: nothing, a plain JWT, or an access token (RFC 9068 2.1).
- * Other kinds of JWT (`dpop+jwt`, `logout+jwt`, `secevent+jwt`, …) are signed with the same keys for another purpose
- * and must not pass as one another (RFC 8725 2.8, 3.11).
+ * The accepted values of `typ`, in lower case and without `application/`: none, a plain JWT, or an
+ * access token (RFC 9068 2.1). Issuers sign other kinds of JWT (`dpop+jwt`, `logout+jwt`,
+ * `secevent+jwt`, …) with the same keys for other purposes, so these must not be accepted as access
+ * tokens (RFC 8725 2.8, 3.11).
  */
 const ACCEPTED_TYPES: readonly unknown[] = [undefined, 'jwt', 'at+jwt'];
 
 /**
- * Header parameters that turn a token away by being there. `jku`, `x5u` and `jwk` would let the token choose its own key
- * (RFC 8725 3.10). `crit` demands extensions, of which none is understood here (RFC 7515 4.1.11); `b64` is one of them
- * (RFC 7797), and not allowed in a JWT. `cty` says that another token is nested inside (RFC 7519 5.2).
+ * A token with one of these header parameters is rejected.
  *
- * `x5c` and `x5t` are not among them: some issuers send their certificates along with every token, and those are never
- * looked at, as RFC 7515 4 says of parameters that are not understood.
+ * `jku`, `x5u` and `jwk` would let the token choose its own key (RFC 8725 3.10). `crit` requires
+ * extensions, and this service supports none (RFC 7515 4.1.11). `b64` is such an extension (RFC
+ * 7797), and a JWT must not use it. `cty` means that another token is nested inside (RFC 7519 5.2).
+ *
+ * `x5c` and `x5t` are ignored instead, as RFC 7515 4 requires for parameters that are not
+ * understood: some issuers send their certificates with every token.
  */
 const REJECTED_PARAMETERS = ['jku', 'x5u', 'jwk', 'crit', 'b64', 'cty'] as const;
 
@@ -36,16 +40,17 @@ const ENDS_OF_TWO_BYTES = 'AEIMQUYcgkosw048';
 
 const STRICT_UTF8 = new TextDecoder('utf-8', { fatal: true });
 
-/** A token taken apart. Nothing in it has been verified. */
+/** The decoded parts of a token. Nothing in them has been verified. */
 export type ParsedToken = {
   readonly header: { readonly alg: string; readonly kid: string | undefined };
   readonly claims: Readonly<Record<string, unknown>>;
 };
 
 /**
- * Takes a JWT in compact serialization apart (RFC 7519 7.2) and refuses whatever need not be verified to be refused.
- * Each segment has to be canonical base64url, so that what is parsed here is what any other parser finds.
- * @throws ServiceError `unauthenticated`; no part of the token is in it.
+ * Decodes a JWT in compact serialization (RFC 7519 7.2) and checks its form and its header.
+ *
+ * Each segment must be canonical base64url, so that every other parser reads the same content.
+ * @throws ServiceError `unauthenticated`; it contains no part of the token.
  */
 export function parseToken(token: string): ParsedToken {
   if (token.length > MAX_TOKEN_BYTES) throw malformed(`The token is longer than ${MAX_TOKEN_BYTES} bytes.`);
@@ -102,7 +107,10 @@ function normalizeType(typ: string): string {
   return typ.toLowerCase().replace(/^application\//, '');
 }
 
-/** Whether as many characters can stand for bytes, and the bits of the last one that no byte uses are zero (RFC 4648 3.5). */
+/**
+ * Whether the base64url segment has a possible length and ends canonically: the bits of the last
+ * character that encode no byte must be zero (RFC 4648 3.5).
+ */
 function endsCanonically(segment: string): boolean {
   switch (segment.length % 4) {
     case 0:
@@ -125,11 +133,11 @@ function parseJsonObject(segment: string): Readonly<Record<string, unknown>> | u
   }
 }
 
-/** @throws TypeError where the bytes are not UTF-8. */
+/** @throws TypeError if the bytes are not UTF-8. */
 function decodeUtf8(bytes: Buffer): string {
   const text = bytes.toString();
-  // Either the text has these characters, or they stand for what was not UTF-8 or for a byte order mark: for the strict one
-  // to tell, which takes many times as long.
+  // U+FFFD may stand for invalid UTF-8, and U+FEFF at the start may be a byte order mark. Decode
+  // strictly only then, because the strict decoder is many times slower.
   return text.includes('\ufffd') || text.startsWith('\ufeff') ? STRICT_UTF8.decode(bytes) : text;
 }
 

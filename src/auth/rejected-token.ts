@@ -1,9 +1,11 @@
 import { toLogText } from './log-text.ts';
 
 /**
- * What the log records of a rejected token, so that its operator can compare it with the policy: `iss`, `aud` and `kid`, each
- * cut to 256 characters. They are not verified. A member that the token does not have is left out.
- * @param audienceClaim the claim that stands in for `aud`, where the issuer has one.
+ * Returns the log fields of a rejected token: `iss`, the audience claim and `kid`.
+ *
+ * An operator compares them with the policy. The values are not verified, and cut to 256
+ * characters. A field that the token does not have is left out.
+ * @param audienceClaim the claim with the audience, if the issuer's entry names one.
  */
 export function describeRejectedToken(
   {

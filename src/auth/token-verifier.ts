@@ -12,18 +12,20 @@ import { isSignedByOneOf } from './verify-signature.ts';
 
 export type TokenVerifier = {
   /**
-   * The caller that a token proves: at once if it was verified a short while ago, so that most requests wait for nothing.
-   * Otherwise a promise, which rejects with ServiceError `unauthenticated` with `WWW-Authenticate` (RFC 6750 3), or
-   * `unavailable` with `Retry-After` (seconds) while the keys of the token's issuer cannot be had. Never throws.
+   * Returns the caller that a token identifies: at once if the verified token is cached.
+   *
+   * Otherwise it returns a promise. It rejects with ServiceError `unauthenticated` with
+   * `WWW-Authenticate` (RFC 6750 3), or with `unavailable` with `Retry-After` (seconds) while the
+   * keys of the token's issuer are not available. Never throws.
    */
   verify(token: string): Caller | Promise<Caller>;
-  /** For /readyz: one entry per issuer. Never throws, and starts no network. */
+  /** For /readyz: one entry per issuer. Never throws, and does not use the network. */
   status(): readonly ({ readonly issuer: string } & KeysStatus)[];
-  /** Fetches the keys of every issuer that lacks them, in parallel. Never rejects: failures are in `status`. */
+  /** Fetches all missing keys in parallel. Never rejects: `status` reports failures. */
   preload(): Promise<void>;
 };
 
-/** One value of `iss`: its entry, and the tenant that its tokens have to name. */
+/** The entry of one value of `iss`, and the tenant that its tokens must name. */
 type TrustedIssuer = {
   readonly config: IssuerConfig;
   readonly keys: KeySource;
@@ -31,18 +33,20 @@ type TrustedIssuer = {
 };
 
 /**
- * Creates what verifies every token (RFC 7519, RFC 8725).
+ * Creates the verifier of all tokens (RFC 7519, RFC 8725).
  *
- * The token's `iss`, compared character by character, chooses one issuer; from then on only the keys, algorithms and
- * audience of that issuer count, so that none can speak for another, and none that is out of reach holds up another.
+ * The token's `iss`, compared character by character, selects one issuer. Only the keys, algorithms
+ * and audience of that issuer are used. So no issuer can sign tokens of another one, and an issuer
+ * that cannot be reached does not delay tokens of the others.
  *
- * A token that was verified a short while ago is not verified again as long as its issuer has the same keys. While fetching
- * keys is due, it is as if the token had never been seen.
+ * A cached token is not verified again while its issuer has the same keys. While a fetch of the
+ * keys is due, the cache is not used.
  *
- * @param options.namedByPolicy what callers keep of their tokens; everything by default.
+ * @param options.namedByPolicy the claims and scopes that callers keep; all by default.
  * @throws TypeError for issuers that are configured twice or open to algorithm confusion.
  * @example
- * const verifier = createTokenVerifier({ issuers, clock, keySources: createKeySources({ clock, fetch }) });
+ * const keySources = createKeySources({ clock, fetch });
+ * const verifier = createTokenVerifier({ issuers, clock, keySources });
  * const caller = await verifier.verify(bearerToken(request.headers.authorization));
  */
 export function createTokenVerifier({

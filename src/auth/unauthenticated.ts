@@ -2,16 +2,16 @@ import { ServiceError } from '../errors.ts';
 
 const CHALLENGE = 'Bearer realm="oss-presign"';
 
-/** What RFC 6750 3 allows within error_description: printable ASCII without the quote and the backslash. */
+/** RFC 6750 3 allows printable ASCII in `error_description`, except the quote and the backslash. */
 const NOT_ALLOWED_IN_DESCRIPTION = /[^\x20-\x21\x23-\x5b\x5d-\x7e]/g;
 
 /**
- * Creates the 401 of a request without a valid token, with its `WWW-Authenticate` header.
+ * Creates the error of a request without a valid token: a 401 with its `WWW-Authenticate` header.
  *
- * @param detail one plain sentence that says what to change. It reaches the client, so it never holds anything from the token
- *   except the times that it names.
- * @param error the code of RFC 6750 3.1; left out when the request held no authentication at all.
- * @param logFields goes to the log only.
+ * @param detail one plain sentence that explains what to change. The client receives it, so it
+ *   contains nothing from the token except times.
+ * @param error the code of RFC 6750 3.1; omitted if the request has no authentication at all.
+ * @param logFields written to the log only.
  */
 export function unauthenticated(
   detail: string,

@@ -2,20 +2,20 @@ import { hash } from 'node:crypto';
 import { createGenerationalMap } from '../generational-map.ts';
 import type { Caller } from './caller.ts';
 
-/** What is cached of a verified token. */
+/** The cached result of verifying a token. */
 export type VerifiedToken<Issuer> = {
   readonly caller: Caller;
   /** The issuer whose keys verified it. */
   readonly issuer: Issuer;
-  /** What `KeySource.keySet` returned before verification; the entry is valid for that key set only. */
+  /** The issuer's `KeySource.keySet` before verification; the entry is valid for it only. */
   readonly keySet: object;
 };
 
 /** A cache of verified tokens by their {@link digestToken}. */
 export type VerifiedTokens<Issuer> = {
   /**
-   * Returns undefined if the token is not cached, or not valid now. Claims that were valid when the
-   * token was cached stay valid until `exp`, because `nbf` and `iat` are in the past then.
+   * Returns undefined if the token is not cached or not valid now. Claims that were valid when the
+   * token was cached stay valid until `exp`, because `nbf` and `iat` were already in the past.
    */
   find(digest: string, now: Date): VerifiedToken<Issuer> | undefined;
   /** Caches a token that is valid now, for at most five minutes and not beyond its expiry. */
@@ -24,11 +24,12 @@ export type VerifiedTokens<Issuer> = {
 
 export type VerifiedTokensOptions = {
   /**
-   * How many tokens are kept at most. One whose caller takes more than 2 KiB of memory counts as several, one for each 2 KiB:
-   * all of them together take at most 2 KiB times this number, 40 MiB by default. Default 20,000.
+   * How many tokens are cached at most. A token whose entry takes more than 2 KiB of memory counts
+   * once for each 2 KiB, so the cache takes at most 2 KiB times this number: 40 MiB by default.
+   * Default 20,000.
    */
   readonly maxTokens?: number;
-  /** How many of them one caller may hold. Default 1 % of `maxTokens`. */
+  /** How many cached tokens one caller may have. Default 1 % of `maxTokens`. */
   readonly maxTokensPerCaller?: number;
 };
 
@@ -122,7 +123,7 @@ function heapBytes(value: unknown): number {
   return bytes;
 }
 
-/** Two thirds to all of the maximum, by the digest: tokens that came together do not expire together. */
+/** Two thirds to all of the maximum, by the digest: tokens cached together expire apart. */
 function maxAgeMs(digest: string): number {
   return (MAX_AGE_MS * (128 + digest.charCodeAt(0))) / 256;
 }

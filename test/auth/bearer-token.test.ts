@@ -4,9 +4,9 @@ import { bearerToken } from '../../src/auth/bearer-token.ts';
 import type { ServiceError } from '../../src/errors.ts';
 import { refusalOf, unauthenticatedRefusal } from './refusal.ts';
 
-const WRONG_SCHEME = 'The Authorization header has to use the scheme Bearer.';
-const NO_TOKEN = 'The Authorization header holds no token after Bearer.';
-const SEVERAL = 'The Authorization header holds more than one token.';
+const WRONG_SCHEME = 'The Authorization header must use the scheme Bearer.';
+const NO_TOKEN = 'The Authorization header has no token after Bearer.';
+const SEVERAL = 'The Authorization header has more than one token.';
 
 describe('bearerToken', () => {
   it.each([

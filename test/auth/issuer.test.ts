@@ -16,8 +16,8 @@ const manyTenants: IssuerConfig = {
   tenants: ['8eaef023-2b34-4da1-9baa-8bc8c9d6a490', '72f988bf-86f1-41af-91ab-2d7cd011db47'],
 };
 
-const HS256_NEEDS_SECRET = 'must have HS256 exactly if it has a secret';
-const ASYMMETRIC_NEEDS_KEYS = 'must have an asymmetric algorithm exactly if it has keys';
+const HS256_NEEDS_SECRET = 'must have HS256 if, and only if, it has a secret';
+const ASYMMETRIC_NEEDS_KEYS = 'must have an asymmetric algorithm if, and only if, it has keys';
 
 describe('assertIssuers', () => {
   it.each<[string, IssuerConfig]>([
@@ -63,17 +63,17 @@ describe('assertIssuers', () => {
     [
       'tenants',
       { ...published, audience: 'uploads', tenants: ['x'] },
-      'needs tenants exactly if it stands for several',
+      'must have tenants if, and only if, it is the issuer of several tenants',
     ],
     [
       'a key address that is none',
       { ...published, keys: { kind: 'jwksUrl', url: '/jwks' } },
-      'has a jwksUrl that is not an address',
+      'has a jwksUrl that is not a web address',
     ],
     [
       'a key address of another scheme',
       { ...published, keys: { kind: 'jwksUrl', url: 'file:///jwks' } },
-      'has a jwksUrl that is not an address',
+      'has a jwksUrl that is not a web address',
     ],
   ])('refuses %s', (_, issuer, fault) => {
     expect(() => assertIssuers([issuer])).toThrow(
@@ -89,7 +89,7 @@ describe('assertIssuers', () => {
 
   it('refuses discovery for an issuer that is not an address', () => {
     expect(() => assertIssuers([{ ...published, issuer: 'login', keys: { kind: 'discovery' } }])).toThrow(
-      new TypeError('The issuer "login" is not an address, as discovery needs.'),
+      new TypeError('The issuer "login" is not a web address, which discovery requires.'),
     );
   });
 
@@ -109,13 +109,15 @@ describe('assertIssuers', () => {
     'https://evil.test/{tenantid}/v2.0',
     'https://login.test/}',
   ])('refuses the issuer %s, which no token can have', (issuer) => {
-    expect(() => assertIssuers([{ ...manyTenants, issuer }])).toThrow('has a brace, which no token can have');
+    expect(() => assertIssuers([{ ...manyTenants, issuer }])).toThrow(
+      'contains a brace, which no issuer of a token contains',
+    );
   });
 
   it('refuses the issuer that stands for several without tenants', () => {
     for (const tenants of [undefined, []])
       expect(() => assertIssuers([{ ...manyTenants, tenants }])).toThrow(
-        'needs tenants exactly if it stands for several',
+        'must have tenants if, and only if, it is the issuer of several tenants',
       );
   });
 

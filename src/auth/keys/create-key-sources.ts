@@ -12,12 +12,12 @@ import type { KeySource } from './key-source.ts';
 import { type PublishedKeys, toPublishedKeys } from './published-keys.ts';
 import { createSecretVerificationKey } from './verification-key.ts';
 
-/** Where Microsoft publishes the discovery document of {@link MULTI_TENANT_ISSUER}, whose `issuer` has the placeholder. */
+/** Base address of the discovery document whose `issuer` is {@link MULTI_TENANT_ISSUER}. */
 const MULTI_TENANT_DISCOVERY = 'https://login.microsoftonline.com/common/v2.0';
 
 /**
- * Returns the source of an issuer's keys, as its configuration says.
- * @param iss if the entry is for several issuers, the one whose keys are wanted.
+ * Returns the source of an issuer's verification keys, chosen by its configuration.
+ * @param iss the issuer whose keys to use, if the entry is for several issuers.
  * @throws TypeError if a configured key set is not a JSON Web Key Set.
  */
 export type KeySources = (issuer: IssuerConfig, iss?: string) => KeySource;
@@ -28,8 +28,8 @@ export type KeySourcesOptions = {
   /** Milliseconds that fetching keys may take, discovery included; 1 or more. Default 5,000. */
   readonly timeoutMs?: number;
   /**
-   * Milliseconds without a fetch after a failed one, and the time in which unknown keys cause at most
-   * three fetches; 0 or more. Default 30,000.
+   * Milliseconds between a failed fetch and the next one. Within the same time, unknown keys cause
+   * at most three fetches. 0 or more. Default 30,000.
    */
   readonly cooldownMs?: number;
   /** Milliseconds after which keys are fetched again; 0 or more. Default 600,000. */
@@ -39,8 +39,8 @@ export type KeySourcesOptions = {
 /**
  * Creates the cache of the verification keys of all issuers.
  *
- * Keys from one address are fetched and cached once, also for the issuers of a later policy. So
- * reloading a policy neither loses keys nor causes an early fetch.
+ * Keys from one address are fetched and cached once, even when the policy is reloaded. So a reload
+ * neither loses keys nor causes a fetch that is not due.
  */
 export function createKeySources({
   clock,

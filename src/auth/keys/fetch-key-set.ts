@@ -6,7 +6,8 @@ import { type PublishedKeys, toPublishedKeys } from './published-keys.ts';
 
 /**
  * Fetches a JSON Web Key Set (RFC 7517 5).
- * @throws Error whose message may be shown to operators; it holds no address but the host, and nothing of the response.
+ * @throws Error whose message may be shown to operators: of the address it contains only the host,
+ *   of the response nothing.
  */
 export async function fetchKeySet(url: string, request: JsonRequest): Promise<PublishedKeys> {
   const json = await fetchJson(url, request);
@@ -25,10 +26,13 @@ function isDiscoveryDocument(json: unknown): boolean {
 }
 
 /**
- * Finds and fetches the key set of an issuer by OpenID Connect Discovery 1.0, section 4. The document has to name this
- * very issuer (4.3). Its `jwks_uri` must not lead from a public issuer into a private network, nor over plain http.
- * @param at where the document is, if its address does not begin with the issuer.
- * @throws Error as `fetchKeySet` does. It also names, bounded, the issuer or the host that the document names.
+ * Finds and fetches the key set of an issuer by OpenID Connect Discovery 1.0, section 4.
+ *
+ * The document must name exactly this issuer (4.3). Its `jwks_uri` must not lead from a public
+ * issuer into a private network or use plain http.
+ * @param at the base address of the document, if it is not the issuer.
+ * @throws Error as `fetchKeySet` does. The message may also contain the issuer that the document
+ *   names, cut to 256 characters, or the host of its `jwks_uri`.
  */
 export async function discoverKeySet(
   issuer: string,
@@ -49,7 +53,7 @@ export async function discoverKeySet(
   return fetchKeySet(String(jwksUri), request);
 }
 
-/** Why keys cannot be fetched from where a discovery document says; undefined when they can. */
+/** Why keys must not be fetched from a `jwks_uri`; undefined if they may. */
 function jwksUriFault(jwksUri: unknown, issuer: string): string | undefined {
   const url = typeof jwksUri === 'string' ? URL.parse(jwksUri) : null;
   if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password)

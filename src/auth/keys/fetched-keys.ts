@@ -6,28 +6,31 @@ import type { VerificationKey } from './verification-key.ts';
 
 export type FetchedKeysOptions = {
   readonly clock: Clock;
-  /** The least time after a failed attempt, and the span within which unknown keys cause at most three fetches. */
+  /** See `KeySourcesOptions`. */
   readonly cooldownMs: number;
   readonly cacheMaxAgeMs: number;
 };
 
-/** Fetches for unknown key IDs within one cool-down. With one only, a single made-up key ID would delay a real new key. */
+/** Fetches for unknown key IDs per cool-down. With one, an invented ID would delay a new key. */
 const MAX_FETCHES_FOR_UNKNOWN_KEYS = 3;
 
 /**
- * Keys that are fetched and kept.
+ * Creates a cache of one key set that is fetched over the network.
  *
- * They are fetched when there are none, when they are older than `cacheMaxAgeMs`, and when a token names a key that is not
- * among them: the first token with a key that the issuer has just begun to use is accepted at once. Tokens with unknown keys
- * cause at most three fetches per `cooldownMs`, whatever callers send; a token that comes after them is neither good nor bad
- * (`unavailable`). After a failure nothing is fetched for `cooldownMs`; and one fetch serves all who wait. While fetching fails,
- * the keys of the last good fetch stay in use, for as long as the issuer's `maxStaleMs` allows.
+ * The key set is fetched if there is none, if it is older than `cacheMaxAgeMs`, and if a token
+ * names a key that it does not contain. So the first token with a new key of the issuer is accepted
+ * at once. Tokens with unknown keys cause at most three fetches per `cooldownMs`; after that, such
+ * a token fails with `unavailable`, because the key may exist. After a failure, nothing is fetched
+ * for `cooldownMs`. Concurrent requests share one fetch. While fetching fails, the last key set
+ * stays in use for at most `maxStaleMs`.
  *
- * jose's own createRemoteJWKSet is not used: it reads the machine's clock, starts its cool-down only after a success, so
- * that every request to an unreachable issuer would be a new attempt, and drops its keys when they are old.
+ * jose's createRemoteJWKSet is not used, for three reasons. It reads the machine's clock. Its
+ * cool-down starts only after a success, so every request to an unreachable issuer would start a
+ * fetch. It drops its keys when they are old.
  *
- * @returns the keys for one issuer, which says for how long they may verify without having been refreshed, and which of them are
- *   its own. What is fetched is shared by all of them.
+ * @returns a function that creates the key source of one issuer: `maxStaleMs` is how long its keys
+ *   may be used without a successful refresh, and `select` returns the keys that belong to it. All
+ *   sources share the fetched key set.
  */
 export function createFetchedKeys(
   fetchKeySet: () => Promise<PublishedKeys>,
@@ -36,7 +39,7 @@ export function createFetchedKeys(
   let keySet: PublishedKeys | undefined;
   let fetchedAt: Date | undefined;
   let failedAt: Date | undefined;
-  /** When fetches for unknown keys began, the latest three, oldest first. */
+  /** The start of the last three fetches for unknown keys, oldest first. */
   let unknownKeyFetchesAt: readonly Date[] = [];
   let lastError: Error | undefined;
   let pending: Promise<void> | undefined;
@@ -72,7 +75,8 @@ export function createFetchedKeys(
   }
 
   function isTooOld(maxStaleMs: number, now: Date): boolean {
-    // A clock that was set back says nothing about age; then a fetch is due, and a failing one must not end what works.
+    // After the clock was set back, the age is unknown. A fetch is then due, and the keys stay in
+    // use even if it fails.
     return fetchedAt !== undefined && now.getTime() - fetchedAt.getTime() >= maxStaleMs;
   }
 
@@ -80,7 +84,9 @@ export function createFetchedKeys(
     if (isFetchDue(clock())) await fetchShared();
   }
 
-  /** @returns false when nothing was fetched, so it is unknown whether the issuer has the key. */
+  /**
+   * @returns false if nothing was fetched, so that it is unknown whether the issuer has the key.
+   */
   async function loadForUnknownKey(): Promise<boolean> {
     if (!pending) {
       const now = clock();
@@ -100,11 +106,11 @@ export function createFetchedKeys(
     await load();
     let keys = await match();
     if (keys.length > 0) return keys;
-    // Keys that were fetched since the token came are as new as any.
+    // Keys that were fetched after this call started are recent enough.
     const isKnown = attempts !== attemptsBefore || (await loadForUnknownKey());
     keys = await match();
     if (keys.length > 0) return keys;
-    // The issuer may have a new key that only it could show: the token is neither good nor bad.
+    // The key may be new, and the issuer cannot be reached: reject with 503, not 401.
     const now = clock();
     if (lastError)
       throw unavailable(

@@ -2,26 +2,29 @@ import type { ParsedToken } from '../parse-token.ts';
 import type { VerificationKey } from './verification-key.ts';
 
 export type KeysStatus = {
-  /** Whether there are keys that verify tokens now. */
+  /** Whether there are keys that may verify tokens now. */
   readonly keysLoaded: boolean;
-  /** True when there are keys that could not be refreshed for so long that they do not verify any more. */
+  /** True if the keys could not be refreshed for so long that they may no longer be used. */
   readonly keysTooOld?: true;
-  /** When the keys were last fetched; absent if they are given. */
+  /** When the keys were last fetched; absent for configured keys. */
   readonly fetchedAt?: Date;
-  /** Why the last attempt to fetch them failed, if it did. It names the host and the system's code, never a secret. */
+  /** Why the last fetch failed, if it did: host and system error code, never a secret. */
   readonly lastError?: string;
 };
 
 /**
  * The verification keys of one issuer.
  *
- * `find` returns the keys that may have signed a token with this header; an empty list when the issuer has no such key. It
- * returns at once if nothing has to be fetched or imported, so that most tokens wait for nothing. It rejects with ServiceError
- * `unavailable` while that cannot be known: the keys cannot be fetched, are too old, or were fetched too often already for key
- * IDs that the issuer did not have.
- * `load` fetches the keys when that is due; it never rejects. `keySet` stands for all keys of this moment: another object once
- * any of them has changed or gone, the same one as long as none has; undefined while there are none, while they are too old and
- * while fetching them is due. `keySet` and `status` never throw and start no network.
+ * `find` returns the keys that may have signed a token with this header; an empty list if the
+ * issuer has no such key. It returns at once if nothing has to be fetched or imported. It rejects
+ * with ServiceError `unavailable` while it cannot know: the keys cannot be fetched, are too old, or
+ * were fetched too often for key IDs that the issuer does not have.
+ *
+ * `load` fetches the keys if that is due. It never rejects.
+ *
+ * `keySet` identifies the current keys: it returns the same object until a key is changed, added or
+ * removed. It returns undefined if there are no keys, if they are too old, or if a fetch is due.
+ * `keySet` and `status` never throw and do not use the network.
  */
 export type KeySource = {
   find(
@@ -33,7 +36,9 @@ export type KeySource = {
   status(): KeysStatus;
 };
 
-/** One sentence part for /readyz and `check`: `loaded`, or why there are no usable keys. */
+/**
+ * Describes the keys for /readyz and `check`: `loaded`, or why they cannot be used or refreshed.
+ */
 export function describeKeys({ keysLoaded, keysTooOld, fetchedAt, lastError }: KeysStatus): string {
   const reason = lastError === undefined ? '' : `: ${lastError}`;
   if (keysTooOld && fetchedAt) return `too old, last fetched at ${fetchedAt.toISOString()}${reason}`;

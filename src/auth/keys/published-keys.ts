@@ -2,32 +2,43 @@ import { type CryptoKey, createLocalJWKSet, errors, type JSONWebKeySet, type Loc
 import type { ParsedToken } from '../parse-token.ts';
 import { createPublicVerificationKey, type VerificationKey } from './verification-key.ts';
 
-/** Bounds the work that one token without `kid` can cause. */
+/** Limits the work that a token without `kid` can cause. */
 const MAX_CANDIDATES = 8;
 
 /** The keys of a JSON Web Key Set (RFC 7517 5). */
 export type PublishedKeys = {
   /**
-   * The keys that fit the header's `alg` and `kid`: public, asymmetric, of the right type and curve, and neither for
-   * encryption (`use`, `key_ops`) nor for another `alg`. Without a `kid` several may fit; at most eight are answered.
-   * A key that cannot be imported does not fit.
+   * Returns the keys that match the header's `alg` and `kid`.
+   *
+   * They are public and asymmetric, have the right type and curve, and are not for encryption
+   * (`use`, `key_ops`) or for another `alg`. Without a `kid`, several may match; at most eight are
+   * returned. A key that cannot be imported never matches.
    */
   match(header: ParsedToken['header']): Promise<readonly VerificationKey[]>;
-  /** What `match` answered to the like before, where it found any; undefined says nothing. */
+  /**
+   * The keys that `match` found before for the same `alg` and `kid`; undefined if it found none
+   * yet.
+   */
   cached(header: ParsedToken['header']): readonly VerificationKey[] | undefined;
-  /** The set as it was given. */
+  /** The original set. */
   jwks(): JSONWebKeySet;
   /**
-   * The keys that may sign for one of the issuers that share this set: those that name it, the issuer of all or none in their
-   * member `issuer`, which Microsoft Entra ID adds. The same object for the same issuer.
+   * Returns the keys that may sign for one of the issuers that share this set.
+   *
+   * Microsoft Entra ID adds a member `issuer` to its keys. A key belongs to `issuer` if that member
+   * is absent, `issuer` or `issuerOfAll`. The same issuer gets the same object each time.
    */
   forIssuer(issuer: string, issuerOfAll: string): PublishedKeys;
 };
 
-/** @throws TypeError where the value is not a JSON Web Key Set (RFC 7517 5). */
+/**
+ * Reads a JSON Web Key Set.
+ * @throws TypeError if the value is not one (RFC 7517 5).
+ */
 export function toPublishedKeys(value: unknown): PublishedKeys {
   const keySet = toKeySet(value);
-  // Callers choose `kid`, so only those of keys that exist are remembered: never more than there are keys and algorithms.
+  // Callers choose `kid`, so only the IDs of existing keys are cached: at most one entry per key
+  // and algorithm.
   const byIssuer = new Map<string, PublishedKeys>();
   const matched = new Map<string, Map<string | undefined, readonly VerificationKey[]>>();
 

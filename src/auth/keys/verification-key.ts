@@ -9,16 +9,19 @@ import {
 } from 'node:crypto';
 import type { AsymmetricAlgorithm } from '../issuer.ts';
 
-/** A key that checks signatures of one algorithm, and of no other (RFC 8725 3.1). */
+/** A key that verifies signatures of exactly one algorithm (RFC 8725 3.1). */
 export type VerificationKey = {
-  /** Whether this key made the signature over exactly these bytes. Never throws, whatever the signature is. */
+  /** Whether this key signed exactly these bytes. Never throws, whatever the signature is. */
   verifies(signingInput: Uint8Array, signature: Uint8Array): boolean;
 };
 
 /** RFC 7518 3.3 and 3.5. */
 const MIN_MODULUS_BITS = 2048;
 
-/** What a key has to be, and how its signatures are made; `name`, `hash` and `namedCurve` in the words of WebCrypto. */
+/**
+ * The requirements for a key, and the form of its signatures. `name`, `hash` and `namedCurve` are
+ * those of WebCrypto.
+ */
 type Scheme =
   | { readonly name: 'RSASSA-PKCS1-v1_5'; readonly hash: string }
   | { readonly name: 'RSA-PSS'; readonly hash: string; readonly saltBytes: number }
@@ -31,8 +34,9 @@ type Scheme =
   | { readonly name: 'Ed25519'; readonly signatureBytes: number };
 
 /**
- * RFC 7518 3.3 (RS), 3.5 (PS: the salt is as long as the hash) and 3.4 (ES: the curve belongs to the algorithm). `EdDSA` is
- * RFC 8037's, of which only Ed25519 is meant here; RFC 9864 calls that by its name.
+ * RFC 7518 3.3 (RS), 3.5 (PS: the salt is as long as the hash) and 3.4 (ES: the algorithm
+ * determines the curve). `EdDSA` (RFC 8037) is supported with Ed25519 only; RFC 9864 names that
+ * `Ed25519`.
  */
 const SCHEMES: Readonly<Record<AsymmetricAlgorithm, Scheme>> = {
   RS256: { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' },
@@ -49,21 +53,23 @@ const SCHEMES: Readonly<Record<AsymmetricAlgorithm, Scheme>> = {
 };
 
 /**
- * A published key, for one algorithm. It verifies nothing where the two do not fit: when the key is not public or was
- * imported for something else, when its curve or hash is another one, when RSA has less than 2048 bits, and when the
- * algorithm is none that keys are published for.
+ * Creates the verification key of a published key for one algorithm.
  *
- * A signature has the one length that algorithm and key ask for: RSA's that of the modulus (RFC 8017 8.1.2 and 8.2.2),
- * ECDSA's r and s in full, side by side (RFC 7518 3.4), and never DER.
+ * If the key does not fit the algorithm, it verifies nothing: if it is not public, was imported for
+ * another use, has another curve or hash, or is an RSA key of less than 2048 bits. The same is true
+ * if the algorithm is not asymmetric.
+ *
+ * A signature must have the exact length that algorithm and key define: for RSA the length of the
+ * modulus (RFC 8017 8.1.2 and 8.2.2), for ECDSA r and s at full length, never DER (RFC 7518 3.4).
  */
 export function createPublicVerificationKey(algorithm: string, key: webcrypto.CryptoKey): VerificationKey {
   const scheme = Object.hasOwn(SCHEMES, algorithm) ? SCHEMES[algorithm as AsymmetricAlgorithm] : undefined;
   if (!scheme || !fits(scheme, key)) return { verifies: () => false };
   const hash = 'hash' in scheme ? scheme.hash : null;
   const signatureBytes = 'signatureBytes' in scheme ? scheme.signatureBytes : Math.ceil(modulusBits(key) / 8);
-  // `verify` reads its options from the object that it is given, be it a KeyObject or
-  // `{ key, …options }`. The second form costs 17 µs more per call, 7 % of a request with a new token.
-  // If Node.js ignored the options of a KeyObject, no PS or ES signature would verify.
+  // `verify` reads its options from its argument, a KeyObject or `{ key, …options }`. The second
+  // form costs 17 µs more per call, 7 % of a request with a new token. If Node.js ignored the
+  // options of a KeyObject, no PS or ES signature would verify.
   // https://github.com/nodejs/node/blob/v24.21.0/lib/internal/crypto/sig.js
   const keyWithOptions = Object.assign(KeyObject.from(key), signatureOptions(scheme));
   return {
@@ -72,14 +78,17 @@ export function createPublicVerificationKey(algorithm: string, key: webcrypto.Cr
       try {
         return verify(hash, signingInput, keyWithOptions, signature);
       } catch {
-        // A key that OpenSSL cannot work with must not hide a good one beside it.
+        // OpenSSL cannot use this key. Another key of the issuer may still verify the token.
         return false;
       }
     },
   };
 }
 
-/** HS256 (RFC 7518 3.2), compared in constant time. `assertIssuers` has seen to the length of the secret. */
+/**
+ * Creates the verification key of a secret, for HS256 (RFC 7518 3.2). It compares in constant time.
+ * @param secret `assertIssuers` has checked its length.
+ */
 export function createSecretVerificationKey(secret: Uint8Array): VerificationKey {
   const key = createSecretKey(secret);
   return {
