@@ -1,7 +1,7 @@
 import type { LimitedUpload } from '../grants/ports/limiter.ts';
 
 /**
- * Identifies one caller under one rule, in plain text: for the memory of this process only.
+ * Identifies one caller under one rule. The text is not hashed, so keep it in memory only.
  *
  * The two lengths make the text unambiguous, whatever characters issuer, subject and rule contain.
  */

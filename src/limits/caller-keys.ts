@@ -10,11 +10,11 @@ export type WindowKeys = readonly string[];
 const MAX_CALLERS = 20_000;
 
 /**
- * Creates a function that returns the keys of a caller; it caches them for up to `maxCallers` callers.
+ * Creates a function that returns the keys of a caller, with a cache for `maxCallers` callers.
  *
  * Without the cache, the SHA-256 would be the most expensive step of counting an upload. The key
  * `oss-presign:{<hash>}:<limit>` does not identify the caller: subjects are often e-mail addresses,
- * which do not belong into a shared store or its dumps. The braces put all keys of a caller into one
+ * which do not belong in a shared store or its dumps. The braces put all keys of a caller into one
  * slot of a cluster.
  */
 export function createCallerKeys(maxCallers = MAX_CALLERS): (upload: LimitedUpload) => WindowKeys {
@@ -37,7 +37,7 @@ export function windowKeys(owner: string): WindowKeys {
 
 /** SHA-256 in base64url, 43 characters. */
 function hashCaller({ issuer, subject, rule }: LimitedUpload): string {
-  // JSON quotes each part, so different callers never get the same text, and it escapes lone surrogates, which UTF-8 cannot
-  // represent.
+  // JSON quotes each part, so different callers never get the same text. It also escapes lone
+  // surrogates, which UTF-8 cannot represent.
   return hash('sha256', JSON.stringify([issuer, subject, rule]), 'base64url');
 }

@@ -4,17 +4,19 @@
  * The limits of an upload are counted in order. A limit that rejects the upload is left unchanged,
  * and so are those after it; what was counted before stays counted.
  *
- * KEYS: for each upload, the window of every limit. ARGV: the seconds of each limit's window; then,
- * for each upload and limit, `<allowed>,<amount>;`, with nothing before the comma if the rule does not
- * have the limit. Returns a flat JSON array: for each upload and limit, how much was used before, and
- * the milliseconds to the end of the window; zeros if nothing was counted. The reader finds by the
- * same comparison what was counted.
+ * KEYS: for each upload, the window of every limit. ARGV: the seconds of each limit's window; then
+ * one text with `<allowed>,<amount>;` for each upload and limit, with nothing before the comma if
+ * the rule does not have the limit.
+ *
+ * Returns a flat JSON array. It has two numbers for each upload and limit: how much was used
+ * before, and the milliseconds until the window ends. Both are 0 for a limit that was not
+ * evaluated. The client repeats the comparison to find out what was counted.
  *
  * Lua's numbers are doubles. They are exact here: `limit - used` compares whole numbers below 2^53
  * without adding any two of them first, and the server adds stored values as 64-bit integers, from
  * the text that it was sent. The result is text, because parsing one string costs the client less
- * than a list of hundreds of strings, and because ioredis 6 reads integer replies just below 2^53 as
- * one too high.
+ * than a list of hundreds of strings, and because ioredis 6 reads integer replies just below 2^53
+ * as one too high.
  */
 export const COUNT_UPLOADS = `
 local function count(key, seconds, limit, amount)

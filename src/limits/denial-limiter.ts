@@ -4,10 +4,10 @@ import { createMemoryWindows } from './memory-windows.ts';
 
 const [PER_MINUTE] = LIMITS;
 
-/** Far more than a client with a bug causes, even with retries; far less than what costs the service anything. */
+/** Far above what a faulty client causes with retries, and far below what slows the service. */
 const DENIALS_PER_MINUTE = 600;
 
-/** At most 0.5 kB each, because issuer and subject are bounded. */
+/** At most 0.5 kB each, because the lengths of issuer and subject are limited. */
 const MAX_CALLERS = 20_000;
 
 export type DenialLimiterOptions = {

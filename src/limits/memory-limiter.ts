@@ -13,15 +13,15 @@ export type MemoryLimiterOptions = {
   readonly maxWindows?: number;
 };
 
-/** A limiter that returns at once. */
+/** A limiter that returns its verdict at once. */
 export type MemoryLimiter = Omit<RunningLimiter, 'consume'> & {
   consume(upload: LimitedUpload): LimitVerdict | undefined;
 };
 
 /**
- * Counts in this process: exactly for the last `maxWindows` callers of each limit, in bounded memory.
+ * Counts exactly for the last `maxWindows` callers of each limit, in the memory of this process.
  *
- * All limits of an upload are evaluated and counted in one step, without a timer and without waiting.
+ * All limits of an upload are evaluated and counted in one step, without a timer or waiting.
  */
 export function createMemoryLimiter({
   nowMs,

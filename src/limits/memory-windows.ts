@@ -3,9 +3,9 @@ import { evaluateWindow } from './evaluate-limits.ts';
 
 /** The windows of one limit, in this process. */
 export type MemoryWindows = {
-  /** Adds `amount` to the caller's open window if the sum stays within `limit`, else changes nothing. */
+  /** Adds `amount` to the caller's open window if it fits into `limit`; else changes nothing. */
   count(caller: string, limit: number, amount: number, nowMs: number): LimitVerdict;
-  /** The verdict on an amount of 1 if the caller's open window has no room for it. Counts nothing. */
+  /** Returns the verdict that rejects an amount of 1, if the window is full. Counts nothing. */
   exhausted(caller: string, limit: number, nowMs: number): LimitVerdict | undefined;
   /** How many windows take up memory, including ended ones. */
   size(): number;
@@ -43,7 +43,7 @@ export function createMemoryWindows(
     else oldest = window;
     newest = window;
     trackedCount += 1;
-    // Drop up to two per new window: memory shrinks after a burst, and no upload pays for many others.
+    // Drop up to two per new window: memory shrinks after a burst, and no upload takes long.
     for (let dropped = 0; dropped < 2; dropped += 1) {
       if (oldest && (trackedCount > maxWindows || oldest.endsAtMs <= nowMs)) drop(oldest);
     }

@@ -4,7 +4,7 @@ export type RedisNode = { readonly host: string; readonly port: number };
 
 type Login = { readonly username?: string; readonly password?: string };
 
-/** Where the limits are counted. It holds passwords: never log it. */
+/** The Redis that counts the limits. It contains passwords: never log it. */
 export type RedisAddress =
   | { readonly kind: 'server'; readonly url: string; readonly database: number }
   | {
@@ -40,8 +40,8 @@ const CLUSTER_PORT = 6_379;
 
 /**
  * Reads the value of REDIS_URL.
- * @returns the address, or what is wrong with it as the end of a sentence that begins with `REDIS_URL`. Nothing of the value, which
- *   holds passwords, is in that text.
+ * @returns the address, or a fault: the end of a sentence that begins with `REDIS_URL`. The fault
+ *   contains nothing of the value, because the value contains passwords.
  */
 export function parseRedisAddress(
   text: string,
@@ -73,22 +73,22 @@ function parseServer(text: string): ReturnType<typeof parseRedisAddress> {
   const url = URL.parse(text);
   const isAddress =
     url && /^rediss?:$/.test(url.protocol) && url.hostname !== '' && /^\/?\d{0,4}$/.test(url.pathname);
-  // A "#" of a password would end the address within it, and what is before it would be taken for the host.
+  // A "#" in a password ends the address there, and the text before it would become the host.
   if (!isAddress || url.hash !== '')
     return { fault: `must be an address such as ${EXAMPLES}; ${PERCENT_ENCODED}` };
   if (url.hostname.includes(',')) {
     return {
       fault:
-        'must name one host; several are redis+sentinel://host1,host2/mymaster or redis+cluster://host1,host2',
+        'must name one host; for several, use redis+sentinel://host1,host2/mymaster or redis+cluster://host1,host2',
     };
   }
-  // The client takes any parameter as one of its options, and ignores those that it does not have.
+  // The client uses every parameter as one of its options, and ignores unknown ones.
   if (!/^$|^\?family=[046]$/.test(url.search)) {
     return {
       fault: `must have no parameters but family=0, 4 or 6; the database is the path (/2), TLS is rediss://; ${PERCENT_ENCODED}`,
     };
   }
-  // The client decodes both, and fails on what cannot be decoded.
+  // The client decodes both, and fails if that is not possible.
   if (!isDecodable(url.username) || !isDecodable(url.password)) return NOT_DECODABLE;
   return { address: { kind: 'server', url: text, database: Number(url.pathname.slice(1)) } };
 }
@@ -124,8 +124,7 @@ function parseCluster(
   path: string,
   query: string,
 ): ReturnType<typeof parseRedisAddress> {
-  if (!/^\/?0?$/.test(path))
-    return { fault: 'must end behind the hosts: a cluster has no other database than 0' };
+  if (!/^\/?0?$/.test(path)) return { fault: 'must end after the hosts: a cluster has only the database 0' };
   if (query !== '') return { fault: 'must have no parameters for a cluster' };
   return { address: { kind: 'cluster', ...common, nodes } };
 }

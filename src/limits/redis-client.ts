@@ -3,28 +3,34 @@ import type { RedisAddress } from './redis-address.ts';
 import { createRedisConnector, type LookUpHost } from './redis-connector.ts';
 
 export type RedisClientOptions = {
-  /** Milliseconds until a connection is given up that is being closed. */
+  /** Milliseconds after which a closing connection is abandoned. */
   readonly closeTimeoutMs: number;
-  /** Milliseconds until a server or sentinel is given up that cannot be connected to, or a sentinel that does not respond. */
+  /** Milliseconds for connecting to a server or sentinel, and for each response of a sentinel. */
   readonly attemptTimeoutMs: number;
   /** Milliseconds until the next attempt to connect. */
   readonly backOff: () => number;
   readonly lookUpHost: LookUpHost;
 };
 
-/** A client of one server, of the server that sentinels name, or of a cluster. Commands never wait for a connection. */
+/**
+ * A client of one server, of the server that sentinels name, or of a cluster. Commands never wait
+ * for a connection.
+ */
 export type RedisClient = Redis | Cluster;
 
 /**
- * Creates the client for an address; it connects at once. It sets no deadline for commands: ioredis measures them by timers
- * alone, which blame the server for a stall of this process.
+ * Creates the client for an address. It connects at once.
+ *
+ * It sets no deadline for commands: ioredis measures them with timers only, so a stall of this
+ * process would look like a slow server.
  */
 export function createRedisClient(
   address: RedisAddress,
   { closeTimeoutMs, attemptTimeoutMs, backOff, lookUpHost }: RedisClientOptions,
 ): RedisClient {
   const options = {
-    // A count that got no reply may have been made. It is now made in memory, and must not be made once more later.
+    // A command without a reply may have been executed. Its uploads are then counted in memory, so
+    // it must not be sent again.
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
     connectTimeout: attemptTimeoutMs,
@@ -46,7 +52,7 @@ export function createRedisClient(
         ...login,
         sentinels: [...sentinels],
         name: master,
-        // Given here, since ioredis leaves the failure of a database that was selected later unhandled when it reconnects.
+        // Set here, because ioredis does not handle a failing `select` when it reconnects.
         db: address.database,
         ...(sentinelLogin.username !== undefined && { sentinelUsername: sentinelLogin.username }),
         ...(sentinelLogin.password !== undefined && { sentinelPassword: sentinelLogin.password }),

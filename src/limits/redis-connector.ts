@@ -10,20 +10,21 @@ export type LookUpHost = (host: string, family: number) => Promise<readonly Look
 
 export type RedisConnectorOptions = {
   readonly lookUpHost: LookUpHost;
-  /** Milliseconds until a lookup that is still pending is reported as an error. The lookup goes on. */
+  /** Milliseconds after which a pending lookup is reported as an error. The lookup continues. */
   readonly lookupReportMs: number;
 };
 
-/** Asks the operating system, which limits how long a lookup takes. */
+/** Looks up with the operating system, which limits how long a lookup takes. */
 export const lookUpBySystem: LookUpHost = (host, family) => lookup(host, { all: true, family });
 
 /**
- * Creates the class that opens connections for a client of ioredis, and that waits for each host
- * name as long as the lookup takes.
+ * Creates a connector class for ioredis that waits until each lookup of a host name ends.
  *
- * The connector of ioredis counts the lookup as part of `connectTimeout`. If the first DNS server of the machine does not respond,
- * the operating system asks the next one after 5 s. Such a client gives up each lookup before it ends, so it never connects. It also
- * starts the next lookup while the former ones still occupy the few threads that Node has for them.
+ * The connector of ioredis counts the lookup as part of `connectTimeout`. If the first DNS server
+ * of the machine does not respond, the operating system queries the next one after 5 s. A client
+ * with a shorter time-out abandons each lookup before it ends, so it never connects. It also starts
+ * the next lookup while the previous ones still occupy the few threads that Node.js has for
+ * lookups.
  */
 export function createRedisConnector({ lookUpHost, lookupReportMs }: RedisConnectorOptions) {
   return class RedisConnector extends AbstractConnector {
@@ -45,7 +46,7 @@ export function createRedisConnector({ lookUpHost, lookupReportMs }: RedisConnec
       );
       await rejectAfter(lookupReportMs, () => result).catch((late) => emit('error', late));
       const target = { host, port, lookup: await result };
-      // ioredis knows this error by its text, and does not report it.
+      // ioredis recognizes this text and does not report the error.
       if (!this.connecting) throw new Error('Connection is closed.');
       this.stream = tls ? connectTls({ ...target, ...tls }) : createConnection(target);
       this.stream.once('error', (error) => {
@@ -56,7 +57,7 @@ export function createRedisConnector({ lookUpHost, lookupReportMs }: RedisConnec
   };
 }
 
-/** Gives a socket the addresses that were found, as if it had looked the name up itself. */
+/** Returns a lookup function for a socket that returns the given addresses. */
 function asLookup(addresses: readonly LookupAddress[]): LookupFunction {
   return (_host, { all }, callback) => {
     const [first] = addresses;

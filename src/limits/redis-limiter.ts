@@ -12,31 +12,37 @@ import type { RunningLimiter } from './running-limiter.ts';
 export type RedisLimiterOptions = {
   /** As in REDIS_URL: one server, sentinels or a cluster. */
   readonly url: string;
-  /** Called with the mode once it is known, and each time it changes; with `degraded`, the reason is what `describe` shows. */
+  /**
+   * Called with the mode when it is first known and each time it changes. With `degraded`, it gets
+   * the reason that `describe` shows.
+   */
   readonly onModeChange: (mode: 'redis' | 'degraded', reason?: string) => void;
-  /** Milliseconds of a clock that never goes back, for what is counted in memory. */
+  /** Milliseconds of a clock that never goes back, for counting in memory. */
   readonly nowMs: () => number;
-  /** How long one upload may wait for Redis, in all. Default 500. */
+  /** Milliseconds that one upload may wait for Redis in total. Default 500. */
   readonly timeoutMs?: number;
-  /** Finds the addresses of a server's host name. Default: the operating system does. */
+  /** Finds the addresses of a server's host name. Default: {@link lookUpBySystem}. */
   readonly lookUpHost?: LookUpHost;
 };
 
-/** A connection takes several exchanges: TCP, TLS, authentication, and the question whether the server is ready. */
+/** Connecting takes several round trips: TCP, TLS, authentication and the readiness check. */
 const ATTEMPT_TIMEOUTS = 4;
 const FIRST_BACK_OFF_MS = 50;
 const MAX_BACK_OFF_MS = 2000;
 const UNKNOWN_CAUSE = 'connection lost';
 
 /**
- * Counts in Redis or Valkey, for all copies together. Whenever that cannot be done within `timeoutMs` – no server, a server
- * that hangs, refuses the password or refuses to write – this process counts by itself, from the next upload on without
- * waiting. Meanwhile it tries anew, at most 2 s apart, and counts in Redis again as soon as a trial count has succeeded there.
+ * Counts in Redis or Valkey, for all replicas together.
  *
- * A stall of this process is not held against Redis: only time in which it could read an answer counts (see `rejectAfter`). While
- * replicas count by themselves, each may grant as much as the bound says once more.
+ * If Redis does not count an upload within `timeoutMs`, because it is unreachable, hangs, or
+ * rejects the password or the write, this process counts in its own memory, and the following
+ * uploads do not wait. It tries to reconnect at most 2 s apart, and counts in Redis again after a
+ * successful trial count. Meanwhile each replica may grant the whole limit again.
  *
- * Neither what `describe` says nor any error holds an address or a password.
+ * A stall of this process does not count as a time-out of Redis: `rejectAfter` measures only the
+ * time in which a response could be read.
+ *
+ * `describe` and errors contain no address and no password.
  * @throws TypeError if the address is not one that `parseRedisAddress` accepts.
  */
 export function createRedisLimiter({
@@ -51,7 +57,7 @@ export function createRedisLimiter({
   let cause = UNKNOWN_CAUSE;
   let failures = 0;
   let isClosed = false;
-  /** Why this address can never be used, whatever the trial count says. */
+  /** Why this address can never be used, even if the trial count succeeds. */
   let misuse: Error | undefined;
   const firstMode = Promise.withResolvers<void>();
 
@@ -67,7 +73,7 @@ export function createRedisLimiter({
   redis.on('connect', () => void limitHandshake());
   redis.on('ready', () => void tryRedis());
   for (const failure of ['node error', 'sentinelError']) redis.on(failure, noteCause);
-  // A search for the master that fails ends with an error, and begins again without ever closing a connection.
+  // A failed search for the master emits an error and starts again, without closing a connection.
   redis.on('error', (error) => (redis.status === 'ready' ? noteCause(error) : noteDegraded(error)));
   redis.on('close', () => setMode('degraded'));
   for (const end of ['ready', 'close', 'end']) redis.on(end, () => endAttempt?.());
@@ -79,7 +85,7 @@ export function createRedisLimiter({
       return mode === 'redis' ? windows.count(upload, countInMemory) : consumeOnceKnown(upload);
     },
     describe: () => ({ ok: true, detail: describeMode() }),
-    // Until the first connection stands or has failed, uploads wait for it.
+    // Uploads wait until the first connection succeeds or fails.
     mode: () => mode ?? 'redis',
     async close() {
       isClosed = true;
@@ -89,7 +95,7 @@ export function createRedisLimiter({
     },
   };
 
-  /** For the uploads that arrive before the first connection stands or has failed. */
+  /** For uploads that arrive before the first connection succeeds or fails. */
   async function consumeOnceKnown(upload: LimitedUpload): Promise<LimitVerdict | undefined> {
     try {
       return await rejectAfter(timeoutMs, async () => {
@@ -103,12 +109,12 @@ export function createRedisLimiter({
   }
 
   function countInMemory(upload: LimitedUpload, error: unknown): LimitVerdict | undefined {
-    // Whether it was tried or waited for in vain: the next ones shall not wait.
+    // Degrade now, so that later uploads do not wait for the time-out.
     if (mode !== 'degraded') degrade(error);
     return memory.consume(upload);
   }
 
-  /** Gives up a connection that is not ready in time: a server can accept connections and never respond. */
+  /** Closes a connection that is not ready in time: some servers accept it and never respond. */
   async function limitHandshake(): Promise<void> {
     const ended = Promise.withResolvers<void>();
     endAttempt = ended.resolve;
@@ -120,7 +126,7 @@ export function createRedisLimiter({
     }
   }
 
-  /** A connection that stands says little: the server may be full or a read-only replica. A count says all. */
+  /** Tries a count, because a connected server may still be full or a read-only replica. */
   async function tryRedis(): Promise<void> {
     try {
       if (misuse) throw misuse;
@@ -134,7 +140,7 @@ export function createRedisLimiter({
     }
   }
 
-  /** ioredis selects the database as well, and goes on in database 0 if that fails. */
+  /** ioredis also selects the database, but continues in database 0 if that fails. */
   async function selectDatabase(): Promise<void> {
     if (!(redis instanceof Redis) || address.kind === 'cluster' || address.database === 0) return;
     const { database } = address;
@@ -147,7 +153,8 @@ export function createRedisLimiter({
   }
 
   function degrade(error: unknown): void {
-    // A node of a cluster counts its own slots, and so the trial, but not those of the other nodes.
+    // A cluster node accepts the keys of its own slots, so the trial may succeed on it, but it
+    // rejects the keys of other slots.
     if (error instanceof Error && /^(MOVED|ASK) /.test(error.message)) misuse = error;
     noteDegraded(error);
     if (redis.status === 'ready') redis.disconnect(true);
@@ -183,10 +190,15 @@ function addressOf(url: string): RedisAddress {
   return parsed.address;
 }
 
-/** The codes of Node and Redis that say why, wherever a message has them. */
+/** Error codes of Node.js and Redis, anywhere in a message. */
 const CODE_IN_MESSAGE = /\b(?:E[A-Z]{4,}|[A-Z]+_[A-Z_]+|WRONGPASS|NOAUTH|NOPERM)\b/;
 
-/** Only a code, such as ECONNREFUSED or WRONGPASS, or words of our own: ioredis puts hosts and commands into its errors, for AUTH with the password. */
+/**
+ * Returns an error code, such as ECONNREFUSED or WRONGPASS, or one of our own texts.
+ *
+ * It never returns the message: ioredis puts hosts and commands into its errors, and the command
+ * AUTH contains the password.
+ */
 function causeOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   const { message } = error;
@@ -194,7 +206,7 @@ function causeOf(error: unknown): string | undefined {
     return 'the server has no such database';
   if (/^(MOVED|ASK) /.test(message)) return 'the server is a node of a cluster, which needs redis+cluster://';
   if (/^connected to sentinel |No such master/.test(message))
-    return 'the sentinels know no servers of this name';
+    return 'the sentinels do not know a group of servers with this name';
   if (/^All sentinels|^failed to connect to sentinel/.test(message)) {
     const isUnreachable = message.includes('Connection is closed');
     return CODE_IN_MESSAGE.exec(message)?.[0] ?? (isUnreachable ? 'no sentinel can be reached' : undefined);

@@ -6,13 +6,13 @@ import { amountOf, evaluateLimits, evaluateWindow } from './evaluate-limits.ts';
 import type { RedisClient } from './redis-client.ts';
 
 export type RedisWindows = {
-  /** Counts an upload against all of its limits in one step. Settles as `fallback` does if Redis does not count. */
+  /** Counts an upload against all of its limits in one step; calls `fallback` if Redis fails. */
   count(upload: LimitedUpload, fallback: Fallback): Promise<LimitVerdict | undefined>;
-  /** Writes a count of nothing. Rejects if Redis would not count an upload either. */
+  /** Counts an upload of 0 bytes. Rejects if Redis cannot count uploads. */
   probe(): Promise<void>;
 };
 
-/** What to do with an upload that Redis could not count. */
+/** Decides on an upload that Redis could not count. */
 export type Fallback = (upload: LimitedUpload, error: unknown) => LimitVerdict | undefined;
 
 type Waiting = {
@@ -31,10 +31,10 @@ const WINDOW_SECONDS = LIMITS.map(({ windowSeconds }) => windowSeconds);
 const NOTHING: LimitedUpload = { rule: '', issuer: '', subject: '', bytes: 0, limits: { bytesPerDay: 1 } };
 
 /**
- * Windows that all replicas share. Redis drops each when it ends.
+ * Creates windows that all replicas share. Redis drops each one when it ends.
  *
- * Uploads that arrive in the same event-loop turn are counted by one call, because most of what
- * counting costs this process is the call.
+ * Uploads that arrive in the same event-loop turn are counted by one call, because the call is most
+ * of the cost of counting.
  * @param timeoutMs how long a call may take.
  */
 export function createRedisWindows(redis: RedisClient, timeoutMs: number): RedisWindows {
@@ -99,7 +99,7 @@ export function createRedisWindows(redis: RedisClient, timeoutMs: number): Redis
       try {
         await call([trial, { upload: NOTHING, keys: windowKeys('another trial') }]);
       } catch (error) {
-        // A cluster, perhaps behind a proxy, accepts only keys of one slot in a call: those of one caller.
+        // A cluster, even behind a proxy, accepts only keys of one slot per call, so of one caller.
         if (!(error instanceof Error && /slot/i.test(error.message))) throw error;
         uploadsPerCall = 1;
         await call([trial]);
@@ -108,7 +108,7 @@ export function createRedisWindows(redis: RedisClient, timeoutMs: number): Redis
   };
 }
 
-/** @param states the used amount and the milliseconds to the end, for each upload and each of its limits. */
+/** @param states as {@link COUNT_UPLOADS} returns them, parsed. */
 function verdictOf(
   upload: LimitedUpload,
   states: readonly number[],

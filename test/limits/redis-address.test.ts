@@ -80,7 +80,7 @@ it.each([
   ['redis://TheSecret@h1:6379,h2:6379', /^must be an address such as/],
   ['redis://:p@ss#TheSecret@cache:6379/0', /^must be an address such as .*"#" of a password .*%23$/],
   ['redis://cache:6379/0#TheSecret', /"#" of a password/],
-  ['redis://:TheSecret@h1,h2', /^must name one host; several are redis\+sentinel/],
+  ['redis://:TheSecret@h1,h2', /^must name one host; for several, use redis\+sentinel/],
   ['redis://cache?db=2', /^must have no parameters but family=0, 4 or 6; the database is the path/],
   ['redis://cache:6379/0?tls=true', /TLS is rediss:\/\//],
   ['redis://cache?ssl_cert_reqs=none&password=TheSecret', /^must have no parameters/],
@@ -119,7 +119,7 @@ it.each([
   ],
   ['redis+sentinel://h1/m?password=TheSecret', /^must have no parameters but/],
   ['redis+sentinel://h1/m?sentinelPassword=TheSecret&sentinelPassword=b', /each at most once$/],
-  ['redis+cluster://h1/1', /^must end behind the hosts: a cluster has no other database than 0$/],
+  ['redis+cluster://h1/1', /^must end after the hosts: a cluster has only the database 0$/],
   ['redis+cluster://h1?password=TheSecret', /^must have no parameters for a cluster$/],
   [`redis+cluster://${'h'.repeat(9_000)}`, /^must have at most 8192 characters$/],
 ])('%s is rejected with what to change, and without a secret', (url, fault) => {

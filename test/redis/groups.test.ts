@@ -118,7 +118,10 @@ it(
       [url.replace('tell-me', 'TheSecret'), /\((WRONGPASS|NOAUTH)\); counting/],
       [url.replace(/\?.*$/, ''), /\(NOAUTH\); counting/],
       [url.replace('open-sesame', 'TheSecret'), /\(WRONGPASS\); counting/],
-      [url.replace('/mymaster', '/TheSecret'), /\(the sentinels know no servers of this name\); counting/],
+      [
+        url.replace('/mymaster', '/TheSecret'),
+        /\(the sentinels do not know a group of servers with this name\); counting/,
+      ],
       [url.replace('/mymaster', '/mymaster/99'), /\(the server has no such database\); counting/],
       [url.replace(/127\.0\.0\.1:\d+/g, '127.0.0.1:1'), /\(no sentinel can be reached\); counting/],
     ]);

@@ -2,10 +2,10 @@
 export type Limit = {
   /** The field of a rule's `limits`; also part of the keys in Redis, so it never changes. */
   readonly name: string;
-  /** A window begins with the first upload that is counted in it, and ends this many seconds later. */
+  /** A window begins with the first upload that it counts, and ends this many seconds later. */
   readonly windowSeconds: number;
   readonly unit: 'requests' | 'bytes';
-  /** What the number of a limit counts, as the caller reads it. */
+  /** The unit and the window of the limit, as text for the caller. */
   readonly label: string;
 };
 
@@ -17,19 +17,19 @@ export const LIMITS = [
 
 export type LimitName = (typeof LIMITS)[number]['name'];
 
-/** What a rule allows one caller; a limit that is missing is not enforced. */
+/** The limits of a rule for each caller. A missing limit is not enforced. */
 export type Limits = { readonly [name in LimitName]?: number | undefined };
 
 export type LimitedUpload = {
   readonly rule: string;
   readonly issuer: string;
   readonly subject: string;
-  /** The length that the URL is bound to; 0 if it is not bound to one. */
+  /** The length that the URL is bound to; 0 if it is not bound to a length. */
   readonly bytes: number;
   readonly limits: Limits;
 };
 
-/** The state of one limit: of the one that rejects the upload, else of the one that is closest to its end. */
+/** The state of one limit: the one that rejects the upload, else the one with the least left. */
 export type LimitVerdict = {
   readonly allowed: boolean;
   readonly limitedBy: LimitName;
@@ -43,23 +43,27 @@ export type LimitVerdict = {
 /**
  * Counts what callers were granted.
  *
- * `consume` counts one upload against every limit of its rule, for this caller alone, atomically: of
- * many concurrent calls exactly as many are allowed as the limit permits. The limits are counted in
- * the order of {@link LIMITS}: an upload that one of them rejects is not counted against that one or
- * the ones after it. It returns undefined if the rule has no limits, and a promise only if there is
- * something to wait for. It does not reject because a shared store is unreachable; it then counts in
- * this process.
+ * `consume` counts one upload of one caller against every limit of its rule, atomically: of many
+ * concurrent calls, exactly as many are allowed as the limit permits. The limits are counted in the
+ * order of {@link LIMITS}, up to the first one that rejects the upload. The upload stays counted in
+ * the limits before that one; it is not counted in that one or in the ones after it. So an upload
+ * rejected by `bytesPerDay` still uses one of `requestsPerMinute`.
+ *
+ * `consume` returns undefined if the rule has no limits, and a promise only if it has to wait. It
+ * does not reject if a shared store is unreachable; it then counts in this process.
  */
 export type Limiter = {
   consume(upload: LimitedUpload): LimitVerdict | undefined | Promise<LimitVerdict | undefined>;
 };
 
 /**
- * Limits how many denied and invalid requests per minute get a reason. Both functions return at once.
+ * Limits how many denied and invalid requests per minute get a reason.
  *
- * `check` counts nothing: it returns a verdict if the caller has used up the minute, else undefined.
- * `count` counts one denial; if there is no room for it, it counts nothing and returns a verdict that
- * is not allowed.
+ * Both functions return at once.
+ *
+ * `check` counts nothing: it returns a verdict if the caller has used up the limit of the minute,
+ * otherwise undefined. `count` counts one denial. If the limit is used up, it counts nothing and
+ * returns a verdict that is not allowed.
  */
 export type DenialLimiter = {
   check(caller: Pick<LimitedUpload, 'issuer' | 'subject'>): LimitVerdict | undefined;
