@@ -4,6 +4,7 @@ import type { Environment } from '../config/environment.ts';
 import { createLogger } from '../log/logger.ts';
 import { createLogOutput } from '../log/output.ts';
 import { readTextFile } from '../text/read-text-file.ts';
+import { systemErrorCode } from '../text/system-error.ts';
 import { readPackageVersion } from './package-version.ts';
 import { createService } from './service.ts';
 import { loadStartupInput } from './startup-input.ts';
@@ -85,9 +86,11 @@ export async function runService(process: ServiceProcess, env: Environment): Pro
 }
 
 function listenFault(
-  { code, port: failed }: NodeJS.ErrnoException & { readonly port?: number },
+  error: NodeJS.ErrnoException & { readonly port?: number },
   { host, port, metricsPort }: Config,
 ): string {
+  const { port: failed } = error;
+  const code = systemErrorCode(error);
   const where = `${host} port ${failed ?? port}`;
   const variable = failed !== undefined && failed === metricsPort ? 'METRICS_PORT' : 'PORT';
   if (code === 'EADDRINUSE')
@@ -95,7 +98,7 @@ function listenFault(
   if (code === 'EACCES') return `${where} may not be opened by this user; set ${variable} to 1024 or more.`;
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
     return `HOST ${host} is not an address of this machine.`;
-  return `${where} cannot be listened on (${code ?? 'unknown error'}).`;
+  return `${where} cannot be opened (${code}).`;
 }
 
 function exitWithFaults(process: ServiceProcess, faults: readonly string[]): never {
