@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bearerToken } from '../../src/auth/bearer-token.ts';
 import type { ServiceError } from '../../src/errors.ts';
-import { refusalOf, unauthenticatedRefusal } from './refusal.ts';
+import { refusalOf, unauthenticatedRefusal } from './rejection.ts';
 
 const WRONG_SCHEME = 'The Authorization header must use the scheme Bearer.';
 const NO_TOKEN = 'The Authorization header has no token after Bearer.';

@@ -8,7 +8,7 @@ import { json, respondAfter, startTestServer, type TestServer } from '../support
 import { createTestIssuer, nowSeconds, type TestIssuer } from '../support/tokens.ts';
 import { invalidToken, refusalOfToken, UNKNOWN_KEY } from './offline-verifier.ts';
 import { onlineVerifier } from './online-verifier.ts';
-import { type Refusal, refusalOf } from './refusal.ts';
+import { type Refusal, refusalOf } from './rejection.ts';
 
 const COOLDOWN_MS = 30_000;
 const CACHE_MAX_AGE_MS = 600_000;

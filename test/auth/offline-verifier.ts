@@ -3,7 +3,7 @@ import { createKeySources } from '../../src/auth/keys/create-key-sources.ts';
 import { createTokenVerifier, type TokenVerifier } from '../../src/auth/token-verifier.ts';
 import { fixedClock } from '../support/fixed-clock.ts';
 import type { TestIssuer } from '../support/tokens.ts';
-import { type Refusal, refusalOf, unauthenticatedRefusal } from './refusal.ts';
+import { type Refusal, refusalOf, unauthenticatedRefusal } from './rejection.ts';
 
 export const WRONG_SIGNATURE = "The token's signature was not made with its issuer's key.";
 export const UNKNOWN_KEY = 'The token is signed with a key that its issuer does not publish.';

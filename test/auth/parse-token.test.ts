@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parseToken } from '../../src/auth/parse-token.ts';
 import { forgeToken } from '../support/forge-token.ts';
 import { defaultClaims } from '../support/tokens.ts';
-import { refusalOf, unauthenticatedRefusal } from './refusal.ts';
+import { refusalOf, unauthenticatedRefusal } from './rejection.ts';
 
 const header = { alg: 'ES256', kid: 'key-1', typ: 'JWT' };
 const claims = defaultClaims('https://login.test/');

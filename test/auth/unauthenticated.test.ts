@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { unauthenticated } from '../../src/auth/unauthenticated.ts';
-import { refusalOf, unauthenticatedRefusal } from './refusal.ts';
+import { refusalOf, unauthenticatedRefusal } from './rejection.ts';
 
 describe('unauthenticated', () => {
   it('keeps its description within what RFC 6750 allows, whatever the detail holds', async () => {
