@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bearerToken } from '../../src/auth/bearer-token.ts';
 import type { ServiceError } from '../../src/errors.ts';
-import { refusalOf, unauthenticatedRefusal } from './rejection.ts';
+import { rejectionOf, unauthenticatedRejection } from './rejection.ts';
 
 const WRONG_SCHEME = 'The Authorization header must use the scheme Bearer.';
 const NO_TOKEN = 'The Authorization header has no token after Bearer.';
@@ -25,8 +25,8 @@ describe('bearerToken', () => {
   });
 
   it('asks for a token, without an error code, when there is no header', async () => {
-    expect(await refusalOf(() => bearerToken(undefined))).toStrictEqual(
-      unauthenticatedRefusal('Send a token in the header Authorization: Bearer <token>.'),
+    expect(await rejectionOf(() => bearerToken(undefined))).toStrictEqual(
+      unauthenticatedRejection('Send a token in the header Authorization: Bearer <token>.'),
     );
   });
 
@@ -43,7 +43,9 @@ describe('bearerToken', () => {
     ['Bearer a.b.c d.e.f', SEVERAL, 'invalid_request'],
     ['Bearer a.b.c, Bearer d.e.f', SEVERAL, 'invalid_request'],
   ] as const)('refuses %j', async (header, detail, error) => {
-    expect(await refusalOf(() => bearerToken(header))).toStrictEqual(unauthenticatedRefusal(detail, error));
+    expect(await rejectionOf(() => bearerToken(header))).toStrictEqual(
+      unauthenticatedRejection(detail, error),
+    );
   });
 
   it('reads a header alike, whether its one space is one or more', () => {

@@ -6,9 +6,9 @@ import { forgeToken } from '../support/forge-token.ts';
 import { createHandClock } from '../support/manual-clock.ts';
 import { json, respondAfter, startTestServer, type TestServer } from '../support/test-server.ts';
 import { createTestIssuer, nowSeconds, type TestIssuer } from '../support/tokens.ts';
-import { invalidToken, refusalOfToken, UNKNOWN_KEY } from './offline-verifier.ts';
+import { invalidToken, rejectionOfToken, UNKNOWN_KEY } from './offline-verifier.ts';
 import { onlineVerifier } from './online-verifier.ts';
-import { type Refusal, refusalOf } from './rejection.ts';
+import { type Rejection, rejectionOf } from './rejection.ts';
 
 const COOLDOWN_MS = 30_000;
 const CACHE_MAX_AGE_MS = 600_000;
@@ -18,7 +18,7 @@ function byUrl({ config }: TestIssuer, { origin }: Pick<TestServer, 'origin'>): 
   return { ...config, keys: { kind: 'jwksUrl', url: `${origin}/jwks` } };
 }
 
-function unavailable(retryAfter: string): Refusal {
+function unavailable(retryAfter: string): Rejection {
   return {
     code: 'unavailable',
     detail: 'The verification keys of the issuer cannot be fetched; try again later.',
@@ -28,7 +28,7 @@ function unavailable(retryAfter: string): Refusal {
 }
 
 /** The rejection of a token whose key may not be looked up for now. */
-function undecided(retryAfter: string): Refusal {
+function undecided(retryAfter: string): Rejection {
   return {
     ...unavailable(retryAfter),
     detail: 'The service cannot look up the key of this token at the moment; try again later.',
@@ -87,9 +87,11 @@ describe('keys by URL', () => {
     const verifier = onlineVerifier([byUrl(login, server)]);
     const token = await login.sign();
 
-    const refusals = await Promise.all(Array.from({ length: 100 }, () => refusalOfToken(verifier, token)));
+    const rejections = await Promise.all(
+      Array.from({ length: 100 }, () => rejectionOfToken(verifier, token)),
+    );
 
-    expect(refusals).toStrictEqual(Array(100).fill(unavailable('30')));
+    expect(rejections).toStrictEqual(Array(100).fill(unavailable('30')));
     expect(server.requests).toStrictEqual(['/jwks']);
   });
 
@@ -103,7 +105,7 @@ describe('keys by URL', () => {
       const tokens = await Promise.all(
         Array.from({ length: 50 }, (_, index) => login.sign({}, { kid: `unknown-${index}` })),
       );
-      return Promise.all(tokens.map((token) => refusalOfToken(verifier, token)));
+      return Promise.all(tokens.map((token) => rejectionOfToken(verifier, token)));
     };
     const rejected = Array(50).fill(invalidToken(UNKNOWN_KEY));
     await verifier.verify(await login.sign());
@@ -135,7 +137,7 @@ describe('keys by URL', () => {
     const verifier = onlineVerifier([byUrl(old, server)], clock);
     await verifier.verify(await old.sign());
     const junk = forgeToken({ alg: 'ES256', kid: 'junk' }, { iss: old.issuer }, () => 'junk');
-    expect((await refusalOfToken(verifier, junk)).code).toBe('unauthenticated');
+    expect((await rejectionOfToken(verifier, junk)).code).toBe('unauthenticated');
 
     server.respond = json({ keys: [...old.jwks.keys, ...current.jwks.keys] });
     advance(1_000);
@@ -150,13 +152,13 @@ describe('keys by URL', () => {
     const verifier = onlineVerifier([byUrl(old, server)], clock);
     for (const kid of ['junk-1', 'junk-2', 'junk-3', 'junk-4', 'junk-5']) {
       const junk = forgeToken({ alg: 'ES256', kid }, { iss: old.issuer }, () => 'junk');
-      await refusalOfToken(verifier, junk);
+      await rejectionOfToken(verifier, junk);
     }
     server.respond = json({ keys: [...old.jwks.keys, ...current.jwks.keys] });
     const token = await current.sign();
 
     advance(10_000);
-    expect(await refusalOfToken(verifier, token)).toStrictEqual(undecided('20'));
+    expect(await rejectionOfToken(verifier, token)).toStrictEqual(undecided('20'));
     expect((await verifier.verify(await old.sign())).subject).toBe('alice');
     advance(20_000);
     expect((await verifier.verify(token)).subject).toBe('alice');
@@ -167,7 +169,7 @@ describe('keys by URL', () => {
     const server = await startTestServer(json(login.jwks));
     const verifier = onlineVerifier([byUrl(login, server)]);
 
-    expect(await refusalOfToken(verifier, await login.sign({}, { kid: 'unknown' }))).toStrictEqual(
+    expect(await rejectionOfToken(verifier, await login.sign({}, { kid: 'unknown' }))).toStrictEqual(
       invalidToken(UNKNOWN_KEY),
     );
     expect(server.requests).toHaveLength(1);
@@ -193,7 +195,7 @@ describe('keys by URL', () => {
 
     server.respond = json(current.jwks);
     await verifier.verify(await current.sign());
-    expect(await refusalOfToken(verifier, await old.sign())).toStrictEqual(invalidToken(UNKNOWN_KEY));
+    expect(await rejectionOfToken(verifier, await old.sign())).toStrictEqual(invalidToken(UNKNOWN_KEY));
     expect(server.requests).toHaveLength(3);
   });
 
@@ -210,7 +212,7 @@ describe('keys by URL', () => {
     expect((await verifier.verify(token)).subject).toBe('alice');
 
     advance(1);
-    expect(await refusalOfToken(verifier, token)).toStrictEqual(invalidToken(UNKNOWN_KEY));
+    expect(await rejectionOfToken(verifier, token)).toStrictEqual(invalidToken(UNKNOWN_KEY));
     expect(server.requests).toHaveLength(2);
   });
 
@@ -251,7 +253,7 @@ describe('keys by URL', () => {
     server.respond = json({}, 500);
     advance(COOLDOWN_MS);
 
-    expect(await refusalOfToken(verifier, await current.sign())).toStrictEqual(unavailable('30'));
+    expect(await rejectionOfToken(verifier, await current.sign())).toStrictEqual(unavailable('30'));
     expect((await verifier.verify(await old.sign())).subject).toBe('alice');
   });
 
@@ -262,11 +264,11 @@ describe('keys by URL', () => {
     const verifier = onlineVerifier([byUrl(login, server)], clock);
     const token = await login.sign();
 
-    expect(await refusalOfToken(verifier, token)).toStrictEqual(unavailable('30'));
+    expect(await rejectionOfToken(verifier, token)).toStrictEqual(unavailable('30'));
     advance(12_500);
-    expect(await refusalOfToken(verifier, token)).toStrictEqual(unavailable('18'));
+    expect(await rejectionOfToken(verifier, token)).toStrictEqual(unavailable('18'));
     advance(COOLDOWN_MS - 12_501);
-    expect(await refusalOfToken(verifier, token)).toStrictEqual(unavailable('1'));
+    expect(await rejectionOfToken(verifier, token)).toStrictEqual(unavailable('1'));
     expect(server.requests).toHaveLength(1);
 
     server.respond = json(login.jwks);
@@ -294,16 +296,16 @@ describe('keys by URL', () => {
     const verifier = onlineVerifier([byUrl(login, server)]);
     const claims = { iss: login.issuer };
 
-    const refusals = await Promise.all(
+    const rejections = await Promise.all(
       [
         'opaque',
         await login.sign({ iss: 'https://evil.test/' }),
         forgeToken({ alg: 'none' }, claims, () => ''),
         forgeToken({ alg: 'ES256', kid: 'key-1', jku: `${server.origin}/evil` }, claims, () => 's'),
-      ].map((token) => refusalOfToken(verifier, token)),
+      ].map((token) => rejectionOfToken(verifier, token)),
     );
 
-    expect(refusals.map(({ code }) => code)).toStrictEqual(Array(4).fill('unauthenticated'));
+    expect(rejections.map(({ code }) => code)).toStrictEqual(Array(4).fill('unauthenticated'));
     expect(server.requests).toStrictEqual([]);
   });
 });
@@ -344,11 +346,13 @@ describe('keys that cannot be refreshed', () => {
     ]);
 
     advance(1);
-    expect(await refusalOfToken(verifier, token)).toMatchObject({
+    expect(await rejectionOfToken(verifier, token)).toMatchObject({
       code: 'unavailable',
       headers: { 'Retry-After': '30' },
     });
-    expect(await refusalOfToken(verifier, await login.sign(lasting))).toMatchObject({ code: 'unavailable' });
+    expect(await rejectionOfToken(verifier, await login.sign(lasting))).toMatchObject({
+      code: 'unavailable',
+    });
     expect(verifier.status()).toStrictEqual([
       {
         issuer: login.issuer,
@@ -359,13 +363,13 @@ describe('keys that cannot be refreshed', () => {
       },
     ]);
     advance(30 * 24 * HOUR_MS);
-    expect(await refusalOfToken(verifier, token)).toMatchObject({ code: 'unavailable' });
+    expect(await rejectionOfToken(verifier, token)).toMatchObject({ code: 'unavailable' });
   });
 
   it('verify again with the next fetch that succeeds', async () => {
     const { login, verifier, token, advance, server } = await startUnreachable();
     advance(25 * HOUR_MS);
-    expect(await refusalOfToken(verifier, token)).toMatchObject({ code: 'unavailable' });
+    expect(await rejectionOfToken(verifier, token)).toMatchObject({ code: 'unavailable' });
 
     await server.restart();
     advance(COOLDOWN_MS);
@@ -399,7 +403,7 @@ describe('keys that cannot be refreshed', () => {
 
     expect((await verifier.verify(await first.sign(lasting))).issuer).toBe(first.issuer);
     expect(
-      await refusalOfToken(verifier, await first.sign({ ...lasting, iss: 'https://second.test/' })),
+      await rejectionOfToken(verifier, await first.sign({ ...lasting, iss: 'https://second.test/' })),
     ).toMatchObject({ code: 'unavailable' });
   });
 });
@@ -426,7 +430,7 @@ describe('an issuer that does not answer', () => {
     const server = await startTestServer(json({}, 404));
     const verifier = onlineVerifier([byUrl(down, server), login.config]);
 
-    expect(await refusalOfToken(verifier, await down.sign())).toStrictEqual(unavailable('30'));
+    expect(await rejectionOfToken(verifier, await down.sign())).toStrictEqual(unavailable('30'));
     expect((await verifier.verify(await login.sign())).subject).toBe('alice');
   });
 });
@@ -495,6 +499,6 @@ describe('an unavailable refusal', () => {
     await expect(verifier.verify(token)).rejects.toMatchObject({
       cause: new Error(`${new URL(server.origin).host} responded with status 500, not 200`),
     });
-    expect(JSON.stringify(await refusalOf(() => verifier.verify(token)))).not.toContain('500');
+    expect(JSON.stringify(await rejectionOf(() => verifier.verify(token)))).not.toContain('500');
   });
 });

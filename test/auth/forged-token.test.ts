@@ -4,7 +4,7 @@ import { ecSigner, forgeToken, hmacSigner, segment } from '../support/forge-toke
 import { createTestIssuer, defaultClaims, nowSeconds, type TestIssuer } from '../support/tokens.ts';
 import {
   invalidToken,
-  refusalOfToken,
+  rejectionOfToken,
   sharedSecret,
   UNKNOWN_KEY,
   UNTRUSTED,
@@ -168,7 +168,9 @@ describe('a forged token', () => {
     ['an empty issuer', () => login.sign({ iss: '' }), UNTRUSTED],
     ['an issuer that objects inherit', () => login.sign({ iss: '__proto__' }), UNTRUSTED],
   ])('is refused with %s', async (_, forge, detail) => {
-    expect(await refusalOfToken(verifierOf(login.config), await forge())).toStrictEqual(invalidToken(detail));
+    expect(await rejectionOfToken(verifierOf(login.config), await forge())).toStrictEqual(
+      invalidToken(detail),
+    );
   });
 
   it.each<[string, Record<string, unknown>, string]>([
@@ -204,7 +206,7 @@ describe('a forged token', () => {
   ])('of the right key is refused with %s', async (_, change, detail) => {
     const wrong = forgeToken(header, { ...claims, ...change }, ecSigner(login.privateKey));
 
-    expect(await refusalOfToken(verifierOf(login.config), wrong)).toStrictEqual(invalidToken(detail));
+    expect(await rejectionOfToken(verifierOf(login.config), wrong)).toStrictEqual(invalidToken(detail));
   });
 
   // JSON has no infinity, but 1e400 reads as one: a token that never expires.
@@ -212,7 +214,7 @@ describe('a forged token', () => {
     const json = JSON.stringify(claims).replace(`"exp":${nowSeconds + 600}`, '"exp":1e400');
 
     expect(
-      await refusalOfToken(verifierOf(login.config), forgeToken(header, json, ecSigner(login.privateKey))),
+      await rejectionOfToken(verifierOf(login.config), forgeToken(header, json, ecSigner(login.privateKey))),
     ).toStrictEqual(invalidToken("The token's `exp` claim is not a time in seconds since 1970."));
   });
 
@@ -224,7 +226,7 @@ describe('a forged token', () => {
         : [token.slice(0, index) + (character === 'A' ? 'B' : 'A') + token.slice(index + 1)],
     );
 
-    const codes = await Promise.all(changed.map(async (one) => (await refusalOfToken(verifier, one)).code));
+    const codes = await Promise.all(changed.map(async (one) => (await rejectionOfToken(verifier, one)).code));
 
     expect(codes).toStrictEqual(changed.map(() => 'unauthenticated'));
   });
@@ -232,7 +234,7 @@ describe('a forged token', () => {
   it('learns nothing of its claims before its signature holds', async () => {
     const expired = await attacker.sign({ exp: 0, aud: 'billing', sub: '' });
 
-    expect(await refusalOfToken(verifierOf(login.config), expired)).toStrictEqual(
+    expect(await rejectionOfToken(verifierOf(login.config), expired)).toStrictEqual(
       invalidToken(WRONG_SIGNATURE),
     );
   });
@@ -259,6 +261,8 @@ describe('a token under a shared secret', () => {
     ['the algorithm none', forgeToken({ alg: 'none' }, claims, () => ''), pinned],
     ['an asymmetric algorithm', forgeToken({ alg: 'RS256' }, claims, hmacSigner(secret)), pinned],
   ])('is refused with %s', async (_, token, detail) => {
-    expect(await refusalOfToken(verifierOf(sharedSecret(secret)), token)).toStrictEqual(invalidToken(detail));
+    expect(await rejectionOfToken(verifierOf(sharedSecret(secret)), token)).toStrictEqual(
+      invalidToken(detail),
+    );
   });
 });

@@ -3,7 +3,7 @@ import { createKeySources } from '../../src/auth/keys/create-key-sources.ts';
 import { createTokenVerifier, type TokenVerifier } from '../../src/auth/token-verifier.ts';
 import { fixedClock } from '../support/fixed-clock.ts';
 import type { TestIssuer } from '../support/tokens.ts';
-import { type Refusal, refusalOf, unauthenticatedRefusal } from './rejection.ts';
+import { type Rejection, rejectionOf, unauthenticatedRejection } from './rejection.ts';
 
 export const WRONG_SIGNATURE = "The token's signature was not made with its issuer's key.";
 export const UNKNOWN_KEY = 'The token is signed with a key that its issuer does not publish.';
@@ -20,16 +20,16 @@ export function verifierOf(...issuers: readonly IssuerConfig[]): TokenVerifier {
   });
 }
 
-export function refusalOfToken(verifier: TokenVerifier, token: string): Promise<Refusal> {
-  return refusalOf(() => verifier.verify(token));
+export function rejectionOfToken(verifier: TokenVerifier, token: string): Promise<Rejection> {
+  return rejectionOf(() => verifier.verify(token));
 }
 
-export function invalidToken(detail: string): Refusal {
-  return unauthenticatedRefusal(detail, 'invalid_token');
+export function invalidToken(detail: string): Rejection {
+  return unauthenticatedRejection(detail, 'invalid_token');
 }
 
 /** The issuer as it would be with these published keys. */
-export function givenKeys({ config }: TestIssuer, keys: readonly object[]): IssuerConfig {
+export function withPublishedKeys({ config }: TestIssuer, keys: readonly object[]): IssuerConfig {
   return { ...config, keys: { kind: 'jwks', jwks: { keys } } };
 }
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parseToken } from '../../src/auth/parse-token.ts';
 import { forgeToken } from '../support/forge-token.ts';
 import { defaultClaims } from '../support/tokens.ts';
-import { refusalOf, unauthenticatedRefusal } from './rejection.ts';
+import { rejectionOf, unauthenticatedRejection } from './rejection.ts';
 
 const header = { alg: 'ES256', kid: 'key-1', typ: 'JWT' };
 const claims = defaultClaims('https://login.test/');
@@ -99,8 +99,8 @@ describe('parseToken', () => {
     ['claims nested without end', forgeToken(header, '['.repeat(5000), () => 's'), NOT_CLAIMS],
     ['another token as its claims', forgeToken(header, forge(), () => 's'), NOT_CLAIMS],
   ])('refuses %s', async (_, token, detail) => {
-    expect(await refusalOf(() => parseToken(token))).toStrictEqual(
-      unauthenticatedRefusal(detail, 'invalid_token'),
+    expect(await rejectionOf(() => parseToken(token))).toStrictEqual(
+      unauthenticatedRejection(detail, 'invalid_token'),
     );
   });
 
@@ -132,8 +132,8 @@ describe('parseToken', () => {
     ['a kid of null', { kid: null }, BAD_KEY_ID],
     ['a list of kids', { kid: ['key-1'] }, BAD_KEY_ID],
   ])('refuses a header with %s', async (_, change, detail) => {
-    expect(await refusalOf(() => parseToken(forge(change)))).toStrictEqual(
-      unauthenticatedRefusal(detail, 'invalid_token'),
+    expect(await rejectionOf(() => parseToken(forge(change)))).toStrictEqual(
+      unauthenticatedRejection(detail, 'invalid_token'),
     );
   });
 
@@ -150,8 +150,8 @@ describe('parseToken', () => {
   });
 
   it('rejects a longer token unread', async () => {
-    expect(await refusalOf(() => parseToken(`${head}.${body}.`.padEnd(16_385, 'A')))).toStrictEqual(
-      unauthenticatedRefusal('The token is longer than 16384 bytes.', 'invalid_token'),
+    expect(await rejectionOf(() => parseToken(`${head}.${body}.`.padEnd(16_385, 'A')))).toStrictEqual(
+      unauthenticatedRejection('The token is longer than 16384 bytes.', 'invalid_token'),
     );
   });
 
@@ -163,8 +163,8 @@ describe('parseToken', () => {
     ['a kid of 1,025 characters', { kid: 'k'.repeat(1_025) }, BAD_KEY_ID],
     ['a kid of 10,000 characters', { kid: 'k'.repeat(10_000) }, BAD_KEY_ID],
   ])('rejects %s', async (_, change, detail) => {
-    expect(await refusalOf(() => parseToken(forge(change)))).toStrictEqual(
-      unauthenticatedRefusal(detail, 'invalid_token'),
+    expect(await rejectionOf(() => parseToken(forge(change)))).toStrictEqual(
+      unauthenticatedRejection(detail, 'invalid_token'),
     );
   });
 

@@ -3,12 +3,12 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { forgeToken, hmacSigner, rsaSigner } from '../support/forge-token.ts';
 import { createTestIssuer, defaultClaims, type TestIssuer } from '../support/tokens.ts';
 import {
-  givenKeys,
   invalidToken,
-  refusalOfToken,
+  rejectionOfToken,
   UNKNOWN_KEY,
   verifierOf,
   WRONG_SIGNATURE,
+  withPublishedKeys,
 } from './offline-verifier.ts';
 
 describe('a published key', () => {
@@ -28,20 +28,20 @@ describe('a published key', () => {
     ['that lacks a part', ({ y, ...key }) => key],
     ['together with its private half', (key) => ({ ...key, ...login.privateKey.export({ format: 'jwk' }) })],
   ])('%s verifies nothing', async (_, change) => {
-    const verifier = verifierOf(givenKeys(login, login.jwks.keys.map(change)));
+    const verifier = verifierOf(withPublishedKeys(login, login.jwks.keys.map(change)));
 
-    expect(await refusalOfToken(verifier, await login.sign())).toStrictEqual(invalidToken(UNKNOWN_KEY));
+    expect(await rejectionOfToken(verifier, await login.sign())).toStrictEqual(invalidToken(UNKNOWN_KEY));
   });
 
   it('that is symmetric verifies nothing', async () => {
     const secret = Buffer.alloc(32, 's');
     const oct = { kty: 'oct', kid: 'key-1', k: secret.toString('base64url') };
-    const verifier = verifierOf(givenKeys(login, [oct]));
+    const verifier = verifierOf(withPublishedKeys(login, [oct]));
     const forge = (alg: string) =>
       forgeToken({ ...header, alg }, defaultClaims(login.issuer), hmacSigner(secret));
 
-    expect(await refusalOfToken(verifier, forge('ES256'))).toStrictEqual(invalidToken(UNKNOWN_KEY));
-    expect(await refusalOfToken(verifier, forge('HS256'))).toStrictEqual(
+    expect(await rejectionOfToken(verifier, forge('ES256'))).toStrictEqual(invalidToken(UNKNOWN_KEY));
+    expect(await rejectionOfToken(verifier, forge('HS256'))).toStrictEqual(
       invalidToken("The token's algorithm (`alg` header) must be ES256."),
     );
   });
@@ -49,15 +49,15 @@ describe('a published key', () => {
   it('of RSA with less than 2048 bits verifies nothing', async () => {
     const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 1024 });
     const jwk = { ...publicKey.export({ format: 'jwk' }), kid: 'key-1' };
-    const verifier = verifierOf({ ...givenKeys(login, [jwk]), algorithms: ['RS256'] });
+    const verifier = verifierOf({ ...withPublishedKeys(login, [jwk]), algorithms: ['RS256'] });
     const token = forgeToken({ ...header, alg: 'RS256' }, defaultClaims(login.issuer), rsaSigner(privateKey));
 
-    expect(await refusalOfToken(verifier, token)).toStrictEqual(invalidToken(WRONG_SIGNATURE));
+    expect(await rejectionOfToken(verifier, token)).toStrictEqual(invalidToken(WRONG_SIGNATURE));
   });
 
   it('that is broken does not hide a good one beside it', async () => {
     const broken = login.jwks.keys.map(({ kid, ...key }) => ({ ...key, x: 'AA' }));
-    const verifier = verifierOf(givenKeys(login, [...broken, ...login.jwks.keys]));
+    const verifier = verifierOf(withPublishedKeys(login, [...broken, ...login.jwks.keys]));
 
     expect((await verifier.verify(await login.sign({}, { kid: undefined }))).subject).toBe('alice');
   });
@@ -66,9 +66,9 @@ describe('a published key', () => {
     const token = await login.sign({}, { kid: undefined });
     const others = createTestIssuer().jwks.keys;
     const among = (count: number) =>
-      verifierOf(givenKeys(login, [...Array(count).fill(others).flat(), ...login.jwks.keys]));
+      verifierOf(withPublishedKeys(login, [...Array(count).fill(others).flat(), ...login.jwks.keys]));
 
     expect((await among(7).verify(token)).subject).toBe('alice');
-    expect(await refusalOfToken(among(8), token)).toStrictEqual(invalidToken(WRONG_SIGNATURE));
+    expect(await rejectionOfToken(among(8), token)).toStrictEqual(invalidToken(WRONG_SIGNATURE));
   });
 });

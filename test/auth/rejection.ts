@@ -1,9 +1,9 @@
 import { ServiceError } from '../../src/errors.ts';
 
-export type Refusal = Pick<ServiceError, 'code' | 'detail' | 'errors' | 'headers'>;
+export type Rejection = Pick<ServiceError, 'code' | 'detail' | 'errors' | 'headers'>;
 
 /** The refusal that work ended in, with all that a client would see of it. Fails where it ended well or otherwise. */
-export async function refusalOf(work: () => unknown): Promise<Refusal> {
+export async function rejectionOf(work: () => unknown): Promise<Rejection> {
   let outcome: unknown;
   try {
     outcome = await work();
@@ -16,11 +16,11 @@ export async function refusalOf(work: () => unknown): Promise<Refusal> {
 }
 
 /** What a client sees of a refusal with this detail; without an error code, of one for lack of any token. */
-export function unauthenticatedRefusal(
+export function unauthenticatedRejection(
   detail: string,
   error?: 'invalid_request' | 'invalid_token',
   description = detail,
-): Refusal {
+): Rejection {
   const cause = error ? `, error="${error}", error_description="${description}"` : '';
   return {
     code: 'unauthenticated',

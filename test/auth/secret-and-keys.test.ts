@@ -6,7 +6,7 @@ import { json, startTestServer } from '../support/test-server.ts';
 import { createTestIssuer, defaultClaims } from '../support/tokens.ts';
 import {
   invalidToken,
-  refusalOfToken,
+  rejectionOfToken,
   UNKNOWN_KEY,
   verifierOf,
   WRONG_SIGNATURE,
@@ -58,13 +58,13 @@ describe('an issuer with a secret next to published keys', () => {
   it.each(forms)('takes no token by HS256 whose secret is the public key %s', async (_, form) => {
     for (const header of [{ alg: 'HS256' }, { alg: 'HS256', kid: 'key-1' }])
       expect(
-        await refusalOfToken(verifierOf(config), forgeToken(header, claims, hmacSigner(form))),
+        await rejectionOfToken(verifierOf(config), forgeToken(header, claims, hmacSigner(form))),
       ).toStrictEqual(invalidToken(WRONG_SIGNATURE));
   });
 
   it.each(forms)('takes no token by ES256 that is an HMAC with the public key %s', async (_, form) => {
     expect(
-      await refusalOfToken(
+      await rejectionOfToken(
         verifierOf(config),
         forgeToken({ alg: 'ES256', kid: 'key-1' }, claims, hmacSigner(form)),
       ),
@@ -93,7 +93,7 @@ describe('an issuer with a secret next to published keys', () => {
       "The token's algorithm (`alg` header) must be ES256 or HS256.",
     ],
   ])('takes no token by %s', async (_, token, detail) => {
-    expect(await refusalOfToken(verifierOf(config), token)).toStrictEqual(invalidToken(detail));
+    expect(await rejectionOfToken(verifierOf(config), token)).toStrictEqual(invalidToken(detail));
   });
 
   it('does not let a published symmetric key become the secret', async () => {
@@ -102,7 +102,7 @@ describe('an issuer with a secret next to published keys', () => {
     const withOct = { ...config, keys: { kind: 'jwks', jwks: { keys: [...login.jwks.keys, oct] } } } as const;
     for (const header of [{ alg: 'HS256' }, { alg: 'HS256', kid: 'oct' }])
       expect(
-        await refusalOfToken(verifierOf(withOct), forgeToken(header, claims, hmacSigner(k))),
+        await rejectionOfToken(verifierOf(withOct), forgeToken(header, claims, hmacSigner(k))),
       ).toStrictEqual(invalidToken(WRONG_SIGNATURE));
   });
 
@@ -111,7 +111,7 @@ describe('an issuer with a secret next to published keys', () => {
     const verifier = onlineVerifier([{ ...config, keys: { kind: 'jwksUrl', url: `${server.origin}/jwks` } }]);
     expect((await verifier.verify(byOldKey)).subject).toBe('alice');
     expect(server.requests).toStrictEqual([]);
-    expect((await refusalOfToken(verifier, await login.sign())).code).toBe('unavailable');
+    expect((await rejectionOfToken(verifier, await login.sign())).code).toBe('unavailable');
     expect((await verifier.verify(byOldKey)).subject).toBe('alice');
   });
 });

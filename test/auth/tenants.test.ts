@@ -4,7 +4,7 @@ import { createKeySources } from '../../src/auth/keys/create-key-sources.ts';
 import { createTokenVerifier } from '../../src/auth/token-verifier.ts';
 import { fixedClock } from '../support/fixed-clock.ts';
 import { createTestIssuer } from '../support/tokens.ts';
-import { invalidToken, refusalOfToken, UNKNOWN_KEY, UNTRUSTED } from './offline-verifier.ts';
+import { invalidToken, rejectionOfToken, UNKNOWN_KEY, UNTRUSTED } from './offline-verifier.ts';
 
 const [FIRST, SECOND, STRANGER] = [
   '8eaef023-2b34-4da1-9baa-8bc8c9d6a490',
@@ -79,7 +79,7 @@ describe('the issuer of many tenants', () => {
     ['of an empty tenant', { iss: issuerOf(''), tid: '' }, UNTRUSTED],
   ])('rejects a token %s', async (_, claims, detail) => {
     const { verifier } = entraVerifier();
-    expect(await refusalOfToken(verifier, await entra.sign(claims))).toStrictEqual(invalidToken(detail));
+    expect(await rejectionOfToken(verifier, await entra.sign(claims))).toStrictEqual(invalidToken(detail));
   });
 
   /** Microsoft names in each key the issuer that may use it: consumer accounts have keys of their own. */
@@ -104,7 +104,7 @@ describe('the issuer of many tenants', () => {
   ])('rejects a token that is signed by a key of %s', async (_, issuer) => {
     const { verifier } = entraVerifier(MULTI_TENANT_ISSUER, keysOf(issuer));
     const token = await entra.sign({ iss: issuerOf(FIRST), tid: FIRST });
-    expect(await refusalOfToken(verifier, token)).toStrictEqual(invalidToken(UNKNOWN_KEY));
+    expect(await rejectionOfToken(verifier, token)).toStrictEqual(invalidToken(UNKNOWN_KEY));
   });
 
   it('fetches its keys once for all tenants', async () => {

@@ -4,14 +4,14 @@ import { createTokenVerifier } from '../../src/auth/token-verifier.ts';
 import { forgeToken, hmacSigner } from '../support/forge-token.ts';
 import { createTestIssuer, defaultClaims, nowSeconds } from '../support/tokens.ts';
 import {
-  givenKeys,
   invalidToken,
   noFetch,
-  refusalOfToken,
+  rejectionOfToken,
   sharedSecret,
   UNTRUSTED,
   verifierOf,
   WRONG_SIGNATURE,
+  withPublishedKeys,
 } from './offline-verifier.ts';
 
 describe('a verified token', () => {
@@ -56,7 +56,7 @@ describe('a verified token', () => {
   it('may leave its kid out, and is tried with every key that fits', async () => {
     const [old, current] = [createTestIssuer({ kid: 'old' }), createTestIssuer({ kid: 'current' })];
     const token = await current.sign({}, { kid: undefined });
-    const verifier = verifierOf(givenKeys(current, [...old.jwks.keys, ...current.jwks.keys]));
+    const verifier = verifierOf(withPublishedKeys(current, [...old.jwks.keys, ...current.jwks.keys]));
 
     expect((await verifier.verify(token)).subject).toBe('alice');
   });
@@ -78,7 +78,7 @@ describe('a verified token', () => {
       keySources: createKeySources({ clock: () => later, fetch: noFetch }),
     });
 
-    expect(await refusalOfToken(verifier, await issuer.sign())).toStrictEqual(
+    expect(await rejectionOfToken(verifier, await issuer.sign())).toStrictEqual(
       invalidToken('The token expired at 2026-11-23T10:10:00Z.'),
     );
   });
@@ -90,7 +90,7 @@ describe('tokens of several issuers', () => {
     const partner = createTestIssuer({ issuer: 'https://partner.test' });
     const verifier = verifierOf(login.config, partner.config);
 
-    expect(await refusalOfToken(verifier, await partner.sign({ iss: login.issuer }))).toStrictEqual(
+    expect(await rejectionOfToken(verifier, await partner.sign({ iss: login.issuer }))).toStrictEqual(
       invalidToken(WRONG_SIGNATURE),
     );
   });
@@ -100,7 +100,7 @@ describe('tokens of several issuers', () => {
     const partner = createTestIssuer({ issuer: 'https://partner.test' });
     const verifier = verifierOf(login.config, { ...partner.config, audience: 'partner' });
 
-    expect(await refusalOfToken(verifier, await partner.sign({ aud: 'uploads' }))).toStrictEqual(
+    expect(await rejectionOfToken(verifier, await partner.sign({ aud: 'uploads' }))).toStrictEqual(
       invalidToken('The token is for another audience: its `aud` claim must contain partner.'),
     );
   });
@@ -111,7 +111,7 @@ describe('tokens of several issuers', () => {
     const verifier = verifierOf(login.config, sharedSecret(secret));
     const token = forgeToken({ alg: 'HS256' }, defaultClaims(login.issuer), hmacSigner(secret));
 
-    expect(await refusalOfToken(verifier, token)).toStrictEqual(
+    expect(await rejectionOfToken(verifier, token)).toStrictEqual(
       invalidToken("The token's algorithm (`alg` header) must be ES256."),
     );
   });
@@ -148,6 +148,6 @@ describe('createTokenVerifier', () => {
   it('trusts nobody when it has no issuers', async () => {
     const issuer = createTestIssuer();
 
-    expect(await refusalOfToken(verifierOf(), await issuer.sign())).toStrictEqual(invalidToken(UNTRUSTED));
+    expect(await rejectionOfToken(verifierOf(), await issuer.sign())).toStrictEqual(invalidToken(UNTRUSTED));
   });
 });

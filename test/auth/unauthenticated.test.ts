@@ -1,17 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { unauthenticated } from '../../src/auth/unauthenticated.ts';
-import { refusalOf, unauthenticatedRefusal } from './rejection.ts';
+import { rejectionOf, unauthenticatedRejection } from './rejection.ts';
 
 describe('unauthenticated', () => {
   it('keeps its description within what RFC 6750 allows, whatever the detail holds', async () => {
     const detail = 'aud has to hold "a\\b" or üpløads\r\nX-Evil: 1.';
 
     expect(
-      await refusalOf(() => {
+      await rejectionOf(() => {
         throw unauthenticated(detail, 'invalid_token');
       }),
     ).toStrictEqual(
-      unauthenticatedRefusal(detail, 'invalid_token', 'aud has to hold ?a?b? or ?pl?ads??X-Evil: 1.'),
+      unauthenticatedRejection(detail, 'invalid_token', 'aud has to hold ?a?b? or ?pl?ads??X-Evil: 1.'),
     );
   });
 

@@ -17,7 +17,13 @@ import { forgeToken, hmacSigner } from '../support/forge-token.ts';
 import { createHandClock } from '../support/manual-clock.ts';
 import { json, startTestServer } from '../support/test-server.ts';
 import { createTestIssuer, defaultClaims, nowSeconds, type TestIssuer } from '../support/tokens.ts';
-import { invalidToken, refusalOfToken, UNKNOWN_KEY, UNTRUSTED, WRONG_SIGNATURE } from './offline-verifier.ts';
+import {
+  invalidToken,
+  rejectionOfToken,
+  UNKNOWN_KEY,
+  UNTRUSTED,
+  WRONG_SIGNATURE,
+} from './offline-verifier.ts';
 import { onlineVerifier } from './online-verifier.ts';
 
 const MINUTE_MS = 60_000;
@@ -106,9 +112,9 @@ describe('a token that was verified', () => {
       unsigned,
     ];
     for (const forgery of forgeries) {
-      expect((await refusalOfToken(verifier, forgery)).code).toBe('unauthenticated');
+      expect((await rejectionOfToken(verifier, forgery)).code).toBe('unauthenticated');
       // What was refused is not remembered as anything else.
-      expect((await refusalOfToken(verifier, forgery)).code).toBe('unauthenticated');
+      expect((await rejectionOfToken(verifier, forgery)).code).toBe('unauthenticated');
     }
   });
 
@@ -123,7 +129,7 @@ describe('a token that was verified', () => {
     await verifier.verify(token);
     expect(verifications()).toBe(3);
     advance(30_000);
-    expect(await refusalOfToken(verifier, token)).toStrictEqual(
+    expect(await rejectionOfToken(verifier, token)).toStrictEqual(
       invalidToken('The token expired at 2026-11-23T10:01:00Z.'),
     );
   });
@@ -135,7 +141,7 @@ describe('a token that was verified', () => {
     advance(MINUTE_MS);
     await verifier.verify(token);
     advance(-2 * MINUTE_MS);
-    expect((await refusalOfToken(verifier, token)).code).toBe('unauthenticated');
+    expect((await rejectionOfToken(verifier, token)).code).toBe('unauthenticated');
   });
 
   it('is verified again after the clock was set back, however far', async () => {
@@ -172,7 +178,7 @@ describe('a token that was verified with a published key', () => {
     server.respond = json(current.jwks);
     expect((await verifier.verify(token)).subject).toBe('alice');
     await verifier.verify(await current.sign());
-    expect(await refusalOfToken(verifier, token)).toStrictEqual(invalidToken(UNKNOWN_KEY));
+    expect(await rejectionOfToken(verifier, token)).toStrictEqual(invalidToken(UNKNOWN_KEY));
   });
 
   it('is refused when its key was replaced under the same key ID', async () => {
@@ -184,8 +190,8 @@ describe('a token that was verified with a published key', () => {
     await verifier.verify(token);
 
     server.respond = json(renewed.jwks);
-    await refusalOfToken(verifier, await stolen.sign({}, { kid: 'never-heard-of' }));
-    expect(await refusalOfToken(verifier, token)).toStrictEqual(invalidToken(WRONG_SIGNATURE));
+    await rejectionOfToken(verifier, await stolen.sign({}, { kid: 'never-heard-of' }));
+    expect(await rejectionOfToken(verifier, token)).toStrictEqual(invalidToken(WRONG_SIGNATURE));
   });
 
   it('has old keys fetched anew although it is asked for all the time, and is refused with the key gone', async () => {
@@ -202,7 +208,7 @@ describe('a token that was verified with a published key', () => {
 
     server.respond = json({ keys: [] });
     advance(1);
-    expect(await refusalOfToken(verifier, token)).toStrictEqual(invalidToken(UNKNOWN_KEY));
+    expect(await rejectionOfToken(verifier, token)).toStrictEqual(invalidToken(UNKNOWN_KEY));
     expect(server.requests).toHaveLength(2);
   });
 
@@ -230,7 +236,7 @@ describe('a token that was verified with a published key', () => {
     await before.verify(token);
 
     const after = onlineVerifier([publishedBy(other, server.origin)]);
-    expect(await refusalOfToken(after, token)).toStrictEqual(invalidToken(UNTRUSTED));
+    expect(await rejectionOfToken(after, token)).toStrictEqual(invalidToken(UNTRUSTED));
   });
 });
 
