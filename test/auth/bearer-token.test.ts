@@ -20,11 +20,11 @@ describe('bearerToken', () => {
     ['bearer "a.b.c"', '"a.b.c"'],
     ['Bearer =', '='],
     ['Bearer аbc', 'аbc'],
-  ])('hands on the token of %j as it came', (header, token) => {
+  ])('returns the token of %j as sent', (header, token) => {
     expect(bearerToken(header)).toBe(token);
   });
 
-  it('asks for a token, without an error code, when there is no header', async () => {
+  it('rejects a missing header without an error code', async () => {
     expect(await rejectionOf(() => bearerToken(undefined))).toStrictEqual(
       unauthenticatedRejection('Send a token in the header Authorization: Bearer <token>.'),
     );
@@ -42,13 +42,13 @@ describe('bearerToken', () => {
     ['Bearer  ', NO_TOKEN, 'invalid_request'],
     ['Bearer a.b.c d.e.f', SEVERAL, 'invalid_request'],
     ['Bearer a.b.c, Bearer d.e.f', SEVERAL, 'invalid_request'],
-  ] as const)('refuses %j', async (header, detail, error) => {
+  ] as const)('rejects %j', async (header, detail, error) => {
     expect(await rejectionOf(() => bearerToken(header))).toStrictEqual(
       unauthenticatedRejection(detail, error),
     );
   });
 
-  it('reads a header alike, whether its one space is one or more', () => {
+  it('reads a header the same with one space and with several', () => {
     const character = fc.constantFrom(...'aZ09-._~+/== ,"\té');
     fc.assert(
       fc.property(fc.string({ unit: character, maxLength: 12 }), (credentials) => {

@@ -4,7 +4,7 @@ import { callerFromClaims, reduceCaller } from '../../src/auth/caller.ts';
 const identity = { iss: 'https://login.test/', sub: 'alice' };
 
 describe('callerFromClaims', () => {
-  it('takes issuer, subject and every claim over as they are', () => {
+  it('keeps issuer, subject and every claim unchanged', () => {
     const claims = { ...identity, scope: 'uploads:write', role: ['member'], tenant: { id: 7 } };
 
     expect(callerFromClaims(claims)).toStrictEqual({
@@ -16,7 +16,7 @@ describe('callerFromClaims', () => {
   });
 
   it.each([
-    ['no scope where no claim names one', {}, []],
+    ['no scope if no claim contains one', {}, []],
     ['the words of scope', { scope: 'a b c' }, ['a', 'b', 'c']],
     ['no empty scope from extra spaces', { scope: ' a  b ' }, ['a', 'b']],
     ['no scope from an empty scope', { scope: '' }, []],
@@ -25,7 +25,7 @@ describe('callerFromClaims', () => {
     ['scope and scp together, each scope once', { scope: 'a b', scp: ['b', 'c', 'c'] }, ['a', 'b', 'c']],
     ['only the strings of a scp list', { scp: ['a', 7, null, ['b']] }, ['a']],
     ['the entries of a scope list', { scope: ['a', 'b'] }, ['a', 'b']],
-    ['an entry with a space as the one scope that it is', { scope: ['a b'] }, ['a b']],
+    ['an entry with a space as one scope', { scope: ['a b'] }, ['a b']],
     ['only the strings of a scope list, none of them empty', { scope: ['a', '', 7, null, { b: 1 }] }, ['a']],
     ['two lists together, each scope once', { scope: ['a', 'b'], scp: ['b', 'c'] }, ['a', 'b', 'c']],
     ['no scope from values of other types', { scope: 7, scp: { a: true } }, []],
@@ -38,7 +38,7 @@ describe('callerFromClaims', () => {
     [{ iss: 'https://login.test/' }],
     [{ iss: 7, sub: 'alice' }],
     [{ iss: 'https://login.test/', sub: ['alice'] }],
-  ])('makes no caller of claims without identity: %j', (claims) => {
+  ])('rejects claims without issuer or subject: %j', (claims) => {
     expect(() => callerFromClaims(claims)).toThrow(new TypeError('The claims are not verified.'));
   });
 });
@@ -63,7 +63,7 @@ describe('reduceCaller', () => {
     });
   });
 
-  it('keeps a claim called __proto__ as a claim, and invents none that objects inherit', () => {
+  it('keeps a claim named __proto__, and adds none that objects inherit', () => {
     const odd = JSON.parse('{"iss":"i","sub":"s","__proto__":{"admin":true}}') as Record<string, unknown>;
     const named = { claims: new Set(['__proto__', 'constructor', 'toString']), scopes: new Set<string>() };
     const { claims: kept } = reduceCaller(callerFromClaims(odd), named);

@@ -12,7 +12,7 @@ import { createTestIssuer, type TestIssuer } from '../support/tokens.ts';
 import { onlineVerifier } from './online-verifier.ts';
 
 const MAX_BODY_BYTES = 1024 * 1024;
-/** What is said of a response, where HOST stands for the server's address. */
+/** The errors of a fetch; `HOST` is replaced by the server's host and port. */
 const TOO_LONG = 'the response of HOST is longer than 1048576 bytes';
 const NO_KEY_SET = 'the response of HOST is not a JSON Web Key Set';
 const NOT_JSON = 'the response of HOST is not JSON';
@@ -27,7 +27,7 @@ const send =
     response.writeHead(status, headers).end(body);
   };
 
-/** What the verifier says of its one issuer after it tried to get its keys. */
+/** Fetches the keys of one issuer, and returns the status of the verifier. */
 async function statusAfterFetch(config: IssuerConfig, timeoutMs?: number) {
   const verifier = onlineVerifier([config], () => now, timeoutMs);
   await verifier.preload();
@@ -47,23 +47,23 @@ describe('fetching keys by URL', () => {
 
   it.each<[string, RequestListener]>([
     ['JSON', json(jwks)],
-    ['JSON that is called something else', send(200, JSON.stringify(jwks), { 'content-type': 'text/plain' })],
-    ['an answer of 1 MiB', send(200, JSON.stringify(jwks).padEnd(MAX_BODY_BYTES))],
-    ['a compressed answer', send(200, gzipSync(JSON.stringify(jwks)), { 'content-encoding': 'gzip' })],
-    ['keys of kinds nobody knows beside good ones', json({ keys: [{ kty: 'future' }, {}, ...jwks.keys] })],
-  ])('takes %s', async (_, answer) => {
-    const { origin } = await startTestServer(answer);
+    ['JSON with another content type', send(200, JSON.stringify(jwks), { 'content-type': 'text/plain' })],
+    ['a response of 1 MiB', send(200, JSON.stringify(jwks).padEnd(MAX_BODY_BYTES))],
+    ['a compressed response', send(200, gzipSync(JSON.stringify(jwks)), { 'content-encoding': 'gzip' })],
+    ['valid keys next to keys of unknown types', json({ keys: [{ kty: 'future' }, {}, ...jwks.keys] })],
+  ])('accepts %s', async (_, respond) => {
+    const { origin } = await startTestServer(respond);
 
     expect(await statusAfterFetch(byUrl(origin))).toStrictEqual(loaded(issuer));
   });
 
   it.each<[string, RequestListener, string]>([
     ['an error', json(jwks, 500), status(500)],
-    ['keys that are called missing', json(jwks, 404), status(404)],
-    ['another kind of success', json(jwks, 203), status(203)],
+    ['keys with status 404', json(jwks, 404), status(404)],
+    ['keys with status 203', json(jwks, 203), status(203)],
     ['nothing', send(204), status(204)],
-    ['an empty answer', send(200), NOT_JSON],
-    ['a page', send(200, '<html></html>'), NOT_JSON],
+    ['an empty response', send(200), NOT_JSON],
+    ['an HTML page', send(200, '<html></html>'), NOT_JSON],
     ['JSON that is not UTF-8', send(200, Buffer.from([0x22, 0xff, 0x22])), NOT_JSON],
     [
       'a discovery document',
@@ -72,34 +72,34 @@ describe('fetching keys by URL', () => {
     ],
     ['null', json(null), NO_KEY_SET],
     ['a list', json(jwks.keys), NO_KEY_SET],
-    ['no list of keys', json({ keys: jwks.keys[0] }), NO_KEY_SET],
-    ['keys that are no objects', json({ keys: ['key'] }), NO_KEY_SET],
+    ['keys that are not a list', json({ keys: jwks.keys[0] }), NO_KEY_SET],
+    ['keys that are not objects', json({ keys: ['key'] }), NO_KEY_SET],
     [
-      'an answer that is a byte too long',
+      'a response that is one byte too long',
       send(200, JSON.stringify(jwks).padEnd(MAX_BODY_BYTES + 1)),
       TOO_LONG,
     ],
     [
-      'a small answer that unpacks to a large one',
+      'a small response that decompresses to a large one',
       send(200, gzipSync(JSON.stringify(jwks).padEnd(MAX_BODY_BYTES + 1)), { 'content-encoding': 'gzip' }),
       TOO_LONG,
     ],
     ['a connection that breaks', (request) => request.socket.destroy(), BROKEN],
     [
-      'an answer that breaks off',
+      'a response that ends early',
       (_, response) => {
         response.writeHead(200, { 'content-length': '1000' }).write('{"keys":');
         response.socket?.end();
       },
       BROKEN,
     ],
-  ])('refuses %s', async (_, answer, lastError) => {
-    const { origin } = await startTestServer(answer);
+  ])('rejects %s', async (_, respond, lastError) => {
+    const { origin } = await startTestServer(respond);
 
     expect(await statusAfterFetch(byUrl(origin))).toStrictEqual(failed(issuer, of(origin, lastError)));
   });
 
-  it('stops reading an answer without end', async () => {
+  it('stops reading an endless response', async () => {
     const { origin } = await startTestServer((_, response) => {
       const fill = () => {
         while (!response.destroyed && response.write(' '.repeat(65_536)));
@@ -119,7 +119,7 @@ describe('fetching keys by URL', () => {
     expect(elsewhere.requests).toStrictEqual([]);
   });
 
-  it('lets go of an answer that it does not read', async () => {
+  it('cancels a response that it does not read', async () => {
     let isCancelled = false;
     const body = new ReadableStream({
       cancel: () => {
@@ -141,15 +141,15 @@ describe('fetching keys by URL', () => {
   });
 
   it.each<[string, RequestListener]>([
-    ['never answers', () => {}],
-    ['never ends its answer', (_, response) => response.writeHead(200).write('{"keys":')],
-  ])('gives up on a server that %s', async (_, answer) => {
-    const { origin } = await startTestServer(answer);
+    ['never responds', () => {}],
+    ['never ends its response', (_, response) => response.writeHead(200).write('{"keys":')],
+  ])('times out with a server that %s', async (_, respond) => {
+    const { origin } = await startTestServer(respond);
 
     expect(await statusAfterFetch(byUrl(origin), 50)).toStrictEqual(failed(issuer, of(origin, TOO_SLOW)));
   });
 
-  it('names the host and the system’s code of a closed port', async () => {
+  it('reports the host and the system error code of a closed port', async () => {
     const server = await startTestServer(json(jwks));
     await server.stop();
 
@@ -158,7 +158,8 @@ describe('fetching keys by URL', () => {
     );
   });
 
-  // As undici wraps them: a TypeError whose cause has the code, or an AggregateError when several addresses were tried.
+  // undici throws a TypeError. Its cause has the code, or is an AggregateError if several addresses
+  // were tried.
   const fetchFailed = (code: string) =>
     new TypeError('fetch failed', { cause: Object.assign(new Error(`secret ${code}`), { code }) });
   const aggregate = new TypeError('fetch failed', {
@@ -188,7 +189,7 @@ describe('fetching keys by URL', () => {
       'the certificate of login.test:8443 is not trusted (DEPTH_ZERO_SELF_SIGNED_CERT); for a private CA set NODE_EXTRA_CA_CERTS',
     ],
     [
-      'a certificate that is over',
+      'an expired certificate',
       fetchFailed('CERT_HAS_EXPIRED'),
       'the certificate of login.test:8443 is not valid (CERT_HAS_EXPIRED)',
     ],
@@ -203,8 +204,8 @@ describe('fetching keys by URL', () => {
       'no response from login.test:8443 (ERR_SSL_WRONG_VERSION_NUMBER)',
     ],
     ['an error without a code', new TypeError('fetch failed'), 'no response from login.test:8443'],
-    ['a code that is no code', fetchFailed('https://user:secret@x'), 'no response from login.test:8443'],
-  ])('says of %s what happened and where, and nothing else of the address', async (_, error, lastError) => {
+    ['a code that is an address', fetchFailed('https://user:secret@x'), 'no response from login.test:8443'],
+  ])('reports %s with the host, and with no other part of the address', async (_, error, lastError) => {
     const verifier = createTokenVerifier({
       issuers: [byUrl('https://login.test:8443/path?key=secret')],
       clock: fixedClock,
@@ -218,7 +219,7 @@ describe('fetching keys by URL', () => {
 });
 
 it.each(['the-secret', '{"the-secret', '["the-secret"]', '{"keys":"the-secret"}', '{"keys":["the-secret"]}'])(
-  'keeps the response %s out of the error and of all its causes',
+  'keeps the response %s out of the error and all its causes',
   async (body) => {
     const fetch = async () => new Response(body);
     const fetching = fetchKeySet('https://login.test/jwks?key=the-secret', {
@@ -227,12 +228,12 @@ it.each(['the-secret', '{"the-secret', '["the-secret"]', '{"keys":"the-secret"}'
     });
     const error = await fetching.catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(Error);
-    // With the causes, and what the log would not show.
+    // Includes the causes and hidden properties, which the log does not show.
     expect(inspect(error, { depth: null, showHidden: true })).not.toContain('the-secret');
   },
 );
 
-it.each([9, 22, 6000])('says of port %i that fetch never connects to it', async (port) => {
+it.each([9, 22, 6000])('reports that fetch never connects to port %i', async (port) => {
   // The real fetch: it rejects such a port before it opens any connection.
   const verifier = createTokenVerifier({
     issuers: [
@@ -272,7 +273,7 @@ describe('fetching keys by discovery', () => {
     keys: { kind: 'discovery' },
   });
 
-  /** A server that answers with this discovery document, and under /keys with the key set. */
+  /** A server that serves this discovery document, and the key set at /keys. */
   async function startIssuer(document: (origin: string) => unknown) {
     const server = await startTestServer((request, response) => {
       const value = request.url === '/keys' ? login.jwks : document(server.origin);
@@ -286,7 +287,7 @@ describe('fetching keys by discovery', () => {
     ['/', '/.well-known/openid-configuration'],
     ['/realms/acme', '/realms/acme/.well-known/openid-configuration'],
     ['/realms/acme/', '/realms/acme/.well-known/openid-configuration'],
-  ])('finds those of an issuer whose path is "%s"', async (path, wellKnown) => {
+  ])('finds the keys of an issuer whose path is "%s"', async (path, wellKnown) => {
     const server = await startIssuer((origin) => ({ issuer: origin + path, jwks_uri: `${origin}/keys` }));
     const issuer = server.origin + path;
 
@@ -294,7 +295,7 @@ describe('fetching keys by discovery', () => {
     expect(server.requests).toStrictEqual([wellKnown, '/keys']);
   });
 
-  it('verifies tokens with them', async () => {
+  it('verifies tokens with the keys', async () => {
     const { origin } = await startIssuer((self) => ({ issuer: self, jwks_uri: `${self}/keys` }));
     const verifier = onlineVerifier([byDiscovery(origin)]);
 
@@ -313,7 +314,7 @@ describe('fetching keys by discovery', () => {
       otherIssuer('http://HOST/'),
     ],
     [
-      'names an issuer that a terminal would obey',
+      'names an issuer with terminal control characters',
       (origin) => ({ issuer: 'https://a\u001b[2J\u202eb"c', jwks_uri: `${origin}/keys` }),
       otherIssuer('https://a[2Jb\\"c'),
     ],
@@ -327,7 +328,7 @@ describe('fetching keys by discovery', () => {
     ['is null', () => null, NO_ISSUER],
     ['is a string', (origin) => origin, NO_ISSUER],
     ['has no jwks_uri', (issuer) => ({ issuer }), UNSAFE],
-    ['has a jwks_uri that is no string', (issuer) => ({ issuer, jwks_uri: [`${issuer}/keys`] }), UNSAFE],
+    ['has a jwks_uri that is not a string', (issuer) => ({ issuer, jwks_uri: [`${issuer}/keys`] }), UNSAFE],
     ['has a relative jwks_uri', (issuer) => ({ issuer, jwks_uri: '/keys' }), UNSAFE],
     [
       'has keys on http',
@@ -350,17 +351,17 @@ describe('fetching keys by discovery', () => {
       plainHttp('notlocalhost'),
     ],
     [
-      'has a password in the address of the keys',
+      'has a password in its jwks_uri',
       (issuer) => ({ issuer, jwks_uri: 'https://user:secret@keys.example.com/keys' }),
       UNSAFE,
     ],
     ['has keys in a file', (issuer) => ({ issuer, jwks_uri: 'file:///etc/keys' }), UNSAFE],
     [
-      'has keys within the address',
+      'has keys in a data URL',
       (issuer) => ({ issuer, jwks_uri: 'data:application/json,{"keys":[]}' }),
       UNSAFE,
     ],
-  ])('refuses a document that %s', async (_, document, lastError) => {
+  ])('rejects a document that %s', async (_, document, lastError) => {
     const server = await startIssuer(document);
 
     expect(await statusAfterFetch(byDiscovery(server.origin))).toStrictEqual(
@@ -374,7 +375,7 @@ describe('fetching keys by discovery', () => {
     ['https://login.example.com', 'https://login.example.com:8443/keys', undefined],
     ['https://login.example.com', 'https://8.8.8.8/keys', undefined],
     ['https://login.example.com', 'http://login.example.com/keys', plainHttp('login.example.com')],
-    // From a public issuer into a private network, however the address is written.
+    // From a public issuer into a private network, in all notations of an address.
     ...[
       ...[
         'http://localhost:8080',
@@ -408,7 +409,7 @@ describe('fetching keys by discovery', () => {
       `${origin}/keys`,
       inside(new URL(origin).host),
     ]),
-    // Inside a private network, and on this machine.
+    // Within a private network, and on this machine.
     ['https://10.0.0.1', 'https://10.0.0.2/keys', undefined],
     ['https://kubernetes.default.svc.cluster.local', 'https://172.20.1.5:6443/openid/v1/jwks', undefined],
     ['https://10.0.0.1', 'https://127.0.0.1/keys', inside('127.0.0.1')],
@@ -419,9 +420,9 @@ describe('fetching keys by discovery', () => {
     ['http://127.0.0.1:8080', 'http://keys.example.com/keys', plainHttp('keys.example.com')],
     ['http://login:8080', 'http://login:8080/keys', undefined],
     ['http://login:8080', 'http://login:8081/keys', plainHttp('login:8081')],
-  ])('takes keys of %s from %s or says why not: %s', async (issuer, jwksUri, fault) => {
+  ])('fetches keys of %s from %s, or reports why not: %s', async (issuer, jwksUri, fault) => {
     const requests: string[] = [];
-    const answers = new Map<string, unknown>([
+    const documents = new Map<string, unknown>([
       [`${issuer}/.well-known/openid-configuration`, { issuer, jwks_uri: jwksUri }],
       [jwksUri, login.jwks],
     ]);
@@ -432,7 +433,7 @@ describe('fetching keys by discovery', () => {
         clock: fixedClock,
         fetch: async (url) => {
           requests.push(String(url));
-          return Response.json(answers.get(String(url)));
+          return Response.json(documents.get(String(url)));
         },
       }),
     });
@@ -440,10 +441,10 @@ describe('fetching keys by discovery', () => {
     await verifier.preload();
 
     expect(verifier.status()).toStrictEqual([fault ? failed(issuer, fault) : loaded(issuer)]);
-    expect(requests).toStrictEqual([...answers.keys()].slice(0, fault ? 1 : 2));
+    expect(requests).toStrictEqual([...documents.keys()].slice(0, fault ? 1 : 2));
   });
 
-  it('follows no redirect to a document', async () => {
+  it('does not follow a redirect to a document', async () => {
     const elsewhere = await startTestServer(json({}));
     const { origin } = await startTestServer(send(302, '', { location: elsewhere.origin }));
 
@@ -453,7 +454,7 @@ describe('fetching keys by discovery', () => {
     expect(elsewhere.requests).toStrictEqual([]);
   });
 
-  it('gives document and keys one time limit together', async () => {
+  it('applies one time limit to document and keys together', async () => {
     const server = await startTestServer((request, response) => {
       if (request.url !== '/keys') {
         json({ issuer: server.origin, jwks_uri: `${server.origin}/keys` })(request, response);

@@ -27,7 +27,7 @@ function unavailable(retryAfter: string): Rejection {
   };
 }
 
-/** The rejection of a token whose key may not be looked up for now. */
+/** The rejection of a token whose key cannot be fetched before the cool-down ends. */
 function undecided(retryAfter: string): Rejection {
   return {
     ...unavailable(retryAfter),
@@ -36,7 +36,7 @@ function undecided(retryAfter: string): Rejection {
 }
 
 describe('keys by URL', () => {
-  it('are fetched with the first token and then kept', async () => {
+  it('are fetched with the first token and then cached', async () => {
     const login = createTestIssuer();
     const server = await startTestServer(json(login.jwks));
     const verifier = onlineVerifier([byUrl(login, server)]);
@@ -48,7 +48,7 @@ describe('keys by URL', () => {
     expect(server.requests).toStrictEqual(['/jwks']);
   });
 
-  it('are fetched once for a hundred requests that wait for them', async () => {
+  it('are fetched once for 100 concurrent requests', async () => {
     const login = createTestIssuer();
     const released = Promise.withResolvers<void>();
     const server = await startTestServer(respondAfter(released.promise, json(login.jwks)));
@@ -64,7 +64,7 @@ describe('keys by URL', () => {
     expect(server.requests).toStrictEqual(['/jwks']);
   });
 
-  it('are not asked for a second time while an answer is due, even past the cool-down', async () => {
+  it('are not requested again while a response is pending, even after the cool-down', async () => {
     const login = createTestIssuer();
     const released = Promise.withResolvers<void>();
     const server = await startTestServer(respondAfter(released.promise, json(login.jwks)));
@@ -81,7 +81,7 @@ describe('keys by URL', () => {
     expect(server.requests).toStrictEqual(['/jwks']);
   });
 
-  it('are fetched once when all of a hundred requests fail for lack of them', async () => {
+  it('are fetched once if 100 concurrent requests fail without them', async () => {
     const login = createTestIssuer();
     const server = await startTestServer(json({}, 500));
     const verifier = onlineVerifier([byUrl(login, server)]);
@@ -95,8 +95,8 @@ describe('keys by URL', () => {
     expect(server.requests).toStrictEqual(['/jwks']);
   });
 
-  // Unknown key IDs cost an attacker nothing; each fetch costs the issuer.
-  it('are fetched at most three times per cool-down, however many unknown key IDs come', async () => {
+  // An attacker can invent key IDs at no cost, and each fetch is load for the issuer.
+  it('are fetched at most three times per cool-down for any number of unknown key IDs', async () => {
     const login = createTestIssuer();
     const server = await startTestServer(json(login.jwks));
     const { clock, advance } = createHandClock();
@@ -121,7 +121,7 @@ describe('keys by URL', () => {
     expect(await flood()).toStrictEqual(Array(50).fill(undecided('1')));
     expect(server.requests).toHaveLength(4);
 
-    // Whatever comes, the issuer sees three fetches in any 30 s.
+    // The issuer receives at most three fetches in any 30 s.
     for (const fetches of [5, 6, 7]) {
       advance(fetches === 5 ? 1 : 1_000);
       expect(await flood()).toStrictEqual(rejected);
@@ -130,7 +130,7 @@ describe('keys by URL', () => {
     }
   });
 
-  it('let one made-up key ID delay no real new key', async () => {
+  it('are fetched for a new key in spite of one invented key ID', async () => {
     const [old, current] = [createTestIssuer({ kid: 'old' }), createTestIssuer({ kid: 'current' })];
     const server = await startTestServer(json(old.jwks));
     const { clock, advance } = createHandClock();
@@ -144,8 +144,8 @@ describe('keys by URL', () => {
     expect((await verifier.verify(await current.sign())).subject).toBe('alice');
   });
 
-  // A 401 would sign people out whose tokens are good.
-  it('leave a real new key undecided while made-up key IDs keep the service from looking, and then find it', async () => {
+  // A 401 would sign out users with valid tokens.
+  it('are not fetched for a new key after several invented key IDs until the cool-down ends', async () => {
     const [old, current] = [createTestIssuer({ kid: 'old' }), createTestIssuer({ kid: 'current' })];
     const server = await startTestServer(json(old.jwks));
     const { clock, advance } = createHandClock();
@@ -164,7 +164,7 @@ describe('keys by URL', () => {
     expect((await verifier.verify(token)).subject).toBe('alice');
   });
 
-  it('are found out to lack a key by a fetch that began after the token came', async () => {
+  it('do not contain an unknown key after a fetch that began after the token arrived', async () => {
     const login = createTestIssuer();
     const server = await startTestServer(json(login.jwks));
     const verifier = onlineVerifier([byUrl(login, server)]);
@@ -175,7 +175,7 @@ describe('keys by URL', () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  it('are fetched anew for the first token with a new key ID, however young they are', async () => {
+  it('are fetched again for the first token with a new key ID, even if they are recent', async () => {
     const [old, current] = [createTestIssuer({ kid: 'old' }), createTestIssuer({ kid: 'current' })];
     const server = await startTestServer(json(old.jwks));
     const verifier = onlineVerifier([byUrl(old, server)]);
@@ -187,7 +187,7 @@ describe('keys by URL', () => {
     expect(server.requests).toHaveLength(2);
   });
 
-  it('that were withdrawn stop working with the fetch that a new key ID causes', async () => {
+  it('that were withdrawn are not used after the fetch that a new key ID causes', async () => {
     const [old, current] = [createTestIssuer({ kid: 'old' }), createTestIssuer({ kid: 'current' })];
     const server = await startTestServer(json(old.jwks));
     const verifier = onlineVerifier([byUrl(old, server)]);
@@ -199,7 +199,7 @@ describe('keys by URL', () => {
     expect(server.requests).toHaveLength(3);
   });
 
-  it('are not believed beyond their age once the issuer has withdrawn them', async () => {
+  it('that were withdrawn are not used beyond the maximum age of the cache', async () => {
     const login = createTestIssuer();
     const server = await startTestServer(json(login.jwks));
     const { clock, advance } = createHandClock();
@@ -216,7 +216,7 @@ describe('keys by URL', () => {
     expect(server.requests).toHaveLength(2);
   });
 
-  it('stay in use while they cannot be fetched anew, with one attempt per cool-down', async () => {
+  it('stay in use while fetching them fails, with one attempt per cool-down', async () => {
     const login = createTestIssuer();
     const server = await startTestServer(json(login.jwks));
     const { clock, advance } = createHandClock();
@@ -243,8 +243,8 @@ describe('keys by URL', () => {
     ]);
   });
 
-  // A 401 would make the client throw away a token that is good.
-  it('leave a token with a new key ID undecided while they cannot be fetched anew', async () => {
+  // A 401 would make the client discard a valid token.
+  it('that cannot be refreshed make a token with a new key ID fail with unavailable', async () => {
     const [old, current] = [createTestIssuer({ kid: 'old' }), createTestIssuer({ kid: 'current' })];
     const server = await startTestServer(json(old.jwks));
     const { clock, advance } = createHandClock();
@@ -257,7 +257,7 @@ describe('keys by URL', () => {
     expect((await verifier.verify(await old.sign())).subject).toBe('alice');
   });
 
-  it('that were never had make tokens undecided, and say when to try again', async () => {
+  it('that were never loaded make tokens fail with unavailable and Retry-After', async () => {
     const login = createTestIssuer();
     const server = await startTestServer(json({}, 500));
     const { clock, advance } = createHandClock();
@@ -290,7 +290,7 @@ describe('keys by URL', () => {
     expect(server.requests).toHaveLength(2);
   });
 
-  it('are not asked for by tokens that could not be good anyway', async () => {
+  it('are not fetched for tokens that cannot be valid', async () => {
     const login = createTestIssuer();
     const server = await startTestServer(json(login.jwks));
     const verifier = onlineVerifier([byUrl(login, server)]);
@@ -313,7 +313,7 @@ describe('keys by URL', () => {
 describe('keys that cannot be refreshed', () => {
   const HOUR_MS = 3_600_000;
   const lasting = { exp: nowSeconds + 40 * 86_400 };
-  const refused = 'refused the connection (ECONNREFUSED)';
+  const cause = 'refused the connection (ECONNREFUSED)';
 
   /** An issuer whose keys were fetched once, and whose server then stopped. */
   async function startUnreachable(change: Partial<IssuerConfig> = {}) {
@@ -330,19 +330,19 @@ describe('keys that cannot be refreshed', () => {
 
   it.each<[string, Partial<IssuerConfig>, number]>([
     ['24 hours by default', {}, 24 * HOUR_MS],
-    ['what the issuer says', { maxStaleSeconds: 3_600 }, HOUR_MS],
+    ['the maxStaleSeconds of the issuer', { maxStaleSeconds: 3_600 }, HOUR_MS],
     ['a longer time', { maxStaleSeconds: 7 * 86_400 }, 168 * HOUR_MS],
-  ])('verify for %s, and then no token, remembered or new', async (_, change, maxStaleMs) => {
+  ])('verify tokens for %s, and then no token, cached or new', async (_, change, maxStaleMs) => {
     const { login, verifier, token, advance, host } = await startUnreachable(change);
 
     advance(maxStaleMs - 1);
     expect((await verifier.verify(token)).subject).toBe('alice');
     expect((await verifier.verify(await login.sign({ ...lasting, sub: 'bob' }))).subject).toBe('bob');
     await verifier.verify(token);
-    // Verified while no fetch was due, and so remembered.
+    // It was verified while no fetch was due, so it is cached.
     expect(verifier.verify(token)).not.toBeInstanceOf(Promise);
     expect(verifier.status()).toStrictEqual([
-      { issuer: login.issuer, keysLoaded: true, fetchedAt: now, lastError: `${host} ${refused}` },
+      { issuer: login.issuer, keysLoaded: true, fetchedAt: now, lastError: `${host} ${cause}` },
     ]);
 
     advance(1);
@@ -359,14 +359,14 @@ describe('keys that cannot be refreshed', () => {
         keysLoaded: false,
         keysTooOld: true,
         fetchedAt: now,
-        lastError: `${host} ${refused}`,
+        lastError: `${host} ${cause}`,
       },
     ]);
     advance(30 * 24 * HOUR_MS);
     expect(await rejectionOfToken(verifier, token)).toMatchObject({ code: 'unavailable' });
   });
 
-  it('verify again with the next fetch that succeeds', async () => {
+  it('verify tokens again after the next successful fetch', async () => {
     const { login, verifier, token, advance, server } = await startUnreachable();
     advance(25 * HOUR_MS);
     expect(await rejectionOfToken(verifier, token)).toMatchObject({ code: 'unavailable' });
@@ -377,20 +377,20 @@ describe('keys that cannot be refreshed', () => {
     expect(verifier.status()).toMatchObject([{ issuer: login.issuer, keysLoaded: true }]);
   });
 
-  it('say in /readyz how old they are and why', async () => {
+  it('are described in /readyz with their age and the cause', async () => {
     const { verifier, advance, host } = await startUnreachable();
     const described = () => verifier.status().map(describeKeys);
     expect(described()).toStrictEqual(['loaded']);
     advance(CACHE_MAX_AGE_MS);
     await verifier.preload();
-    expect(described()).toStrictEqual([`loaded, but not refreshed: ${host} ${refused}`]);
+    expect(described()).toStrictEqual([`loaded, but not refreshed: ${host} ${cause}`]);
     advance(24 * HOUR_MS);
     expect(described()).toStrictEqual([
-      `too old, last fetched at 2026-11-23T10:00:00.000Z: ${host} ${refused}`,
+      `too old, last fetched at 2026-11-23T10:00:00.000Z: ${host} ${cause}`,
     ]);
   });
 
-  it('are no older for one issuer because another one at the same address allows less', async () => {
+  it('stay valid for one issuer if another one at the same address allows less time', async () => {
     const first = createTestIssuer();
     const server = await startTestServer(json(first.jwks));
     const { clock, advance } = createHandClock();
@@ -408,8 +408,8 @@ describe('keys that cannot be refreshed', () => {
   });
 });
 
-describe('an issuer that does not answer', () => {
-  it('holds up no token of another issuer', async () => {
+describe('an issuer that does not respond', () => {
+  it('does not delay tokens of another issuer', async () => {
     const slow = createTestIssuer({ issuer: 'https://slow.test/' });
     const login = createTestIssuer();
     const released = Promise.withResolvers<void>();
@@ -424,7 +424,7 @@ describe('an issuer that does not answer', () => {
     expect((await waiting).issuer).toBe('https://slow.test/');
   });
 
-  it('makes its own tokens undecided and no others', async () => {
+  it('makes only its own tokens fail with unavailable', async () => {
     const down = createTestIssuer({ issuer: 'https://down.test/' });
     const login = createTestIssuer();
     const server = await startTestServer(json({}, 404));
@@ -436,7 +436,7 @@ describe('an issuer that does not answer', () => {
 });
 
 describe('preload', () => {
-  it('fetches the keys of all issuers at once and only records what failed', async () => {
+  it('fetches the keys of all issuers in parallel and only records failures', async () => {
     const login = createTestIssuer();
     const down = createTestIssuer({ issuer: 'https://down.test/' });
     const server = await startTestServer(json(login.jwks));
@@ -463,7 +463,7 @@ describe('preload', () => {
     expect([server.requests, downServer.requests]).toStrictEqual([['/jwks'], ['/jwks']]);
   });
 
-  it('may be called at any time: it fetches only what is due', async () => {
+  it('fetches only what is due', async () => {
     const login = createTestIssuer();
     const server = await startTestServer(json({}, 500));
     const { clock, advance } = createHandClock();
@@ -489,8 +489,8 @@ describe('preload', () => {
   });
 });
 
-describe('an unavailable refusal', () => {
-  it('carries the failure for the log, not for the client', async () => {
+describe('the error unavailable', () => {
+  it('contains the failure for the log, not for the client', async () => {
     const login = createTestIssuer();
     const server = await startTestServer(json({}, 500));
     const verifier = onlineVerifier([byUrl(login, server)]);

@@ -65,11 +65,11 @@ describe('a forged token', () => {
       () => forgeToken(header, claims, () => ecSigner(login.privateKey)(segment(claims))),
       WRONG_SIGNATURE,
     ],
-    ['the signature of another key of the same name', () => attacker.sign(), WRONG_SIGNATURE],
-    ['a key name that the issuer does not have', () => attacker.sign({}, { kid: 'key-2' }), UNKNOWN_KEY],
-    ['an empty key name', () => login.sign({}, { kid: '' }), UNKNOWN_KEY],
-    ['a key name in other letters', () => login.sign({}, { kid: 'KEY-1' }), UNKNOWN_KEY],
-    ['no key name and a foreign key', () => attacker.sign({}, { kid: undefined }), WRONG_SIGNATURE],
+    ['the signature of another key with the same ID', () => attacker.sign(), WRONG_SIGNATURE],
+    ['a key ID that the issuer does not have', () => attacker.sign({}, { kid: 'key-2' }), UNKNOWN_KEY],
+    ['an empty key ID', () => login.sign({}, { kid: '' }), UNKNOWN_KEY],
+    ['a key ID in other case', () => login.sign({}, { kid: 'KEY-1' }), UNKNOWN_KEY],
+    ['no key ID and another key', () => attacker.sign({}, { kid: undefined }), WRONG_SIGNATURE],
     ['the algorithm none', () => forgeToken({ ...header, alg: 'none' }, claims, () => ''), pinned],
     ['the algorithm None', () => forgeToken({ ...header, alg: 'None' }, claims, () => ''), pinned],
     [
@@ -79,17 +79,17 @@ describe('a forged token', () => {
     ],
     ['an empty algorithm', () => forgeToken({ ...header, alg: '' }, claims, () => ''), pinned],
     [
-      'an algorithm in other letters',
+      'an algorithm in other case',
       () => forgeToken({ ...header, alg: 'es256' }, claims, ecSigner(login.privateKey)),
       pinned,
     ],
     [
-      'an algorithm that is not pinned',
+      'an algorithm that is not configured',
       () => forgeToken({ ...header, alg: 'ES384' }, claims, ecSigner(login.privateKey)),
       pinned,
     ],
     [
-      'an algorithm of objects',
+      'an algorithm that is a property of objects',
       () => forgeToken({ ...header, alg: 'constructor' }, claims, () => ''),
       pinned,
     ],
@@ -108,14 +108,18 @@ describe('a forged token', () => {
       () => forgeToken({ ...header, alg: 'HS256' }, claims, hmacSigner(JSON.stringify(login.jwks.keys[0]))),
       pinned,
     ],
-    ['HMAC with nothing', () => forgeToken({ ...header, alg: 'HS256' }, claims, hmacSigner('')), pinned],
+    [
+      'HMAC with an empty secret',
+      () => forgeToken({ ...header, alg: 'HS256' }, claims, hmacSigner('')),
+      pinned,
+    ],
     [
       'HMAC of 512 bits',
       () => forgeToken({ ...header, alg: 'HS512' }, claims, hmacSigner(publicKeyPem(), 'sha512')),
       pinned,
     ],
     [
-      'HMAC with the public key, called ES256',
+      'HMAC with the public key, declared as ES256',
       () => forgeToken(header, claims, hmacSigner(publicKeyPem())),
       WRONG_SIGNATURE,
     ],
@@ -125,12 +129,12 @@ describe('a forged token', () => {
       'The token has the header parameter `jwk`, which is not accepted.',
     ],
     [
-      'an address of its own keys',
+      'the address of its own keys',
       () => forgeToken({ ...header, jku: 'https://evil.test/jwks' }, claims, ecSigner(attacker.privateKey)),
       'The token has the header parameter `jku`, which is not accepted.',
     ],
     [
-      'an address of its own certificate',
+      'the address of its own certificate',
       () => forgeToken({ ...header, x5u: 'https://evil.test/cert' }, claims, ecSigner(attacker.privateKey)),
       'The token has the header parameter `x5u`, which is not accepted.',
     ],
@@ -162,12 +166,12 @@ describe('a forged token', () => {
       UNTRUSTED,
     ],
     ['an issuer without its slash', () => login.sign({ iss: 'https://login.test' }), UNTRUSTED],
-    ['an issuer in other letters', () => login.sign({ iss: 'https://LOGIN.test/' }), UNTRUSTED],
-    ['an issuer that only begins well', () => login.sign({ iss: 'https://login.test/evil' }), UNTRUSTED],
+    ['an issuer in other case', () => login.sign({ iss: 'https://LOGIN.test/' }), UNTRUSTED],
+    ['an issuer with a suffix', () => login.sign({ iss: 'https://login.test/evil' }), UNTRUSTED],
     ['an issuer with a space', () => login.sign({ iss: 'https://login.test/ ' }), UNTRUSTED],
     ['an empty issuer', () => login.sign({ iss: '' }), UNTRUSTED],
     ['an issuer that objects inherit', () => login.sign({ iss: '__proto__' }), UNTRUSTED],
-  ])('is refused with %s', async (_, forge, detail) => {
+  ])('is rejected with %s', async (_, forge, detail) => {
     expect(await rejectionOfToken(verifierOf(login.config), await forge())).toStrictEqual(
       invalidToken(detail),
     );
@@ -199,18 +203,18 @@ describe('a forged token', () => {
       "The token's subject (`sub` claim) must be a string of 1 to 255 characters.",
     ],
     [
-      'a subject that breaks lines',
+      'a subject with a line break',
       { sub: 'a\r\nb' },
       "The token's subject (`sub` claim) contains a control character or malformed Unicode.",
     ],
-  ])('of the right key is refused with %s', async (_, change, detail) => {
+  ])('signed with the right key is rejected with %s', async (_, change, detail) => {
     const wrong = forgeToken(header, { ...claims, ...change }, ecSigner(login.privateKey));
 
     expect(await rejectionOfToken(verifierOf(login.config), wrong)).toStrictEqual(invalidToken(detail));
   });
 
-  // JSON has no infinity, but 1e400 reads as one: a token that never expires.
-  it('is refused with an expiry of 1e400', async () => {
+  // JSON has no infinity, but JSON.parse reads 1e400 as infinity: such a token would never expire.
+  it('is rejected with an expiry of 1e400', async () => {
     const json = JSON.stringify(claims).replace(`"exp":${nowSeconds + 600}`, '"exp":1e400');
 
     expect(
@@ -218,7 +222,7 @@ describe('a forged token', () => {
     ).toStrictEqual(invalidToken("The token's `exp` claim is not a time in seconds since 1970."));
   });
 
-  it('is refused whichever single character of it changes', async () => {
+  it('is rejected if any single character is changed', async () => {
     const verifier = verifierOf(login.config);
     const changed = [...token].flatMap((character, index) =>
       character === '.'
@@ -231,7 +235,7 @@ describe('a forged token', () => {
     expect(codes).toStrictEqual(changed.map(() => 'unauthenticated'));
   });
 
-  it('learns nothing of its claims before its signature holds', async () => {
+  it('gets no error about its claims before its signature is verified', async () => {
     const expired = await attacker.sign({ exp: 0, aud: 'billing', sub: '' });
 
     expect(await rejectionOfToken(verifierOf(login.config), expired)).toStrictEqual(
@@ -240,7 +244,7 @@ describe('a forged token', () => {
   });
 });
 
-describe('a token under a shared secret', () => {
+describe('a token signed with a shared secret', () => {
   const secret = Buffer.alloc(32, 's');
   const claims = defaultClaims('internal');
   const pinned = "The token's algorithm (`alg` header) must be HS256.";
@@ -260,7 +264,7 @@ describe('a token under a shared secret', () => {
     ['a longer hash', forgeToken({ alg: 'HS512' }, claims, hmacSigner(secret, 'sha512')), pinned],
     ['the algorithm none', forgeToken({ alg: 'none' }, claims, () => ''), pinned],
     ['an asymmetric algorithm', forgeToken({ alg: 'RS256' }, claims, hmacSigner(secret)), pinned],
-  ])('is refused with %s', async (_, token, detail) => {
+  ])('is rejected with %s', async (_, token, detail) => {
     expect(await rejectionOfToken(verifierOf(sharedSecret(secret)), token)).toStrictEqual(
       invalidToken(detail),
     );

@@ -21,7 +21,7 @@ const ASYMMETRIC_NEEDS_KEYS = 'must have an asymmetric algorithm if, and only if
 
 describe('assertIssuers', () => {
   it.each<[string, IssuerConfig]>([
-    ['keys that are given', published],
+    ['configured keys', published],
     [
       'every asymmetric algorithm',
       { ...published, algorithms: ['RS256', 'PS512', 'ES384', 'EdDSA', 'Ed25519'] },
@@ -31,7 +31,7 @@ describe('assertIssuers', () => {
     ['keys by discovery', { ...published, keys: { kind: 'discovery' } }],
     ['a secret of 32 bytes with HS256', shared],
     ['a secret and keys, each with its algorithm', both],
-    ['tenants with the issuer that stands for them', manyTenants],
+    ['tenants with the multi-tenant issuer', manyTenants],
   ])('accepts %s', (_, issuer) => {
     expect(() => assertIssuers([issuer])).not.toThrow();
   });
@@ -66,7 +66,7 @@ describe('assertIssuers', () => {
       'must have tenants if, and only if, it is the issuer of several tenants',
     ],
     [
-      'a key address that is none',
+      'a key address that is not a URL',
       { ...published, keys: { kind: 'jwksUrl', url: '/jwks' } },
       'has a jwksUrl that is not a web address',
     ],
@@ -75,31 +75,31 @@ describe('assertIssuers', () => {
       { ...published, keys: { kind: 'jwksUrl', url: 'file:///jwks' } },
       'has a jwksUrl that is not a web address',
     ],
-  ])('refuses %s', (_, issuer, fault) => {
+  ])('rejects %s', (_, issuer, fault) => {
     expect(() => assertIssuers([issuer])).toThrow(
       new TypeError(`The issuer "https://login.test/" ${fault}.`),
     );
   });
 
-  it('refuses an issuer without a name', () => {
+  it('rejects an issuer without a name', () => {
     expect(() => assertIssuers([{ ...published, issuer: '' }])).toThrow(
       new TypeError('The issuer "" has no name.'),
     );
   });
 
-  it('refuses discovery for an issuer that is not an address', () => {
+  it('rejects discovery for an issuer that is not a web address', () => {
     expect(() => assertIssuers([{ ...published, issuer: 'login', keys: { kind: 'discovery' } }])).toThrow(
       new TypeError('The issuer "login" is not a web address, which discovery requires.'),
     );
   });
 
-  it('refuses one issuer twice, since which keys count would depend on the order', () => {
+  it('rejects a duplicate issuer, because the order would decide which keys are used', () => {
     expect(() => assertIssuers([published, { ...shared, issuer: 'other' }, { ...published }])).toThrow(
       new TypeError('The issuer "https://login.test/" is configured twice.'),
     );
   });
 
-  it('tells issuers apart that differ in one character only', () => {
+  it('distinguishes issuers that differ in one character only', () => {
     expect(() => assertIssuers([published, { ...published, issuer: 'https://login.test' }])).not.toThrow();
   });
 
@@ -108,20 +108,20 @@ describe('assertIssuers', () => {
     'https://login.microsoftonline.com/{tenantid}/',
     'https://evil.test/{tenantid}/v2.0',
     'https://login.test/}',
-  ])('refuses the issuer %s, which no token can have', (issuer) => {
+  ])('rejects the issuer %s, which no token can have', (issuer) => {
     expect(() => assertIssuers([{ ...manyTenants, issuer }])).toThrow(
       'contains a brace, which no issuer of a token contains',
     );
   });
 
-  it('refuses the issuer that stands for several without tenants', () => {
+  it('rejects the multi-tenant issuer without tenants', () => {
     for (const tenants of [undefined, []])
       expect(() => assertIssuers([{ ...manyTenants, tenants }])).toThrow(
         'must have tenants if, and only if, it is the issuer of several tenants',
       );
   });
 
-  it('refuses a tenant twice, by either of two entries', () => {
+  it('rejects a tenant that two entries name, in either order', () => {
     const issuer = 'https://login.microsoftonline.com/72f988bf-86f1-41af-91ab-2d7cd011db47/v2.0';
     const twice = new TypeError(`The issuer "${issuer}" is configured twice.`);
     expect(() => assertIssuers([{ ...published, issuer }, manyTenants])).toThrow(twice);

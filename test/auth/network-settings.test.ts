@@ -10,7 +10,8 @@ import { expect, it, onTestFinished } from 'vitest';
 import { createCertificate } from '../support/certificate.ts';
 import { createTestIssuer } from '../support/tokens.ts';
 
-// The settings of Node.js that docs/identity.md names work for what the service fetches keys with: the fetch of its process.
+// The service fetches keys with the fetch of its process. These tests check that the Node.js
+// settings in docs/identity.md apply to it.
 
 const HOST = 'login.private.test';
 const run = promisify(execFile);
@@ -26,7 +27,7 @@ async function listen(
   return (server.address() as AddressInfo).port;
 }
 
-/** What a separate process with these settings reports about an issuer's keys after it tried to fetch them. */
+/** Fetches an issuer's keys in a separate process with these settings, and returns their status. */
 async function keysStatus(url: string, env: Readonly<Record<string, string>>): Promise<unknown> {
   const module = new URL('../../src/auth/keys/create-key-sources.ts', import.meta.url).href;
   const script = `
@@ -51,7 +52,7 @@ it('NODE_EXTRA_CA_CERTS makes a private CA trusted, and NODE_USE_ENV_PROXY sends
   const proxy = createHttpServer((_request, response) => response.writeHead(405).end());
   proxy.on('connect', (request, client) => {
     tunnels.push(request.url ?? '');
-    // The proxy resolves the name, which nothing else can.
+    // Only the proxy resolves the name.
     const upstream = connect(issuerPort, '127.0.0.1', () => {
       client.write('HTTP/1.1 200 Connection Established\r\n\r\n');
       upstream.pipe(client).pipe(upstream);
@@ -76,6 +77,6 @@ it('NODE_EXTRA_CA_CERTS makes a private CA trusted, and NODE_USE_ENV_PROXY sends
     keysLoaded: false,
     lastError: `the certificate of ${HOST} is not trusted (DEPTH_ZERO_SELF_SIGNED_CERT); for a private CA set NODE_EXTRA_CA_CERTS`,
   });
-  // The name exists nowhere else, so both went through the proxy.
+  // Only the proxy knows the name, so both requests went through it.
   expect(tunnels).toStrictEqual([`${HOST}:443`, `${HOST}:443`]);
 });

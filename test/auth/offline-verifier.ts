@@ -11,7 +11,7 @@ export const UNTRUSTED = "The token's issuer (`iss` claim) is not trusted by thi
 
 export const noFetch: typeof fetch = () => Promise.reject(new Error('These tests use no network.'));
 
-/** A verifier at the frozen instant and without a network. */
+/** A verifier with a fixed clock and without a network. */
 export function verifierOf(...issuers: readonly IssuerConfig[]): TokenVerifier {
   return createTokenVerifier({
     issuers,
@@ -28,7 +28,7 @@ export function invalidToken(detail: string): Rejection {
   return unauthenticatedRejection(detail, 'invalid_token');
 }
 
-/** The issuer as it would be with these published keys. */
+/** The configuration of the issuer with these published keys. */
 export function withPublishedKeys({ config }: TestIssuer, keys: readonly object[]): IssuerConfig {
   return { ...config, keys: { kind: 'jwks', jwks: { keys } } };
 }

@@ -4,7 +4,7 @@ import { createTokenVerifier, type TokenVerifier } from '../../src/auth/token-ve
 import type { Clock } from '../../src/clock.ts';
 import { now } from '../support/fixed-clock.ts';
 
-/** A verifier with the real fetch and a short time-out; everything else is as by default. */
+/** A verifier with the real fetch and a short time-out, with defaults for everything else. */
 export function onlineVerifier(
   issuers: readonly IssuerConfig[],
   clock: Clock = () => now,

@@ -16,7 +16,7 @@ const [head, body, signature] = forgeToken(
 const NOT_BASE64URL = 'The token is not a JWT: a part is not base64url.';
 const NOT_CLAIMS = 'The token is not a JWT: its claims are not a JSON object.';
 
-/** What a token is refused for; undefined where it is not. */
+/** Returns why a token is rejected; undefined if it is accepted. */
 function detailOf(token: string): string | undefined {
   try {
     parseToken(token);
@@ -26,8 +26,8 @@ function detailOf(token: string): string | undefined {
   }
 }
 
-// What any other parser finds: each part is what its bytes are written as.
-it('takes a part for base64url exactly when its bytes are written so', () => {
+// Every parser then reads the same: the encoding of the decoded bytes is the part itself.
+it('accepts a part if, and only if, it is the base64url encoding of its bytes', () => {
   const character = fc.constantFrom(...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_');
   const nearly = fc.constantFrom(...'+/=. \n\té\0');
   const part = fc.oneof(
@@ -45,7 +45,7 @@ it('takes a part for base64url exactly when its bytes are written so', () => {
   );
 });
 
-it('reads claims exactly when a strict decoder of UTF-8 does', () => {
+it('accepts claims if, and only if, a strict UTF-8 decoder does', () => {
   const bytes = fc.oneof(
     fc.uint8Array({ maxLength: 6 }),
     fc.string({ unit: 'binary', maxLength: 6 }).map((text) => Buffer.from(text)),

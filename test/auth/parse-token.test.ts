@@ -20,7 +20,7 @@ const notAccepted = (name: string) =>
   `The token has the header parameter \`${name}\`, which is not accepted.`;
 
 describe('parseToken', () => {
-  it('takes a token apart', () => {
+  it('returns the header and the claims of a token', () => {
     expect(parseToken(forge())).toStrictEqual({ header: { alg: 'ES256', kid: 'key-1' }, claims });
   });
 
@@ -29,7 +29,7 @@ describe('parseToken', () => {
     ['an empty kid', { kid: '' }, ''],
     ['a kid that looks like a path', { kid: '../../dev/null' }, '../../dev/null'],
     ['a kid that looks like SQL', { kid: "x' OR '1'='1" }, "x' OR '1'='1"],
-  ])('reads %s as no more than a name', (_, change, kid) => {
+  ])('accepts %s as a name', (_, change, kid) => {
     expect(parseToken(forge(change)).header).toStrictEqual({ alg: 'ES256', kid });
   });
 
@@ -46,7 +46,7 @@ describe('parseToken', () => {
     expect(parseToken(forge({ typ })).claims).toStrictEqual(claims);
   });
 
-  // Some issuers send their certificates along; nothing ever reads them.
+  // Some issuers send their certificates. The service does not read them.
   it.each(['x5c', 'x5t', 'x5t#S256', 'zip', 'tenant'])('ignores the header parameter %s', (name) => {
     expect(parseToken(forge({ [name]: ['anything'] }))).toStrictEqual({
       header: { alg: 'ES256', kid: 'key-1' },
@@ -67,7 +67,7 @@ describe('parseToken', () => {
     ['empty claims', `${head}..${signature}`, NOT_CLAIMS],
     ['a space at its end', `${forge()} `, NOT_BASE64URL],
     ['a space at its start', ` ${forge()}`, NOT_BASE64URL],
-    ['a line break within', `${head}\n.${body}.${signature}`, NOT_BASE64URL],
+    ['a line break in the middle', `${head}\n.${body}.${signature}`, NOT_BASE64URL],
     ['a letter outside ASCII', `${head}.${body}é.${signature}`, NOT_BASE64URL],
     ['a letter that only looks like ASCII', forge().replace('e', 'е'), NOT_BASE64URL],
     ['a NUL', `${forge()}\0`, NOT_BASE64URL],
@@ -96,9 +96,9 @@ describe('parseToken', () => {
       NOT_CLAIMS,
     ],
     ['claims in UTF-16', forgeToken(header, Buffer.from('{}', 'utf16le'), () => 's'), NOT_CLAIMS],
-    ['claims nested without end', forgeToken(header, '['.repeat(5000), () => 's'), NOT_CLAIMS],
+    ['claims that are nested 5,000 times', forgeToken(header, '['.repeat(5000), () => 's'), NOT_CLAIMS],
     ['another token as its claims', forgeToken(header, forge(), () => 's'), NOT_CLAIMS],
-  ])('refuses %s', async (_, token, detail) => {
+  ])('rejects %s', async (_, token, detail) => {
     expect(await rejectionOf(() => parseToken(token))).toStrictEqual(
       unauthenticatedRejection(detail, 'invalid_token'),
     );
@@ -115,11 +115,11 @@ describe('parseToken', () => {
     ['an unencoded payload, not as critical', { b64: false }, notAccepted('b64')],
     ['an encoded payload, as an extension', { b64: true }, notAccepted('b64')],
     ['a nested token', { cty: 'JWT' }, notAccepted('cty')],
-    ['a type of its own for ID tokens', { typ: 'id_token' }, OTHER_TYPE],
+    ['the type of an ID token', { typ: 'id_token' }, OTHER_TYPE],
     ['a proof of possession', { typ: 'dpop+jwt' }, OTHER_TYPE],
     ['a logout token', { typ: 'logout+jwt' }, OTHER_TYPE],
     ['a security event', { typ: 'application/secevent+jwt' }, OTHER_TYPE],
-    ['a type that only begins well', { typ: 'JWT+evil' }, OTHER_TYPE],
+    ['an accepted type with a suffix', { typ: 'JWT+evil' }, OTHER_TYPE],
     ['a type with application/ in its middle', { typ: 'jwapplication/t' }, OTHER_TYPE],
     ['a type of another tree', { typ: 'text/jwt' }, OTHER_TYPE],
     ['an empty type', { typ: '' }, OTHER_TYPE],
@@ -131,16 +131,16 @@ describe('parseToken', () => {
     ['a numeric kid', { kid: 1 }, BAD_KEY_ID],
     ['a kid of null', { kid: null }, BAD_KEY_ID],
     ['a list of kids', { kid: ['key-1'] }, BAD_KEY_ID],
-  ])('refuses a header with %s', async (_, change, detail) => {
+  ])('rejects a header with %s', async (_, change, detail) => {
     expect(await rejectionOf(() => parseToken(forge(change)))).toStrictEqual(
       unauthenticatedRejection(detail, 'invalid_token'),
     );
   });
 
   it.each([1_000, 8_193, 12_000, 16_384])('reads a token of %i bytes', (length) => {
-    const room = length - forgeToken(header, {}, () => '').length;
-    // Some lengths are no multiple of what base64url can have: the signature fills up what is missing.
-    const padding = 'x'.repeat(Math.floor((room * 3) / 4) - 16);
+    const available = length - forgeToken(header, {}, () => '').length;
+    // The claims cannot have every length in base64url, so the signature fills the rest.
+    const padding = 'x'.repeat(Math.floor((available * 3) / 4) - 16);
     const token = forgeToken(header, { pad: padding }, () => '');
     const rest = length - token.length;
     const filled = token + 'A'.repeat(rest % 4 === 1 ? rest - 1 : rest);
@@ -168,13 +168,13 @@ describe('parseToken', () => {
     );
   });
 
-  it('takes a kid of 1,024 characters', () => {
+  it('accepts a kid of 1,024 characters', () => {
     expect(parseToken(forge({ kid: 'k'.repeat(1_024) })).header.kid).toBe('k'.repeat(1_024));
   });
 
   it.each([
-    ['a byte order mark in front', Buffer.from('\ufeff{"sub":"alice"}'), { sub: 'alice' }],
-    ['a replacement character of their own', Buffer.from('{"sub":"\ufffd"}'), { sub: '\ufffd' }],
+    ['a byte order mark at the start', Buffer.from('\ufeff{"sub":"alice"}'), { sub: 'alice' }],
+    ['a valid replacement character', Buffer.from('{"sub":"\ufffd"}'), { sub: '\ufffd' }],
   ])('reads claims with %s', (_, json, read) => {
     expect(parseToken(forgeToken(header, json, () => 's')).claims).toStrictEqual(read);
   });

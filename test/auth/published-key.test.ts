@@ -25,8 +25,8 @@ describe('a published key', () => {
     ['of another curve', (key) => ({ ...key, crv: 'P-384' })],
     ['of another type', (key) => ({ ...key, kty: 'RSA' })],
     ['that is not on its curve', (key) => ({ ...key, x: key.y })],
-    ['that lacks a part', ({ y, ...key }) => key],
-    ['together with its private half', (key) => ({ ...key, ...login.privateKey.export({ format: 'jwk' }) })],
+    ['without one of its coordinates', ({ y, ...key }) => key],
+    ['together with its private key', (key) => ({ ...key, ...login.privateKey.export({ format: 'jwk' }) })],
   ])('%s verifies nothing', async (_, change) => {
     const verifier = verifierOf(withPublishedKeys(login, login.jwks.keys.map(change)));
 
@@ -55,14 +55,14 @@ describe('a published key', () => {
     expect(await rejectionOfToken(verifier, token)).toStrictEqual(invalidToken(WRONG_SIGNATURE));
   });
 
-  it('that is broken does not hide a good one beside it', async () => {
-    const broken = login.jwks.keys.map(({ kid, ...key }) => ({ ...key, x: 'AA' }));
-    const verifier = verifierOf(withPublishedKeys(login, [...broken, ...login.jwks.keys]));
+  it('that is invalid does not hide a valid one', async () => {
+    const invalid = login.jwks.keys.map(({ kid, ...key }) => ({ ...key, x: 'AA' }));
+    const verifier = verifierOf(withPublishedKeys(login, [...invalid, ...login.jwks.keys]));
 
     expect((await verifier.verify(await login.sign({}, { kid: undefined }))).subject).toBe('alice');
   });
 
-  it('is one of at most eight that a token without kid is tried with', async () => {
+  it('is one of at most eight keys that are tried for a token without kid', async () => {
     const token = await login.sign({}, { kid: undefined });
     const others = createTestIssuer().jwks.keys;
     const among = (count: number) =>

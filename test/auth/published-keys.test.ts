@@ -6,7 +6,7 @@ describe('toPublishedKeys', () => {
   const [old, current] = [createTestIssuer({ kid: 'old' }), createTestIssuer({ kid: 'current' })];
   const jwks = { keys: [...old.jwks.keys, ...current.jwks.keys] };
 
-  it('remembers which keys fit a header, so that they are found and imported once', async () => {
+  it('caches the keys for a header, so that they are found and imported once', async () => {
     const published = toPublishedKeys(jwks);
     for (const header of [
       { alg: 'ES256', kid: 'old' },
@@ -19,8 +19,8 @@ describe('toPublishedKeys', () => {
     }
   });
 
-  // Callers choose key IDs, and would fill the memory with them.
-  it('remembers nothing of headers that no key fits', async () => {
+  // Callers choose key IDs, and could fill the memory with them.
+  it('caches nothing for headers that match no key', async () => {
     const published = toPublishedKeys(jwks);
     await published.match({ alg: 'ES256', kid: 'old' });
     for (const header of [
@@ -35,7 +35,7 @@ describe('toPublishedKeys', () => {
     }
   });
 
-  it('keeps keys apart that are found by other algorithms or key IDs', async () => {
+  it('caches separately by algorithm and key ID', async () => {
     const published = toPublishedKeys(jwks);
     const keys = await published.match({ alg: 'ES256', kid: 'old' });
     await published.match({ alg: 'ES256', kid: 'current' });
@@ -45,7 +45,7 @@ describe('toPublishedKeys', () => {
     expect(published.cached({ alg: 'ES256', kid: undefined })).toBeUndefined();
   });
 
-  it('hands the set on as it was given', () => {
+  it('returns the original set', () => {
     expect(toPublishedKeys(jwks).jwks()).toStrictEqual(jwks);
   });
 });

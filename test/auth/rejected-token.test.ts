@@ -17,13 +17,13 @@ describe('describeRejectedToken', () => {
     ['nothing that the token does not have', {}, undefined, {}],
     ['a list of audiences', { aud: ['account', 'uploads'] }, undefined, { aud: 'account uploads' }],
     [
-      'the type of what is no text',
+      'the type of a value that is not text',
       { iss: 7, aud: [null, { a: 1 }] },
       undefined,
       { iss: '(number)', aud: '(object) (object)' },
     ],
     [
-      'no character that a terminal obeys',
+      'no character that a terminal interprets',
       { iss: 'a\u0000b\n\u001b[31mc\u202ed\u200be\u2028f\u{e0041}g\ud800' },
       undefined,
       { iss: 'ab[31mcdefg\ufffd' },
@@ -43,7 +43,7 @@ describe('describeRejectedToken', () => {
   });
 });
 
-it('a rejected token leaves its issuer, audience and key ID for the log, and nothing else of it', async () => {
+it('a rejected token adds only its issuer, audience and key ID to the log', async () => {
   const login = createTestIssuer();
   const verifier = verifierOf(login.config);
   const tokens = {
@@ -51,7 +51,7 @@ it('a rejected token leaves its issuer, audience and key ID for the log, and not
     audience: await login.sign({ aud: 'account' }),
     key: await login.sign({}, { kid: 'key-2' }),
     type: await login.sign({}, { typ: 'logout+jwt' }),
-    keyOfItsOwn: await login.sign({}, { jku: 'https://evil.test/jwks', kid: 'key-3' }),
+    withOwnKey: await login.sign({}, { jku: 'https://evil.test/jwks', kid: 'key-3' }),
   };
   const fieldsOf = async (token: string) => {
     try {
@@ -82,7 +82,7 @@ it('a rejected token leaves its issuer, audience and key ID for the log, and not
     aud: 'uploads',
     kid: 'key-1',
   });
-  expect(await fieldsOf(tokens.keyOfItsOwn)).toStrictEqual({
+  expect(await fieldsOf(tokens.withOwnKey)).toStrictEqual({
     iss: 'https://login.test/',
     aud: 'uploads',
     kid: 'key-3',

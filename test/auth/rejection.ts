@@ -2,7 +2,7 @@ import { ServiceError } from '../../src/errors.ts';
 
 export type Rejection = Pick<ServiceError, 'code' | 'detail' | 'errors' | 'headers'>;
 
-/** The refusal that work ended in, with all that a client would see of it. Fails where it ended well or otherwise. */
+/** Returns the ServiceError of the work as a client receives it. Fails if there is none. */
 export async function rejectionOf(work: () => unknown): Promise<Rejection> {
   let outcome: unknown;
   try {
@@ -12,10 +12,10 @@ export async function rejectionOf(work: () => unknown): Promise<Rejection> {
     const { code, detail, errors, headers } = error;
     return { code, detail, errors, headers };
   }
-  throw new Error(`Not refused: ${JSON.stringify(outcome)}`);
+  throw new Error(`Not rejected: ${JSON.stringify(outcome)}`);
 }
 
-/** What a client sees of a refusal with this detail; without an error code, of one for lack of any token. */
+/** The rejection with this detail; without an error code, that of a request without a token. */
 export function unauthenticatedRejection(
   detail: string,
   error?: 'invalid_request' | 'invalid_token',

@@ -18,14 +18,14 @@ const [jwk] = login.jwks.keys;
 const secret = Buffer.from('the secret of the migration, 0123456789');
 const config: IssuerConfig = { ...login.config, algorithms: ['ES256', 'HS256'], secret };
 const claims = defaultClaims(login.issuer);
-const byOldKey = forgeToken({ alg: 'HS256' }, claims, hmacSigner(secret));
+const signedWithSecret = forgeToken({ alg: 'HS256' }, claims, hmacSigner(secret));
 
 describe('an issuer with a secret next to published keys', () => {
-  it('verifies the tokens of both, at once', async () => {
+  it('verifies the tokens of both', async () => {
     const verifier = verifierOf(config);
-    expect((await verifier.verify(byOldKey)).subject).toBe('alice');
+    expect((await verifier.verify(signedWithSecret)).subject).toBe('alice');
     expect((await verifier.verify(await login.sign({ sub: 'bob' }))).subject).toBe('bob');
-    // The key ID of a published key means nothing for a token by secret, and the other way round.
+    // The key ID of a published key has no effect on a token signed with the secret.
     expect(
       (await verifier.verify(forgeToken({ alg: 'HS256', kid: 'key-1' }, claims, hmacSigner(secret)))).subject,
     ).toBe('alice');
@@ -55,14 +55,14 @@ describe('an issuer with a secret next to published keys', () => {
     ['as nothing', ''],
   ];
 
-  it.each(forms)('takes no token by HS256 whose secret is the public key %s', async (_, form) => {
+  it.each(forms)('rejects a token with HS256 whose secret is the public key %s', async (_, form) => {
     for (const header of [{ alg: 'HS256' }, { alg: 'HS256', kid: 'key-1' }])
       expect(
         await rejectionOfToken(verifierOf(config), forgeToken(header, claims, hmacSigner(form))),
       ).toStrictEqual(invalidToken(WRONG_SIGNATURE));
   });
 
-  it.each(forms)('takes no token by ES256 that is an HMAC with the public key %s', async (_, form) => {
+  it.each(forms)('rejects a token with ES256 that is an HMAC with the public key %s', async (_, form) => {
     expect(
       await rejectionOfToken(
         verifierOf(config),
@@ -73,30 +73,30 @@ describe('an issuer with a secret next to published keys', () => {
 
   it.each([
     [
-      'the secret, called ES256',
+      'the secret, declared as ES256',
       forgeToken({ alg: 'ES256', kid: 'key-1' }, claims, hmacSigner(secret)),
       WRONG_SIGNATURE,
     ],
     [
-      'the secret, called ES256, with another key ID',
+      'the secret, declared as ES256, with another key ID',
       forgeToken({ alg: 'ES256', kid: 'k' }, claims, hmacSigner(secret)),
       UNKNOWN_KEY,
     ],
     [
-      'the published key, called HS256',
+      'the published key, declared as HS256',
       forgeToken({ alg: 'HS256' }, claims, ecSigner(login.privateKey)),
       WRONG_SIGNATURE,
     ],
     [
-      'the secret by a longer hash',
+      'the secret and a longer hash',
       forgeToken({ alg: 'HS512' }, claims, hmacSigner(secret, 'sha512')),
       "The token's algorithm (`alg` header) must be ES256 or HS256.",
     ],
-  ])('takes no token by %s', async (_, token, detail) => {
+  ])('rejects a token signed with %s', async (_, token, detail) => {
     expect(await rejectionOfToken(verifierOf(config), token)).toStrictEqual(invalidToken(detail));
   });
 
-  it('does not let a published symmetric key become the secret', async () => {
+  it('does not use a published symmetric key as the secret', async () => {
     const k = Buffer.from('a published key is no secret: 0123456789');
     const oct = { kty: 'oct', kid: 'oct', alg: 'HS256', k: k.toString('base64url') };
     const withOct = { ...config, keys: { kind: 'jwks', jwks: { keys: [...login.jwks.keys, oct] } } } as const;
@@ -106,12 +106,12 @@ describe('an issuer with a secret next to published keys', () => {
       ).toStrictEqual(invalidToken(WRONG_SIGNATURE));
   });
 
-  it('goes on verifying by secret while its published keys cannot be fetched', async () => {
+  it('verifies tokens with the secret while its published keys cannot be fetched', async () => {
     const server = await startTestServer(json({}, 500));
     const verifier = onlineVerifier([{ ...config, keys: { kind: 'jwksUrl', url: `${server.origin}/jwks` } }]);
-    expect((await verifier.verify(byOldKey)).subject).toBe('alice');
+    expect((await verifier.verify(signedWithSecret)).subject).toBe('alice');
     expect(server.requests).toStrictEqual([]);
     expect((await rejectionOfToken(verifier, await login.sign())).code).toBe('unavailable');
-    expect((await verifier.verify(byOldKey)).subject).toBe('alice');
+    expect((await verifier.verify(signedWithSecret)).subject).toBe('alice');
   });
 });

@@ -18,16 +18,16 @@ const KEYS = 'https://login.microsoftonline.com/common/discovery/v2.0/keys';
 const entra = createTestIssuer({ issuer: MULTI_TENANT_ISSUER });
 const config: IssuerConfig = { ...entra.config, tenants: [FIRST, SECOND], keys: { kind: 'discovery' } };
 
-/** A verifier to which Microsoft's documents are what they are in the field. */
+/** A verifier that receives documents such as Microsoft publishes. */
 function entraVerifier(issuer = MULTI_TENANT_ISSUER, keySet: object = entra.jwks) {
   const requests: string[] = [];
-  const answers = new Map<string, unknown>([
+  const documents = new Map<string, unknown>([
     [DISCOVERY, { issuer, jwks_uri: KEYS }],
     [KEYS, keySet],
   ]);
   const fetch = async (url: unknown) => {
     requests.push(String(url));
-    return Response.json(answers.get(String(url)));
+    return Response.json(documents.get(String(url)));
   };
   const verifier = createTokenVerifier({
     issuers: [config],
@@ -38,14 +38,14 @@ function entraVerifier(issuer = MULTI_TENANT_ISSUER, keySet: object = entra.jwks
 }
 
 describe('the issuer of many tenants', () => {
-  it('finds its keys by the common discovery document, whose issuer has the placeholder', async () => {
+  it('finds its keys through the common discovery document', async () => {
     const { verifier, requests } = entraVerifier();
     await verifier.preload();
     expect(requests).toStrictEqual([DISCOVERY, KEYS]);
     expect(verifier.status()).toMatchObject([{ issuer: MULTI_TENANT_ISSUER, keysLoaded: true }]);
   });
 
-  it('takes no document that names another issuer', async () => {
+  it('rejects a document that names another issuer', async () => {
     const { verifier } = entraVerifier(issuerOf(FIRST));
     await verifier.preload();
     expect(verifier.status()).toMatchObject([
@@ -53,7 +53,7 @@ describe('the issuer of many tenants', () => {
     ]);
   });
 
-  it.each([FIRST, SECOND])('takes tokens of the listed tenant %s, as its own issuer', async (tid) => {
+  it.each([FIRST, SECOND])('accepts tokens of the listed tenant %s as an issuer of its own', async (tid) => {
     const { verifier } = entraVerifier();
     const caller = await verifier.verify(await entra.sign({ iss: issuerOf(tid), tid }));
     expect(caller).toMatchObject({
@@ -82,7 +82,7 @@ describe('the issuer of many tenants', () => {
     expect(await rejectionOfToken(verifier, await entra.sign(claims))).toStrictEqual(invalidToken(detail));
   });
 
-  /** Microsoft names in each key the issuer that may use it: consumer accounts have keys of their own. */
+  /** Microsoft names the issuer in each key, because consumer accounts have separate keys. */
   const keysOf = (issuer: string | undefined) => ({
     keys: entra.jwks.keys.map((key) => ({ ...key, ...(issuer !== undefined && { issuer }) })),
   });
@@ -90,8 +90,8 @@ describe('the issuer of many tenants', () => {
   it.each([
     ['all tenants', MULTI_TENANT_ISSUER],
     ['this tenant', issuerOf(FIRST)],
-    ['no tenant in particular', undefined],
-  ])('takes a token that is signed by a key of %s', async (_, issuer) => {
+    ['no particular tenant', undefined],
+  ])('accepts a token that is signed by a key of %s', async (_, issuer) => {
     const { verifier } = entraVerifier(MULTI_TENANT_ISSUER, keysOf(issuer));
     const token = await entra.sign({ iss: issuerOf(FIRST), tid: FIRST });
     expect((await verifier.verify(token)).subject).toBe('alice');
@@ -100,7 +100,7 @@ describe('the issuer of many tenants', () => {
   it.each([
     ['another listed tenant', issuerOf(SECOND)],
     ['consumer accounts', issuerOf(STRANGER)],
-    ['something that is no issuer', ''],
+    ['an empty issuer', ''],
   ])('rejects a token that is signed by a key of %s', async (_, issuer) => {
     const { verifier } = entraVerifier(MULTI_TENANT_ISSUER, keysOf(issuer));
     const token = await entra.sign({ iss: issuerOf(FIRST), tid: FIRST });

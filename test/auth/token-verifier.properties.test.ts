@@ -11,7 +11,7 @@ import { propertyRuns } from '../support/property-runs.ts';
 import { nowSeconds } from '../support/tokens.ts';
 import { verifierOf } from './offline-verifier.ts';
 
-/** The cases are always the same ones, so that a failure can be repeated. */
+/** A fixed seed, so that a failure can be reproduced. */
 const SEED = 20_261_123;
 
 type Pair = { readonly publicKey: KeyObject; readonly privateKey: KeyObject };
@@ -30,7 +30,10 @@ const ASYMMETRIC = [
 ];
 type Algorithm = (typeof ASYMMETRIC)[number] | 'HS256';
 
-/** Signs as the algorithm says (RFC 7518 3), with the key of whatever type it is given; any fault makes a signature of zeros. */
+/**
+ * Signs with an algorithm (RFC 7518 3) and a key of any type. If they do not fit, the signature is
+ * zeros.
+ */
 function signAs(algorithm: Algorithm, key: KeyObject, input: string): Bytes {
   const data = Buffer.from(input);
   const hash = { ...PKCS1, ...PSS, ...ECDSA, EdDSA: null, Ed25519: null, HS256: 'sha256' }[algorithm];
@@ -64,7 +67,7 @@ function createIssuer(issuer: string) {
   const keys = ASYMMETRIC.map((algorithm) => ({
     ...pairs[algorithm].publicKey.export({ format: 'jwk' }),
     kid: `key-${algorithm}`,
-    // Some issuers leave `alg` out, so that one key fits several algorithms.
+    // Some issuers omit `alg`, so that one key fits several algorithms.
     ...(['RS256', 'EdDSA'].includes(algorithm) ? {} : { alg: algorithm }),
     use: 'sig',
   }));
@@ -77,7 +80,7 @@ function createIssuer(issuer: string) {
   return { config, pairs, keys };
 }
 
-const SECRET = Buffer.from('a secret that nobody guesses: 0123456789');
+const SECRET = Buffer.from('a secret that cannot be guessed: 0123456');
 const published = [createIssuer('https://one.test/'), createIssuer('https://two.test/')] as const;
 const internal: IssuerConfig = {
   issuer: 'internal',
@@ -87,13 +90,13 @@ const internal: IssuerConfig = {
 };
 const configs = [...published.map(({ config }) => config), internal];
 
-/** A token that is not made yet. Each mutation changes it in place. */
+/** The parts of a token before it is rendered. Each mutation changes them in place. */
 type Draft = {
   issuerIndex: 0 | 1;
   algorithm: Algorithm;
   header: Record<string, unknown>;
   claims: Record<string, unknown>;
-  /** The JSON texts, where they are to differ from what the objects say. */
+  /** Change the JSON texts of header and claims. */
   headerJson: (json: string) => string | Bytes;
   claimsJson: (json: string) => string | Bytes;
   sign: (input: string) => Bytes;
@@ -186,7 +189,7 @@ const controls = fc.constantFrom(
   '\u202e',
 );
 
-/** What is done to a valid token. */
+/** One change of a valid token. */
 const mutation: fc.Arbitrary<Mutation> = fc.oneof(
   // Header.
   fc.constantFrom<unknown>(undefined, null, '', 'none', 'None', 'HS512', 'es256', 'constructor', ...all).map(
@@ -281,7 +284,8 @@ const mutation: fc.Arbitrary<Mutation> = fc.oneof(
         draft.claims[name] = value;
       },
   ),
-  // The JSON itself: members twice, a byte order mark, numbers beyond all bounds, bytes that are not UTF-8, deep nesting.
+  // The JSON text: duplicate members, a byte order mark, numbers that are too large, bytes that are
+  // not UTF-8, deep nesting.
   fc
     .constantFrom(
       ...[
@@ -320,7 +324,7 @@ const mutation: fc.Arbitrary<Mutation> = fc.oneof(
           ][kind] ?? json;
       },
   ),
-  // Who signs, and what.
+  // The signing key and the algorithm.
   anyAlgorithm.map(
     (algorithm): Mutation =>
       (draft) => {
@@ -339,11 +343,11 @@ const mutation: fc.Arbitrary<Mutation> = fc.oneof(
   }),
   // Key confusion: the public key as the secret.
   fc.tuple(fc.constantFrom(...publicKeyForms), fc.boolean()).map(
-    ([form, says]): Mutation =>
+    ([form, declaresHmac]): Mutation =>
       (draft) => {
         const secret = form(draft);
         draft.sign = hmacSigner(secret);
-        if (says) draft.header.alg = 'HS256';
+        if (declaresHmac) draft.header.alg = 'HS256';
       },
   ),
   // The signature's bytes.
@@ -412,10 +416,13 @@ const mutation: fc.Arbitrary<Mutation> = fc.oneof(
 );
 
 const P256_ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
-/** Little endian in a signature (RFC 8032 5.1.6), so the sum is only one of many wrong values there. */
+/** Little endian in a signature (RFC 8032 5.1.6). */
 const ED25519_ORDER = 0x1000000000000000000000000000000014def9dea2f79cd65812631a5cf5d3edn;
 
-/** The second half with the group's order added: the same point for a verifier that does not check the range. */
+/**
+ * Adds the order of the group to the second half: the same signature for a verifier that does not
+ * check the range.
+ */
 function addToHalf(signature: Bytes, order: bigint): Bytes {
   const half = signature.length / 2;
   if (half !== 32) return signature;
@@ -428,14 +435,14 @@ function addToHalf(signature: Bytes, order: bigint): Bytes {
   return Buffer.concat([signature.subarray(0, half), changed]);
 }
 
-/** The same bytes for a decoder that ignores the bits which no byte uses. */
+/** Changes the last character: a decoder that ignores unused bits may read the same bytes. */
 function nextLastCharacter(token: string): string {
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
   const last = alphabet.indexOf(token.at(-1) ?? '');
   return token.slice(0, -1) + (alphabet[(last + 1) % 64] ?? '');
 }
 
-/** What jose makes of a token, with the issuer's keys and demands; undefined where it rejects it. */
+/** Verifies with jose, for the same issuer; returns undefined if jose rejects the token. */
 async function verifyByJose(token: string): Promise<JWTPayload | undefined> {
   try {
     const config = configs.find(({ issuer }) => issuer === decodeJwt(token).iss);
@@ -468,7 +475,7 @@ async function verifyByJose(token: string): Promise<JWTPayload | undefined> {
   }
 }
 
-/** The rules in which the service is stricter than jose, each by what its rejection says. */
+/** The error details of the rules in which the service is stricter than jose. */
 const STRICTER_RULES = [
   /^The token has the header parameter `(jku|x5u|jwk|crit|b64|cty)`, which is not accepted\.$/,
   /^The token has the wrong type \(`typ` header\)/,
@@ -491,7 +498,7 @@ async function outcomeOf(verify: () => Caller | Promise<Caller>): Promise<Caller
 
 const verifier = verifierOf(...configs);
 
-it('accepts no token that jose rejects, and rejects only by a documented rule what jose accepts', async () => {
+it('accepts no token that jose rejects, and has a documented rule for each additional rejection', async () => {
   const counts = { accepted: 0, stricter: 0, rejected: 0 };
   await fc.assert(
     fc.asyncProperty(
@@ -522,13 +529,13 @@ it('accepts no token that jose rejects, and rejects only by a documented rule wh
             outcome,
           ).toBe(true);
         } else counts.rejected++;
-        // Asked again, the service may answer from memory.
+        // The second verification may use the cache.
         expect(await outcomeOf(() => verifier.verify(token))).toStrictEqual(outcome);
       },
     ),
     { seed: SEED, numRuns: propertyRuns(5_000) },
   );
-  // A comparison of rejections alone would prove nothing.
+  // The comparison is only useful if all three outcomes occur.
   expect(counts.accepted).toBeGreaterThan(propertyRuns(500));
   expect(counts.stricter).toBeGreaterThan(0);
   expect(counts.rejected).toBeGreaterThan(propertyRuns(1_000));

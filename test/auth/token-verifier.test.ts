@@ -16,7 +16,7 @@ import {
 
 describe('a verified token', () => {
   it.each(['ES256', 'ES384', 'RS256', 'PS256', 'EdDSA'] as const)(
-    'proves its caller with %s',
+    'identifies its caller with %s',
     async (algorithm) => {
       const issuer = createTestIssuer({ algorithm });
 
@@ -29,7 +29,7 @@ describe('a verified token', () => {
     },
   );
 
-  it('proves its caller with a shared secret', async () => {
+  it('identifies its caller with a shared secret', async () => {
     const secret = Buffer.alloc(32, 's');
     const claims = defaultClaims('internal');
     const token = forgeToken({ alg: 'HS256', typ: 'JWT' }, claims, hmacSigner(secret));
@@ -42,7 +42,7 @@ describe('a verified token', () => {
     });
   });
 
-  it('may come from any of the issuers, each with its own keys and audience', async () => {
+  it('may come from any issuer, each with its own keys and audience', async () => {
     const first = createTestIssuer();
     const second = createTestIssuer({ issuer: 'https://partner.test' });
     const verifier = verifierOf(first.config, { ...second.config, audience: ['partner', 'uploads'] });
@@ -53,7 +53,7 @@ describe('a verified token', () => {
     );
   });
 
-  it('may leave its kid out, and is tried with every key that fits', async () => {
+  it('may omit its kid, and is then tried with every matching key', async () => {
     const [old, current] = [createTestIssuer({ kid: 'old' }), createTestIssuer({ kid: 'current' })];
     const token = await current.sign({}, { kid: undefined });
     const verifier = verifierOf(withPublishedKeys(current, [...old.jwks.keys, ...current.jwks.keys]));
@@ -61,7 +61,7 @@ describe('a verified token', () => {
     expect((await verifier.verify(token)).subject).toBe('alice');
   });
 
-  it('is verified although a certificate of its own hangs on it, which nobody reads', async () => {
+  it('may contain a certificate, which is ignored', async () => {
     const issuer = createTestIssuer();
 
     expect((await verifierOf(issuer.config).verify(await issuer.sign({}, { x5c: ['AAAA'] }))).subject).toBe(
@@ -69,7 +69,7 @@ describe('a verified token', () => {
     );
   });
 
-  it('is judged by the injected clock alone', async () => {
+  it('is checked against the injected clock only', async () => {
     const issuer = createTestIssuer();
     const later = new Date((nowSeconds + 630) * 1000);
     const verifier = createTokenVerifier({
@@ -95,7 +95,7 @@ describe('tokens of several issuers', () => {
     );
   });
 
-  it('are held to the audience of their own issuer only', async () => {
+  it('must have the audience of their own issuer', async () => {
     const login = createTestIssuer();
     const partner = createTestIssuer({ issuer: 'https://partner.test' });
     const verifier = verifierOf(login.config, { ...partner.config, audience: 'partner' });
@@ -105,7 +105,7 @@ describe('tokens of several issuers', () => {
     );
   });
 
-  it('are held to the algorithms of their own issuer only', async () => {
+  it('must have an algorithm of their own issuer', async () => {
     const login = createTestIssuer();
     const secret = Buffer.alloc(32, 's');
     const verifier = verifierOf(login.config, sharedSecret(secret));
@@ -118,7 +118,7 @@ describe('tokens of several issuers', () => {
 });
 
 describe('createTokenVerifier', () => {
-  it('refuses an issuer that is configured twice', () => {
+  it('rejects an issuer that is configured twice', () => {
     const { config } = createTestIssuer();
 
     expect(() => verifierOf(config, config)).toThrow(
@@ -126,7 +126,7 @@ describe('createTokenVerifier', () => {
     );
   });
 
-  it('refuses a key set that is none', () => {
+  it('rejects an invalid key set', () => {
     const { config } = createTestIssuer();
     const jwks = { keys: 'none' } as unknown as { keys: object[] };
 
@@ -135,7 +135,7 @@ describe('createTokenVerifier', () => {
     );
   });
 
-  it('has given keys loaded from the start and preloads nothing', async () => {
+  it('has configured keys loaded from the start and preloads nothing', async () => {
     const verifier = verifierOf(createTestIssuer().config, sharedSecret(Buffer.alloc(32, 's')));
     await verifier.preload();
 
@@ -145,7 +145,7 @@ describe('createTokenVerifier', () => {
     ]);
   });
 
-  it('trusts nobody when it has no issuers', async () => {
+  it('accepts no token if it has no issuers', async () => {
     const issuer = createTestIssuer();
 
     expect(await rejectionOfToken(verifierOf(), await issuer.sign())).toStrictEqual(invalidToken(UNTRUSTED));

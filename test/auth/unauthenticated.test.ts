@@ -3,19 +3,19 @@ import { unauthenticated } from '../../src/auth/unauthenticated.ts';
 import { rejectionOf, unauthenticatedRejection } from './rejection.ts';
 
 describe('unauthenticated', () => {
-  it('keeps its description within what RFC 6750 allows, whatever the detail holds', async () => {
-    const detail = 'aud has to hold "a\\b" or üpløads\r\nX-Evil: 1.';
+  it('replaces each character that RFC 6750 does not allow in the description', async () => {
+    const detail = 'aud must contain "a\\b" or üpløads\r\nX-Evil: 1.';
 
     expect(
       await rejectionOf(() => {
         throw unauthenticated(detail, 'invalid_token');
       }),
     ).toStrictEqual(
-      unauthenticatedRejection(detail, 'invalid_token', 'aud has to hold ?a?b? or ?pl?ads??X-Evil: 1.'),
+      unauthenticatedRejection(detail, 'invalid_token', 'aud must contain ?a?b? or ?pl?ads??X-Evil: 1.'),
     );
   });
 
-  it('carries its log fields apart from what the client sees', () => {
+  it('keeps its log fields out of the response', () => {
     const error = unauthenticated('No.', 'invalid_token', { iss: 'https://login.test' });
 
     expect([error.logFields, error.headers, error.detail]).toStrictEqual([

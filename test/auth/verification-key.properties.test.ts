@@ -77,7 +77,7 @@ async function joseVerifies(token: string, key: CryptoKey | Uint8Array, algorith
   );
 }
 
-/** Both verdicts at once: what is expected of one is what the other says. */
+/** Verifies with our code and with jose; both must return the same. */
 async function verdicts(token: string, key: CryptoKey, algorithm: string) {
   return {
     ours: isSignedByOneOf([createPublicVerificationKey(algorithm, key)], token),
@@ -86,41 +86,41 @@ async function verdicts(token: string, key: CryptoKey, algorithm: string) {
 }
 
 const ACCEPTED = { ours: true, jose: true };
-const REFUSED = { ours: false, jose: false };
+const REJECTED = { ours: false, jose: false };
 
 const parts = (token: string) => token.split('.') as [string, string, string];
 const bytesOf = (token: string) => Buffer.from(parts(token)[2], 'base64url');
 const withSignature = (token: string, signature: Uint8Array) =>
   `${parts(token).slice(0, 2).join('.')}.${Buffer.from(signature).toString('base64url')}`;
 
-/** Ways to spoil a signature, whatever made it. */
-const SPOILT: Readonly<Record<string, (signature: Buffer) => Uint8Array>> = {
+/** Changes that make any signature invalid. */
+const INVALID: Readonly<Record<string, (signature: Buffer) => Uint8Array>> = {
   empty: () => Buffer.alloc(0),
   'of one byte': (signature) => signature.subarray(0, 1),
   'without its last byte': (signature) => signature.subarray(0, -1),
   'without its first byte': (signature) => signature.subarray(1),
   'cut in half': (signature) => signature.subarray(0, signature.length / 2),
-  'with a zero behind': (signature) => Buffer.concat([signature, Buffer.alloc(1)]),
-  'with a zero in front': (signature) => Buffer.concat([Buffer.alloc(1), signature]),
-  'twice in a row': (signature) => Buffer.concat([signature, signature]),
+  'with a zero appended': (signature) => Buffer.concat([signature, Buffer.alloc(1)]),
+  'with a zero prepended': (signature) => Buffer.concat([Buffer.alloc(1), signature]),
+  repeated: (signature) => Buffer.concat([signature, signature]),
   'of zeros': (signature) => Buffer.alloc(signature.length),
   'of ones': (signature) => Buffer.alloc(signature.length, 0xff),
   'the number one': (signature) => Buffer.concat([Buffer.alloc(signature.length - 1), Buffer.from([1])]),
   'with its halves exchanged': (signature) =>
     Buffer.concat([signature.subarray(signature.length / 2), signature.subarray(0, signature.length / 2)]),
-  backwards: (signature) => Buffer.from(signature).reverse(),
+  reversed: (signature) => Buffer.from(signature).reverse(),
   'with its first half zero': (signature) => Buffer.from(signature).fill(0, 0, signature.length / 2),
   'with its second half zero': (signature) => Buffer.from(signature).fill(0, signature.length / 2),
   'as text': (signature) => Buffer.from(signature.toString('hex')),
-  'of another length, at random': () => randomBytes(40),
+  'of another length and random': () => randomBytes(40),
 };
 
-describe.each(names)('a signature by %s', (alg) => {
+describe.each(names)('a signature with %s', (alg) => {
   const { pair, stranger, signer } = algorithmOf(alg);
   const forge = (key: KeyObject, payload: object | Uint8Array = claims) =>
     forgeToken({ alg }, payload, (input) => signer(input, key));
 
-  it('is accepted, whatever it is over', async () => {
+  it('is accepted for any payload', async () => {
     const key = await published(alg, pair);
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ maxLength: 3_000 }), async (payload) => {
@@ -130,17 +130,17 @@ describe.each(names)('a signature by %s', (alg) => {
     );
   });
 
-  it.each(Object.entries(SPOILT))('is refused when it is %s', async (_, spoil) => {
+  it.each(Object.entries(INVALID))('is rejected if it is %s', async (_, change) => {
     let token: string;
     let attempt = 0;
-    // jose takes an RSA signature without its leading zeros, which one in 256 has, for the same number.
+    // One RSA signature in 256 begins with a zero, and jose accepts it without that zero.
     do token = forge(pair.privateKey, { ...claims, attempt: attempt++ });
     while (bytesOf(token)[0] === 0);
-    const spoilt = withSignature(token, spoil(bytesOf(token)));
-    expect(await verdicts(spoilt, await published(alg, pair), alg)).toStrictEqual(REFUSED);
+    const changed = withSignature(token, change(bytesOf(token)));
+    expect(await verdicts(changed, await published(alg, pair), alg)).toStrictEqual(REJECTED);
   });
 
-  it('is refused when any bit of it, of the header or of the claims is another', async () => {
+  it('is rejected if one bit of header, claims or signature is changed', async () => {
     const key = await published(alg, pair);
     const token = forge(pair.privateKey);
     await fc.assert(
@@ -152,64 +152,67 @@ describe.each(names)('a signature by %s', (alg) => {
           return bytes.toString('base64url');
         });
         const { ours, jose } = await verdicts(changed.join('.'), key, alg);
-        expect({ ours, jose }).toStrictEqual(REFUSED);
+        expect({ ours, jose }).toStrictEqual(REJECTED);
       }),
       { numRuns: propertyRuns(100) },
     );
   });
 
-  it('is refused from another key of the same kind', async () => {
+  it('is rejected if another key of the same type made it', async () => {
     const token = forge(stranger.privateKey);
-    expect(await verdicts(token, await published(alg, pair), alg)).toStrictEqual(REFUSED);
+    expect(await verdicts(token, await published(alg, pair), alg)).toStrictEqual(REJECTED);
   });
 
-  it.each(names)('is judged alike where the token says so and the key is for %s', async (other) => {
-    // The header's own word is never asked for here: `parseToken` and the issuer's algorithms have dealt with it.
+  it.each(names)('has the same result as with jose if token and key are for %s', async (other) => {
+    // The header is not checked here: `parseToken` and the issuer's algorithms do that.
     const token = forgeToken({ alg: other }, claims, (input) => signer(input, pair.privateKey));
     const key = await published(other, algorithmOf(other).pair);
     const isSame = algorithmOf(other).pair === pair && algorithmOf(other).signer === signer;
-    expect(await verdicts(token, key, other)).toStrictEqual(other === alg || isSame ? ACCEPTED : REFUSED);
+    expect(await verdicts(token, key, other)).toStrictEqual(other === alg || isSame ? ACCEPTED : REJECTED);
   });
 
-  it.each(names)('is refused by a key that was imported for %s, unless that is the same', async (other) => {
-    const token = forge(pair.privateKey);
-    const key = await published(other, algorithmOf(other).pair);
-    const { ours, jose } = await verdicts(token, key, alg);
-    expect(ours).toBe(jose);
-    expect(ours).toBe(other === alg || (alg.startsWith('Ed') && other.startsWith('Ed')));
-  });
+  it.each(names)(
+    'is rejected by a key that was imported for %s, unless that is the same algorithm',
+    async (other) => {
+      const token = forge(pair.privateKey);
+      const key = await published(other, algorithmOf(other).pair);
+      const { ours, jose } = await verdicts(token, key, alg);
+      expect(ours).toBe(jose);
+      expect(ours).toBe(other === alg || (alg.startsWith('Ed') && other.startsWith('Ed')));
+    },
+  );
 });
 
-describe('a signature by ECDSA', () => {
+describe('a signature with ECDSA', () => {
   const ES = { ES256: 'P-256', ES384: 'P-384', ES512: 'P-521' } as const;
 
-  it.each(Object.entries(ES))('by %s is refused in DER', async (alg, curve) => {
+  it.each(Object.entries(ES))('with %s is rejected in DER', async (alg, curve) => {
     const token = forgeToken({ alg }, claims, (input) =>
       ecdsa(`sha${alg.slice(2)}`, 'der')(input, curves[curve].privateKey),
     );
-    expect(await verdicts(token, await published(alg, curves[curve]), alg)).toStrictEqual(REFUSED);
+    expect(await verdicts(token, await published(alg, curves[curve]), alg)).toStrictEqual(REJECTED);
   });
 
   it.each([
     ['P-384', 'sha256'],
     ['P-256', 'sha384'],
-  ] as const)('is refused for ES256 with %s and %s', async (curve, hash) => {
+  ] as const)('is rejected for ES256 with %s and %s', async (curve, hash) => {
     const token = forgeToken({ alg: 'ES256' }, claims, (input) =>
       ecdsa(hash)(input, curves[curve].privateKey),
     );
     const key = await published(curve === 'P-256' ? 'ES256' : 'ES384', curves[curve]);
-    expect(await verdicts(token, key, 'ES256')).toStrictEqual(REFUSED);
+    expect(await verdicts(token, key, 'ES256')).toStrictEqual(REJECTED);
   });
 
-  it('is refused on a curve with a signature of the same length', async () => {
+  it('is rejected on another curve with signatures of the same length', async () => {
     const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'secp256k1' });
     const token = forgeToken({ alg: 'ES256' }, claims, (input) => ecdsa('sha256')(input, privateKey));
     await expect(published('ES256', { publicKey, privateKey })).rejects.toThrow();
-    expect(await verdicts(token, await published('ES256', curves['P-256']), 'ES256')).toStrictEqual(REFUSED);
+    expect(await verdicts(token, await published('ES256', curves['P-256']), 'ES256')).toStrictEqual(REJECTED);
   });
 });
 
-describe('a signature by RSA', () => {
+describe('a signature with RSA', () => {
   it.each([
     ['no salt', 'PS256', pss('sha256', 0)],
     ['a longer salt than its hash', 'PS256', pss('sha256', 33)],
@@ -219,17 +222,17 @@ describe('a signature by RSA', () => {
     ['the padding of PS256', 'RS256', pss('sha256', 32)],
     ['another hash', 'RS256', pkcs1('sha512')],
     ['SHA-1', 'RS256', pkcs1('sha1')],
-  ])('is refused with %s for %s', async (_, alg, signer) => {
+  ])('is rejected with %s for %s', async (_, alg, signer) => {
     const token = forgeToken({ alg }, claims, (input) => signer(input, rsa.privateKey));
-    expect(await verdicts(token, await published(alg, rsa), alg)).toStrictEqual(REFUSED);
+    expect(await verdicts(token, await published(alg, rsa), alg)).toStrictEqual(REJECTED);
   });
 
   it.each(['RS256', 'PS256'])(
-    'by %s is refused with less than 2048 bits, and accepted with more',
+    'with %s is rejected with less than 2048 bits, and accepted with more',
     async (alg) => {
       for (const [modulusLength, verdict] of [
-        [2047, REFUSED],
-        [1024, REFUSED],
+        [2047, REJECTED],
+        [1024, REJECTED],
         [3072, ACCEPTED],
       ] as const) {
         const pair = generateKeyPairSync('rsa', { modulusLength });
@@ -239,8 +242,8 @@ describe('a signature by RSA', () => {
     },
   );
 
-  // RFC 8017 8.1.2 and 8.2.2: as long as the modulus, or invalid, though it is the same number.
-  it.each(['RS256', 'PS256'])('by %s is refused without the zeros that it begins with', async (alg) => {
+  // RFC 8017 8.1.2 and 8.2.2: a signature must be as long as the modulus.
+  it.each(['RS256', 'PS256'])('with %s is rejected without its leading zeros', async (alg) => {
     const key = await published(alg, rsa);
     let token: string;
     let serial = 0;
@@ -255,24 +258,24 @@ describe('a signature by RSA', () => {
 });
 
 describe('a public key', () => {
-  it('for no algorithm that keys are published for verifies nothing', async () => {
+  it('verifies nothing for an algorithm that is not asymmetric', async () => {
     const key = await published('RS256', rsa);
     const token = forgeToken({ alg: 'RS256' }, claims, (input) => pkcs1('sha256')(input, rsa.privateKey));
     for (const algorithm of ['none', 'HS256', 'rs256', 'RS1', '', 'constructor', '__proto__', 'ML-DSA-44']) {
-      expect(await verdicts(token, key, algorithm), algorithm).toStrictEqual(REFUSED);
+      expect(await verdicts(token, key, algorithm), algorithm).toStrictEqual(REJECTED);
     }
   });
 
-  it('is no secret: an HMAC with what it looks like verifies nothing', async () => {
+  it('does not verify an HMAC whose secret is the public key', async () => {
     const key = await published('RS256', rsa);
     for (const format of ['pem', 'der'] as const) {
       const secret = rsa.publicKey.export({ type: 'spki', format } as { type: 'spki'; format: 'pem' });
       const token = forgeToken({ alg: 'HS256' }, claims, hmacSigner(secret));
-      expect(await verdicts(token, key, 'HS256')).toStrictEqual(REFUSED);
+      expect(await verdicts(token, key, 'HS256')).toStrictEqual(REJECTED);
     }
   });
 
-  it('verifies nothing where it is private, or not for verifying', async () => {
+  it('verifies nothing if it is private, or not for verifying', async () => {
     const token = forgeToken({ alg: 'ES256' }, claims, (input) =>
       ecdsa('sha256')(input, curves['P-256'].privateKey),
     );
@@ -280,12 +283,12 @@ describe('a public key', () => {
     const privateKey = (await importJWK(jwk, 'ES256')) as CryptoKey;
     const { d: _, ...publicJwk } = jwk;
     const idle = (await importJWK({ ...publicJwk, key_ops: [] }, 'ES256')) as CryptoKey;
-    expect(await verdicts(token, privateKey, 'ES256')).toStrictEqual(REFUSED);
-    expect(await verdicts(token, idle, 'ES256')).toStrictEqual(REFUSED);
+    expect(await verdicts(token, privateKey, 'ES256')).toStrictEqual(REJECTED);
+    expect(await verdicts(token, idle, 'ES256')).toStrictEqual(REJECTED);
   });
 });
 
-describe('a signature by HS256', () => {
+describe('a signature with HS256', () => {
   const secret = randomBytes(32);
   const verdictsBySecret = async (token: string, key: Uint8Array = secret) => ({
     ours: isSignedByOneOf([createSecretVerificationKey(key)], token),
@@ -294,7 +297,7 @@ describe('a signature by HS256', () => {
   const forge = (payload: object | Uint8Array = claims) =>
     forgeToken({ alg: 'HS256' }, payload, hmacSigner(secret));
 
-  it('is accepted, whatever it is over', async () => {
+  it('is accepted for any payload', async () => {
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ maxLength: 3_000 }), async (payload) => {
         expect(await verdictsBySecret(forge(payload))).toStrictEqual(ACCEPTED);
@@ -303,12 +306,12 @@ describe('a signature by HS256', () => {
     );
   });
 
-  it.each(Object.entries(SPOILT))('is refused when it is %s', async (_, spoil) => {
+  it.each(Object.entries(INVALID))('is rejected if it is %s', async (_, change) => {
     const token = forge();
-    expect(await verdictsBySecret(withSignature(token, spoil(bytesOf(token))))).toStrictEqual(REFUSED);
+    expect(await verdictsBySecret(withSignature(token, change(bytesOf(token))))).toStrictEqual(REJECTED);
   });
 
-  it('is refused with another secret, the secret cut, or another hash', async () => {
+  it('is rejected with another secret, part of the secret, or another hash', async () => {
     const others = [
       hmacSigner(randomBytes(32)),
       hmacSigner(secret.subarray(1)),
@@ -317,27 +320,27 @@ describe('a signature by HS256', () => {
       hmacSigner(''),
     ];
     for (const signer of others)
-      expect(await verdictsBySecret(forgeToken({ alg: 'HS256' }, claims, signer))).toStrictEqual(REFUSED);
+      expect(await verdictsBySecret(forgeToken({ alg: 'HS256' }, claims, signer))).toStrictEqual(REJECTED);
   });
 });
 
 describe('isSignedByOneOf', () => {
   const token = `${forgeToken({ alg: 'HS256' }, claims, () => 'signature')}`;
 
-  it('asks each key in turn about exactly what was received, until one made the signature', () => {
-    const asked: string[] = [];
+  it('tries the keys in order with exactly the received bytes, until one verifies', () => {
+    const tried: string[] = [];
     const key = (name: string, made: boolean): VerificationKey => ({
       verifies(signingInput, signature) {
-        asked.push(`${name} ${Buffer.from(signingInput)} ${Buffer.from(signature)}`);
+        tried.push(`${name} ${Buffer.from(signingInput)} ${Buffer.from(signature)}`);
         return made;
       },
     });
     expect(isSignedByOneOf([key('a', false), key('b', true), key('c', true)], token)).toBe(true);
     const input = token.slice(0, token.lastIndexOf('.'));
-    expect(asked).toStrictEqual([`a ${input} signature`, `b ${input} signature`]);
+    expect(tried).toStrictEqual([`a ${input} signature`, `b ${input} signature`]);
   });
 
-  it('says no where there are no keys', () => {
+  it('returns false without keys', () => {
     expect(isSignedByOneOf([], token)).toBe(false);
   });
 });

@@ -30,7 +30,7 @@ const MINUTE_MS = 60_000;
 const MAX_AGE_MS = 5 * MINUTE_MS;
 const tomorrow = nowSeconds + 86_400;
 
-/** A verifier, and how often it has asked for keys to verify a signature with. */
+/** A verifier, and a count of the signatures that it verified. */
 function countingVerifier(
   { config }: TestIssuer,
   clock: Clock,
@@ -56,7 +56,7 @@ function countingVerifier(
 
 const login = createTestIssuer();
 
-/** A token that lasts a day, by shared secret. */
+/** A token signed with the shared secret, valid for one day. */
 function tokenOf(subject: string, claims: object = {}): string {
   const signer = hmacSigner(Buffer.alloc(32, 's'));
   return forgeToken(
@@ -67,23 +67,23 @@ function tokenOf(subject: string, claims: object = {}): string {
 }
 
 describe('a token that was verified', () => {
-  it('is not verified again, and proves the same caller', async () => {
+  it('is not verified again, and identifies the same caller', async () => {
     const { verifier, verifications } = countingVerifier(login, () => now);
     const first = await verifier.verify(tokenOf('alice'));
     expect(await verifier.verify(tokenOf('alice'))).toStrictEqual(first);
     expect(verifications()).toBe(1);
   });
 
-  it('proves its caller at once, where one that is new or refused makes a promise', async () => {
+  it('returns its caller at once; a new or rejected token returns a promise', async () => {
     const { verifier } = countingVerifier(login, () => now);
     const first = verifier.verify(tokenOf('alice'));
     expect(first).toBeInstanceOf(Promise);
     const caller = await first;
     expect(verifier.verify(tokenOf('alice'))).toBe(caller);
 
-    const refused = verifier.verify('opaque');
-    expect(refused).toBeInstanceOf(Promise);
-    await expect(refused).rejects.toMatchObject({ code: 'unauthenticated' });
+    const rejected = verifier.verify('opaque');
+    expect(rejected).toBeInstanceOf(Promise);
+    await expect(rejected).rejects.toMatchObject({ code: 'unauthenticated' });
   });
 
   it('is verified again after five minutes at the latest', async () => {
@@ -99,7 +99,7 @@ describe('a token that was verified', () => {
     expect(verifications()).toBe(200);
   });
 
-  it('says nothing for another one that begins alike: other claims, or the signature cut, changed or missing', async () => {
+  it('does not validate a token with other claims, or with a cut, changed or missing signature', async () => {
     const { verifier } = countingVerifier(login, () => now);
     const token = tokenOf('alice');
     await verifier.verify(token);
@@ -113,18 +113,18 @@ describe('a token that was verified', () => {
     ];
     for (const forgery of forgeries) {
       expect((await rejectionOfToken(verifier, forgery)).code).toBe('unauthenticated');
-      // What was refused is not remembered as anything else.
+      // A rejected token is not cached.
       expect((await rejectionOfToken(verifier, forgery)).code).toBe('unauthenticated');
     }
   });
 
-  it('is refused from the second on in which it would be without a memory of it', async () => {
+  it('is rejected in the same second as without the cache', async () => {
     const { clock, advance } = createHandClock();
     const { verifier, verifications } = countingVerifier(login, clock);
     const token = tokenOf('alice', { exp: nowSeconds + 60 });
     await verifier.verify(token);
     advance(60_000);
-    // Within the tolerance for clocks that are apart it is still good, but verified each time.
+    // Within the clock tolerance it is still valid, but verified each time.
     await verifier.verify(token);
     await verifier.verify(token);
     expect(verifications()).toBe(3);
@@ -134,7 +134,7 @@ describe('a token that was verified', () => {
     );
   });
 
-  it.each(['nbf', 'iat'])('is refused when the clock is set back to before its %s', async (claim) => {
+  it.each(['nbf', 'iat'])('is rejected if the clock is set back to before its %s', async (claim) => {
     const { clock, advance } = createHandClock();
     const { verifier } = countingVerifier(login, clock);
     const token = tokenOf('alice', { [claim]: nowSeconds });
@@ -144,7 +144,7 @@ describe('a token that was verified', () => {
     expect((await rejectionOfToken(verifier, token)).code).toBe('unauthenticated');
   });
 
-  it('is verified again after the clock was set back, however far', async () => {
+  it('is verified again after the clock was set back by any amount', async () => {
     const { clock, advance } = createHandClock();
     const { verifier, verifications } = countingVerifier(login, clock);
     await verifier.verify(tokenOf('alice'));
@@ -166,7 +166,7 @@ describe('a token that was verified with a published key', () => {
     return { ...issuer.config, keys: { kind: 'jwksUrl', url: `${origin}/jwks` } };
   }
 
-  it('is refused as soon as the token of a new key has shown that its own was withdrawn', async () => {
+  it('is rejected after a token with a new key has caused a fetch without its own key', async () => {
     const [old, current] = [createTestIssuer({ kid: 'old' }), createTestIssuer({ kid: 'current' })];
     const server = await startTestServer(json(old.jwks));
     const verifier = onlineVerifier([publishedBy(old, server.origin)]);
@@ -181,7 +181,7 @@ describe('a token that was verified with a published key', () => {
     expect(await rejectionOfToken(verifier, token)).toStrictEqual(invalidToken(UNKNOWN_KEY));
   });
 
-  it('is refused when its key was replaced under the same key ID', async () => {
+  it('is rejected if its key was replaced under the same key ID', async () => {
     const [stolen, renewed] = [createTestIssuer(), createTestIssuer()];
     const server = await startTestServer(json(stolen.jwks));
     const verifier = onlineVerifier([publishedBy(stolen, server.origin)]);
@@ -190,11 +190,11 @@ describe('a token that was verified with a published key', () => {
     await verifier.verify(token);
 
     server.respond = json(renewed.jwks);
-    await rejectionOfToken(verifier, await stolen.sign({}, { kid: 'never-heard-of' }));
+    await rejectionOfToken(verifier, await stolen.sign({}, { kid: 'unknown' }));
     expect(await rejectionOfToken(verifier, token)).toStrictEqual(invalidToken(WRONG_SIGNATURE));
   });
 
-  it('has old keys fetched anew although it is asked for all the time, and is refused with the key gone', async () => {
+  it('does not prevent a due fetch of the keys, and is rejected if its key is missing from it', async () => {
     const issuer = createTestIssuer();
     const server = await startTestServer(json(issuer.jwks));
     const { clock, advance } = createHandClock();
@@ -212,7 +212,7 @@ describe('a token that was verified with a published key', () => {
     expect(server.requests).toHaveLength(2);
   });
 
-  it('goes on proving its caller while its issuer is out of reach', async () => {
+  it('is accepted while its issuer cannot be reached', async () => {
     const issuer = createTestIssuer();
     const server = await startTestServer(json(issuer.jwks));
     const { clock, advance } = createHandClock();
@@ -226,7 +226,7 @@ describe('a token that was verified with a published key', () => {
     }
   });
 
-  it('is unknown to the verifier of another policy, which may trust other issuers', async () => {
+  it('is not cached for the verifier of another policy, which may trust other issuers', async () => {
     const issuer = createTestIssuer();
     const other = createTestIssuer({ issuer: 'https://partner.test' });
     const server = await startTestServer(json(issuer.jwks));
@@ -261,7 +261,7 @@ describe('createVerifiedTokens', () => {
     };
   }
 
-  it('keeps no more tokens than it may, the latest ones', () => {
+  it('keeps at most maxTokens tokens, the latest ones', () => {
     const { keep, knows } = tokensOf({ maxTokens: 100, maxTokensPerCaller: 100 });
     const names = Array.from({ length: 1_000 }, (_, index) => `token-${index}`);
     for (const name of names) keep(name, name);
@@ -271,7 +271,7 @@ describe('createVerifiedTokens', () => {
     expect(kept.length).toBeLessThanOrEqual(100);
   });
 
-  it('lets no caller push out others, with however many good tokens', () => {
+  it('does not let one caller with many valid tokens displace those of others', () => {
     const { keep, knows } = tokensOf({ maxTokens: 1_000 });
     const others = Array.from({ length: 300 }, (_, index) => `other-${index}`);
     for (const name of others) keep(name, name);
@@ -281,7 +281,7 @@ describe('createVerifiedTokens', () => {
     expect(flood.filter((name) => knows(name)).length).toBeLessThanOrEqual(10);
   });
 
-  it('gives a caller its share again with every five minutes', () => {
+  it('gives a caller its full share again every five minutes', () => {
     const { keep, knows } = tokensOf({ maxTokens: 1_000 });
     for (let round = 0; round < 20; round++) {
       const at = new Date(now.getTime() + round * MAX_AGE_MS);
@@ -290,14 +290,14 @@ describe('createVerifiedTokens', () => {
     }
   });
 
-  it('does not count the same token against its caller twice', () => {
+  it('counts the same token only once for its caller', () => {
     const { keep, knows } = tokensOf({ maxTokens: 400, maxTokensPerCaller: 4 });
     for (let time = 0; time < 10; time++) keep('one', 'alice');
     keep('another', 'alice');
     expect([knows('one'), knows('another')]).toStrictEqual([true, true]);
   });
 
-  /** Claims that fit into a token of 12 KiB, and take as much memory as such claims can. */
+  /** Claims that fit into a token of 12 KiB and take the most memory. */
   const WORST: readonly (readonly [string, () => unknown])[] = [
     ['empty lists', () => JSON.parse(`[${Array(4_000).fill('[]').join()}]`)],
     ['nested objects', () => JSON.parse(`[${Array(1_500).fill('{"a":{}}').join()}]`)],
@@ -309,7 +309,7 @@ describe('createVerifiedTokens', () => {
     ['names', () => JSON.parse(`{${Array.from({ length: 1_200 }, (_, index) => `"n${index}":1`).join()}}`)],
   ];
 
-  it.each(WORST)('lets tokens with %s take no more memory than it has for all', (_, groups) => {
+  it.each(WORST)('limits the total memory of tokens with %s', (_, groups) => {
     const maxTokens = 600;
     setFlagsFromString('--expose-gc');
     const collectGarbage = runInNewContext('gc') as () => void;
@@ -318,7 +318,7 @@ describe('createVerifiedTokens', () => {
     const tokens = createVerifiedTokens<undefined>({ maxTokens, maxTokensPerCaller: maxTokens });
     const isKnown = (index: number) => tokens.find(digestToken(`token-${index}`), now) !== undefined;
     let last = 0;
-    // Until both generations are full, and the first token is forgotten.
+    // Add tokens until both generations are full and the first token is dropped.
     for (; last === 0 || isKnown(0); last++) {
       const caller = {
         issuer: login.issuer,
