@@ -3,11 +3,11 @@ import { expect, it } from 'vitest';
 import { callerKey } from '../../src/limits/caller-key.ts';
 import { propertyRuns } from '../support/property-runs.ts';
 
-it('no two callers or rules are named alike', () => {
+it('no two callers or rules have the same key', () => {
   const part = fc.string({ unit: fc.constantFrom('a', ' ', '1', '2'), maxLength: 4 });
-  const who = fc.record({ issuer: part, subject: part, rule: part });
+  const upload = fc.record({ issuer: part, subject: part, rule: part });
   fc.assert(
-    fc.property(who, who, (one, other) => {
+    fc.property(upload, upload, (one, other) => {
       const isSame = JSON.stringify(one) === JSON.stringify(other);
       expect(callerKey(one) === callerKey(other)).toBe(isSame);
     }),

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { createCallerKeys } from '../../src/limits/caller-keys.ts';
 import { anUpload } from '../support/limiter.contract.ts';
 
-// SHA-256 of `["https://login.test/","alice@example.com","own-files"]`, as OpenSSL tells it.
+// SHA-256 of `["https://login.test/","alice@example.com","own-files"]`, computed with OpenSSL.
 it('does not identify the caller, and puts both keys into one slot of a cluster', () => {
   expect(createCallerKeys()(anUpload({ subject: 'alice@example.com' }))).toStrictEqual([
     'oss-presign:{I3gM_F1i8xr_TzkWwkwUdcRgTbqq8MqNl-IXF6D3Pyw}:requestsPerMinute',
@@ -10,7 +10,7 @@ it('does not identify the caller, and puts both keys into one slot of a cluster'
   ]);
 });
 
-it('caches the keys of the callers that came last, and forgets the others', () => {
+it('caches the keys of the latest callers only', () => {
   const keysOfCaller = createCallerKeys(10);
   const keysOf = (subject: string) => keysOfCaller(anUpload({ subject }));
   const first = keysOf('alice');

@@ -39,7 +39,7 @@ it('allows 600 denials in the minute that begins with the first one', () => {
   expect(limiter.count(ALICE)).toMatchObject({ allowed: true, remaining: 599, resetInSeconds: 60 });
 });
 
-it('counts a subject of another issuer apart', () => {
+it('counts the same subject of another issuer separately', () => {
   const { limiter } = createUnderTest({ denialsPerMinute: 1 });
   limiter.count(ALICE);
   expect(limiter.check(ALICE)).toBeDefined();
@@ -53,7 +53,7 @@ it('counts a subject of another issuer apart', () => {
   }
 });
 
-it('remembers no more callers than there is room for, those that began last', () => {
+it('tracks at most maxCallers callers, the latest ones', () => {
   const { limiter } = createUnderTest({ denialsPerMinute: 1, maxCallers: 100 });
   const caller = (index: number) => ({ ...ALICE, subject: String(index) });
   for (let index = 0; index < 1_000; index += 1) limiter.count(caller(index));
@@ -63,7 +63,7 @@ it('remembers no more callers than there is room for, those that began last', ()
   expect(remembered).toStrictEqual(Array.from({ length: 100 }, (_, index) => 900 + index));
 });
 
-it('rejects a caller only after as many denials in one minute as the limit says', () => {
+it('rejects a caller only after the limit of denials in one minute', () => {
   const step = fc.record({
     subject: fc.constantFrom('alice', 'bob'),
     isDenial: fc.boolean(),

@@ -3,8 +3,9 @@ import { Worker } from 'node:worker_threads';
 import { onTestFinished } from 'vitest';
 
 /**
- * A server in a separate thread that speaks RESP and counts requests as the script does, so that it responds while this thread is
- * blocked. After `hang` it reads on without any reply.
+ * Starts a server in a separate thread, so that it responds while this thread is blocked.
+ *
+ * It speaks RESP and counts requests as the script does. After `hang` it reads without replying.
  */
 export async function startFakeRedis(): Promise<{ readonly url: string; hang(): Promise<void> }> {
   const worker = new Worker(SERVER, { eval: true });
@@ -17,7 +18,7 @@ export async function startFakeRedis(): Promise<{ readonly url: string; hang(): 
   return { url: `redis://127.0.0.1:${port}`, hang };
 }
 
-/** Keeps this thread busy, without using a processor. */
+/** Blocks this thread without using CPU time. */
 export function blockThread(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }

@@ -4,12 +4,12 @@ import { anUpload, describeLimiterContract } from '../support/limiter.contract.t
 
 describeLimiterContract('the memory limiter', async () => createUnderTest());
 
-it('is ready and says where it counts', () => {
+it('is ready and describes where it counts', () => {
   const { limiter } = createUnderTest();
   expect(limiter.describe()).toStrictEqual({ ok: true, detail: 'in memory' });
 });
 
-it('answers at once, with both bounds counted', () => {
+it('returns at once, with both limits counted', () => {
   const { limiter } = createUnderTest();
   const upload = anUpload({ bytes: 60, limits: { requestsPerMinute: 3, bytesPerDay: 100 } });
   const state = { limitedBy: 'bytesPerDay', limit: 100, remaining: 40, resetInSeconds: 86_400 };
@@ -17,20 +17,20 @@ it('answers at once, with both bounds counted', () => {
   expect(limiter.consume(upload)).toStrictEqual({ ...state, allowed: false });
 });
 
-it('forgets the windows that began first, and only those, when there are too many', () => {
+it('drops only the oldest windows if there are too many', () => {
   const { limiter } = createUnderTest(100);
   const consume = (subject: number) =>
     limiter.consume(anUpload({ subject: String(subject), limits: { requestsPerMinute: 1 } }))?.allowed;
   for (let subject = 0; subject <= 100; subject += 1) consume(subject);
 
-  // Asked from the last on, since the one that is forgotten begins anew, and takes the place of another.
-  const remembered = [];
-  for (let subject = 100; subject >= 1; subject -= 1) remembered.push(consume(subject));
-  expect(remembered).toStrictEqual(Array(100).fill(false));
+  // Begin with the latest, because a dropped window begins again and displaces another one.
+  const verdicts = [];
+  for (let subject = 100; subject >= 1; subject -= 1) verdicts.push(consume(subject));
+  expect(verdicts).toStrictEqual(Array(100).fill(false));
   expect(consume(0)).toBe(true);
 });
 
-it('counts a window that began anew among the latest', async () => {
+it('counts a window that began again among the latest', async () => {
   const { limiter, passSeconds } = createUnderTest(10);
   const consume = (subject: string) =>
     limiter.consume(anUpload({ subject, limits: { requestsPerMinute: 1 } }));

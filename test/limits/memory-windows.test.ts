@@ -5,7 +5,7 @@ import { createMemoryWindows } from '../../src/limits/memory-windows.ts';
 
 const [REQUESTS, BYTES] = LIMITS;
 
-it('a window ends with its sixtieth second', () => {
+it('a window ends after 60 s', () => {
   const windows = createMemoryWindows(REQUESTS, 10);
   const at = (nowMs: number) => windows.count('alice', 1, 1, nowMs);
   expect([at(1000), at(60_999), at(61_000)]).toMatchObject([
@@ -15,26 +15,26 @@ it('a window ends with its sixtieth second', () => {
   ]);
 });
 
-it('never more windows are kept than there is room for', () => {
+it('keeps at most the maximum number of windows', () => {
   const windows = createMemoryWindows(REQUESTS, 100);
   for (let caller = 0; caller < 1000; caller += 1) windows.count(`caller ${caller}`, 1, 1, 0);
   expect(windows.size()).toBe(100);
 });
 
-it('what is refused takes no memory', () => {
+it('a rejected upload takes no memory', () => {
   const windows = createMemoryWindows(BYTES, 100);
   windows.count('alice', 100, 101, 0);
   expect(windows.size()).toBe(0);
 });
 
-it('after a burst the memory is given back', () => {
+it('frees memory after a burst', () => {
   const windows = createMemoryWindows(REQUESTS, 100_000);
   for (let caller = 0; caller < 1000; caller += 1) windows.count(`caller ${caller}`, 1, 1, 0);
   for (let minute = 1; minute <= 1000; minute += 1) windows.count('alice', 1, 1, minute * 60_000);
   expect(windows.size()).toBe(1);
 });
 
-it('any callers, amounts, bounds and pauses are counted as in a list that forgets nothing', () => {
+it('counts any callers, amounts, limits and pauses as a complete list does', () => {
   const step = fc.record({
     caller: fc.constantFrom('alice', 'bob', 'carol'),
     limit: fc.integer({ min: 1, max: 20 }),

@@ -122,7 +122,7 @@ it.each([
   ['redis+cluster://h1/1', /^must end after the hosts: a cluster has only the database 0$/],
   ['redis+cluster://h1?password=TheSecret', /^must have no parameters for a cluster$/],
   [`redis+cluster://${'h'.repeat(9_000)}`, /^must have at most 8192 characters$/],
-])('%s is rejected with what to change, and without a secret', (url, fault) => {
+])('%s is rejected with advice and without a secret', (url, fault) => {
   const parsed = parseRedisAddress(url);
   expect(parsed).toStrictEqual({ fault: expect.stringMatching(fault) });
   expect(JSON.stringify(parsed)).not.toMatch(/Secret/);

@@ -5,10 +5,10 @@ import type { LimiterMode } from '../../src/limits/running-limiter.ts';
 import { anUpload, countAllowed } from '../support/limiter.contract.ts';
 import { blockThread, startFakeRedis } from './fake-redis.ts';
 
-/** Long enough for a server that has to wait for a processor. */
+/** Long enough for a server that has to wait for CPU time. */
 const TIMEOUT_MS = 400;
 const STALL_MS = 450;
-/** For a server that does not respond anyway. */
+/** For a server that never responds. */
 const SHORT_TIMEOUT_MS = 50;
 const UPLOAD = anUpload({ limits: { requestsPerMinute: 20 } });
 
@@ -30,7 +30,7 @@ async function createUnderTest(timeoutMs = TIMEOUT_MS) {
   return { limiter, modes, reasons, hang: server.hang };
 }
 
-it('a limit that is used up stays used up while this process is blocked, whenever it is', async () => {
+it('a used-up limit stays used up if this process is blocked before or after sending', async () => {
   const { limiter, modes } = await createUnderTest();
   const verdicts = [];
   for (let request = 0; request < 21; request += 1) verdicts.push(await limiter.consume(UPLOAD));
@@ -47,7 +47,7 @@ it('a limit that is used up stays used up while this process is blocked, wheneve
   expect(modes).toStrictEqual(['redis']);
 });
 
-it('a server that is late is not waited for, and this process counts by itself', async () => {
+it('after the time-out of a server, this process counts in memory', async () => {
   const { limiter, modes, reasons, hang } = await createUnderTest(SHORT_TIMEOUT_MS);
   await hang();
   expect(await limiter.consume(UPLOAD)).toMatchObject({ allowed: true, remaining: 19 });
@@ -56,7 +56,7 @@ it('a server that is late is not waited for, and this process counts by itself',
   expect(reasons).toStrictEqual([undefined, 'ETIMEDOUT']);
 });
 
-it('a server that hangs is not waited for by a process that is blocked as well', async () => {
+it('a server that hangs times out even if this process is blocked too', async () => {
   const { limiter, modes, hang } = await createUnderTest(SHORT_TIMEOUT_MS);
   await hang();
   const verdict = limiter.consume(UPLOAD);

@@ -26,7 +26,7 @@ async function startUnderTest(lookUpHost: LookUpHost) {
   return changes;
 }
 
-it('connects although each lookup takes longer than an attempt to connect may', async () => {
+it('connects even if each lookup takes longer than an attempt to connect may take', async () => {
   let pending = 0;
   let mostPending = 0;
   const changes = await startUnderTest(async () => {
@@ -40,7 +40,7 @@ it('connects although each lookup takes longer than an attempt to connect may', 
   expect(mostPending).toBe(1);
 });
 
-it('looks the host up for each attempt, because a server that restarts can get another address', async () => {
+it('looks up the host for each attempt, because a restarted server can have another address', async () => {
   const lookUpHost = vi.fn<LookUpHost>(async () => [ADDRESS]).mockRejectedValueOnce(NOT_FOUND);
   const changes = await startUnderTest(lookUpHost);
   await vi.waitFor(() => expect(changes).toStrictEqual(['ENOTFOUND', 'redis']), 10_000);

@@ -3,7 +3,7 @@ import { checkLimiter } from '../../src/cli/checks/check-limiter.ts';
 import { fixedClock } from '../support/fixed-clock.ts';
 import { startRedisServer } from '../support/redis-server.ts';
 
-it('the check of the command line finds a server that counts', async () => {
+it('the command check accepts a server that counts', async () => {
   const { url } = await startRedisServer({ password: 'ThePassword' });
   expect(await checkLimiter(url, fixedClock)).toStrictEqual({
     name: 'limiter',
@@ -12,7 +12,7 @@ it('the check of the command line finds a server that counts', async () => {
   });
 });
 
-it('the check of the command line finds a server that refuses the password', async () => {
+it('the command check reports a server that rejects the password', async () => {
   const { url } = await startRedisServer({ password: 'ThePassword' });
   expect(await checkLimiter(url.replace('ThePassword', 'AnotherOne'), fixedClock)).toStrictEqual({
     name: 'limiter',

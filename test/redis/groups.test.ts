@@ -6,7 +6,7 @@ import { anUpload, countAllowed } from '../support/limiter.contract.ts';
 import { findFreePort, startRedisServer } from '../support/redis-server.ts';
 import { startRedisCluster, startRedisGroup } from './groups.ts';
 
-/** A failover needs up to ten seconds on a busy machine. */
+/** A failover takes up to 10 s on a busy machine. */
 const PATIENT = { timeout: 30_000, interval: 20 };
 const TEST_TIMEOUT_MS = 90_000;
 
@@ -29,7 +29,7 @@ function createUnderTest(url: string, timeoutMs = 15_000) {
 const callers = Array.from({ length: 30 }, (_, index) => `caller ${index}`);
 
 it(
-  'a cluster counts to the exact request, each caller on the node that has its slot',
+  'a cluster counts exactly, each caller on the node that has its slot',
   async () => {
     const { url, masters } = await startRedisCluster();
     const replicas = [createUnderTest(url), createUnderTest(url)];
@@ -59,7 +59,7 @@ it(
     await masters[1]?.signal('SIGKILL');
     const during = await Promise.all(callers.map(consume));
     expect(countAllowed(during)).toBe(callers.length);
-    // Until the replica has taken over, the cluster takes no counts at all, or none of the callers in the lost slots.
+    // Until the replica has taken over, the cluster rejects all counts, or those of the lost slots.
     await vi.waitFor(async () => {
       await Promise.all(callers.map((caller) => consume(`${caller} again`)));
       expect(modes.at(-1)).toBe('redis');
@@ -75,7 +75,7 @@ it(
 );
 
 it(
-  'a cluster that is not there, or rejects the password, is not used, and the cause is named',
+  'an unreachable cluster, or one that rejects the password, is not used, and the cause is reported',
   async () => {
     const { url } = await startRedisCluster();
     const port = await findFreePort();
@@ -89,7 +89,7 @@ it(
 );
 
 it(
-  'sentinels lead to the master, and to the replica that takes over from it',
+  'sentinels report the master, and later the replica that takes over from it',
   async () => {
     const { url, master, replica } = await startRedisGroup();
     const { becomes, consume, modes, limiter } = createUnderTest(url, 500);
@@ -111,11 +111,11 @@ it(
 );
 
 it(
-  'a group that sentinels do not lead to is not used, and the cause is named',
+  'a group that the sentinels do not report is not used, and the cause is reported',
   async () => {
     const { url } = await startRedisGroup();
     await expectDegraded([
-      [url.replace('tell-me', 'TheSecret'), /\((WRONGPASS|NOAUTH)\); counting/],
+      [url.replace('sentinel-password', 'TheSecret'), /\((WRONGPASS|NOAUTH)\); counting/],
       [url.replace(/\?.*$/, ''), /\(NOAUTH\); counting/],
       [url.replace('open-sesame', 'TheSecret'), /\(WRONGPASS\); counting/],
       [
@@ -129,11 +129,11 @@ it(
   TEST_TIMEOUT_MS,
 );
 
-/** Each address degrades with this cause, counts in memory, and writes nothing on the console. */
+/** Each address degrades with this cause, counts in memory, and writes nothing to the console. */
 async function expectDegraded(cases: readonly (readonly [url: string, detail: RegExp])[]): Promise<void> {
-  const said: unknown[] = [];
+  const output: unknown[] = [];
   for (const method of ['log', 'info', 'warn', 'error', 'debug'] as const) {
-    const spy = vi.spyOn(console, method).mockImplementation((...words) => void said.push(words));
+    const spy = vi.spyOn(console, method).mockImplementation((...words) => void output.push(words));
     onTestFinished(() => spy.mockRestore());
   }
   await Promise.all(
@@ -145,7 +145,7 @@ async function expectDegraded(cases: readonly (readonly [url: string, detail: Re
       expect(modes).toStrictEqual(['degraded']);
     }),
   );
-  expect(said).toStrictEqual([]);
+  expect(output).toStrictEqual([]);
 }
 
 it(

@@ -16,7 +16,7 @@ export type RedisCluster = {
   readonly masters: readonly RedisServer[];
 };
 
-/** A real cluster of three masters, each with as many replicas as said. It ends with the test. */
+/** Starts a cluster of three masters with this many replicas each. It ends with the test. */
 export async function startRedisCluster({
   replicas = 0,
   password = 'open-sesame',
@@ -36,7 +36,7 @@ export async function startRedisCluster({
     }),
   );
   const [first] = nodes;
-  if (!first) throw new Error('a cluster has nodes');
+  if (!first) throw new Error('the cluster has no nodes');
   for (const [index, { server, busPort }] of nodes.entries()) {
     await nodes[index]?.admin.cluster('SET-CONFIG-EPOCH', index + 1);
     await first.admin.call('CLUSTER', 'MEET', '127.0.0.1', server.port, busPort);
@@ -74,10 +74,13 @@ export type RedisGroup = {
   readonly replica: RedisServer;
 };
 
-/** A real master with a replica, watched by three sentinels under the name `mymaster`. It ends with the test. */
+/**
+ * Starts a master with a replica, which three sentinels watch under the name `mymaster`. It ends
+ * with the test.
+ */
 export async function startRedisGroup({
   password = 'open-sesame',
-  sentinelPassword = 'tell-me',
+  sentinelPassword = 'sentinel-password',
 } = {}): Promise<RedisGroup> {
   const flags = { masterauth: password };
   const master = await startRedisServer({ password, flags });

@@ -10,9 +10,9 @@ import { anUpload, countAllowed, describeLimiterContract } from '../support/limi
 import { findFreePort, startRedisServer } from '../support/redis-server.ts';
 
 const TIMEOUT_MS = 1000;
-/** For the work beside the waiting, on a busy machine. */
+/** For the work in addition to the waiting, on a busy machine. */
 const SLACK_MS = 1000;
-/** For what is not about time: a copy that misses its deadline counts by itself, and then nothing is shared to the request. */
+/** For tests that do not measure time: a limiter that times out counts in memory. */
 const PATIENT_MS = 15_000;
 
 const TEN_PER_MINUTE = anUpload({ limits: { requestsPerMinute: 10 } });
@@ -22,7 +22,7 @@ describeLimiterContract('the Redis limiter', async () => {
   const redis = connect(server.url);
   const { limiter, modes } = createUnderTest(server.url, PATIENT_MS);
   await becomes(modes, 'redis');
-  // As if the server's clock had gone on: each key lives that much less.
+  // Simulates time on the server: shortens the remaining life of each key.
   const passSeconds = async (seconds: number) => {
     for (const key of await redis.keys('*')) {
       await redis.pexpire(key, (await redis.pttl(key)) - seconds * 1000);
@@ -31,8 +31,8 @@ describeLimiterContract('the Redis limiter', async () => {
   return { limiter, passSeconds };
 });
 
-describe('what is kept in Redis', () => {
-  it('names no caller and ends by itself', async () => {
+describe('the counts in Redis', () => {
+  it('do not identify the caller, and expire', async () => {
     const server = await startRedisServer();
     const { limiter } = createUnderTest(server.url, PATIENT_MS);
     const limits = { requestsPerMinute: 5, bytesPerDay: 5000 };
@@ -53,17 +53,17 @@ describe('what is kept in Redis', () => {
     expect(lives[1]).toBeLessThanOrEqual(60);
   });
 
-  it('is shared by all copies, to the exact request', async () => {
+  it('are shared exactly by all replicas', async () => {
     const server = await startRedisServer();
-    const copies = [1, 2].map(() => createUnderTest(server.url, PATIENT_MS).limiter);
+    const replicas = [1, 2].map(() => createUnderTest(server.url, PATIENT_MS).limiter);
     const upload = anUpload({ bytes: 3, limits: { requestsPerMinute: 120, bytesPerDay: 200 } });
     const verdicts = await Promise.all(
-      Array.from({ length: 200 }, (_, index) => copies[index % 2]?.consume(upload)),
+      Array.from({ length: 200 }, (_, index) => replicas[index % 2]?.consume(upload)),
     );
     expect(countAllowed(verdicts)).toBe(66);
   });
 
-  it('begins anew where somebody has taken the end from a window, instead of refusing for ever', async () => {
+  it('begin again if a key lost its expiry, instead of rejecting uploads forever', async () => {
     const server = await startRedisServer();
     const { limiter } = createUnderTest(server.url, PATIENT_MS);
     for (let request = 0; request < 10; request += 1) await limiter.consume(TEN_PER_MINUTE);
@@ -72,7 +72,7 @@ describe('what is kept in Redis', () => {
     expect(await limiter.consume(TEN_PER_MINUTE)).toMatchObject({ remaining: 9, resetInSeconds: 60 });
   });
 
-  it('costs one call for a hundred uploads that arrive together', async () => {
+  it('take one call for 100 uploads that arrive together', async () => {
     const server = await startRedisServer();
     const { limiter, modes } = createUnderTest(server.url, PATIENT_MS);
     await becomes(modes, 'redis');
@@ -82,7 +82,7 @@ describe('what is kept in Redis', () => {
     expect(/cmdstat_evalsha:calls=(\d+)/.exec(await admin.info('commandstats'))?.[1]).toBe('2');
   });
 
-  it('is counted on by a server that has forgotten the script', async () => {
+  it('continue on a server that lost the script', async () => {
     const server = await startRedisServer();
     const { limiter, modes } = createUnderTest(server.url, PATIENT_MS);
     await limiter.consume(TEN_PER_MINUTE);
@@ -92,7 +92,7 @@ describe('what is kept in Redis', () => {
     expect(modes).toStrictEqual(['redis']);
   });
 
-  it('holds to the exact request in a cluster, which takes the keys of one slot at a time', async () => {
+  it('are exact in a cluster, which accepts the keys of one slot at a time', async () => {
     const server = await startRedisServer({ isCluster: true });
     const admin = connect(server.url);
     const { limiter, modes } = createUnderTest(server.url, PATIENT_MS);
@@ -106,7 +106,7 @@ describe('what is kept in Redis', () => {
     expect(modes).toStrictEqual(['redis']);
   });
 
-  it('holds the very first request of a copy that has just been started', async () => {
+  it('include the first request of a replica that has just started', async () => {
     const server = await startRedisServer();
     await createUnderTest(server.url, PATIENT_MS).limiter.consume(TEN_PER_MINUTE);
     const verdict = await createUnderTest(server.url, PATIENT_MS).limiter.consume(TEN_PER_MINUTE);
@@ -115,7 +115,7 @@ describe('what is kept in Redis', () => {
 });
 
 describe('a server that cannot be used', () => {
-  it('that is killed under load costs no answer, and is used again when it is back', async () => {
+  it('that is killed under load causes no error, and is used again after its restart', async () => {
     const server = await startRedisServer();
     const { limiter, modes } = createUnderTest(server.url);
     await becomes(modes, 'redis');
@@ -139,11 +139,11 @@ describe('a server that cannot be used', () => {
     await becomes(modes, 'redis');
     expect(limiter.describe()).toStrictEqual({ ok: true, detail: 'in Redis' });
     expect(limiter.mode()).toBe('redis');
-    // The new server is empty: that bob has all his requests again shows who counts.
+    // The new server is empty, so bob's full limit shows that Redis counts again.
     const again = await limiter.consume(bob);
 
     expect(slowest([...whileKilled, ...inMemory])).toBeLessThan(TIMEOUT_MS + SLACK_MS);
-    // Ten at most in Redis, and as many in memory.
+    // At most ten in Redis, and ten in memory.
     const grantedWhileKilled = countAllowed(whileKilled.map(({ verdict }) => verdict));
     expect(grantedWhileKilled).toBeGreaterThanOrEqual(10);
     expect(grantedWhileKilled).toBeLessThanOrEqual(20);
@@ -152,7 +152,7 @@ describe('a server that cannot be used', () => {
     expect(modes).toStrictEqual(['redis', 'degraded', 'redis']);
   });
 
-  it('that hangs keeps no request longer than the timeout, and the next ones not at all', async () => {
+  it('that hangs delays no request longer than the time-out, and later ones not at all', async () => {
     const server = await startRedisServer();
     const { limiter, modes } = createUnderTest(server.url);
     await becomes(modes, 'redis');
@@ -171,7 +171,7 @@ describe('a server that cannot be used', () => {
     expect(next.ms).toBeLessThan(TIMEOUT_MS / 2);
   });
 
-  it('that hangs from the start keeps no request longer than the timeout', async () => {
+  it('that hangs from the start delays no request longer than the time-out', async () => {
     const server = await startRedisServer();
     await server.signal('SIGSTOP');
     const { limiter, modes } = createUnderTest(server.url);
@@ -188,7 +188,7 @@ describe('a server that cannot be used', () => {
     expect(modes).toStrictEqual(['degraded', 'redis']);
   });
 
-  it('that is a replica, which takes no writes, is used again when it does', async () => {
+  it('that is a read-only replica is used again after its promotion', async () => {
     const [source, server] = [await startRedisServer(), await startRedisServer()];
     const admin = connect(server.url);
     await admin.replicaof('127.0.0.1', source.port);
@@ -207,13 +207,13 @@ describe('a server that cannot be used', () => {
     expect(modes).toStrictEqual(['degraded', 'redis']);
   });
 
-  // A connection that stands without ever being ready neither closes nor fails.
-  it('that is still loading keeps the first request no longer than the timeout, and the next not at all', async () => {
+  // A connection that is never ready neither closes nor fails.
+  it('that is loading delays the first request no longer than the time-out, and the next not at all', async () => {
     const loading = createServer((socket) => {
       onTestFinished(() => void socket.destroy());
       const info = 'loading:1\r\nloading_eta_seconds:60\r\n';
-      socket.on('data', (asked) => {
-        socket.write(/info/i.test(String(asked)) ? `$${info.length}\r\n${info}\r\n` : '%0\r\n');
+      socket.on('data', (command) => {
+        socket.write(/info/i.test(String(command)) ? `$${info.length}\r\n${info}\r\n` : '%0\r\n');
       });
     });
     await once(loading.listen(0, '127.0.0.1'), 'listening');
@@ -229,13 +229,13 @@ describe('a server that cannot be used', () => {
     expect(modes).toStrictEqual(['degraded']);
   });
 
-  // Back-off that grew from one absence to the next would end at the 2 s that are meant for a long one.
-  it('is used again soon, however often it was away before', async () => {
+  // If the back-off grew from one outage to the next, it would reach its maximum of 2 s.
+  it('is used again soon after each of several outages', async () => {
     const server = await startRedisServer();
     const { modes } = createUnderTest(server.url);
     await becomes(modes, 'redis');
     let startedAt = 0;
-    for (let absence = 1; absence <= 8; absence += 1) {
+    for (let outage = 1; outage <= 8; outage += 1) {
       await server.signal('SIGKILL');
       await becomes(modes, 'degraded');
       startedAt = performance.now();
@@ -245,7 +245,7 @@ describe('a server that cannot be used', () => {
     expect(performance.now() - startedAt).toBeLessThan(1800);
   });
 
-  it('that is not there at the start is used as soon as it is', async () => {
+  it('that is missing at the start is used when it starts', async () => {
     const port = await findFreePort();
     const { limiter, modes } = createUnderTest(`redis://127.0.0.1:${port}`);
     const verdicts = await Promise.all(Array.from({ length: 12 }, () => limiter.consume(TEN_PER_MINUTE)));
@@ -261,8 +261,9 @@ describe('a server that cannot be used', () => {
     expect(modes).toStrictEqual(['degraded', 'redis']);
   });
 
-  // Connected and answering, yet of no use: it must neither refuse uploads nor flap between the modes.
-  it('that has no room left is used again when it has', async () => {
+  // It responds but cannot count. The limiter must neither reject uploads nor flap between the
+  // modes.
+  it('that is full is used again after it has memory', async () => {
     const server = await startRedisServer();
     const admin = connect(server.url);
     const { limiter, modes } = createUnderTest(server.url);
@@ -287,7 +288,7 @@ describe('a server that cannot be used', () => {
   });
 });
 
-it('a limit that is used up stays used up while this process is busy for longer than the deadline', async () => {
+it('a used-up limit stays used up if this process is busy for longer than the time-out', async () => {
   const server = await startRedisServer();
   const modes: LimiterMode[] = [];
   const limiter = createRedisLimiter({
@@ -319,32 +320,32 @@ describe('the password of the address', () => {
     expect(modes).toStrictEqual(['redis']);
   });
 
-  it('is told to nobody, right or wrong, with the server up or down', async () => {
-    const said: unknown[] = [];
+  it('is never written or returned, right or wrong, with the server up or down', async () => {
+    const output: unknown[] = [];
     for (const method of ['log', 'info', 'warn', 'error', 'debug'] as const) {
-      const spy = vi.spyOn(console, method).mockImplementation((...words) => void said.push(words));
+      const spy = vi.spyOn(console, method).mockImplementation((...words) => void output.push(words));
       onTestFinished(() => spy.mockRestore());
     }
     const server = await startRedisServer({ password: 'right-password' });
     const wrong = createUnderTest(server.url.replace('right', 'wrong'));
     await becomes(wrong.modes, 'degraded');
-    said.push(wrong.limiter.describe(), await wrong.limiter.consume(TEN_PER_MINUTE));
+    output.push(wrong.limiter.describe(), await wrong.limiter.consume(TEN_PER_MINUTE));
     expect(wrong.limiter.describe().detail).toContain('(WRONGPASS)');
 
     const right = createUnderTest(server.url);
-    said.push(right.limiter.describe());
+    output.push(right.limiter.describe());
     await becomes(right.modes, 'redis');
-    said.push(right.limiter.describe());
+    output.push(right.limiter.describe());
     await server.signal('SIGKILL');
     await becomes(right.modes, 'degraded');
-    said.push(right.limiter.describe(), await right.limiter.consume(TEN_PER_MINUTE));
+    output.push(right.limiter.describe(), await right.limiter.consume(TEN_PER_MINUTE));
 
-    expect(JSON.stringify(said)).not.toMatch(/password|127\.0\.0\.1/);
+    expect(JSON.stringify(output)).not.toMatch(/password|127\.0\.0\.1/);
   });
 });
 
 describe('a closed limiter', () => {
-  it('leaves no connection, tells of no change and still answers', async () => {
+  it('leaves no connection, reports no change and still counts', async () => {
     const server = await startRedisServer();
     const admin = connect(server.url);
     const { limiter, modes } = createUnderTest(server.url);
@@ -393,8 +394,8 @@ async function timed(limiter: Limiter, upload: LimitedUpload): Promise<Timed> {
   return { verdict, ms: performance.now() - startedAt };
 }
 
-function slowest(answers: readonly Timed[]): number {
-  return Math.max(...answers.map(({ ms }) => ms));
+function slowest(results: readonly Timed[]): number {
+  return Math.max(...results.map(({ ms }) => ms));
 }
 
 async function countClients(admin: Redis): Promise<number> {
