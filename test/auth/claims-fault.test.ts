@@ -105,8 +105,8 @@ describe('claimsFault', () => {
   describe('with an audienceClaim', () => {
     const { aud: _, ...withoutAudience } = valid;
     const byClient = { audience: ['web', 'cli'], audienceClaim: 'client_id' };
-    const fault = (claims: object, demands = byClient) =>
-      claimsFault({ ...withoutAudience, ...claims }, demands, now);
+    const fault = (claims: object, requirements = byClient) =>
+      claimsFault({ ...withoutAudience, ...claims }, requirements, now);
 
     it.each([
       ['a string', { client_id: 'web' }],
