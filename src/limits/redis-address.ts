@@ -103,7 +103,7 @@ function parseSentinel(
   if (master === undefined) {
     return {
       fault:
-        'must name the group of servers behind the hosts of the sentinels, such as /mymaster, or /mymaster/0 with a database',
+        'must name the group of servers after the hosts of the sentinels, such as /mymaster, or /mymaster/0 with a database',
     };
   }
   const parameters = new URLSearchParams(query);

@@ -108,7 +108,7 @@ it.each([
   [`redis+cluster://${Array(33).fill('h').join()}`, /^must name 1 to 32 hosts, such as host1:6379,host2/],
   [
     'redis+sentinel://h1',
-    /^must name the group of servers behind the hosts of the sentinels, such as \/mymaster/,
+    /^must name the group of servers after the hosts of the sentinels, such as \/mymaster/,
   ],
   ['redis+sentinel://h1/', /^must name the group of servers/],
   ['redis+sentinel://h1/m/db', /^must name the group of servers/],
