@@ -28,7 +28,7 @@ const MIN_LEAD_MS = 5 * 60_000;
 const RENEWAL_LEAD_FRACTION = 1 / 3;
 
 /** The renewal interval of a source without an expiry, such as a profile that may be edited. */
-const UNKNOWN_LIFE_MS = 5 * 60_000;
+const UNKNOWN_LIFETIME_MS = 5 * 60_000;
 
 /** Minimum pause after a success, so that a source that returns the same value is not called in a loop. */
 const AFTER_SUCCESS_MS = 30_000;
@@ -52,17 +52,18 @@ export function createRefreshingCredentials(options: RefreshingCredentialsOption
   let failuresInRow = 0;
   let lastFailure: string | undefined;
 
-  const leftMs = () =>
+  const remainingLifetimeMs = () =>
     inUse?.credentials.expiresAt
       ? inUse.credentials.expiresAt.getTime() - clock().getTime()
       : Number.POSITIVE_INFINITY;
-  const usable = () => (inUse && leftMs() >= MIN_CREDENTIALS_SECONDS * 1000 ? inUse.credentials : undefined);
+  const usable = () =>
+    inUse && remainingLifetimeMs() >= MIN_CREDENTIALS_SECONDS * 1000 ? inUse.credentials : undefined;
   const waitMs = () => (lastAttempt ? remainingMs(lastAttempt.endedAt, lastAttempt.waitMs, clock()) : 0);
 
   function isDue(): boolean {
     if (!inUse || !usable()) return true;
-    if (inUse.credentials.expiresAt) return leftMs() <= inUse.leadMs;
-    return remainingMs(inUse.since, UNKNOWN_LIFE_MS, clock()) === 0;
+    if (inUse.credentials.expiresAt) return remainingLifetimeMs() <= inUse.leadMs;
+    return remainingMs(inUse.since, UNKNOWN_LIFETIME_MS, clock()) === 0;
   }
 
   function renew(): Promise<void> {
@@ -91,9 +92,9 @@ export function createRefreshingCredentials(options: RefreshingCredentialsOption
     }
   }
 
-  function accept(answer: Credentials): void {
+  function accept(credentials: Credentials): void {
     const now = clock();
-    const { expiresAt, accessKeyId } = answer;
+    const { expiresAt, accessKeyId } = credentials;
     if (expiresAt && expiresAt <= now) throw new Error('the answer had already ended');
     if (usable() && inUse?.credentials.expiresAt && expiresAt) {
       const gainedMs = expiresAt.getTime() - inUse.credentials.expiresAt.getTime();
@@ -106,11 +107,11 @@ export function createRefreshingCredentials(options: RefreshingCredentialsOption
         'the cloud credentials are renewed',
       );
     }
-    const lifeMs = expiresAt ? expiresAt.getTime() - now.getTime() : 0;
+    const lifetimeMs = expiresAt ? expiresAt.getTime() - now.getTime() : 0;
     inUse = {
-      credentials: Object.freeze({ ...answer }),
+      credentials: Object.freeze({ ...credentials }),
       since: now,
-      leadMs: Math.max(MIN_LEAD_MS, lifeMs * RENEWAL_LEAD_FRACTION),
+      leadMs: Math.max(MIN_LEAD_MS, lifetimeMs * RENEWAL_LEAD_FRACTION),
     };
   }
 
@@ -118,7 +119,7 @@ export function createRefreshingCredentials(options: RefreshingCredentialsOption
     const failing = lastFailure === undefined ? '' : `; renewing fails: ${lastFailure}`;
     if (!inUse) return { ok: false, detail: `${name}: ${lastFailure ?? 'no answer yet'}` };
     if (!usable()) return { ok: false, detail: `${name}, at its end${failing}` };
-    const minutes = Math.floor(leftMs() / 60_000);
+    const minutes = Math.floor(remainingLifetimeMs() / 60_000);
     const life = Number.isFinite(minutes) ? `valid for ${minutes} min` : 'without a known end';
     return { ok: true, detail: `${name}, ${life}${failing}` };
   }

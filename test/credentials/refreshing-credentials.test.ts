@@ -14,13 +14,13 @@ const DETAIL = 'The service has no valid cloud credentials at the moment; try ag
 function setUp({ attemptLimitMs = 60_000 } = {}) {
   const { clock, advance } = createHandClock();
   const log = createRecordedLog();
-  const asked: PromiseWithResolvers<Credentials>[] = [];
+  const calls: PromiseWithResolvers<Credentials>[] = [];
   const source = createRefreshingCredentials({
     name: 'test_source',
     load: () => {
-      const answer = Promise.withResolvers<Credentials>();
-      asked.push(answer);
-      return answer.promise;
+      const response = Promise.withResolvers<Credentials>();
+      calls.push(response);
+      return response.promise;
     },
     clock,
     log,
@@ -37,34 +37,34 @@ function setUp({ attemptLimitMs = 60_000 } = {}) {
     };
   };
   /** Answers the newest question; everybody who waits has then gone on. */
-  const answer = async (value: Credentials | Error) => {
-    if (value instanceof Error) asked.at(-1)?.reject(value);
-    else asked.at(-1)?.resolve(value);
+  const respond = async (value: Credentials | Error) => {
+    if (value instanceof Error) calls.at(-1)?.reject(value);
+    else calls.at(-1)?.resolve(value);
     await setImmediate();
   };
   /** A source with a value of an hour's life. */
-  const begin = async (lifeMs = 60 * MINUTE) => {
+  const loadFirst = async (lifeMs = 60 * MINUTE) => {
     void source.keepFresh();
-    await answer(next(lifeMs));
+    await respond(next(lifeMs));
   };
   const idOf = async () => (await source.get()).accessKeyId;
-  return { source, log, asked, clock, advance, next, answer, begin, idOf };
+  return { source, log, calls, clock, advance, next, respond, loadFirst, idOf };
 }
 
-it('has nothing before the first answer, and says so', () => {
-  const { source, asked } = setUp();
+it('has no credentials before the first response', () => {
+  const { source, calls } = setUp();
   expect(source.describe()).toStrictEqual({ ok: false, detail: 'test_source: no answer yet' });
   expect(source.expiresAt()).toBeUndefined();
-  expect(asked).toHaveLength(0);
+  expect(calls).toHaveLength(0);
 });
 
 it('asks once for all who wait, and gives them one frozen value', async () => {
-  const { source, asked, answer, next } = setUp();
+  const { source, calls, respond, next } = setUp();
   const waiting = Array.from({ length: 100 }, () => source.get());
   const value = next(60 * MINUTE);
-  await answer(value);
+  await respond(value);
   const given = await Promise.all(waiting);
-  expect(asked).toHaveLength(1);
+  expect(calls).toHaveLength(1);
   expect(new Set(given).size).toBe(1);
   expect(given[0]).toStrictEqual(value);
   expect(Object.isFrozen(given[0])).toBe(true);
@@ -73,37 +73,37 @@ it('asks once for all who wait, and gives them one frozen value', async () => {
 });
 
 it('renews when a third of the life is left, and nobody waits for that', async () => {
-  const { source, asked, advance, answer, next, begin, idOf } = setUp();
-  await begin();
+  const { source, calls, advance, respond, next, loadFirst, idOf } = setUp();
+  await loadFirst();
   advance(40 * MINUTE - 1);
   expect(await idOf()).toBe('id-1');
-  expect(asked).toHaveLength(1);
+  expect(calls).toHaveLength(1);
   advance(1);
   expect([await idOf(), await idOf(), await idOf()]).toStrictEqual(['id-1', 'id-1', 'id-1']);
-  expect(asked).toHaveLength(2);
-  await answer(next(60 * MINUTE));
+  expect(calls).toHaveLength(2);
+  await respond(next(60 * MINUTE));
   expect(await idOf()).toBe('id-2');
   expect(source.describe().detail).toBe('test_source, valid for 60 min');
 });
 
 it('renews short lives five minutes ahead', async () => {
-  const { asked, advance, begin, source } = setUp();
-  await begin(9 * MINUTE);
+  const { calls, advance, loadFirst, source } = setUp();
+  await loadFirst(9 * MINUTE);
   advance(4 * MINUTE - 1);
   void source.keepFresh();
-  expect(asked).toHaveLength(1);
+  expect(calls).toHaveLength(1);
   advance(1);
   void source.keepFresh();
-  expect(asked).toHaveLength(2);
+  expect(calls).toHaveLength(2);
 });
 
 it('keeps the value while it is valid when renewing fails, and tells each reason once', async () => {
-  const { source, log, advance, answer, begin, idOf } = setUp();
-  await begin();
+  const { source, log, advance, respond, loadFirst, idOf } = setUp();
+  await loadFirst();
   advance(45 * MINUTE);
   for (let failures = 0; failures < 3; failures++) {
     void source.keepFresh();
-    await answer(new Error('HTTP 500'));
+    await respond(new Error('HTTP 500'));
     advance(30 * SECOND);
   }
   expect(await idOf()).toBe('id-1');
@@ -118,16 +118,16 @@ it('keeps the value while it is valid when renewing fails, and tells each reason
 });
 
 it('waits longer after each failure, 1 s to 30 s, and only a second after the next first one', async () => {
-  const { source, asked, advance, answer, next, begin } = setUp();
-  await begin();
+  const { source, calls, advance, respond, next, loadFirst } = setUp();
+  await loadFirst();
   advance(40 * MINUTE);
   const waits: number[] = [];
   const failAndMeasure = async () => {
     void source.keepFresh();
-    await answer(new Error('no'));
-    const before = asked.length;
+    await respond(new Error('no'));
+    const before = calls.length;
     let seconds = 0;
-    while (asked.length === before) {
+    while (calls.length === before) {
       advance(SECOND);
       seconds++;
       void source.keepFresh();
@@ -135,16 +135,16 @@ it('waits longer after each failure, 1 s to 30 s, and only a second after the ne
     waits.push(seconds);
   };
   for (let failures = 0; failures < 7; failures++) await failAndMeasure();
-  await answer(next(60 * MINUTE));
+  await respond(next(60 * MINUTE));
   advance(40 * MINUTE);
   await failAndMeasure();
   expect(waits).toStrictEqual([1, 2, 4, 8, 16, 30, 30, 1]);
 });
 
 it('with nothing valid, refuses those who wait and says when to come back', async () => {
-  const { source, answer } = setUp();
+  const { source, respond } = setUp();
   const waiting = [source.get(), source.get()].map((one) => one.catch((error: unknown) => error));
-  await answer(new Error('refused with NoPermission'));
+  await respond(new Error('refused with NoPermission'));
   for (const error of await Promise.all(waiting)) {
     expect(error).toMatchObject({
       code: 'unavailable',
@@ -157,87 +157,87 @@ it('with nothing valid, refuses those who wait and says when to come back', asyn
 });
 
 it('does not ask again for each who comes while it cools down', async () => {
-  const { source, asked, advance, answer } = setUp();
+  const { source, calls, advance, respond } = setUp();
   for (let failures = 0; failures < 4; failures++) {
     void source.keepFresh();
-    await answer(new Error('no'));
+    await respond(new Error('no'));
     advance(failures < 3 ? 8 * SECOND : SECOND);
   }
-  const refusals = await Promise.all(
+  const rejections = await Promise.all(
     Array.from({ length: 50 }, () => source.get().catch((error: { headers: object }) => error.headers)),
   );
-  expect(asked).toHaveLength(4);
-  expect(refusals[0]).toStrictEqual({ 'Retry-After': '7' });
+  expect(calls).toHaveLength(4);
+  expect(rejections[0]).toStrictEqual({ 'Retry-After': '7' });
 });
 
 it('gives nothing that has less than 30 s left, and waits for what comes', async () => {
-  const { source, asked, advance, answer, next, begin, idOf } = setUp();
-  await begin();
+  const { source, calls, advance, respond, next, loadFirst, idOf } = setUp();
+  await loadFirst();
   advance(60 * MINUTE - 30 * SECOND);
   expect(await idOf(), 'at 30 s').toBe('id-1');
   advance(1);
   expect(source.describe()).toStrictEqual({ ok: false, detail: 'test_source, at its end' });
   const waiting = idOf();
-  await answer(next(60 * MINUTE));
+  await respond(next(60 * MINUTE));
   expect(await waiting).toBe('id-2');
-  expect(asked).toHaveLength(2);
+  expect(calls).toHaveLength(2);
 });
 
 it('does not take an answer that has already ended', async () => {
-  const { source, answer, next } = setUp();
+  const { source, respond, next } = setUp();
   void source.keepFresh();
-  await answer(next(0));
+  await respond(next(0));
   expect(source.describe()).toStrictEqual({ ok: false, detail: 'test_source: the answer had already ended' });
 });
 
 it('does not go back to a value that ends sooner', async () => {
-  const { advance, answer, next, begin, idOf } = setUp();
-  await begin();
+  const { advance, respond, next, loadFirst, idOf } = setUp();
+  await loadFirst();
   advance(45 * MINUTE);
   await idOf();
-  await answer(next(14 * MINUTE));
+  await respond(next(14 * MINUTE));
   expect(await idOf()).toBe('id-1');
 });
 
 it('asks on, every half minute, while the source still gives the old value', async () => {
-  const { source, asked, advance, answer, begin } = setUp();
-  await begin();
+  const { source, calls, advance, respond, loadFirst } = setUp();
+  await loadFirst();
   const old = await source.get();
   advance(40 * MINUTE);
   void source.keepFresh();
-  await answer({ ...old });
+  await respond({ ...old });
   advance(30 * SECOND - 1);
   void source.keepFresh();
-  expect(asked).toHaveLength(2);
+  expect(calls).toHaveLength(2);
   advance(1);
   void source.keepFresh();
-  expect(asked).toHaveLength(3);
+  expect(calls).toHaveLength(3);
 });
 
 it('looks every five minutes after a value of which nobody knows the end', async () => {
-  const { source, asked, advance, answer, next, idOf } = setUp();
+  const { source, calls, advance, respond, next, idOf } = setUp();
   void source.keepFresh();
-  await answer(next());
+  await respond(next());
   expect(source.describe()).toStrictEqual({ ok: true, detail: 'test_source, without a known end' });
   expect(source.expiresAt()).toBeUndefined();
   advance(5 * MINUTE - 1);
   await idOf();
-  expect(asked).toHaveLength(1);
+  expect(calls).toHaveLength(1);
   advance(1);
   await idOf();
-  await answer(next());
+  await respond(next());
   expect(await idOf()).toBe('id-2');
 });
 
 it('gives an attempt up at its limit, and drops what still comes of it', async () => {
-  const { source, asked, advance, answer, next, idOf } = setUp({ attemptLimitMs: 5 });
+  const { source, calls, advance, respond, next, idOf } = setUp({ attemptLimitMs: 5 });
   await expect(source.get()).rejects.toMatchObject({
     cause: { message: 'no cloud credentials: no answer in time' },
   });
-  const [late] = asked;
+  const [late] = calls;
   advance(SECOND);
   const waiting = idOf();
-  await answer(next(60 * MINUTE));
+  await respond(next(60 * MINUTE));
   expect(await waiting).toBe('id-1');
   late?.resolve(next(90 * MINUTE));
   await setImmediate();
@@ -245,15 +245,15 @@ it('gives an attempt up at its limit, and drops what still comes of it', async (
 });
 
 it('asks again at once when the clock was set back during a cool-down', async () => {
-  const { source, asked, advance, answer } = setUp();
+  const { source, calls, advance, respond } = setUp();
   void source.keepFresh();
-  await answer(new Error('no'));
+  await respond(new Error('no'));
   advance(-60 * MINUTE);
   void source.keepFresh();
-  expect(asked).toHaveLength(2);
+  expect(calls).toHaveLength(2);
 });
 
-describe('whatever the source does and whenever it is asked', () => {
+describe('any sequence of responses, failures and reads', () => {
   // Short lives and waits of their size, so that ends, renewals and cool-downs all come up in every run.
   const step = fc.oneof(
     {
@@ -266,7 +266,7 @@ describe('whatever the source does and whenever it is asked', () => {
     {
       weight: 4,
       arbitrary: fc.record({
-        do: fc.constant('answer' as const),
+        do: fc.constant('respond' as const),
         lifeMs: fc.option(fc.integer({ min: -MINUTE, max: 10 * MINUTE }), { nil: undefined, freq: 12 }),
       }),
     },
@@ -275,11 +275,11 @@ describe('whatever the source does and whenever it is asked', () => {
   it('nothing is given that ends within 30 s, nothing is mixed, and one question is open at most', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 60 }), async (steps) => {
-        const { source, asked, clock, advance, next, answer } = setUp({ attemptLimitMs: 3_600_000 });
+        const { source, calls, clock, advance, next, respond } = setUp({ attemptLimitMs: 3_600_000 });
         let open = 0;
         const given: Promise<void>[] = [];
         for (const action of steps) {
-          const before = asked.length;
+          const before = calls.length;
           if (action.do === 'wait') advance(action.ms);
           if (action.do === 'tick') void source.keepFresh();
           if (action.do === 'get') {
@@ -298,10 +298,10 @@ describe('whatever the source does and whenever it is asked', () => {
             );
           }
           await setImmediate();
-          open += asked.length - before;
+          open += calls.length - before;
           expect(open).toBeLessThanOrEqual(1);
-          if (action.do === 'fail' || action.do === 'answer') {
-            await answer(action.do === 'fail' ? new Error('no') : next(action.lifeMs));
+          if (action.do === 'fail' || action.do === 'respond') {
+            await respond(action.do === 'fail' ? new Error('no') : next(action.lifeMs));
             open = 0;
           }
           // What readiness says is what a caller would meet.
@@ -309,7 +309,7 @@ describe('whatever the source does and whenever it is asked', () => {
           const end = source.expiresAt();
           if (ok && end) expect(end.getTime() - clock().getTime()).toBeGreaterThanOrEqual(30 * SECOND);
         }
-        await answer(new Error('the end'));
+        await respond(new Error('the end'));
         await Promise.all(given);
       }),
       { numRuns: 150 },

@@ -59,9 +59,9 @@ async function chooseSource(
   for (const source of chainSources(environment, homeDirectory)) {
     if (await source.isConfigured()) return source;
   }
-  const machine = ecsRamRole(environment);
+  const instanceRole = ecsRamRole(environment);
   const isAllowed = environment.ALIBABA_CLOUD_ECS_METADATA_DISABLED?.toLowerCase() !== 'true';
-  if (isAllowed && (await hasInstanceRole(machine))) return machine;
+  if (isAllowed && (await hasInstanceRole(instanceRole))) return instanceRole;
   throw new Error(NOTHING_CONFIGURED);
 }
 
@@ -70,6 +70,6 @@ async function hasInstanceRole({ createProvider }: Pick<ChainSource, 'createProv
     await rejectAfter(PROBE_LIMIT_MS, () => fetchCredentials(createProvider));
     return true;
   } catch (error) {
-    return error instanceof SourceFailure && error.wasAnswered;
+    return error instanceof SourceFailure && error.hasResponse;
   }
 }

@@ -12,14 +12,14 @@ import { SourceFailure, toSourceFailure } from './source-failure.ts';
  */
 export async function fetchCredentials(createProvider: () => CredentialsProvider): Promise<Credentials> {
   let provider: CredentialsProvider;
-  let answer: Awaited<ReturnType<CredentialsProvider['getCredentials']>>;
+  let response: Awaited<ReturnType<CredentialsProvider['getCredentials']>>;
   try {
     provider = createProvider();
-    answer = await provider.getCredentials();
+    response = await provider.getCredentials();
   } catch (error) {
     throw toSourceFailure(error);
   }
-  const { accessKeyId, accessKeySecret, securityToken } = answer;
+  const { accessKeyId, accessKeySecret, securityToken } = response;
   if (!accessKeyId || !accessKeySecret) {
     throw new SourceFailure('the answer holds no credentials', true);
   }

@@ -14,11 +14,11 @@ const STATUS = /(?:httpStatus: |failed with |failed: [A-Z]+ \S+ )([1-5]\d\d)\b/;
 export class SourceFailure extends Error {
   override readonly name = 'SourceFailure';
   /** Whether a server responded. */
-  readonly wasAnswered: boolean;
+  readonly hasResponse: boolean;
 
-  constructor(reason: string, wasAnswered: boolean) {
+  constructor(reason: string, hasResponse: boolean) {
     super(reason);
-    this.wasAnswered = wasAnswered;
+    this.hasResponse = hasResponse;
   }
 }
 

@@ -27,15 +27,15 @@ export async function createFileCredentials(
   let inUse: SecretFilesReading = first;
   let settling: { readonly fingerprint: string; readonly since: Date } | undefined;
   let problem: string | undefined;
-  let looking: Promise<void> | undefined;
+  let polling: Promise<void> | undefined;
 
-  async function look(): Promise<void> {
+  async function poll(): Promise<void> {
     const read = await readSecretFiles(parts);
-    if ('fault' in read) return tell(read.fault);
+    if ('fault' in read) return report(read.fault);
     const replaced = replacedVariables(parts, inUse, read);
     if (replaced.length === 0) {
       inUse = read;
-      return tell(undefined);
+      return report(undefined);
     }
     const isWhole = replaced.length === variablesOf(parts).length;
     if (isSwap(inUse, read) || hasSettled(read, isWhole ? SETTLE_MS : PARTIAL_SETTLE_MS)) {
@@ -44,7 +44,7 @@ export async function createFileCredentials(
       settling = undefined;
       log.info({ credentialsSource: 'files' }, 'the cloud credentials were replaced');
     } else if (!isWhole) {
-      tell(`only ${replaced.join(' and ')} has a new value; the rest is awaited`);
+      report(`only ${replaced.join(' and ')} has a new value; the rest is awaited`);
     }
   }
 
@@ -54,7 +54,7 @@ export async function createFileCredentials(
     return now.getTime() - settling.since.getTime() >= settleMs;
   }
 
-  function tell(next: string | undefined): void {
+  function report(next: string | undefined): void {
     if (next !== undefined && next !== problem) {
       log.warn(
         { credentialsSource: 'files', reason: next },
@@ -72,10 +72,10 @@ export async function createFileCredentials(
     }),
     expiresAt: () => undefined,
     keepFresh: () => {
-      looking ??= look().finally(() => {
-        looking = undefined;
+      polling ??= poll().finally(() => {
+        polling = undefined;
       });
-      return looking;
+      return polling;
     },
   };
 }
