@@ -8,15 +8,17 @@ export type CreateCredentialsOptions = {
   readonly clock: Clock;
   readonly log: CredentialsLog;
   /**
-   * Finds the folder that holds the profiles of the default chain, e.g. `os.homedir`. Called for the default chain only, because it
-   * throws for a user without an entry in the password database, which a container with an arbitrary user id has.
+   * Returns the folder that holds the profiles of the default chain, for example `os.homedir`.
+   * Called for the default chain only, because it throws if the user has no entry in the password
+   * database, as in a container with an arbitrary user id.
    */
   readonly findHomeDirectory: () => string;
 };
 
 /**
- * The cloud credentials, from wherever the configuration says.
- * @throws Error where there are none to be had and waiting would not help; its message may be shown to operators.
+ * Creates the source of cloud credentials that the configuration names.
+ * @throws Error if there are no credentials and waiting would not help. The message is safe to show
+ *   to operators.
  */
 export async function createCredentials(
   config: CredentialsConfig,
@@ -28,7 +30,7 @@ export async function createCredentials(
     case 'files':
       return createFileCredentials(config.parts, { clock, log });
     case 'default-chain': {
-      // Loading the library takes 16 MB of memory, which a service with other credentials need not pay.
+      // Imported on demand: the library takes 16 MB of memory, which other sources do not need.
       const { createChainCredentials } = await import('./chain/chain-credentials.ts');
       const homeDirectory = homeDirectoryOrNone(findHomeDirectory);
       return createChainCredentials(config.environment, { clock, log, homeDirectory });

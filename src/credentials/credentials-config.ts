@@ -1,6 +1,6 @@
 import type { Credentials } from '../grants/ports/credentials-source.ts';
 
-/** One part of the credentials: its value, or the file that holds it and the variable that named this file. */
+/** One part of the credentials: its value, or a file with its value and the variable naming it. */
 export type SecretPart =
   | { readonly value: string }
   | { readonly file: string; readonly variable: `OSS_${string}_FILE` };
@@ -11,10 +11,10 @@ export type SecretParts = {
   readonly securityToken?: SecretPart;
 };
 
-/** The variables whose names begin with `ALIBABA_CLOUD_`; one that is set to nothing is left out. */
+/** The variables whose names begin with `ALIBABA_CLOUD_`, without empty ones. */
 export type ChainEnvironment = Readonly<Record<string, string>>;
 
-/** Where the cloud credentials are to come from, as the environment says. */
+/** The source of the cloud credentials that the environment configures. */
 export type CredentialsConfig =
   | { readonly source: 'environment'; readonly credentials: Credentials }
   | { readonly source: 'files'; readonly parts: SecretParts }

@@ -1,14 +1,15 @@
 import type { CredentialsSource } from '../grants/ports/credentials-source.ts';
 
 /**
- * A source that lives beside the requests.
+ * A source that is kept up to date in the background.
  *
- * `keepFresh` does what is due now: looks whether files were replaced, renews what ends soon. It is called about once a
- * second, also while the last call goes on; it never rejects.
+ * `keepFresh` does the work that is due: it reads replaced files, or renews credentials that expire
+ * soon. The service calls it about once per second, even while the last call is still running. It
+ * never rejects.
  */
 export type ManagedCredentials = CredentialsSource & { keepFresh(): Promise<void> };
 
-/** Where a source logs each change once, never with a secret. A pino logger fits. */
+/** The log of a source, for example a pino logger. Each change is logged once, without secrets. */
 export type CredentialsLog = {
   info(fields: Readonly<Record<string, unknown>>, message: string): void;
   warn(fields: Readonly<Record<string, unknown>>, message: string): void;

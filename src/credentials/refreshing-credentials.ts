@@ -11,38 +11,45 @@ export type RefreshingCredentialsOptions = {
   /** The name of the source in `/readyz` and the log. */
   readonly name: string;
   /**
-   * Asks the source, once, for a value of which all parts come from one answer. Rejects with an Error whose message may
-   * be shown to operators.
+   * Calls the source once. All parts of the credentials come from one response. Rejects with an
+   * Error whose message is safe to show to operators.
    */
   readonly load: () => Promise<Credentials>;
   readonly clock: Clock;
   readonly log: CredentialsLog;
-  /** For one attempt, however long the source would take. */
+  /** Limit for one attempt. */
   readonly attemptLimitMs: number;
 };
 
-/** Credentials are renewed when this much of their lifetime is left, or earlier. */
+/** Credentials are renewed at the latest when this much of their lifetime is left. */
 const MIN_LEAD_MS = 5 * 60_000;
 
-/** Or when this fraction is left. URLs end with the credentials, so a late renewal would shorten them. */
+/**
+ * Or when this fraction of their lifetime is left, if that is earlier. URLs expire with the
+ * credentials, so a late renewal would shorten them.
+ */
 const RENEWAL_LEAD_FRACTION = 1 / 3;
 
-/** The renewal interval of a source without an expiry, such as a profile that may be edited. */
+/** The renewal interval for credentials without an expiry, such as a profile that can be edited. */
 const UNKNOWN_LIFETIME_MS = 5 * 60_000;
 
-/** Minimum pause after a success, so that a source that returns the same value is not called in a loop. */
+/**
+ * Minimum pause after a success, so that a source that returns the same value is not called in a
+ * loop.
+ */
 const AFTER_SUCCESS_MS = 30_000;
 
-/** The pause after a failure: doubled with each one, from the first to the last. */
+/** The pause after a failure. It doubles with each failure, up to the last value. */
 const FIRST_BACK_OFF_MS = 1_000;
 const LAST_BACK_OFF_MS = 30_000;
 
 /**
- * Credentials that end, and are renewed ahead of their end.
+ * Creates a source whose credentials expire and are renewed before they do.
  *
- * All who wait share one attempt, and while the value in use has 30 s left nobody waits. A failed attempt changes nothing
- * but the time of the next one: the value in use stays until its end. An answer counts when it comes within the limit, has
- * not ended, and does not end before the value in use; it replaces that value whole.
+ * All waiting requests share one attempt. No request waits while the current credentials have at
+ * least {@link MIN_CREDENTIALS_SECONDS} left. A failed attempt changes only the time of the next
+ * one: the current credentials stay in use until they expire. New credentials replace them as a
+ * whole if they arrive within the limit, have not expired, and do not expire earlier.
  */
 export function createRefreshingCredentials(options: RefreshingCredentialsOptions): ManagedCredentials {
   const { name, load, clock, log, attemptLimitMs } = options;
@@ -95,7 +102,7 @@ export function createRefreshingCredentials(options: RefreshingCredentialsOption
   function accept(credentials: Credentials): void {
     const now = clock();
     const { expiresAt, accessKeyId } = credentials;
-    if (expiresAt && expiresAt <= now) throw new Error('the answer had already ended');
+    if (expiresAt && expiresAt <= now) throw new Error('the credentials in the response have expired');
     if (usable() && inUse?.credentials.expiresAt && expiresAt) {
       const gainedMs = expiresAt.getTime() - inUse.credentials.expiresAt.getTime();
       // Same credentials again: keep the original renewal time, otherwise renewal would drift.
@@ -117,10 +124,10 @@ export function createRefreshingCredentials(options: RefreshingCredentialsOption
 
   function describe(): { readonly ok: boolean; readonly detail: string } {
     const failing = lastFailure === undefined ? '' : `; renewing fails: ${lastFailure}`;
-    if (!inUse) return { ok: false, detail: `${name}: ${lastFailure ?? 'no answer yet'}` };
-    if (!usable()) return { ok: false, detail: `${name}, at its end${failing}` };
+    if (!inUse) return { ok: false, detail: `${name}: ${lastFailure ?? 'no response yet'}` };
+    if (!usable()) return { ok: false, detail: `${name}, expired or about to expire${failing}` };
     const minutes = Math.floor(remainingLifetimeMs() / 60_000);
-    const life = Number.isFinite(minutes) ? `valid for ${minutes} min` : 'without a known end';
+    const life = Number.isFinite(minutes) ? `valid for ${minutes} min` : 'without a known expiry';
     return { ok: true, detail: `${name}, ${life}${failing}` };
   }
 
@@ -130,7 +137,9 @@ export function createRefreshingCredentials(options: RefreshingCredentialsOption
       else if (isDue()) void renew();
       const credentials = usable();
       if (!credentials) {
-        const cause = new Error(`no cloud credentials: ${lastFailure ?? 'they are at their end'}`);
+        const cause = new Error(
+          `no cloud credentials: ${lastFailure ?? 'they have expired or are about to'}`,
+        );
         throw credentialsUnavailable(cause, Math.max(1, Math.ceil(waitMs() / 1000)));
       }
       return credentials;

@@ -25,7 +25,7 @@ export async function rejectAfter<T>(timeoutMs: number, action: () => Promise<T>
   function endStep(): void {
     stepsLeft -= 1;
     if (stepsLeft > 0) timer = setTimeout(readSockets, timeoutMs / STEPS);
-    else late.reject(Object.assign(new Error('no answer in time'), { code: 'ETIMEDOUT' }));
+    else late.reject(Object.assign(new Error('no response in time'), { code: 'ETIMEDOUT' }));
   }
 
   try {

@@ -46,7 +46,7 @@ async function createOidcSource(respond?: Respond) {
 }
 
 describe('plain variables', () => {
-  it('come first, as in the library', async () => {
+  it('take precedence, as in the library', async () => {
     const { source } = await createSource({
       ...oidcEnvironment('/nowhere'),
       ALIBABA_CLOUD_ACCESS_KEY_ID: 'LTAIplain',
@@ -57,7 +57,7 @@ describe('plain variables', () => {
 });
 
 describe('RRSA', () => {
-  it('assumes the role with the token of the pod, and knows when that ends', async () => {
+  it('assumes the role with the token of the pod, and knows the expiry', async () => {
     const { sts, source } = await createOidcSource();
     expect(await source.get()).toStrictEqual({
       ...issuedCredentials(1),
@@ -74,14 +74,14 @@ describe('RRSA', () => {
     });
   });
 
-  it('asks once for all who wait', async () => {
+  it('makes one call for all waiting requests', async () => {
     const { sts, source } = await createOidcSource();
     const given = await Promise.all(Array.from({ length: 50 }, () => source.get()));
     expect(new Set(given).size).toBe(1);
     expect(sts.server.requests).toHaveLength(1);
   });
 
-  it('gets a really new value with each renewal, with the token as it then is', async () => {
+  it('fetches new credentials at each renewal, with the current token', async () => {
     const { sts, source, advance } = await createOidcSource();
     await source.get();
     writeToken('PrivateToken2');
@@ -107,37 +107,41 @@ describe('RRSA', () => {
 
   it.each<[string, Respond, string]>([
     [
-      'a refusal with a code',
+      'a rejection with a code',
       () => ({
         status: 400,
         body: '{"Code":"AuthenticationFail.OIDCToken.Expired","Message":"PrivateToken1"}',
       }),
-      'refused with AuthenticationFail.OIDCToken.Expired',
+      'rejected with AuthenticationFail.OIDCToken.Expired',
     ],
     [
-      'a code that could be a key',
+      'a code that could be an access key',
       () => ({ status: 400, body: '{"Code":"LTAI5tSecret0"}' }),
-      'the answer holds no credentials',
+      'the response contains no credentials',
     ],
-    ['a 500 with secrets in it', () => ({ status: 500, body: 'Secret' }), 'the answer holds no credentials'],
     [
-      'JSON that breaks off',
+      'a 500 with secrets in it',
+      () => ({ status: 500, body: 'Secret' }),
+      'the response contains no credentials',
+    ],
+    [
+      'truncated JSON',
       () => ({ body: '{"Credentials":{"AccessKeyId":"LTAI' }),
-      'the answer is not understood',
+      'the response cannot be parsed',
     ],
-    ['an empty answer', () => ({ body: '' }), 'the answer is not understood'],
-    ['null', () => ({ body: 'null' }), 'the answer holds no credentials'],
+    ['an empty response', () => ({ body: '' }), 'the response cannot be parsed'],
+    ['null', () => ({ body: 'null' }), 'the response contains no credentials'],
     ['a reset connection', () => undefined, 'failed with ECONNRESET'],
-    ['no secret', withCredentials({ AccessKeySecret: undefined }), 'the answer holds no credentials'],
-    ['no token', withCredentials({ SecurityToken: '' }), 'the answer holds no credentials'],
-    ['no end', withCredentials({ Expiration: undefined }), 'the answer holds no credentials'],
-    ['an end that is none', withCredentials({ Expiration: 'Secret' }), 'the answer holds no credentials'],
+    ['no secret', withCredentials({ AccessKeySecret: undefined }), 'the response contains no credentials'],
+    ['no token', withCredentials({ SecurityToken: '' }), 'the response contains no credentials'],
+    ['no expiry', withCredentials({ Expiration: undefined }), 'the response contains no credentials'],
+    ['an invalid expiry', withCredentials({ Expiration: 'Secret' }), 'the response contains no credentials'],
     [
-      'credentials that have ended',
+      'expired credentials',
       withCredentials({ Expiration: '2026-11-23T10:00:00Z' }),
-      'the answer had already ended',
+      'the credentials in the response have expired',
     ],
-  ])('meets %s with 503, says why without what it holds, and recovers by itself', async (...row) => {
+  ])('responds to %s with 503, reports the reason without secrets, and recovers', async (...row) => {
     const [, respond, reason] = row;
     const { sts, source, log, advance } = await createOidcSource(respond);
     await expect(source.get()).rejects.toMatchObject({
@@ -156,7 +160,7 @@ describe('RRSA', () => {
     expect(source.describe().ok).toBe(true);
   });
 
-  it('does not step over to another source while STS fails', async () => {
+  it('does not change to another source while STS fails', async () => {
     const hand = createHandClock();
     const sts = await startStandInSts(hand.clock);
     const machine = await startStandInMetadata(hand.clock);
@@ -170,7 +174,7 @@ describe('RRSA', () => {
     expect(machine.server.requests).toHaveLength(0);
   });
 
-  it('does not believe a server without the certificate of the host', async () => {
+  it('does not trust a server without the certificate of the host', async () => {
     const hand = createHandClock();
     const [right, wrong] = [await startStandInSts(hand.clock), await startStandInSts(hand.clock)];
     const [host] = Object.keys(right.hosts);
@@ -189,7 +193,7 @@ describe('RRSA', () => {
     expect(wrong.server.requests).toHaveLength(0);
   });
 
-  it('does not start over without its token file', async () => {
+  it('reports a missing token file', async () => {
     const { source } = await createSource(oidcEnvironment(join(homeDirectory, 'nothing')));
     await source.keepFresh();
     expect(source.describe()).toStrictEqual({ ok: false, detail: 'oidc_role_arn: failed with ENOENT' });
@@ -198,9 +202,9 @@ describe('RRSA', () => {
 
 describe('the role of an ECS machine', () => {
   it.each([
-    ['by its name', { ALIBABA_CLOUD_ECS_METADATA: 'presign' }, 2],
-    ['whichever it is', {}, 4],
-  ])('is taken in a session of the metadata server, %s', async (_name, environment, requestsEach) => {
+    ['a named role', { ALIBABA_CLOUD_ECS_METADATA: 'presign' }, 2],
+    ['the only role', {}, 4],
+  ])('is fetched in a session of the metadata server: %s', async (_name, environment, requestsEach) => {
     const hand = createHandClock();
     const machine = await startStandInMetadata(hand.clock);
     const { source } = await createSource(environment, machine.hosts, hand);
@@ -215,13 +219,13 @@ describe('the role of an ECS machine', () => {
     expect(source.describe()).toStrictEqual({ ok: true, detail: 'ecs_ram_role, valid for 360 min' });
   });
 
-  it('may fail for a while when it is named', async () => {
+  it('stays the source while the metadata server of a named role is unreachable', async () => {
     const { source } = await createSource({ ALIBABA_CLOUD_ECS_METADATA: 'presign' });
     await source.keepFresh();
     expect(source.describe()).toStrictEqual({ ok: false, detail: 'ecs_ram_role: failed with ECONNREFUSED' });
   });
 
-  it('may fail for a while when its metadata server is there', async () => {
+  it('stays the source while an existing metadata server responds with an error', async () => {
     const hand = createHandClock();
     const machine = await startStandInMetadata(hand.clock);
     machine.server.respond = () => ({ status: 500, body: 'Secret' });
@@ -235,7 +239,7 @@ describe('the role of an ECS machine', () => {
 });
 
 describe('a credentials URI', () => {
-  it('is asked, and its failures are told without its answer', async () => {
+  it('is used, and its failures are reported without the response', async () => {
     const server = await startStandInServer(() => ({ status: 500, body: 'Secret LTAI' }));
     const { source, advance, log } = await createSource({
       ALIBABA_CLOUD_CREDENTIALS_URI: `http://127.0.0.1:${server.port}/credentials?key=PrivateToken`,
@@ -266,13 +270,13 @@ describe('with nothing configured', () => {
     /^There are no cloud credentials: set OSS_ACCESS_KEY_ID .* ALIBABA_CLOUD_ROLE_ARN.*ALIBABA_CLOUD_CREDENTIALS_URI\.$/;
 
   it.each([
-    ['and no metadata server', {}],
-    ['but half of something', { ALIBABA_CLOUD_ROLE_ARN: 'r', ALIBABA_CLOUD_ACCESS_KEY_ID: 'LTAIhalf' }],
-  ])('%s, says what to set', async (_name, environment) => {
+    ['without a metadata server', {}],
+    ['with incomplete sources', { ALIBABA_CLOUD_ROLE_ARN: 'r', ALIBABA_CLOUD_ACCESS_KEY_ID: 'LTAIhalf' }],
+  ])('fails %s, and lists the variables to set', async (_name, environment) => {
     await expect(createSource(environment)).rejects.toThrow(message);
   });
 
-  it('does not ask a metadata server that is switched off', async () => {
+  it('does not call a metadata server that is turned off', async () => {
     const hand = createHandClock();
     const machine = await startStandInMetadata(hand.clock);
     const environment = { ALIBABA_CLOUD_ECS_METADATA: 'x', ALIBABA_CLOUD_ECS_METADATA_DISABLED: 'true' };
@@ -280,11 +284,12 @@ describe('with nothing configured', () => {
     expect(machine.server.requests).toHaveLength(0);
   });
 
-  it('does not wait longer than a second for one that is silent', async () => {
+  it('waits at most one second for a metadata server that does not respond', async () => {
     const silence = Promise.withResolvers<undefined>();
     const silent = await startStandInServer(() => silence.promise);
     await expect(createSource({}, { '100.100.100.200': { port: silent.port } })).rejects.toThrow(message);
-    // The library still waits, and asks in another way when it is cut off: here, and not in whichever test comes next.
+    // The library still waits. End its call here, because it then makes another one, which must not
+    // reach the server of the next test.
     silence.resolve(undefined);
     await vi.waitFor(() => expect(silent.requests).toHaveLength(2));
   });
@@ -294,10 +299,10 @@ describe('profiles', () => {
   it.each([
     [['.aliyun', 'config.json'], 'cli_profile'],
     [['.alibabacloud', 'credentials'], 'profile'],
-  ])('are chosen when the file %j is there', async ([folder = '', file = ''], name) => {
+  ])('are chosen if the file %j exists', async ([folder = '', file = ''], name) => {
     mkdirSync(join(homeDirectory, folder));
     writeFileSync(join(homeDirectory, folder, file), '');
     const { source } = await createSource({});
-    expect(source.describe().detail).toBe(`${name}: no answer yet`);
+    expect(source.describe().detail).toBe(`${name}: no response yet`);
   });
 });

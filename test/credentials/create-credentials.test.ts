@@ -10,7 +10,7 @@ import { oidcEnvironment } from '../support/stand-in-sts.ts';
 import { createRecordedLog } from './recorded-log.ts';
 import { startStandInMetadata } from './stand-in-metadata.ts';
 
-/** As `os.homedir` fails for a user id without an entry in the password database, if HOME is not set. */
+/** Fails like `os.homedir` without HOME, for a user id without an entry in the password database. */
 const noHome = (): never => {
   throw Object.assign(new Error('A system error occurred: uv_os_homedir returned ENOENT'), {
     code: 'ERR_SYSTEM_ERROR',
@@ -24,7 +24,7 @@ const create = (config: CredentialsConfig) =>
     findHomeDirectory: noHome,
   });
 
-it('needs no home directory for an access key of the environment or of files', async () => {
+it('needs no home directory for an access key from the environment or from files', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'oss-presign-key-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   writeFileSync(join(folder, 'secret'), 'TheSecret\n');
@@ -57,9 +57,9 @@ it('finds the role of the machine without a home directory', async () => {
   expect(credentials.describe().detail).toMatch(/^ecs_ram_role: /);
 });
 
-it('says what to set if a profile needs a home directory', async () => {
+it('names the variable to set if a profile needs a home directory', async () => {
   const environment = { ALIBABA_CLOUD_CREDENTIALS_FILE: '/etc/profile' };
   await expect(create({ source: 'default-chain', environment })).rejects.toThrow(
-    'ALIBABA_CLOUD_CREDENTIALS_FILE is set, and the user of this process has no home directory: set HOME',
+    'ALIBABA_CLOUD_CREDENTIALS_FILE is set, but the user of this process has no home directory: set HOME',
   );
 });

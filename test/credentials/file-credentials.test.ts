@@ -26,7 +26,7 @@ function createFolder(): string {
   return folder;
 }
 
-/** Replaces one plain file the way tools do: written beside it and moved over it. */
+/** Replaces one plain file as tools do: writes a new file and renames it over the old one. */
 function moveOver(folder: string, name: string, text: string): void {
   writeFileSync(join(folder, `${name}.new`), text);
   renameSync(join(folder, `${name}.new`), join(folder, name));
@@ -48,7 +48,7 @@ async function setUp(write: (folder: string) => void) {
   } as const;
   const source = await createFileCredentials(parts, { clock, log });
   const inUse = async () => Object.values(await source.get());
-  /** What is in use after `keepFresh` ran each second of the time. */
+  /** Calls `keepFresh` every second, and returns the credentials in use afterwards. */
   const after = async (seconds: number) => {
     for (let second = 0; second <= seconds; second++) {
       if (second > 0) advance(SECOND);
@@ -62,7 +62,7 @@ async function setUp(write: (folder: string) => void) {
 const first = Object.values(generation(1));
 const second = Object.values(generation(2));
 
-it('gives one frozen value from all files, without the line breaks at their ends', async () => {
+it('returns one frozen value from all files, without trailing line breaks', async () => {
   const { source } = await setUp((folder) => {
     writeFileSync(join(folder, 'id'), 'id-1\n');
     writeFileSync(join(folder, 'secret'), 'secret-1\r\n');
@@ -79,13 +79,13 @@ it('gives one frozen value from all files, without the line breaks at their ends
   expect(source.expiresAt()).toBeUndefined();
 });
 
-it('follows a swapped symlink at the next look, as Kubernetes replaces a secret', async () => {
+it('applies a swapped symlink at the next poll, as Kubernetes replaces a secret', async () => {
   const { folder, log, after } = await setUp((folder) => replaceBySwap(folder, generation(1)));
   expect(await after(5)).toStrictEqual(first);
   replaceBySwap(folder, generation(2));
   expect(await after(0)).toStrictEqual(second);
   replaceBySwap(folder, { ...generation(2), secret: 'secret-2-corrected' });
-  expect(await after(0), 'a swap is whole, whatever it changes').toStrictEqual([
+  expect(await after(0), 'a swap applies as a whole, even if it changes one file').toStrictEqual([
     'id-2',
     'secret-2-corrected',
     'token-2',
@@ -135,7 +135,7 @@ it.each([
   },
 );
 
-it('does not take symlinks that are swapped one by one for a swap of all', async () => {
+it('does not treat symlinks that are swapped one by one as one swap', async () => {
   const linkTo = (folder: string, number: number, names: readonly (keyof Values)[]) => {
     for (const name of names) {
       mkdirSync(join(folder, `release-${number}`), { recursive: true });
@@ -151,21 +151,21 @@ it('does not take symlinks that are swapped one by one for a swap of all', async
   expect(await after(0)).toStrictEqual(second);
 });
 
-it('takes files that were moved over one by one when all have stood still for a second', async () => {
+it('applies files replaced one by one once all are unchanged for a second', async () => {
   const { folder, after } = await setUp((folder) => moveOverAll(folder, generation(1)));
   moveOverAll(folder, generation(2));
   expect(await after(0)).toStrictEqual(first);
   expect(await after(1)).toStrictEqual(second);
 });
 
-it('keeps the old value while only some files are new, and says so, though the rest comes seconds later', async () => {
+it('keeps the old value while only some files are new, and reports which', async () => {
   const { folder, source, log, after } = await setUp((folder) => moveOverAll(folder, generation(1)));
   moveOver(folder, 'id', 'id-2');
   expect(await after(20)).toStrictEqual(first);
   expect(source.describe()).toStrictEqual({
     ok: true,
     detail:
-      'files, with a session token; old value in use: only OSS_ACCESS_KEY_ID_FILE has a new value; the rest is awaited',
+      'files, with a session token; old value in use: only OSS_ACCESS_KEY_ID_FILE has a new value; waiting for the rest',
   });
   moveOver(folder, 'token', 'token-2');
   expect(await after(30)).toStrictEqual(first);
@@ -176,7 +176,7 @@ it('keeps the old value while only some files are new, and says so, though the r
   expect(log.lines.join('')).not.toMatch(/(?:id|secret|token)-\d/);
 });
 
-it('takes a change of some files after a minute: a corrected secret, or the end of a mix at the start', async () => {
+it('applies a change of some files after a minute, such as a corrected secret', async () => {
   const { folder, after } = await setUp((folder) => moveOverAll(folder, generation(1)));
   moveOver(folder, 'secret', 'corrected');
   expect(await after(59)).toStrictEqual(first);
@@ -211,7 +211,7 @@ it.each<[string, (folder: string) => void, string]>([
     },
     'OSS_ACCESS_KEY_SECRET_FILE cannot be read (ELOOP)',
   ],
-])('keeps the old value when a file %s, says so once, and goes on when it is mended', async (...row) => {
+])('keeps the old value if a file %s, logs it once, and recovers when the file is fixed', async (...row) => {
   const [, damage, reason] = row;
   const { folder, source, log, after } = await setUp((folder) => moveOverAll(folder, generation(1)));
   moveOver(folder, 'id', 'id-2');
@@ -229,7 +229,7 @@ it.each<[string, (folder: string) => void, string]>([
   expect(await after(1)).toStrictEqual(second);
 });
 
-it('leaves what stands in the environment out of the question whether all files are new', async () => {
+it('does not wait for a new value of a part that is set by a variable', async () => {
   const folder = createFolder();
   moveOver(folder, 'secret', 'old');
   const { clock, advance } = createHandClock();
@@ -247,7 +247,7 @@ it('leaves what stands in the environment out of the question whether all files 
   expect(await source.get()).toStrictEqual({ accessKeyId: 'id', accessKeySecret: 'new' });
 });
 
-it('cannot begin without a value', async () => {
+it('fails to start if a file is missing', async () => {
   await expect(setUp(() => undefined)).rejects.toThrow(
     /^OSS_ACCESS_KEY_ID_FILE cannot be read \(ENOENT\)\.$/,
   );

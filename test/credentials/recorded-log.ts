@@ -1,6 +1,6 @@
 import type { CredentialsLog } from '../../src/credentials/managed-credentials.ts';
 
-/** A log that keeps what it is told: level, message and fields. */
+/** Creates a log that keeps its lines: level, message and fields. */
 export function createRecordedLog(): CredentialsLog & { readonly lines: readonly string[] } {
   const lines: string[] = [];
   const write = (level: string) => (fields: object, message: string) =>

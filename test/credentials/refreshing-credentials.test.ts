@@ -10,7 +10,7 @@ const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const DETAIL = 'The service has no valid cloud credentials at the moment; try again later.';
 
-/** A source that a test answers for by hand. */
+/** Creates a source whose calls wait until the test responds to them. */
 function setUp({ attemptLimitMs = 60_000 } = {}) {
   const { clock, advance } = createHandClock();
   const log = createRecordedLog();
@@ -36,13 +36,13 @@ function setUp({ attemptLimitMs = 60_000 } = {}) {
       ...(lifeMs !== undefined && { expiresAt: new Date(clock().getTime() + lifeMs) }),
     };
   };
-  /** Answers the newest question; everybody who waits has then gone on. */
+  /** Settles the newest call, and lets everything that waits for it continue. */
   const respond = async (value: Credentials | Error) => {
     if (value instanceof Error) calls.at(-1)?.reject(value);
     else calls.at(-1)?.resolve(value);
     await setImmediate();
   };
-  /** A source with a value of an hour's life. */
+  /** Loads the first credentials, which live for an hour by default. */
   const loadFirst = async (lifeMs = 60 * MINUTE) => {
     void source.keepFresh();
     await respond(next(lifeMs));
@@ -53,12 +53,12 @@ function setUp({ attemptLimitMs = 60_000 } = {}) {
 
 it('has no credentials before the first response', () => {
   const { source, calls } = setUp();
-  expect(source.describe()).toStrictEqual({ ok: false, detail: 'test_source: no answer yet' });
+  expect(source.describe()).toStrictEqual({ ok: false, detail: 'test_source: no response yet' });
   expect(source.expiresAt()).toBeUndefined();
   expect(calls).toHaveLength(0);
 });
 
-it('asks once for all who wait, and gives them one frozen value', async () => {
+it('makes one call for all waiting requests, and returns one frozen value', async () => {
   const { source, calls, respond, next } = setUp();
   const waiting = Array.from({ length: 100 }, () => source.get());
   const value = next(60 * MINUTE);
@@ -72,7 +72,7 @@ it('asks once for all who wait, and gives them one frozen value', async () => {
   expect(source.expiresAt()).toStrictEqual(value.expiresAt);
 });
 
-it('renews when a third of the life is left, and nobody waits for that', async () => {
+it('renews when a third of the lifetime is left, without delaying a request', async () => {
   const { source, calls, advance, respond, next, loadFirst, idOf } = setUp();
   await loadFirst();
   advance(40 * MINUTE - 1);
@@ -86,7 +86,7 @@ it('renews when a third of the life is left, and nobody waits for that', async (
   expect(source.describe().detail).toBe('test_source, valid for 60 min');
 });
 
-it('renews short lives five minutes ahead', async () => {
+it('renews short-lived credentials five minutes before they expire', async () => {
   const { calls, advance, loadFirst, source } = setUp();
   await loadFirst(9 * MINUTE);
   advance(4 * MINUTE - 1);
@@ -97,7 +97,7 @@ it('renews short lives five minutes ahead', async () => {
   expect(calls).toHaveLength(2);
 });
 
-it('keeps the value while it is valid when renewing fails, and tells each reason once', async () => {
+it('keeps valid credentials when renewal fails, and logs each reason once', async () => {
   const { source, log, advance, respond, loadFirst, idOf } = setUp();
   await loadFirst();
   advance(45 * MINUTE);
@@ -117,7 +117,7 @@ it('keeps the value while it is valid when renewing fails, and tells each reason
   ]);
 });
 
-it('waits longer after each failure, 1 s to 30 s, and only a second after the next first one', async () => {
+it('doubles the pause after each failure, from 1 s to 30 s, and resets it after a success', async () => {
   const { source, calls, advance, respond, next, loadFirst } = setUp();
   await loadFirst();
   advance(40 * MINUTE);
@@ -141,22 +141,22 @@ it('waits longer after each failure, 1 s to 30 s, and only a second after the ne
   expect(waits).toStrictEqual([1, 2, 4, 8, 16, 30, 30, 1]);
 });
 
-it('with nothing valid, refuses those who wait and says when to come back', async () => {
+it('rejects waiting requests without valid credentials, with Retry-After', async () => {
   const { source, respond } = setUp();
   const waiting = [source.get(), source.get()].map((one) => one.catch((error: unknown) => error));
-  await respond(new Error('refused with NoPermission'));
+  await respond(new Error('rejected with NoPermission'));
   for (const error of await Promise.all(waiting)) {
     expect(error).toMatchObject({
       code: 'unavailable',
       detail: DETAIL,
       headers: { 'Retry-After': '1' },
-      cause: { message: 'no cloud credentials: refused with NoPermission' },
+      cause: { message: 'no cloud credentials: rejected with NoPermission' },
     });
   }
-  expect(source.describe()).toStrictEqual({ ok: false, detail: 'test_source: refused with NoPermission' });
+  expect(source.describe()).toStrictEqual({ ok: false, detail: 'test_source: rejected with NoPermission' });
 });
 
-it('does not ask again for each who comes while it cools down', async () => {
+it('makes no call during the pause after a failure', async () => {
   const { source, calls, advance, respond } = setUp();
   for (let failures = 0; failures < 4; failures++) {
     void source.keepFresh();
@@ -170,27 +170,30 @@ it('does not ask again for each who comes while it cools down', async () => {
   expect(rejections[0]).toStrictEqual({ 'Retry-After': '7' });
 });
 
-it('gives nothing that has less than 30 s left, and waits for what comes', async () => {
+it('returns no credentials with less than 30 s left, and waits for the next ones', async () => {
   const { source, calls, advance, respond, next, loadFirst, idOf } = setUp();
   await loadFirst();
   advance(60 * MINUTE - 30 * SECOND);
   expect(await idOf(), 'at 30 s').toBe('id-1');
   advance(1);
-  expect(source.describe()).toStrictEqual({ ok: false, detail: 'test_source, at its end' });
+  expect(source.describe()).toStrictEqual({ ok: false, detail: 'test_source, expired or about to expire' });
   const waiting = idOf();
   await respond(next(60 * MINUTE));
   expect(await waiting).toBe('id-2');
   expect(calls).toHaveLength(2);
 });
 
-it('does not take an answer that has already ended', async () => {
+it('does not accept expired credentials', async () => {
   const { source, respond, next } = setUp();
   void source.keepFresh();
   await respond(next(0));
-  expect(source.describe()).toStrictEqual({ ok: false, detail: 'test_source: the answer had already ended' });
+  expect(source.describe()).toStrictEqual({
+    ok: false,
+    detail: 'test_source: the credentials in the response have expired',
+  });
 });
 
-it('does not go back to a value that ends sooner', async () => {
+it('does not accept credentials that expire before the current ones', async () => {
   const { advance, respond, next, loadFirst, idOf } = setUp();
   await loadFirst();
   advance(45 * MINUTE);
@@ -199,7 +202,7 @@ it('does not go back to a value that ends sooner', async () => {
   expect(await idOf()).toBe('id-1');
 });
 
-it('asks on, every half minute, while the source still gives the old value', async () => {
+it('calls every 30 s while the source still returns the old credentials', async () => {
   const { source, calls, advance, respond, loadFirst } = setUp();
   await loadFirst();
   const old = await source.get();
@@ -214,11 +217,11 @@ it('asks on, every half minute, while the source still gives the old value', asy
   expect(calls).toHaveLength(3);
 });
 
-it('looks every five minutes after a value of which nobody knows the end', async () => {
+it('renews credentials without a known expiry every five minutes', async () => {
   const { source, calls, advance, respond, next, idOf } = setUp();
   void source.keepFresh();
   await respond(next());
-  expect(source.describe()).toStrictEqual({ ok: true, detail: 'test_source, without a known end' });
+  expect(source.describe()).toStrictEqual({ ok: true, detail: 'test_source, without a known expiry' });
   expect(source.expiresAt()).toBeUndefined();
   advance(5 * MINUTE - 1);
   await idOf();
@@ -229,10 +232,10 @@ it('looks every five minutes after a value of which nobody knows the end', async
   expect(await idOf()).toBe('id-2');
 });
 
-it('gives an attempt up at its limit, and drops what still comes of it', async () => {
+it('abandons an attempt at its limit, and ignores its later result', async () => {
   const { source, calls, advance, respond, next, idOf } = setUp({ attemptLimitMs: 5 });
   await expect(source.get()).rejects.toMatchObject({
-    cause: { message: 'no cloud credentials: no answer in time' },
+    cause: { message: 'no cloud credentials: no response in time' },
   });
   const [late] = calls;
   advance(SECOND);
@@ -244,7 +247,7 @@ it('gives an attempt up at its limit, and drops what still comes of it', async (
   expect(await idOf()).toBe('id-1');
 });
 
-it('asks again at once when the clock was set back during a cool-down', async () => {
+it('calls again at once when the clock was set back during a pause', async () => {
   const { source, calls, advance, respond } = setUp();
   void source.keepFresh();
   await respond(new Error('no'));
@@ -254,7 +257,8 @@ it('asks again at once when the clock was set back during a cool-down', async ()
 });
 
 describe('any sequence of responses, failures and reads', () => {
-  // Short lives and waits of their size, so that ends, renewals and cool-downs all come up in every run.
+  // Lifetimes and waits are short and of the same size, so that every run has expiries, renewals and
+  // pauses.
   const step = fc.oneof(
     {
       weight: 4,
@@ -272,7 +276,7 @@ describe('any sequence of responses, failures and reads', () => {
     },
   );
 
-  it('nothing is given that ends within 30 s, nothing is mixed, and one question is open at most', async () => {
+  it('never returns credentials that expire within 30 s or are mixed, and never makes two calls at a time', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 60 }), async (steps) => {
         const { source, calls, clock, advance, next, respond } = setUp({ attemptLimitMs: 3_600_000 });
@@ -304,7 +308,7 @@ describe('any sequence of responses, failures and reads', () => {
             await respond(action.do === 'fail' ? new Error('no') : next(action.lifeMs));
             open = 0;
           }
-          // What readiness says is what a caller would meet.
+          // Readiness agrees with the result of a request.
           const { ok } = source.describe();
           const end = source.expiresAt();
           if (ok && end) expect(end.getTime() - clock().getTime()).toBeGreaterThanOrEqual(30 * SECOND);

@@ -7,11 +7,11 @@ const PATH = '/latest/meta-data/ram/security-credentials/';
 export type StandInMetadata = {
   readonly server: StandInServer;
   readonly hosts: StandInHosts;
-  /** Answers as a machine with a role does. */
+  /** Responds as on a machine with a role. */
   readonly respond: Respond;
 };
 
-/** The metadata server of an ECS machine in its hardened form: nothing without the token of a session. */
+/** Starts the metadata server of an ECS machine in hardened mode, which requires a session token. */
 export async function startStandInMetadata(
   clock: Clock,
   { role = 'presign' } = {},

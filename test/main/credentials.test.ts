@@ -50,7 +50,7 @@ describe('without credentials of its own', () => {
       async () =>
         expect(await credentialsLine(metricsAddress)).toStrictEqual([
           503,
-          'FAILED credentials: oidc_role_arn: refused with NoPermission',
+          'FAILED credentials: oidc_role_arn: rejected with NoPermission',
         ]),
       { timeout: 10_000 },
     );
@@ -97,7 +97,7 @@ describe('without credentials of its own', () => {
         );
         return { ALIBABA_CLOUD_CREDENTIALS_FILE: join(folder, 'profiles') };
       },
-      'ok credentials: profile, without a known end',
+      'ok credentials: profile, without a known expiry',
     ],
   ])('uses %s', async (_name, write, line) => {
     const folder = folderWithPolicy();

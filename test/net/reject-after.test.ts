@@ -10,7 +10,7 @@ it('settles like the action', async () => {
   await expect(rejectAfter(1_000, () => Promise.reject(failure))).rejects.toBe(failure);
   await expect(rejectAfter(1, () => new Promise(() => {}))).rejects.toMatchObject({
     code: 'ETIMEDOUT',
-    message: 'no answer in time',
+    message: 'no response in time',
   });
 });
 

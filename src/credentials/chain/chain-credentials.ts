@@ -15,10 +15,10 @@ export type ChainCredentialsOptions = {
   readonly homeDirectory: string | undefined;
 };
 
-/** Longer than the library's own time-outs, which profiles cannot change. */
+/** Longer than the library's own time-outs, which a profile cannot change. */
 const ATTEMPT_LIMIT_MS = 10_000;
 
-/** For the metadata server at start-up, if nothing else is configured. */
+/** Limit for the metadata server at startup. It is probed only if no other source is configured. */
 const PROBE_LIMIT_MS = 1_000;
 
 const NOTHING_CONFIGURED =
@@ -28,12 +28,13 @@ const NOTHING_CONFIGURED =
   'ALIBABA_CLOUD_CREDENTIALS_URI.';
 
 /**
- * Credentials from the default chain of `@alicloud/credentials`.
+ * Creates a source from the default chain of `@alicloud/credentials`.
  *
- * The first source that is configured is chosen once and kept; it may fail for a while without another one stepping in. The
- * library's own chain goes on to the next source instead, and a pod whose STS call fails would then sign as the role of its
- * machine, with other rights. The role of a machine that is not named is used when nothing else is configured.
- * @throws Error when nothing is configured; it says what to set.
+ * Chooses the first configured source once and keeps it, even while it fails. The library's own
+ * chain would continue with the next source: a pod whose STS call fails would then sign with the
+ * role of its machine, which has other permissions. If no source is configured, the role of the
+ * machine is used.
+ * @throws Error if there is no source. The message lists the variables to set.
  */
 export async function createChainCredentials(
   environment: ChainEnvironment,

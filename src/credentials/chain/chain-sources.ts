@@ -10,28 +10,30 @@ import {
 } from '@alicloud/credentials';
 import type { ChainEnvironment } from '../credentials-config.ts';
 
-/** One source of the default chain, by the library's name for it. */
+/** One source of the default chain, with the library's name for it. */
 export type ChainSource = {
   readonly name: string;
-  /** Whether the environment, or a file that is there, asks for this source. */
+  /** Whether a variable or an existing file selects this source. */
   readonly isConfigured: () => boolean | Promise<boolean>;
-  /** Makes a provider without a cache. */
+  /** Creates a provider whose cache is empty. */
   readonly createProvider: () => CredentialsProvider;
 };
 
 const CONNECT_TIMEOUT_MS = 2_000;
 const READ_TIMEOUT_MS = 5_000;
 
-/** The metadata server is on the machine's own host. */
+/** Short, because the metadata server runs on the same host. */
 const METADATA_TIMEOUT_MS = 1_000;
 
 const NO_HOME_DIRECTORY =
-  'ALIBABA_CLOUD_CREDENTIALS_FILE is set, and the user of this process has no home directory: set HOME, which may be any folder. ' +
-  'The library of Alibaba Cloud needs it to read a profile.';
+  'ALIBABA_CLOUD_CREDENTIALS_FILE is set, but the user of this process has no home directory: set HOME to any folder. ' +
+  'The Alibaba Cloud library needs it to read a profile.';
 
 /**
- * The sources of the library's default chain in its order, without the plain variables that come first. Without a home directory no
- * profile is found there.
+ * Returns the sources of the library's default chain, in its order.
+ *
+ * The access key in variables, which comes first in that chain, is not part of the list. Without a
+ * home directory, profiles in it are not found.
  */
 export function chainSources(
   environment: ChainEnvironment,
@@ -50,7 +52,7 @@ export function chainSources(
           .withRoleArn(environment.ALIBABA_CLOUD_ROLE_ARN ?? '')
           .withOIDCProviderArn(environment.ALIBABA_CLOUD_OIDC_PROVIDER_ARN ?? '')
           .withOIDCTokenFilePath(environment.ALIBABA_CLOUD_OIDC_TOKEN_FILE ?? '')
-          // The cloud's audit trail shows this name.
+          // The audit trail of Alibaba Cloud shows this name.
           .withRoleSessionName(environment.ALIBABA_CLOUD_ROLE_SESSION_NAME ?? 'oss-presign')
           .withStsRegionId(environment.ALIBABA_CLOUD_STS_REGION ?? '')
           .withEnableVpc(isOn('VPC_ENDPOINT_ENABLED'))
@@ -88,7 +90,7 @@ export function chainSources(
   ];
 }
 
-/** The role of the machine, whichever it is unless `ALIBABA_CLOUD_ECS_METADATA` names one. */
+/** Returns the source for the machine's role. `ALIBABA_CLOUD_ECS_METADATA` can name the role. */
 export function ecsRamRole(environment: ChainEnvironment): Pick<ChainSource, 'name' | 'createProvider'> {
   return {
     name: 'ecs_ram_role',

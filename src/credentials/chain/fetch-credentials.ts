@@ -3,12 +3,12 @@ import type { Credentials } from '../../grants/ports/credentials-source.ts';
 import { SourceFailure, toSourceFailure } from './source-failure.ts';
 
 /**
- * Asks a source of `@alicloud/credentials` once.
+ * Fetches credentials from a source of `@alicloud/credentials` with one call.
  *
- * A provider that is made anew has no cache, so its answer is one, and a new one, and the library's own refreshing has no
- * part in it. The library keeps the end of the credentials to itself: it stands in the provider's session, or in that of the
- * provider that a profile names.
- * @throws SourceFailure, in which nothing of the library's error is that may not be shown.
+ * Each call creates a provider. Its cache is empty, so all parts of the credentials come from one
+ * new response and the library's own refreshing is not involved. The library does not return the
+ * expiry: it is in the session of the provider, or of the provider that a profile names.
+ * @throws SourceFailure, which contains nothing of the library's error that must stay hidden.
  */
 export async function fetchCredentials(createProvider: () => CredentialsProvider): Promise<Credentials> {
   let provider: CredentialsProvider;
@@ -21,7 +21,7 @@ export async function fetchCredentials(createProvider: () => CredentialsProvider
   }
   const { accessKeyId, accessKeySecret, securityToken } = response;
   if (!accessKeyId || !accessKeySecret) {
-    throw new SourceFailure('the answer holds no credentials', true);
+    throw new SourceFailure('the response contains no credentials', true);
   }
   const expiresAt = expirationOf(provider);
   return {
@@ -43,7 +43,7 @@ function expirationOf(provider: unknown): Date | undefined {
   if (!expiration) return undefined;
   const expiresAt = new Date(expiration);
   if (Number.isNaN(expiresAt.getTime())) {
-    throw new SourceFailure('the answer has no valid end', true);
+    throw new SourceFailure('the response has no valid expiry', true);
   }
   return expiresAt;
 }

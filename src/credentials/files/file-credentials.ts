@@ -3,20 +3,22 @@ import type { SecretParts } from '../credentials-config.ts';
 import type { CredentialsLog, ManagedCredentials } from '../managed-credentials.ts';
 import { readSecretFiles, type SecretFilesReading } from './read-secret-files.ts';
 
-/** How long files must stay unchanged after all of them were replaced one by one. */
+/** All files were replaced one by one: they apply after this time without a change. */
 const SETTLE_MS = 1_000;
 
-/** How long if only some were replaced, because the others may follow. */
+/** Only some files were replaced: longer, because the others may follow. */
 const PARTIAL_SETTLE_MS = 60_000;
 
 /**
- * Credentials from files that are replaced while the process lives, looked at with each `keepFresh`.
+ * Creates a source that follows files which are replaced at run time. `keepFresh` reads them.
  *
- * Files that change together, because a symlink to their directory is swapped, count at once and are never mixed. Files
- * that are replaced one by one count when all of them are new and have stood still for a second; with only some new, the
- * value in use stays for a minute. Beyond that nobody can tell a half from a whole: then what stands in the files counts.
- * While the files cannot be read or hold no secret, the value in use stays.
- * @throws Error when there is no value to begin with; its message may be shown to operators.
+ * - If a symlink to their directory is swapped, all files change together. They apply at once and
+ *   are never mixed.
+ * - If files are replaced one by one, they apply once all are new and unchanged for 1 s.
+ * - If only some are new, the current value stays in use for 60 s. After that, a partial change is
+ *   taken as intended.
+ * - If a file cannot be read or holds no valid secret, the current value stays in use.
+ * @throws Error if the first read fails. The message is safe to show to operators.
  */
 export async function createFileCredentials(
   parts: SecretParts,
@@ -44,7 +46,7 @@ export async function createFileCredentials(
       settling = undefined;
       log.info({ credentialsSource: 'files' }, 'the cloud credentials were replaced');
     } else if (!isWhole) {
-      report(`only ${replaced.join(' and ')} has a new value; the rest is awaited`);
+      report(`only ${replaced.join(' and ')} has a new value; waiting for the rest`);
     }
   }
 
@@ -80,7 +82,7 @@ export async function createFileCredentials(
   };
 }
 
-/** Whether all files have moved together from one directory to another. */
+/** Whether all files are now in one other directory, which was not in use before. */
 function isSwap(before: SecretFilesReading, after: SecretFilesReading): boolean {
   const [directory, ...others] = after.directories;
   return directory !== undefined && others.length === 0 && !before.directories.has(directory);

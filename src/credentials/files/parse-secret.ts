@@ -1,10 +1,14 @@
-/** The id is part of the credential scope (`<id>/<date>/<region>/oss/…`), so it holds nothing that separates the parts of one. */
+/**
+ * Matches an access key id. It is part of the credential scope (`<id>/<date>/<region>/oss/…`), so
+ * it must not contain a separator.
+ */
 const ACCESS_KEY_ID = /^[A-Za-z0-9._-]+$/;
 
 /**
- * What is wrong with an access key id, secret or STS token, as the rest of a sentence that begins with the variable's name.
- * It never holds the value.
- * @param variable `OSS_ACCESS_KEY_ID` and `OSS_ACCESS_KEY_ID_FILE` are held to the characters of an id.
+ * Returns the fault of an access key id, secret or STS token; undefined if it is valid.
+ * @param variable the name of its variable. `OSS_ACCESS_KEY_ID` and `OSS_ACCESS_KEY_ID_FILE` allow
+ *   only the characters of an id.
+ * @returns the rest of a sentence that begins with the variable's name. Never contains the value.
  */
 export function secretFault(secret: string, variable: string): string | undefined {
   if (/^["'].*["']$/.test(secret)) return 'is in quotation marks; leave them out';
@@ -15,9 +19,9 @@ export function secretFault(secret: string, variable: string): string | undefine
 }
 
 /**
- * The secret in the text of a file: one line, with or without a line break at its end.
+ * Parses the text of a secret file: one line, with or without a line break at the end.
  * @param variable the variable that names the file.
- * @returns the secret, or what is wrong, as the rest of a sentence that begins with the variable's name.
+ * @returns the secret, or a fault: the rest of a sentence that begins with the variable's name.
  */
 export function parseSecret(
   text: string,

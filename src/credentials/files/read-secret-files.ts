@@ -5,28 +5,29 @@ import { systemErrorCode } from '../../text/system-error.ts';
 import type { SecretPart, SecretParts } from '../credentials-config.ts';
 import { parseSecret } from './parse-secret.ts';
 
-/** What all files held at one instant. */
+/** The content of all files at one instant. */
 export type SecretFilesReading = {
   readonly credentials: Credentials;
-  /** Tells one state of the files from every other: their real paths, inodes, sizes and times. */
+  /** Identifies a state of the files: real paths, inodes, sizes and times. */
   readonly fingerprint: string;
-  /** The real directories of the files; a single one where all of them lie together. */
+  /** The real directories of the files; a single one if all files are in the same directory. */
   readonly directories: ReadonlySet<string>;
 };
 
-/** A swap takes no time; who meets one reads again at once, and meets the next one hardly ever. */
+/** A swap is instantaneous, so a read that overlaps with one rarely overlaps with the next. */
 const MAX_ATTEMPTS = 5;
 
 /**
- * Reads all parts of the credentials as they stood at one instant, though they are several files: where each file was is
- * looked up before and after, and only a reading during which nothing moved counts. With the symlink to one directory that
- * Kubernetes swaps, that is one generation and never a mix.
- * @returns the reading, or why there is none, in a sentence without its end that holds no secret.
+ * Reads all parts of the credentials as of one instant, although they are in several files.
+ *
+ * Locates each file before and after the read, and discards the read if anything changed. With the
+ * symlink that Kubernetes swaps, the result is one generation and never a mix.
+ * @returns the content, or a fault: a sentence without its full stop and without a secret.
  */
 export async function readSecretFiles(
   parts: SecretParts,
 ): Promise<SecretFilesReading | { readonly fault: string }> {
-  let fault = 'the files of the credentials keep changing';
+  let fault = 'the credentials files keep changing';
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     const before = await locateAll(parts);
     if ('fault' in before) {
