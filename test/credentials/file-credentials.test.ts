@@ -1,10 +1,20 @@
-import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  promises,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { createFileCredentials } from '../../src/credentials/files/file-credentials.ts';
 import { readSecretFiles } from '../../src/credentials/files/read-secret-files.ts';
+import type { Credentials } from '../../src/grants/ports/credentials-source.ts';
 import { createHandClock } from '../support/manual-clock.ts';
 import { replaceBySwap } from '../support/mounted-volume.ts';
 import { createRecordedLog } from './recorded-log.ts';
@@ -97,41 +107,56 @@ it('applies a swapped symlink at the next poll, as Kubernetes replaces a secret'
 });
 
 it.each([
-  ['at once, as the kubelet does', true],
+  ['at once, as by the kubelet', true],
   ['later', false],
 ])(
-  'never mixes, wherever in the reading symlinks are swapped, and the old files removed %s',
+  'never mixes generations, wherever a swap interrupts a read, with the old files removed %s',
   async (_name, removesOld) => {
     const { folder, parts, source } = await setUp((folder) => replaceBySwap(folder, generation(1)));
-    let swapping = true;
-    let swaps = 1;
-    const swapper = (async () => {
-      for (; swapping; swaps++) {
-        replaceBySwap(folder, generation(swaps + 1), { removesOld });
-        // From faster than a reading to slower than one.
-        for (let turns = (swaps * 37) % 1000; turns >= 0; turns--) await setImmediate();
+    let newest = 1;
+    const swap = () => replaceBySwap(folder, generation(++newest), { removesOld });
+
+    /** Runs `read`, and swaps before those of its file system calls that `isDue` selects. */
+    const interrupt = async <Result>(isDue: (call: number) => boolean, read: () => Promise<Result>) => {
+      let calls = 0;
+      const spies = (['readFile', 'realpath', 'stat'] as const).map((name) => {
+        const original = promises[name] as (...args: unknown[]) => Promise<never>;
+        return vi.spyOn(promises, name).mockImplementation((...args: unknown[]) => {
+          if (isDue(calls++)) swap();
+          return original(...args);
+        });
+      });
+      // The named imports of node:fs/promises follow its object only after this call.
+      syncBuiltinESMExports();
+      try {
+        return { result: await read(), calls };
+      } finally {
+        for (const spy of spies) spy.mockRestore();
+        syncBuiltinESMExports();
       }
-    })();
-    onTestFinished(async () => {
-      swapping = false;
-      await swapper;
-    });
-    const seen = new Set<string>();
-    for (let looks = 0; looks < 50; looks++) {
+    };
+    const generationOf = ({ accessKeyId, accessKeySecret, securityToken }: Credentials) => {
+      const number = Number(accessKeyId.slice('id-'.length));
+      expect([accessKeyId, accessKeySecret, securityToken]).toStrictEqual(Object.values(generation(number)));
+      return number;
+    };
+    const read = () => readSecretFiles(parts);
+    const poll = async () => {
       await source.keepFresh();
-      const read = await readSecretFiles(parts);
-      const readings = 'fault' in read ? [] : [read.credentials];
-      for (const { accessKeyId, accessKeySecret, securityToken } of [await source.get(), ...readings]) {
-        const number = accessKeyId.slice('id-'.length);
-        expect([accessKeySecret, securityToken]).toStrictEqual([`secret-${number}`, `token-${number}`]);
-        seen.add(number);
-      }
+      return generationOf(await source.get());
+    };
+
+    const { calls: callsOfOneRead } = await interrupt(() => false, read);
+    expect(callsOfOneRead).toBeGreaterThan(Object.keys(parts).length);
+    for (let interrupted = 0; interrupted < callsOfOneRead; interrupted++) {
+      const { result } = await interrupt((call) => call === interrupted, read);
+      if ('fault' in result) expect.unreachable(result.fault);
+      expect(generationOf(result.credentials)).toBeGreaterThanOrEqual(newest - 1);
     }
-    swapping = false;
-    await swapper;
-    await source.keepFresh();
-    expect((await source.get()).accessKeyId).toBe(`id-${swaps}`);
-    expect(seen.size).toBeGreaterThan(1);
+    expect(await poll()).toBe(newest);
+    // With one swap per call no attempt to read succeeds. With the other distances, some do.
+    for (const distance of [1, 7, 13]) await interrupt((call) => call % distance === distance - 1, poll);
+    expect(await poll()).toBe(newest);
   },
 );
 
