@@ -79,6 +79,7 @@ export const ALLOWED: readonly Allowed[] = [
   { text: 'connection refused', reason: 'the text of the operating system' },
   { text: 'Connection refused', reason: 'the text of the operating system' },
   { text: 'refused the connection', reason: 'the term of the operating system for ECONNREFUSED' },
+  { text: 'refused the connection', reason: 'a TCP connection, as the operating system reports it' },
   { text: 'policy_file_refused', reason: 'part of a metric name, which users query' },
   { text: 'PolicyFileRefused', reason: 'part of the name of an alert, which users route' },
   { text: 'oss_presign_refusals_total', reason: 'a metric name, which users query' },

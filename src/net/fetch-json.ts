@@ -20,7 +20,7 @@ export async function fetchJson(url: string, { fetch, signal }: JsonRequest): Pr
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
   } catch {
-    // Without its cause, whose message repeats a part of the response, and which the log would show.
+    // Without the cause: its message contains a part of the response, and it would be logged.
     throw new Error(`the response of ${hostOf(url)} is not JSON`);
   }
 }

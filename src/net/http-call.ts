@@ -1,4 +1,4 @@
-/** How far an error's causes are followed in search of the system's code. */
+/** How many levels of causes are searched for the system's code. */
 const MAX_CAUSES = 5;
 
 const UNRESOLVED = ['ENOTFOUND', 'EAI_AGAIN', 'EAI_NODATA', 'EAI_FAIL'];
@@ -26,7 +26,7 @@ const INVALID_CERTIFICATE = /^CERT_|^ERR_TLS_CERT/;
 
 export type HttpCall = {
   readonly fetch: typeof globalThis.fetch;
-  /** Ends the call, with its response. */
+  /** Ends the call, including the response. */
   readonly signal: AbortSignal;
   readonly headers?: Readonly<Record<string, string>>;
   /** The body of any other status is not read, and is an error. */
@@ -36,11 +36,12 @@ export type HttpCall = {
 };
 
 /**
- * Makes one outgoing call with bounds: the signal ends it, and it reads no more than `maxBytes`. Redirects are not followed,
- * because they would move the trust that the operator put into one address to another one.
+ * Makes one outgoing call with bounds: the signal ends it, and it reads at most `maxBytes`.
+ *
+ * Redirects are not followed, because the operator trusts only the configured address.
  * @returns the body of the response.
- * @throws Error that may be shown to operators, with its causes. Its message names the host and the system's error code; it
- *   contains nothing else of the address and nothing of the response.
+ * @throws Error that is safe to show to operators, with its causes. The message names the host and
+ *   the system's error code. It contains nothing else of the address and nothing of the response.
  */
 export async function callHttp(
   url: string,
@@ -68,7 +69,10 @@ export function hostOf(url: string): string {
 
 class ResponseError extends Error {}
 
-/** Why `fetch` had no response, for operators: the host and the system's error code, and nothing else of the address. */
+/**
+ * Describes for operators why `fetch` had no response. Names the host and the system's error code,
+ * and nothing else of the address.
+ */
 export function describeFailure(error: unknown, host: string): string {
   // fetch has no code for it, and connects to none of these ports: https://fetch.spec.whatwg.org/#port-blocking
   if (error instanceof Error && error.cause instanceof Error && error.cause.message === 'bad port')
@@ -86,7 +90,10 @@ export function describeFailure(error: unknown, host: string): string {
   return `no response from ${host} (${code})`;
 }
 
-/** The system's or the library's code of an error, from the error itself or its causes; with several attempts, of the first one. */
+/**
+ * Returns the system's or the library's code of an error, from the error itself or its causes.
+ * After several attempts, it is the code of the first one.
+ */
 function codeOf(error: unknown): string | undefined {
   let current: unknown = error;
   for (let depth = 0; depth < MAX_CAUSES && typeof current === 'object' && current !== null; depth++) {

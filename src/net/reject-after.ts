@@ -4,11 +4,11 @@ const STEPS = 10;
 /**
  * Settles like `action` if that takes at most `timeoutMs`; otherwise rejects with `ETIMEDOUT`.
  *
- * The action is not stopped, and its later outcome is ignored. Only time in which this process reads
- * its sockets counts: after it was blocked or suspended, Node.js runs due timers before it reads what
- * arrived in the meantime, so a plain timer would blame the other side. The time-out therefore
- * consists of steps. Each step ends after the event loop has polled the sockets once more, and a step
- * during which the process was blocked counts as one step, however long it took.
+ * The action is not stopped, and its later outcome is ignored. Only time in which this process
+ * reads its sockets counts. After a block or suspension, Node.js runs due timers before it reads
+ * the data that arrived in the meantime, so a plain timer would blame the other side. The time-out
+ * therefore consists of steps. Each step ends after the event loop has polled the sockets once
+ * more. A step during which the process was blocked counts as one step, however long it took.
  * @throws Error with the code `ETIMEDOUT` and a message that may be shown to operators.
  */
 export async function rejectAfter<T>(timeoutMs: number, action: () => Promise<T>): Promise<T> {

@@ -1,13 +1,14 @@
 import { BlockList, isIP } from 'node:net';
 
 /**
- * Where a host is, as far as its name or address shows. No name is resolved: a public name that leads to a private address is
- * `public`.
+ * The network of a host, derived from its name or address. Names are not resolved: a public name
+ * with a private address is `public`.
  *
  * - `loopback`: this machine (RFC 1122 3.2.1.3, RFC 4291 2.5.3, RFC 6761 6.3).
- * - `private`: an address of a private network (RFC 1918), a link (RFC 3927, RFC 4291 2.5.6) or a site (RFC 4193).
- * - `internal`: another address that the public internet does not route to an ordinary host, or a name that the public DNS does
- *   not have. The resolver decides which host has such a name.
+ * - `private`: an address of a private network (RFC 1918), a link (RFC 3927, RFC 4291 2.5.6) or a
+ *   site (RFC 4193).
+ * - `internal`: another address that the public internet does not route to an ordinary host, or a
+ *   name that is not in the public DNS. The resolver decides which host has such a name.
  */
 export type HostKind = 'loopback' | 'private' | 'internal' | 'public';
 
@@ -16,16 +17,23 @@ const PRIVATE = blockList([
   ...['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '169.254.0.0/16'],
   ...['fe80::/10', 'fc00::/7'],
 ]);
-/** IANA special-purpose registries, and the IPv6 ranges that carry an IPv4 address (RFC 4291 2.5.5.1, RFC 6052, RFC 3056). */
+/**
+ * IANA special-purpose registries, and the IPv6 ranges that contain an IPv4 address (RFC 4291
+ * 2.5.5.1, RFC 6052, RFC 3056).
+ */
 const SPECIAL = blockList([
   ...['0.0.0.0/8', '100.64.0.0/10', '192.0.0.0/24', '192.0.2.0/24', '198.18.0.0/15', '198.51.100.0/24'],
   ...['203.0.113.0/24', '224.0.0.0/3'],
   ...['::/96', '64:ff9b::/96', '64:ff9b:1::/48', '100::/64', '2001:db8::/32', '2002::/16', 'ff00::/8'],
-  // Teredo and other protocol assignments, documentation, segment routing, and the site-local range that RFC 3879 withdrew.
+  // Teredo and other protocol assignments, documentation, segment routing, and the site-local range
+  // that RFC 3879 withdrew.
   ...['2001::/23', '3fff::/20', '5f00::/16', 'fec0::/10'],
 ]);
 
-/** Top-level names that are reserved or that cannot be registered (RFC 6761, RFC 6762, RFC 8375 and ICANN's list of 2024). */
+/**
+ * Top-level names that are reserved or cannot be registered (RFC 6761, RFC 6762, RFC 8375 and
+ * ICANN's list of 2024).
+ */
 const INTERNAL_NAME =
   /^[^.]+$|\.(?:internal|local|svc|test|example|invalid|lan|home|corp|intranet|private)$|\.home\.arpa$/;
 
@@ -38,7 +46,11 @@ function blockList(ranges: readonly string[]): BlockList {
   return list;
 }
 
-/** @param hostname of a parsed URL, which has every form of an address (`127.1`, `0x7f000001`) in its canonical one. */
+/**
+ * Returns the kind of a host.
+ * @param hostname of a parsed URL, which has the canonical form of every address (`127.1`,
+ *   `0x7f000001`).
+ */
 export function hostKind(hostname: string): HostKind {
   const host = hostname.replace(/^\[|\]$/g, '');
   const version = isIP(host);
@@ -53,12 +65,14 @@ export function hostKind(hostname: string): HostKind {
   return SPECIAL.check(host, family) ? 'internal' : 'public';
 }
 
-/** Why {@link webAddressFault} finds an address unusable, as the rest of a sentence that begins with what the address is. */
+/** The fault of an address: the rest of a sentence that begins with the name of its setting. */
 type AddressFault = string;
 
 /**
- * Why an address from the policy file cannot be trusted; undefined if it can. https is trusted; plain http only to
- * loopback and private addresses, unless the operator has accepted its risk.
+ * Returns why an address from the policy file cannot be trusted; undefined if it can.
+ *
+ * https is trusted. Plain http is trusted only to loopback and private addresses, unless the
+ * operator has accepted its risk.
  */
 export function webAddressFault(
   address: string,

@@ -1,2 +1,5 @@
-/** A header's value that every HTTP client sends unchanged: printable ASCII that neither begins nor ends with a blank. */
+/**
+ * Matches a header value that every HTTP client sends unchanged: printable ASCII without a blank at
+ * either end.
+ */
 export const HEADER_VALUE = /^[!-~](?:[ -~]*[!-~])?$/;

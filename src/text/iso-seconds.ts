@@ -1,6 +1,8 @@
 /**
- * An instant in the form of RFC 3339, UTC: `2026-11-23T10:10:00Z`. Takes half the time of `Date.toISOString`.
- * @param second since 1970, in the years 1970 to 9999.
+ * Returns an instant in the form of RFC 3339, UTC: `2026-11-23T10:10:00Z`.
+ *
+ * Takes half the time of `Date.toISOString`.
+ * @param second Unix time, in the years 1970 to 9999.
  * @throws RangeError for a second that no `Date` can hold.
  */
 export function isoSeconds(second: number): string {

@@ -2,8 +2,10 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { decodeTextFile, MAX_TEXT_FILE_BYTES } from './text-file.ts';
 
 /**
- * Reads a file as text, and no more of it than a text file may have: pipes and devices have no size to look at first.
- * @throws NotTextError where it is too large or not UTF-8, or the system's error.
+ * Reads a file as text, at most {@link MAX_TEXT_FILE_BYTES} and one chunk of it.
+ *
+ * The size is not checked first, because pipes and devices have none.
+ * @throws NotTextError if it is too large or not UTF-8, or the system's error.
  */
 export function readTextFile(path: string | URL): string {
   const file = openSync(path, 'r');

@@ -1,6 +1,9 @@
 import leven from 'leven';
 
-/** Longer names are not typing mistakes, and comparing them would cost time that grows with the square of their length. */
+/**
+ * Longer names are not typing mistakes. Comparing them takes time that grows with the square of
+ * their length.
+ */
 const MAX_NAME_LENGTH = 64;
 
 const MAX_EDITS = 3;
@@ -11,9 +14,11 @@ const MIN_CUT_LENGTH = 3;
 const maxDistance = (name: string): number => Math.max(1, Math.round(name.length / 3));
 
 /**
- * Finds the known name that a mistyped one most likely stands for: see {@link mistypedName}, or else the one that was cut or
- * continued (`meta` for `metadata`, `warning` for `warn`).
- * @returns a member of `known`, or undefined when none is close.
+ * Finds the known name that a mistyped one most likely stands for.
+ *
+ * Uses {@link mistypedName} first, then looks for a name that was cut or continued (`meta` for
+ * `metadata`, `warning` for `warn`).
+ * @returns a member of `known`, or undefined if none is close.
  */
 export function closestName(name: string, known: Iterable<string>, maxEdits = MAX_EDITS): string | undefined {
   if (name.length > MAX_NAME_LENGTH) return undefined;
@@ -22,10 +27,11 @@ export function closestName(name: string, known: Iterable<string>, maxEdits = MA
 }
 
 /**
- * Finds the known name that has the same letters in another case or with other separators (`content_type` for `contentType`), or is a
- * few edits away (`CORS_ORIGIN` for `CORS_ORIGINS`).
- * @param maxEdits how many edits at most; fewer count for short names.
- * @returns a member of `known`, or undefined when none is close.
+ * Finds the known name that differs only in case, separators or a few edits.
+ *
+ * Examples: `content_type` for `contentType`, `CORS_ORIGIN` for `CORS_ORIGINS`.
+ * @param maxEdits the most edits; the limit is lower for short names.
+ * @returns a member of `known`, or undefined if none is close.
  */
 export function mistypedName(
   name: string,
@@ -45,8 +51,9 @@ export function mistypedName(
 }
 
 /**
- * The known name that begins with `letters`, or with which they begin; of `audience` and `audienceClaim` the shorter one. Two letters
- * are the beginning of too much.
+ * Returns the known name that begins with `letters`, or with which they begin.
+ *
+ * Of `audience` and `audienceClaim`, it returns the shorter one. Two letters are too few.
  */
 function cutName(letters: string, known: readonly string[]): string | undefined {
   const matches = known.filter((candidate) => {
@@ -60,7 +67,10 @@ function cutName(letters: string, known: readonly string[]): string | undefined 
   return matches.every((match) => match.startsWith(shortest ?? '')) ? shortest : undefined;
 }
 
-/** The end of a message about an unknown name: ` Did you mean "filename"?`, or nothing when no known name is close. */
+/**
+ * Returns the end of a message about an unknown name: ` Did you mean "filename"?`. It is empty if
+ * no known name is close.
+ */
 export function didYouMean(name: string, known: Iterable<string>): string {
   const closest = closestName(name, known);
   return closest === undefined ? '' : ` Did you mean ${JSON.stringify(closest)}?`;

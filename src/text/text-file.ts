@@ -4,7 +4,10 @@ import { systemErrorCode } from './system-error.ts';
 /** The largest file that is read as text: policies of 10,000 rules and key sets are smaller. */
 export const MAX_TEXT_FILE_BYTES = 4 * 1024 ** 2;
 
-/** A file that could be read but is not text in UTF-8. The message is the end of a sentence that begins with the file. */
+/**
+ * A file that could be read but is not text in UTF-8. The message is the end of a sentence that
+ * begins with the file.
+ */
 export class NotTextError extends Error {
   readonly code = 'ERR_NOT_TEXT';
   /** From 1. */
@@ -18,8 +21,8 @@ export class NotTextError extends Error {
 
 /**
  * Decodes a file as UTF-8, without its byte order mark.
- * @throws NotTextError for bytes that are not UTF-8, with the line of the first of them; for UTF-16; and for more than
- *   {@link MAX_TEXT_FILE_BYTES}.
+ * @throws NotTextError for bytes that are not UTF-8, with the line of the first one; for UTF-16;
+ *   and for more than {@link MAX_TEXT_FILE_BYTES}.
  */
 export function decodeTextFile(bytes: Uint8Array): string {
   if (bytes.length > MAX_TEXT_FILE_BYTES)
@@ -35,14 +38,17 @@ export function decodeTextFile(bytes: Uint8Array): string {
   return new TextDecoder().decode(bytes);
 }
 
-/** What the codes of the system mean that a wrong path or a wrong owner causes. */
+/** The meaning of the system codes that a wrong path or a wrong owner causes. */
 const REASONS: Readonly<Record<string, string>> = {
   EISDIR: 'it is a directory',
   ENOTDIR: 'a part of its path is a file',
   EACCES: 'the user of this process lacks the permission',
 };
 
-/** The end of a sentence that begins with a file that could not be read: the code of the system's error, or what is wrong with the bytes. */
+/**
+ * Returns the end of a sentence that begins with a file that could not be read: the code of the
+ * system's error, or the fault of the bytes.
+ */
 export function readFault(error: unknown): string {
   if (error instanceof NotTextError) return error.message;
   const code = systemErrorCode(error);
@@ -50,7 +56,7 @@ export function readFault(error: unknown): string {
   return `cannot be read${reason} (${code})`;
 }
 
-/** A line feed is never part of a longer UTF-8 sequence, so lines can be looked at one by one. */
+/** A line feed is never part of a longer UTF-8 sequence, so each line can be checked alone. */
 function firstLineThatIsNotUtf8(bytes: Uint8Array): number {
   let line = 1;
   for (let start = 0; start < bytes.length; line++) {
