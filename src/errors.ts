@@ -40,18 +40,25 @@ export const VIOLATION_CODES = [
 ] as const;
 export type ViolationCode = (typeof VIOLATION_CODES)[number];
 
-/** One fault of a rejected request: where it is (RFC 6901 pointer into the body), its stable code, one sentence. */
+/**
+ * One fault of a rejected request: its place (an RFC 6901 pointer into the body), its stable code,
+ * and one sentence.
+ */
 export type Fault = {
   readonly pointer: string;
   readonly code: RequestFaultCode | ViolationCode;
   readonly detail: string;
 };
 
-/** A problem document lists at most this many faults, so that a small request cannot cause a large response. */
+/**
+ * The most faults that a problem document lists, so that a small request cannot cause a large
+ * response.
+ */
 export const MAX_FAULTS = 20;
 
 /**
- * The `detail` for a list of faults, so that a client that shows nothing else shows a reason: the first one, and how many more.
+ * Returns the `detail` for a list of faults: the first one, and the number of others. A client that
+ * shows only the detail then shows a reason.
  * @param count how many faults there are, if the list holds only some of them.
  */
 export function summarizeFaults(faults: readonly Fault[], count = faults.length): string {
@@ -60,19 +67,19 @@ export function summarizeFaults(faults: readonly Fault[], count = faults.length)
 }
 
 export type ServiceErrorOptions = {
-  /** What caused this; goes to the log, never to the client. */
+  /** The cause. It is logged and never sent to the client. */
   readonly cause?: unknown;
   /** Faults that the client can correct, all at once. */
   readonly errors?: readonly Fault[];
   /** Response headers that belong to the rejection (`WWW-Authenticate`, `Retry-After`, `Allow`). */
   readonly headers?: Readonly<Record<string, string>>;
-  /** What the log records about this error and the client must not see. No secret, no token; each value is bounded. */
+  /** Logged and never sent to the client. No secret, no token; each value has a bounded length. */
   readonly logFields?: Readonly<Record<string, string>>;
 };
 
 /**
- * A rejection that the client sees. `detail` is public: one plain sentence with what to change, and no secret. Causes that
- * must stay inside the service are in `cause`.
+ * A rejection that the client sees. `detail` is public: one plain sentence that names the change to
+ * make, without secrets. Causes that must stay inside the service are in `cause`.
  */
 export class ServiceError extends Error {
   override readonly name = 'ServiceError';

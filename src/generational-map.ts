@@ -5,17 +5,17 @@ export type GenerationalMap<Value> = {
   isCurrent(key: string): boolean;
   /** Whether an entry of this size fits into the current generation. */
   hasRoomFor(size: number): boolean;
-  /** Adds or replaces an entry of the current generation; starts a new generation if this one is full. */
+  /** Adds or replaces an entry of the current generation. If it is full, starts a new one first. */
   set(key: string, value: Value, size?: number): void;
-  /** Makes the current generation the previous one, and forgets the one before as a whole. */
+  /** Makes the current generation the previous one, and drops the one before it. */
   startGeneration(): void;
 };
 
 /**
  * Keeps at least the newest half of `maxSize`, and never more than `maxSize`, in constant time.
  *
- * Entries live in two generations of half the size. Reading an entry does not prolong its life, so a
- * hit costs one or two look-ups and changes nothing.
+ * Entries are in two generations of half the size. Reading an entry does not extend its lifetime,
+ * so a hit costs one or two look-ups and changes nothing.
  */
 export function createGenerationalMap<Value>(maxSize: number): GenerationalMap<Value> {
   const maxGenerationSize = Math.floor(maxSize / 2);

@@ -7,7 +7,7 @@ import type { LogOutputStatus } from '../log/output.ts';
 import type { PolicyStatus } from '../policy/policy-status.ts';
 import { registerHistogram, type Series } from './histogram.ts';
 
-/** What is read for each scrape. None of it uses the network. */
+/** The state that each scrape reads. None of it uses the network. */
 export type MetricsSources = {
   readonly credentials: Pick<CredentialsSource, 'describe' | 'expiresAt'>;
   readonly issuers: TokenVerifier['status'];
@@ -44,11 +44,13 @@ const RESPONSE_BUCKETS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 
 const SIGNING_BUCKETS_SECONDS = [0.00002, 0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.02];
 
 /**
- * Creates the metrics of one service, in a registry of their own. Every label's values come from the policy file, from this
- * source or from the configuration: nothing that a caller sends can become one.
+ * Creates the metrics of one service, in their own registry.
  *
- * @param options.seconds a clock that never goes back, e.g. `performance.now() / 1000`.
- * @param options.includeProcessMetrics whether to include memory, CPU, event-loop lag and garbage collection.
+ * Label values come from the policy file, the source code or the configuration, never from a
+ * request.
+ * @param options.seconds a monotonic clock, for example `performance.now() / 1000`.
+ * @param options.includeProcessMetrics whether to include memory, CPU, event-loop lag and garbage
+ *   collection.
  */
 export function createMetrics(
   sources: MetricsSources,
@@ -242,7 +244,7 @@ function registerGauges(
     'policy_file_refused',
     'Whether the policy file holds a version that was rejected (1 or 0).',
     [],
-    (refused) => refused.set(asNumber(policy().refusedVersion !== undefined)),
+    (rejected) => rejected.set(asNumber(policy().refusedVersion !== undefined)),
   );
   gauge(
     'limiter_mode',
