@@ -16,7 +16,7 @@ import {
 } from './support/operations-documents.ts';
 import { startTestService } from './support/test-service.ts';
 
-/** What Prometheus adds to each series of a target; the namespace where its discovery knows of one. */
+/** The labels that Prometheus adds to each series of a target. Its discovery adds the namespace. */
 const TARGET = { job: 'oss-presign', instance: '127.0.0.1:8080', namespace: 'uploads' };
 
 const queries = [
@@ -24,7 +24,7 @@ const queries = [
   ...panelQueries,
 ];
 
-/** Every series that a service tells of once it has met each kind of request, and those of its process. */
+/** Returns every series of a service after each kind of request, and those of its process. */
 async function exposedSeries(): Promise<readonly Series[]> {
   const surroundings = await startSurroundings(now);
   const { policyYaml, issuer } = surroundings;
@@ -48,7 +48,7 @@ async function exposedSeries(): Promise<readonly Series[]> {
     },
     { seconds: () => 0, includeProcessMetrics: true },
   );
-  // The event loop has no lag to tell of before its first turn.
+  // The lag of the event loop is not reported before its first turn.
   const processText = await vi.waitFor(async () => {
     const { text } = await includeProcessMetrics.render();
     expect(text).toContain('nodejs_eventloop_lag_p99_seconds');
@@ -63,7 +63,7 @@ async function exposedSeries(): Promise<readonly Series[]> {
 }
 
 describe('alerts and dashboard', () => {
-  it('select nothing that the service does not tell, by metric, label and value', async () => {
+  it('select only series that the service exposes, by metric, label and value', async () => {
     const series = await exposedSeries();
     const empty = queries.flatMap(({ title, expr }) =>
       readPromql(expr)
@@ -92,7 +92,7 @@ describe('alerts and dashboard', () => {
 });
 
 describe.each(alerts)('$alert', ({ alert = '', for: duration, labels, annotations = {} }) => {
-  it('says how bad it is, what it means, how long it waits and where to read on', () => {
+  it('has a severity, a duration, a summary, a description and a link to the runbook', () => {
     expect(labels).toStrictEqual({ severity: expect.stringMatching(/^(critical|warning)$/) });
     expect(duration).toMatch(/^\d+m$/);
     expect(annotations).toStrictEqual({
@@ -106,15 +106,15 @@ describe.each(alerts)('$alert', ({ alert = '', for: duration, labels, annotation
     expect(runbook.split('\n').filter((line) => line === `### ${alert}`)).toHaveLength(1);
   });
 
-  it('is seen by promtool to fire, and to be silent', () => {
+  it('has cases for promtool in which it fires and does not fire', () => {
     const cases = alertCases.filter(({ alertname }) => alertname === alert);
     expect(cases.some(({ exp_alerts }) => exp_alerts.length > 0)).toBe(true);
-    // One of a healthy day, and one that is nearly, but not yet, its case.
+    // One case of a healthy service, and one just below the threshold.
     expect(cases.filter(({ exp_alerts }) => exp_alerts.length === 0).length).toBeGreaterThan(1);
   });
 });
 
-it('the runbook has no entry for an alert that is gone', () => {
+it('the runbook has no entry for a removed alert', () => {
   const entries = [...runbook.matchAll(/^### (\w+)$/gm)].map(([, name]) => name);
   expect(entries).toStrictEqual(alerts.map(({ alert }) => alert));
 });
@@ -145,7 +145,7 @@ describe('the dashboard', () => {
     expect(dashboard.panels.filter(({ gridPos: { x, w } }) => x + w > 24)).toStrictEqual([]);
   });
 
-  it('asks the data source that its user chooses, for the jobs and copies that its user chooses', () => {
+  it('queries the data source, jobs and replicas that its user chooses', () => {
     const { list } = dashboard.templating;
     expect(list.map(({ name }) => name)).toStrictEqual(['datasource', 'job', 'instance']);
     const uids = [...dashboardText.matchAll(/"uid": "([^"]*)"/g)].map(([, uid]) => uid);

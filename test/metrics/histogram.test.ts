@@ -6,7 +6,7 @@ const NAME = 'seconds';
 const HELP = 'How long it took.';
 const BOUNDS = [0.001, 0.0025, 0.5, 1, 10];
 
-/** On each bound, beside it, below and above them all. */
+/** On each bound, just below and above it, and below and above all of them. */
 const VALUES = [0, ...BOUNDS.flatMap((bound) => [bound, bound - 1e-9, bound + 1e-9]), 1000];
 
 /** The lines of a text, each with its labels in the order of their names. */
@@ -18,7 +18,7 @@ function linesOf(text: string): readonly string[] {
     );
 }
 
-it('says what the histogram of prom-client says', async () => {
+it('renders the same text as the histogram of prom-client', async () => {
   const [own, theirs] = [new Registry(), new Registry()];
   const series = registerHistogram({ name: NAME, help: HELP, bounds: BOUNDS, registry: own });
   const histogram = new Histogram({

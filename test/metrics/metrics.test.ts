@@ -37,7 +37,7 @@ const seriesOf = (lines: readonly string[], name: string) =>
     .filter((line) => line.startsWith(`oss_presign_${name}`))
     .map((line) => line.replace('oss_presign_', ''));
 
-it('tells the state of everything that the service stands on', async () => {
+it('reports the state of every dependency', async () => {
   const lines = await linesOf();
   expect(seriesOf(lines, '').filter((line) => !/_(bucket|sum|count)/.test(line))).toStrictEqual([
     'policy_reloads_total{result="applied"} 0',
@@ -60,7 +60,7 @@ it('tells the state of everything that the service stands on', async () => {
   ]);
 });
 
-it('tells what is wrong', async () => {
+it('reports faults', async () => {
   const lines = await linesOf({
     credentials: { describe: () => ({ ok: false, detail: '' }), expiresAt: () => now },
     issuers: () => [
@@ -92,7 +92,7 @@ it('tells what is wrong', async () => {
   }
 });
 
-it('forgets the version and the issuers of a policy that is no longer in force', async () => {
+it('drops the version and the issuers of a policy that is no longer active', async () => {
   let version = 'old';
   const metrics = createMetrics(
     sourcesWith({
@@ -137,7 +137,7 @@ it('counts decisions by rule and reason', async () => {
   ]);
 });
 
-it('times what signs, and answers what it answers', async () => {
+it('times a signing function, and returns its result', async () => {
   let seconds = 100;
   const metrics = createMetrics(sourcesWith(), { seconds: () => seconds, includeProcessMetrics: false });
   const sign = metrics.timeSigning((text: string) => {
@@ -150,7 +150,7 @@ it('times what signs, and answers what it answers', async () => {
   expect(text).toContain('signing_duration_seconds_bucket{le="0.0002"} 1');
 });
 
-it('tells of the process when it is asked to', async () => {
+it('includes process metrics if they are enabled', async () => {
   const metrics = createMetrics(sourcesWith(), { seconds: () => 0, includeProcessMetrics: true });
   await setImmediate();
   await vi.waitFor(async () =>

@@ -3,15 +3,15 @@ import { json, startTestServer } from '../support/test-server.ts';
 import { createTestIssuer, type TestIssuer } from '../support/tokens.ts';
 
 export type Surroundings = {
-  /** Believes an issuer whose keys can be fetched, and one whose keys cannot. */
+  /** Trusts an issuer whose keys can be fetched, and one whose keys cannot. */
   readonly policyYaml: string;
   readonly issuer: TestIssuer;
   readonly brokenIssuer: TestIssuer;
-  /** Answers as a source of credentials that end an hour after the instant. */
+  /** Returns credentials that expire one hour after `now`. */
   readonly credentialsUri: string;
 };
 
-/** What a service stands on, over real HTTP, until the test ends. */
+/** Starts the servers that a service needs, over real HTTP, until the test ends. */
 export async function startSurroundings(now: Date): Promise<Surroundings> {
   const issuer = createTestIssuer();
   const brokenIssuer = createTestIssuer({ issuer: 'https://broken.test/' });
@@ -25,8 +25,8 @@ export async function startSurroundings(now: Date): Promise<Surroundings> {
   });
   const broken = json({}, 500);
   const { origin } = await startTestServer((request, response) => {
-    const answer = { '/keys': keys, '/credentials': credentials }[request.url ?? ''] ?? broken;
-    answer(request, response);
+    const respond = { '/keys': keys, '/credentials': credentials }[request.url ?? ''] ?? broken;
+    respond(request, response);
   });
   const policyYaml = policyWith({
     issuers: [
@@ -41,7 +41,11 @@ export async function startSurroundings(now: Date): Promise<Surroundings> {
   return { policyYaml, issuer, brokenIssuer, credentialsUri: `${origin}/credentials` };
 }
 
-/** One request of each kind: granted, denied, without a token, and one that cannot be answered for want of keys. Answers with the statuses. */
+/**
+ * Makes one request of each kind: granted, denied, without a valid token, and with an issuer whose
+ * keys cannot be fetched.
+ * @returns their statuses.
+ */
 export async function makeRequests(
   url: string,
   { issuer, brokenIssuer }: Surroundings,
@@ -57,13 +61,13 @@ export async function makeRequests(
   ];
   const statuses: number[] = [];
   for (const { token, body } of requests) {
-    const answer = await fetch(`${url}/v1/uploads`, {
+    const response = await fetch(`${url}/v1/uploads`, {
       method: 'POST',
       headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
       body: JSON.stringify(body),
     });
-    await answer.arrayBuffer();
-    statuses.push(answer.status);
+    await response.arrayBuffer();
+    statuses.push(response.status);
   }
   return statuses;
 }

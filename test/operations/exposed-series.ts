@@ -1,6 +1,6 @@
 export type Series = { readonly name: string; readonly labels: Readonly<Record<string, string>> };
 
-/** The series in Prometheus text exposition format. Values of labels must have no quotes in them. */
+/** Parses series in Prometheus text exposition format. Label values must not contain quotes. */
 export function parseExposition(text: string): readonly Series[] {
   return text
     .split('\n')

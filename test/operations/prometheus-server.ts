@@ -17,15 +17,18 @@ type Rule = { readonly name: string; readonly health: string; readonly lastError
 
 export type PrometheusServer = {
   /**
-   * Asks for the value of an expression now.
-   * @throws Error with Prometheus' own words where it cannot tell.
+   * Evaluates an expression now.
+   * @throws Error with the message of Prometheus if it cannot be evaluated.
    */
   query(expression: string): Promise<readonly Sample[]>;
-  /** The rules of `alerts.yaml`, as it sees them. */
+  /** Returns the rules of `alerts.yaml` with their health. */
   rules(): Promise<readonly Rule[]>;
 };
 
-/** A real server on a free port of the loopback, that reads the service each second and keeps nothing. It ends with the test. */
+/**
+ * Starts a real Prometheus on a free loopback port, which scrapes the service every second. It ends
+ * with the test.
+ */
 export async function startPrometheusServer(serviceUrl: string): Promise<PrometheusServer> {
   const folder = mkdtempSync(join(tmpdir(), 'prometheus-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
@@ -64,33 +67,33 @@ export async function startPrometheusServer(serviceUrl: string): Promise<Prometh
   return { query, rules };
 
   async function isReady(): Promise<void> {
-    const said: string[] = [];
+    const lines: string[] = [];
     for await (const line of createInterface(child.stderr)) {
-      said.push(line);
+      lines.push(line);
       if (line.includes('Server is ready to receive web requests')) {
         child.stderr.resume();
         return;
       }
     }
-    throw new Error(`prometheus did not start:\n${said.join('\n')}`);
+    throw new Error(`prometheus did not start:\n${lines.join('\n')}`);
   }
 
-  async function ask<Data>(path: string): Promise<Data> {
-    const answer = await fetch(`http://127.0.0.1:${port}/api/v1/${path}`);
-    const { status, error, data } = (await answer.json()) as { status: string; error?: string; data: Data };
+  async function get<Data>(path: string): Promise<Data> {
+    const response = await fetch(`http://127.0.0.1:${port}/api/v1/${path}`);
+    const { status, error, data } = (await response.json()) as { status: string; error?: string; data: Data };
     if (status !== 'success') throw new Error(error);
     return data;
   }
 
   async function query(expression: string): Promise<readonly Sample[]> {
-    const { result } = await ask<{ result: readonly Sample[] }>(
+    const { result } = await get<{ result: readonly Sample[] }>(
       `query?${new URLSearchParams({ query: expression })}`,
     );
     return result;
   }
 
   async function rules(): Promise<readonly Rule[]> {
-    const { groups } = await ask<{ groups: readonly { readonly rules: readonly Rule[] }[] }>('rules');
+    const { groups } = await get<{ groups: readonly { readonly rules: readonly Rule[] }[] }>('rules');
     return groups.flatMap((group) => group.rules);
   }
 }

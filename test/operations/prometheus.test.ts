@@ -16,7 +16,7 @@ it('promtool finds the rules valid', async () => {
   expect(code).toBe(0);
 });
 
-it('promtool sees every alert fire and be silent where it should', async () => {
+it('promtool confirms when each alert fires and when it does not', async () => {
   const { code, output } = await promtool(['test', 'rules', pathOf('alerts.test.yaml')]);
   expect(output).toMatch(/\n {2}SUCCESS\n/);
   expect(code).toBe(0);
@@ -33,12 +33,12 @@ it('promtool finds every query of the dashboard valid', async () => {
   expect(code).toBe(0);
 });
 
-it('promtool has nothing to say against the metrics of the service, but for three names of Node’s', async () => {
+it('promtool accepts the metrics of the service, except three names of prom-client', async () => {
   const service = await startServiceProcess();
   expect(await service.makeRequests()).toStrictEqual([201, 403, 401, 503]);
   const text = await (await fetch(`${service.url}/metrics`)).text();
   const { output } = await promtool(['check', 'metrics'], text);
-  // Not ours to name: prom-client's.
+  // prom-client chooses these names.
   expect(output.trim().split('\n')).toStrictEqual(
     ['handles', 'requests', 'resources'].map(
       (what) => `nodejs_active_${what}_total non-counter metrics should not have "_total" suffix`,
@@ -46,12 +46,12 @@ it('promtool has nothing to say against the metrics of the service, but for thre
   );
 });
 
-it('a real Prometheus reads a real service, and has a value for every query and no fault in any rule', async () => {
+it('a real Prometheus scrapes a real service, and has a value for every query and no faulty rule', async () => {
   const service = await startServiceProcess();
   const prometheus = await startPrometheusServer(service.url);
   await vi.waitFor(
     async () => {
-      // Again and again: a rate needs two readings with something between them.
+      // Repeated, because a rate needs two samples with requests between them.
       expect(await service.makeRequests()).toStrictEqual([201, 403, 401, 503]);
       const without = await Promise.all(
         panelQueries.map(async ({ title, expr }) => {

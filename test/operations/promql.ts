@@ -15,8 +15,8 @@ export type Query = {
 };
 
 /**
- * What a PromQL expression asks for, by the grammar of Prometheus' own editor.
- * @throws Error where the expression is not of that grammar.
+ * Returns the series that a PromQL expression selects, by the grammar of Prometheus' own editor.
+ * @throws Error if the expression does not match that grammar.
  */
 export function readPromql(expression: string): Query {
   const selectors: { metric: string; matchers: Matcher[] }[] = [];
@@ -44,7 +44,7 @@ export function readPromql(expression: string): Query {
   return { selectors, labels };
 }
 
-/** Whether the selector takes a series with these labels; one that is missing counts as empty. */
+/** Whether the selector matches a series with these labels. A missing label counts as empty. */
 export function selects(
   { metric, matchers }: Selector,
   series: { readonly name: string; readonly labels: Readonly<Record<string, string>> },

@@ -11,11 +11,14 @@ const [node, ...args] = START_COMMAND;
 
 export type ServiceProcess = {
   readonly url: string;
-  /** Makes one request of each kind; answers with the statuses. */
+  /** Makes one request of each kind; returns the statuses. */
   readonly makeRequests: () => Promise<readonly number[]>;
 };
 
-/** The service as it is started in production, in a process of its own, with credentials that end; gone when the test ends. */
+/**
+ * Starts the service as in production, in its own process, with credentials that expire. It ends
+ * with the test.
+ */
 export async function startServiceProcess(): Promise<ServiceProcess> {
   const surroundings = await startSurroundings(new Date());
   const folder = mkdtempSync(join(tmpdir(), 'oss-presign-operations-'));
@@ -32,14 +35,14 @@ export async function startServiceProcess(): Promise<ServiceProcess> {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   onTestFinished(() => void child.kill('SIGKILL'));
-  const said: string[] = [];
+  const lines: string[] = [];
   for await (const line of createInterface(child.stdout)) {
-    said.push(line);
+    lines.push(line);
     const { msg, address } = JSON.parse(line);
     if (msg === 'listening') {
       child.stdout.resume();
       return { url: address, makeRequests: () => makeRequests(address, surroundings, new Date()) };
     }
   }
-  throw new Error(`the service did not start:\n${said.join('\n')}`);
+  throw new Error(`the service did not start:\n${lines.join('\n')}`);
 }
