@@ -7,18 +7,19 @@ const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter(
 );
 
 /**
- * What the files of a folder may import: other folders and files of src, packages, and with `type:` types only. A folder
- * within a folder that has a line of its own is a folder of its own: `policy` may not import `policy/file`.
+ * The imports that each folder or file of src may have: other folders and files, and packages. With
+ * `type:`, only types. A nested folder with its own line does not belong to the outer one: `policy`
+ * must not import `policy/file`.
  */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
-  // The ground: these know nothing of the rest.
+  // The base, which knows nothing of the rest.
   clock: [],
   'generational-map': [],
   text: ['leven', 'node:buffer', 'node:fs'],
   net: ['type:clock', 'node:net'],
   errors: [],
   health: [],
-  // What the service decides and signs.
+  // Decisions and signatures.
   policy: [
     'storage',
     'text',
@@ -44,12 +45,11 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   storage: [],
   'storage/oss': ['storage', 'storage/oss/signing', 'net', 'text', 'zod'],
   'storage/oss/signing': ['storage', 'storage/oss', 'node:crypto'],
-  // What every kind of grant shares knows no kind. What it needs from outside knows no use case.
+  // The shared part of grants knows no kind of grant. Its ports know no use case.
   grants: ['grants/ports', 'policy', 'storage', 'errors', 'text', 'type:auth', 'type:clock'],
   'grants/ports': ['errors'],
   'grants/upload': ['grants', 'policy', 'storage', 'errors', 'text', 'zod'],
-  // What it needs for that.
-  // What an issuer is, which the policy file needs to know as well.
+  // The implementations of the ports. The policy file needs the type of an issuer too.
   'auth/issuer': [],
   auth: ['auth/issuer', 'errors', 'clock', 'generational-map', 'net', 'jose', 'node:crypto'],
   credentials: [
@@ -76,15 +76,15 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   log: ['type:clock', 'text', 'pino', 'node:fs', 'node:net', 'node:process'],
   metrics: ['prom-client', 'limits', 'type:auth', 'type:policy', 'type:log', 'type:grants/ports'],
   config: ['credentials', 'limits', 'text', 'zod', '@fastify/proxy-addr', 'node:net'],
-  // What callers see.
+  // The API.
   http: [
     ...['log', 'health', 'type:grants', 'grants/ports', 'grants/upload', 'policy', 'auth', 'errors', 'text'],
     ...['type:clock'],
     ...['fastify', '@fastify/cors', 'pino', 'zod', 'yaml', 'type:node:net', 'type:node:http'],
-    // The files of the page of /docs.
+    // For the page /docs.
     ...['node:fs/promises', 'node:module', 'node:path', 'node:crypto', 'node:util', 'node:zlib'],
   ],
-  // What brings all of it together, and what stands beside it.
+  // The parts that connect everything, and the programs next to the service.
   service: ['*'],
   main: ['service', 'node:process'],
   cli: [
@@ -105,7 +105,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     ...['clock', 'errors', 'net', 'text', 'health'],
     ...['node:util', 'node:fs', 'node:path'],
   ],
-  // Its process becomes the service for one of the commands.
+  // One of its commands runs the service in the same process.
   'cli/main': ['cli', 'service', 'clock', 'credentials', 'text', 'type:config', 'node:os', 'node:process'],
   emulator: ['node:*'],
   demo: ['*'],
@@ -122,14 +122,14 @@ const TAKES_EFFECTS_AS_ARGUMENTS = [
   ...['auth', 'credentials', 'limits', 'log', 'metrics', 'config', 'http', 'cli'],
 ];
 
-/** How long a write takes is measured where it is made; the log has no other clock that never goes back. */
+/** Measures the duration of a write, for which the log takes no monotonic clock as an argument. */
 const MEASURES_DURATIONS = ['log/output.ts'];
 
-/** Where a process begins: it reads the environment and has the machine's own clock and network. */
+/** Entry points. They read the environment and use the machine's clock and network. */
 const isProcessEdge = (file: string) => /^(main|cli\/main|emulator\/main|demo\/[a-z-]+)\.ts$/.test(file);
 
-/** The innermost folder or file of a path that has a line in `ALLOWED`; else the outermost folder. */
-function roomOf(path: string): string {
+/** The innermost folder or file of a path with a line in `ALLOWED`; otherwise the outermost folder. */
+function unitOf(path: string): string {
   const parts = path.replace(/\.ts$/, '').split('/');
   const inwards = parts.map((_, index) => parts.slice(0, index + 1).join('/'));
   return inwards.findLast((folder) => folder in ALLOWED) ?? parts[0] ?? '';
@@ -151,21 +151,21 @@ function importsOf(file: string): readonly { readonly from: string; readonly isT
     const path = from.startsWith('.')
       ? new URL(from, new URL(file, source)).href.slice(source.href.length)
       : from;
-    return { from: from.startsWith('.') ? roomOf(path) : path, isType: type !== undefined };
+    return { from: from.startsWith('.') ? unitOf(path) : path, isType: type !== undefined };
   });
 }
 
 describe.each(files)('%s', (file) => {
-  const room = roomOf(file);
-  const rules = ALLOWED[room];
+  const unit = unitOf(file);
+  const rules = ALLOWED[unit];
 
   it('imports only what its folder may', () => {
-    expect(rules, `src/${room} has no line in ALLOWED`).toBeDefined();
+    expect(rules, `src/${unit} has no line in ALLOWED`).toBeDefined();
     const forbidden = importsOf(file).filter(({ from, isType }) => {
       const isAllowed = (rule: string) =>
         rule === '*' || rule === from || (rule.endsWith('*') && from.startsWith(rule.slice(0, -1)));
       return (
-        from !== room &&
+        from !== unit &&
         !rules?.some(
           (rule) => isAllowed(rule) || (isType && rule.startsWith('type:') && isAllowed(rule.slice(5))),
         )
@@ -176,7 +176,7 @@ describe.each(files)('%s', (file) => {
 });
 
 const takesEffects = files.filter(
-  (file) => TAKES_EFFECTS_AS_ARGUMENTS.includes(roomOf(file)) && !isProcessEdge(file),
+  (file) => TAKES_EFFECTS_AS_ARGUMENTS.includes(unitOf(file)) && !isProcessEdge(file),
 );
 
 describe.each(takesEffects)('%s', (file) => {
@@ -191,14 +191,14 @@ describe.each(takesEffects)('%s', (file) => {
   });
 });
 
-describe.each(files.filter((file) => PURE.includes(roomOf(file))))('%s', (file) => {
+describe.each(files.filter((file) => PURE.includes(unitOf(file))))('%s', (file) => {
   it('keeps nothing from one call to the next', () => {
     expect(moduleState(codeOf(file))).toStrictEqual([]);
   });
 });
 
 // Only the network has time-outs.
-describe.each(files.filter((file) => PURE.includes(roomOf(file)) && roomOf(file) !== 'net'))('%s', (file) => {
+describe.each(files.filter((file) => PURE.includes(unitOf(file)) && unitOf(file) !== 'net'))('%s', (file) => {
   it('waits for no timer', () => {
     expect(codeOf(file)).not.toMatch(/\bset(Timeout|Interval|Immediate)\(|AbortSignal\.timeout\(/);
   });
@@ -265,7 +265,7 @@ it('builds JSON from pieces of text in src/log, and nowhere else', () => {
   // A property whose value is text in quotation marks, or comes from a template: ,"name":"…" or "name":${…}
   const jsonProperty = /"\w+":(?:"|\$\{|\[|\{)/;
   const makers = files.filter((file) => jsonProperty.test(readFileSync(new URL(file, source), 'utf8')));
-  // It prints a shell command that takes a field out of a response.
-  expect(makers.filter((file) => roomOf(file) !== 'log' && file !== 'demo/dev.ts')).toStrictEqual([]);
+  // demo/dev.ts prints a shell command that extracts a field of a response.
+  expect(makers.filter((file) => unitOf(file) !== 'log' && file !== 'demo/dev.ts')).toStrictEqual([]);
   expect(makers).toContain('log/request-line.ts');
 });
