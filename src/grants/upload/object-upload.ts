@@ -5,8 +5,20 @@ import type { ObjectUpload } from '../../storage/object-storage.ts';
 
 /** The object that a granted request creates. Its own Content-Disposition replaces the rule's if the rule keeps file names. */
 export function objectUpload(rule: Rule, request: UploadRequest, key: string): ObjectUpload {
-  const upload = { ...request, key, overwrite: rule.overwrite && request.overwrite };
-  if (!rule.keepFilename || request.filename === undefined) return upload;
-  const type = rule.headers['Content-Disposition'] ?? 'attachment';
-  return { ...upload, contentDisposition: dispositionWithName(type.toLowerCase(), request.filename) };
+  return {
+    key,
+    contentType: request.contentType,
+    contentLength: request.contentLength,
+    contentMd5: request.contentMd5,
+    metadata: request.metadata,
+    cacheControl: request.cacheControl,
+    contentDisposition: keptName(rule, request) ?? request.contentDisposition,
+    contentEncoding: request.contentEncoding,
+    overwrite: rule.overwrite && request.overwrite,
+  };
+}
+
+function keptName({ keepFilename, headers }: Rule, { filename }: UploadRequest): string | undefined {
+  if (!keepFilename || filename === undefined) return undefined;
+  return dispositionWithName((headers['Content-Disposition'] ?? 'attachment').toLowerCase(), filename);
 }

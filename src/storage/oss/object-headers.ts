@@ -7,7 +7,7 @@ const CONTENT_MD5 = headerName('Content-MD5');
 const CACHE_CONTROL = headerName('Cache-Control');
 const CONTENT_DISPOSITION = headerName('Content-Disposition');
 const CONTENT_ENCODING = headerName('Content-Encoding');
-const FORBID_OVERWRITE = headerName('x-oss-forbid-overwrite');
+const FORBID_OVERWRITE = header(headerName('x-oss-forbid-overwrite'), 'true');
 
 /** The headers of PutObject that one upload decides, without its length. A new list. */
 export function uploadHeaders(upload: ObjectUpload): Header[] {
@@ -17,7 +17,7 @@ export function uploadHeaders(upload: ObjectUpload): Header[] {
   if (cacheControl !== undefined) headers.push(header(CACHE_CONTROL, cacheControl));
   if (contentDisposition !== undefined) headers.push(header(CONTENT_DISPOSITION, contentDisposition));
   if (contentEncoding !== undefined) headers.push(header(CONTENT_ENCODING, contentEncoding));
-  if (!upload.overwrite) headers.push(header(FORBID_OVERWRITE, 'true'));
+  if (!upload.overwrite) headers.push(FORBID_OVERWRITE);
   for (const name in metadata)
     headers.push(header(headerName(`x-oss-meta-${name}`), metadata[name] as string));
   return headers;
