@@ -2,8 +2,8 @@
 export const MAX_CLAIM_REFERENCE_LENGTH = 255;
 
 /**
- * Which value of a token a policy means: the name of a claim, or a JSON pointer (RFC 6901) into one.
- * Made by {@link parseClaimReference}.
+ * The place of a value in a token: the name of a claim, or a JSON pointer (RFC 6901) into one. Made
+ * by {@link parseClaimReference}.
  */
 export type ClaimReference = {
   /** As written in the policy file: `role`, `/realm_access/roles`. */
@@ -13,9 +13,10 @@ export type ClaimReference = {
 };
 
 /**
- * Reads the name of a claim. Only a text that begins with `/` is a JSON pointer, so names with dots, colons or later slashes
- * (`https://example.com/roles`) keep their literal meaning. A claim that is literally named `/x` is written `/~1x`.
- * @returns the reference, or the end of a sentence that begins with the name and says what is wrong.
+ * Reads the name of a claim. Only a text that begins with `/` is a JSON pointer, so names with
+ * dots, colons or later slashes (`https://example.com/roles`) keep their literal meaning. A claim
+ * that is literally named `/x` is written `/~1x`.
+ * @returns the reference, or the fault, as the end of a sentence that begins with the name.
  */
 export function parseClaimReference(source: string): ClaimReference | string {
   if (source.length > MAX_CLAIM_REFERENCE_LENGTH)
@@ -32,8 +33,8 @@ export function parseClaimReference(source: string): ClaimReference | string {
 }
 
 /**
- * The value that a reference means, or undefined where the token has none. Follows own members of objects only, never into a
- * list, so that neither `constructor` nor an index is found.
+ * Returns the value that a reference points to, or undefined if the token has none. Follows own
+ * members of objects only, so that it finds neither `constructor` nor an element of a list.
  */
 export function claimValue(
   claims: Readonly<Record<string, unknown>>,

@@ -1,9 +1,9 @@
 import type { Policy } from './policy.ts';
 
 /**
- * The names of the top-level claims that decisions by this policy read: those of `who.claims` and of `{claim}` in prefixes, for a
- * JSON pointer its first name. Scopes and the registered claims of the caller (`iss`, `sub`) are not part of it, unless a rule
- * names them as claims.
+ * Lists the top-level claims that decisions by this policy read. They come from `who.claims` and
+ * from `{claim}` in prefixes; of a JSON pointer, the list has the first name. The list has scopes,
+ * `iss` and `sub` only if a rule names them as claims.
  */
 export function claimsNamedBy({ rules }: Pick<Policy, 'rules'>): ReadonlySet<string> {
   const names = new Set<string>();
@@ -14,7 +14,7 @@ export function claimsNamedBy({ rules }: Pick<Policy, 'rules'>): ReadonlySet<str
   return names;
 }
 
-/** The scopes that rules of this policy ask for. */
+/** Lists the scopes that rules of this policy require. */
 export function scopesNamedBy({ rules }: Pick<Policy, 'rules'>): ReadonlySet<string> {
   return new Set(rules.flatMap(({ who }) => who.scope ?? []));
 }

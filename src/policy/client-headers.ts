@@ -1,4 +1,7 @@
-/** The request fields that set a header of the object, with their headers. A rule allows each of them to clients or not. */
+/**
+ * The request fields that set a header of the object, with their headers. A rule allows each field
+ * or does not.
+ */
 export const CLIENT_HEADERS = {
   cacheControl: 'Cache-Control',
   contentDisposition: 'Content-Disposition',

@@ -23,9 +23,9 @@ export type Decision =
   | { readonly allowed: false; readonly violations: readonly Violation[]; readonly rule?: string };
 
 /**
- * Decides whether the caller may upload this: the first rule that allows all of the request grants it, and a request
- * that no rule allows is denied. A denial lists every violation of the nearest rule, and names nothing that belongs to
- * another caller.
+ * Decides whether the caller may upload this. The first rule that allows the whole request grants
+ * it; if no rule does, the request is denied. A denial lists every violation of the nearest rule,
+ * and names nothing that belongs to another caller.
  * @param newObjectId makes the id of a server-made key; called only when one is granted.
  */
 export function decideUpload(
@@ -94,7 +94,7 @@ function noRuleViolations(
       pointer: '',
       code: 'no_matching_rule',
       detail:
-        'No rule of the policy applies to this caller: the token lacks the scope or claims that a rule asks for.',
+        'No rule of the policy applies to this caller: the token lacks the scope or claims that a rule requires.',
     },
   ];
 }

@@ -4,7 +4,10 @@ import type { Policy, Rule } from './policy.ts';
 import { resolvePrefix } from './prefix-template.ts';
 import { ruleMatchesCaller } from './rule-matches-caller.ts';
 
-/** A rule as its caller may see it: the prefix with the caller's own claims, bytes and seconds as numbers. */
+/**
+ * A rule as its caller may see it: the prefix has the caller's own claims; sizes are in bytes,
+ * durations in seconds.
+ */
 export type RuleDescription = {
   readonly name: string;
   readonly target: string;
@@ -24,7 +27,9 @@ export type RuleDescription = {
   readonly limits: { readonly requestsPerMinute: number | null; readonly bytesPerDay: number | null };
 };
 
-/** What this caller may upload: the rules that apply to it, in the policy's order; an empty list when none does. */
+/**
+ * Lists the rules that apply to this caller, in the policy's order. The list is empty if none does.
+ */
 export function describePolicy(policy: Policy, caller: Caller): readonly RuleDescription[] {
   const lists = new HeldLists();
   return policy.rules.flatMap((rule) => {

@@ -2,14 +2,18 @@ import { create } from 'content-disposition';
 import { fittingExtension } from './file-extension.ts';
 import { CONTROL_CHARACTER } from './object-key.ts';
 
-/** File systems take no longer names. It also bounds the header, in which a character takes up to nine. */
+/**
+ * The longest name that file systems accept. It also bounds the header, where a character takes up
+ * to nine.
+ */
 const MAX_NAME_LENGTH = 255;
 
-// Joiners belong to the spelling of words and emoji; every other character that is not shown makes a name read as another one.
+// Joiners are part of the spelling of words and emoji. Every other invisible character makes a name
+// look like a different one.
 const JOINER_WITHIN_A_WORD = /(?<=[^ -~])[\u200c\u200d](?=[^ -~])/gu;
 const INVISIBLE_CHARACTER = /\p{Cf}|(?!\p{M})\p{Default_Ignorable_Code_Point}/u;
 
-/** What an operating system runs when a person opens the downloaded file. */
+/** Extensions of files that an operating system runs when a person opens them. */
 export const RUN_WHEN_OPENED: ReadonlySet<string> = new Set(
   (
     'exe dll com bat cmd msi msp msu scr pif cpl vb vbe vbs js jse wsf wsh wsc sct ps1 psm1 reg inf lnk url hta chm hlp jnlp ' +
@@ -19,7 +23,7 @@ export const RUN_WHEN_OPENED: ReadonlySet<string> = new Set(
 );
 
 /**
- * Why a file name cannot be kept in Content-Disposition, one sentence that says what to change; undefined when it can.
+ * Returns why Content-Disposition cannot hold a file name and what to change; undefined if it can.
  * A name is rejected, never repaired.
  * @param essence the content type's `type/subtype` in lower case.
  */
@@ -44,9 +48,9 @@ export function downloadNameFault(filename: string, essence: string): string | u
 }
 
 /**
- * The Content-Disposition that offers the file under its name (RFC 6266): `filename` in ASCII, and `filename*` (RFC 8187) where
- * that is not the whole name.
- * @param filename one without {@link downloadNameFault}.
+ * Returns the Content-Disposition that offers the file under its name (RFC 6266): `filename` in
+ * ASCII, and `filename*` (RFC 8187) if ASCII cannot hold the whole name.
+ * @param filename a name without a {@link downloadNameFault}.
  */
 export function dispositionWithName(type: string, filename: string): string {
   return create(filename, { type });

@@ -4,17 +4,18 @@ import type { Policy } from './policy.ts';
 import { type RuleVerdict, ruleVerdicts } from './rule-verdicts.ts';
 import type { UploadRequest } from './upload-request.ts';
 
-/** What one rule does not allow, one sentence each. */
+/** The reasons why one rule does not allow a request, one sentence each. */
 export type RuleDenial = { readonly rule: string; readonly reasons: readonly string[] };
 
-/** A log line must stay short, and a denial cheap, however many rules the policy has. */
+/** Bounds the log line and the time of a denial, however many rules the policy has. */
 const MAX_EXAMINED_RULES = 100;
 const MAX_RULES = 10;
 const MAX_REASONS = 5;
 
 /**
- * Explains a denial for the log: what the nearest 10 rules do not allow. It examines the first 100 rules of the policy and the one
- * that `decideUpload` found nearest. Never for the caller, because it names rules of other callers.
+ * Explains a denial for the log: why the nearest 10 rules do not allow the request. It examines the
+ * first 100 rules of the policy and the rule that `decideUpload` found nearest. The caller must
+ * never see the result, because it names rules of other callers.
  */
 export function explainDenial(
   policy: Policy,
@@ -35,7 +36,7 @@ export function explainDenial(
   return { denials, otherRules: policy.rules.length - denials.length };
 }
 
-/** A rule that is not for this caller is further away than one that is for the caller and forbids many things. */
+/** A rule for other callers is further away than a rule for this caller with many violations. */
 function distance({ rule, reasons }: RuleVerdict, nearestRule: string | undefined): number {
   if (rule === nearestRule) return 0;
   return reasons.length + (reasons.some(({ code }) => code === 'no_matching_rule') ? 1000 : 0);

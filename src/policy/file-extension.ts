@@ -10,10 +10,11 @@ const EXTENSIONS_BY_TYPE: ReadonlyMap<string, readonly string[]> = new Map(
 );
 
 /**
- * The extension of a file name, in lower case and without the dot, if files of the media type have it.
+ * Returns the extension of a file name, in lower case without the dot, if files of the type have
+ * it.
  * @param essence the media type's `type/subtype` in lower case.
- * @returns undefined for every other extension, for a name without one, and for a type without known extensions
- *   (`application/octet-stream` among them).
+ * @returns undefined for every other extension, for a name without one, and for a type without
+ *   known extensions, such as `application/octet-stream`.
  */
 export function fittingExtension(filename: string, essence: string): string | undefined {
   const dot = filename.lastIndexOf('.');

@@ -1,12 +1,13 @@
-/** A short list is searched faster than it is indexed. */
+/** Searching a shorter list is faster than indexing it. */
 const MIN_INDEXED_LENGTH = 16;
 
 type Index = { readonly values: ReadonlySet<unknown>; readonly sortedTexts: readonly string[] };
 
 /**
- * Searches the lists that a token holds, such as scopes and groups, for what rules accept. Made for one decision: each long list is
- * indexed when the first rule looks into it. A token can hold thousands of groups and a policy thousands of rules, so comparing each
- * with each would take too long.
+ * Searches the lists of a token, such as scopes and groups, for values that rules accept. Create
+ * one for each decision. It indexes a long list when the first rule searches it. A token can have
+ * thousands of groups and a policy thousands of rules, so comparing each group with each rule would
+ * take too long.
  */
 export class HeldLists {
   #indexes: Map<readonly unknown[], Index> | undefined;
@@ -15,7 +16,7 @@ export class HeldLists {
     return list.length < MIN_INDEXED_LENGTH ? list.includes(value) : this.#indexOf(list).values.has(value);
   }
 
-  /** Whether a string of the list begins with the prefix. */
+  /** Reports whether a string of the list begins with the prefix. */
   hasPrefix(list: readonly unknown[], prefix: string): boolean {
     if (list.length < MIN_INDEXED_LENGTH) {
       return list.some((value) => typeof value === 'string' && value.startsWith(prefix));
@@ -35,7 +36,10 @@ export class HeldLists {
   }
 }
 
-/** The first text that is not before `bound`; texts that begin with the bound directly follow it. */
+/**
+ * Returns the index of the first text that is not before `bound`. Texts that begin with `bound`
+ * start there.
+ */
 function firstNotBefore(bound: string, sorted: readonly string[]): string | undefined {
   let low = 0;
   let high = sorted.length;

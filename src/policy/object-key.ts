@@ -1,7 +1,10 @@
 import { MAX_KEY_BYTES } from '../storage/limits.ts';
 import { fittingExtension } from './file-extension.ts';
 
-/** Normalization sorts consecutive combining marks, which takes time that grows with the square of their number. */
+/**
+ * The most consecutive combining marks. Normalization sorts them in time that grows with the square
+ * of their number.
+ */
 const MAX_COMBINING_MARKS = 32;
 // One more than that.
 const TOO_MANY_COMBINING_MARKS = /\p{M}{33}/u;
@@ -9,14 +12,16 @@ const TOO_MANY_COMBINING_MARKS = /\p{M}{33}/u;
 /** Cc and the line separators, which break logs and headers. */
 export const CONTROL_CHARACTER = /[\p{Cc}\u2028\u2029]/u;
 
-// They make a name read as another one.
+// Bidirectional controls make a name look like a different one.
 const BIDIRECTIONAL_CONTROL = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
 
-// Format characters (Cf), and the letters and unassigned characters that renderers do not show. Variation selectors are marks (M).
+// Format characters (Cf), and letters and unassigned characters that renderers do not show.
+// Variation selectors are marks (M).
 const INVISIBLE_CHARACTER =
   /(?![\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069])(?:\p{Cf}|(?!\p{M})\p{Default_Ignorable_Code_Point})/u;
 
-// Joiners decide how words of Persian or Hindi are written, and combine emoji. ASCII digits never need one.
+// Joiners change the spelling of Persian and Hindi words, and combine emoji. ASCII digits never
+// need one.
 const JOINER_INSIDE_WORD =
   /(?<=[\p{L}\p{M}\p{Nd}\p{Extended_Pictographic}\p{Emoji_Modifier}])(?<![0-9])[\u200c\u200d](?=[\p{L}\p{M}\p{Extended_Pictographic}])/gu;
 
@@ -25,11 +30,11 @@ const [DOT, SLASH, BACKSLASH] = [0x2e, 0x2f, 0x5c];
 const NO_FAULTS: readonly string[] = Object.freeze([]);
 
 /**
- * Lists what is wrong with an object key, one sentence per fault; the list is empty when the key can be signed.
- * A key is rejected, never repaired: the key that was sent is the key that is signed. A key that is too long has this one fault,
- * because every further test takes time that depends on its length.
- * Source: OSS object naming (1–1023 bytes, no leading `/` or `\`), and the WHATWG URL parser, which every browser
- * and Node's fetch use and which drops `.` and `..` segments.
+ * Lists the faults of an object key, one sentence each. The list is empty if the key can be signed.
+ * A key is rejected, never repaired: the service signs the key that the client sent. For a key that
+ * is too long, this is the only fault, because every further check takes time that depends on its
+ * length. Source: OSS object naming (1–1023 bytes, no leading `/` or `\`), and the WHATWG URL
+ * parser, which every browser and Node's fetch use and which drops `.` and `..` segments.
  */
 export function objectKeyFaults(key: string): readonly string[] {
   if (isPlainAsciiKey(key)) return NO_FAULTS;
@@ -75,8 +80,9 @@ function codePointName(character: string): string {
 }
 
 /**
- * Whether a key is printable ASCII without a segment that begins with a dot. Most keys are, and then they have no fault.
- * One loop, because all the checks above would take two fifths of a decision.
+ * Reports whether a key is printable ASCII and no segment begins with a dot. Such a key has no
+ * fault, and most keys are such. One loop, because all the checks above would take two fifths of a
+ * decision.
  */
 function isPlainAsciiKey(key: string): boolean {
   if (key.length > MAX_KEY_BYTES) return false;
@@ -91,8 +97,9 @@ function isPlainAsciiKey(key: string): boolean {
 }
 
 /**
- * The last part of a server-made key: the id, and the file name's extension in lower case if files of the content type have
- * it. The extension never comes from the file name alone, and none is made up: a reader learns the type from Content-Type.
+ * Returns the last part of a server-made key: the id and the file name's extension in lower case.
+ * The key has the extension only if files of the content type have it. Otherwise it has none, and
+ * Content-Type names the type.
  * @param essence the content type's `type/subtype` in lower case.
  */
 export function serverMadeName(id: string, filename: string, essence: string): string {

@@ -1,4 +1,4 @@
-/** Which version of the policy is active. */
+/** The active policy version. */
 export type PolicyStatus = {
   readonly version: string;
   readonly rules: number;

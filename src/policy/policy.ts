@@ -9,19 +9,19 @@ export type Policy = {
   readonly issuers: readonly IssuerConfig[];
   /** Tried in this order. */
   readonly rules: readonly Rule[];
-  /** What is allowed but likely a mistake of the operator, one sentence each. */
+  /** Likely mistakes of the operator that the policy file may contain, one sentence each. */
   readonly warnings: readonly string[];
 };
 
-/** Who may upload what to which prefix of a bucket. */
+/** A rule allows some callers to upload some objects below a prefix of a bucket. */
 export type Rule = {
   readonly name: string;
   readonly who: CallerConditions;
   readonly target: Target;
   readonly prefix: PrefixTemplate;
-  /** Who chooses the object key. */
+  /** Whether the client or the server chooses the object key. */
   readonly naming: 'client' | 'server' | 'either';
-  /** Whether Content-Disposition offers the file under the name that the client sent. */
+  /** Whether Content-Disposition has the file name that the client sent. */
   readonly keepFilename: boolean;
   /** Media types and ranges in lower case, without parameters. */
   readonly contentTypes: readonly string[];
@@ -33,11 +33,11 @@ export type Rule = {
   readonly overwrite: boolean;
   /** The request fields for headers that clients may set. */
   readonly clientHeaders: readonly ClientHeader[];
-  /** The headers that are signed whatever a request asks for: those of the rule, and the defaults. */
+  /** The headers that are signed for every request: those of the rule, and the defaults. */
   readonly headers: Readonly<Record<string, string>>;
-  /** What the rule's own `x-oss-meta-*` headers count towards the limit of OSS, in bytes. */
+  /** The bytes of the rule's own `x-oss-meta-*` headers, as OSS counts them towards its limit. */
   readonly metadataBytes: number;
-  /** For each caller; a limit that is missing does not apply. */
+  /** For each caller. A missing limit does not apply. */
   readonly limits: {
     readonly requestsPerMinute?: number | undefined;
     readonly bytesPerDay?: number | undefined;
@@ -46,19 +46,22 @@ export type Rule = {
   readonly sharesPrefixWith: readonly string[];
 };
 
-/** Whom a rule is for: a caller that meets every condition that is present. */
+/** A rule applies to a caller that meets every condition that is present. */
 export type CallerConditions = {
   readonly issuer?: string | undefined;
-  /** Each of these scopes. */
+  /** The token must have each of these scopes. */
   readonly scope?: readonly string[] | undefined;
   readonly claims?: readonly ClaimCondition[] | undefined;
 };
 
-/** One entry of `who.claims`: the claim must be, or be a list that holds, one of these. */
+/** One entry of `who.claims`: the claim must be one of these values, or a list with one of them. */
 export type ClaimCondition = {
   readonly claim: ClaimReference;
   readonly values: readonly (string | number | boolean)[];
-  /** Strings with any of these beginnings match as well: `eng-` is written `eng-*`. None is empty. */
+  /**
+   * Strings that begin with one of these also match. `eng-*` in the file is `eng-` here. None is
+   * empty.
+   */
   readonly prefixes: readonly string[];
 };
 

@@ -4,16 +4,21 @@ import type { PrefixTemplate } from './prefix-template.ts';
 
 type PrefixedRule = Pick<Rule, 'name' | 'prefix' | 'target' | 'who' | 'sharesPrefixWith'>;
 
-/** Two rules of one bucket whose prefixes can be one folder, or one within the other, for different callers. */
+/**
+ * Two rules of one bucket whose prefixes can be the same folder, or nested folders, for different
+ * callers.
+ */
 export type PrefixOverlap = {
   readonly bucket: string;
   readonly first: PrefixedRule;
   readonly second: PrefixedRule;
-  /** When they meet, as the end of a sentence: `claim "tenant" is "users"`. */
+  /**
+   * The condition under which they overlap, as the end of a sentence: `claim "tenant" is "users"`.
+   */
   readonly when: string;
 };
 
-/** What is between two `/` of a prefix: a literal, or a claim with literal text around it. */
+/** The text between two `/` of a prefix: a literal, or a claim with literal text around it. */
 type Segment =
   | { readonly kind: 'literal'; readonly text: string }
   | {
@@ -30,10 +35,12 @@ type Segment =
 type Group = { readonly segments: readonly Segment[]; readonly rules: readonly PrefixedRule[] };
 
 /**
- * Finds rules whose prefixes can meet by different claims, or by a claim and a literal: `{sub}/` and `{tenant}/`, or `users/{sub}/`
- * and `users/shared/`. The same claim at the same place names the caller's own folder in both rules and is no overlap, unless the
- * rules are for different issuers. Rules that name each other in `sharesPrefixWith` are left out.
- * @param maxCount how many to return at most; the search ends there.
+ * Finds rules whose prefixes can overlap for different callers. Different claims can have the same
+ * value (`{sub}/` and `{tenant}/`), and a claim can have the value of a literal (`users/{sub}/` and
+ * `users/shared/`). The same claim at the same place is the caller's own folder in both rules, and
+ * no overlap, unless the rules are for different issuers. Rules that name each other in
+ * `sharesPrefixWith` are left out.
+ * @param maxCount the search ends after this many overlaps.
  */
 export function overlappingPrefixes(
   rules: readonly PrefixedRule[],
@@ -99,7 +106,10 @@ function segmentsOf({ parts }: PrefixTemplate, issuer: string | undefined): read
   return segments;
 }
 
-/** When two prefixes can be one folder, or one within the other; undefined where they cannot, or only for one caller. */
+/**
+ * Returns when two prefixes can be the same folder or nested folders; undefined if never, or only
+ * for one caller.
+ */
 function meetingOf(one: readonly Segment[], other: readonly Segment[]): string | undefined {
   const shared = Math.min(one.length, other.length);
   const conditions: string[] = [];
@@ -113,7 +123,10 @@ function meetingOf(one: readonly Segment[], other: readonly Segment[]): string |
   return conditions.length === 0 ? undefined : conditions.join(' and ');
 }
 
-/** When two segments are the same text: always (''), never (undefined), or under a condition. */
+/**
+ * Returns when two segments are the same text: always (''), never (undefined), or under a
+ * condition.
+ */
 function conditionOf(a: Segment, b: Segment): string | undefined {
   if (a.kind === 'literal' && b.kind === 'literal') return a.text === b.text ? '' : undefined;
   if (a.kind === 'literal') return conditionOf(b, a);

@@ -7,7 +7,7 @@ type Part = { readonly literal: string } | { readonly claim: ClaimReference };
 /** A rule's prefix, cut into literal text and claims. Made by {@link parsePrefixTemplate}. */
 export type PrefixTemplate = { readonly source: string; readonly parts: readonly Part[] };
 
-/** Why a claim cannot be part of a prefix. */
+/** A claim that cannot be part of a prefix, and the reason. */
 export type UnusableClaim = {
   /** The claim as the policy file names it. */
   readonly claim: string;
@@ -20,7 +20,7 @@ export type ResolvedPrefix =
 
 /**
  * Reads a prefix such as `users/{sub}/` or `teams/{/org/team}/`.
- * @returns the template, or the end of a sentence that begins with the prefix and says what is wrong with it.
+ * @returns the template, or the fault, as the end of a sentence that begins with the prefix.
  */
 export function parsePrefixTemplate(source: string): PrefixTemplate | string {
   if (source.length > MAX_KEY_BYTES) return `is longer than ${MAX_KEY_BYTES} characters`;
@@ -41,7 +41,8 @@ export function parsePrefixTemplate(source: string): PrefixTemplate | string {
       parts.push({ literal: text });
     }
   }
-  // Two claims in one segment could meet in the middle: {a}-{b} is "x-y-z" for ("x-y","z") and for ("x","y-z").
+  // Two claims in one segment would be ambiguous: {a}-{b} is "x-y-z" for ("x-y","z") and for
+  // ("x","y-z").
   const shape = parts.map((part) => ('claim' in part ? '{}' : part.literal)).join('');
   if (shape.split('/').some((segment) => segment.split('{}').length > 2))
     return 'may hold at most one "{claim}" between two "/"';
@@ -51,8 +52,9 @@ export function parsePrefixTemplate(source: string): PrefixTemplate | string {
 }
 
 /**
- * Puts the caller's claims into the prefix. Each must be a string (or a whole number) that is one safe path segment;
- * otherwise the rule does not apply, and the claim's name and the reason are returned.
+ * Returns the prefix with the caller's claims. Each claim must be a string or a whole number that
+ * is one safe path segment. Otherwise the rule does not apply, and the result is the claim and the
+ * reason.
  */
 export function resolvePrefix(
   template: PrefixTemplate,
@@ -75,13 +77,16 @@ export function resolvePrefix(
 
 function unusableBecause(value: unknown): UnusableClaim['reason'] {
   if (value === undefined) return 'missing';
-  // Parsing JSON rounds such a number, so that two callers could get the same folder.
+  // JSON parsing rounds such a number, so two callers could get the same folder.
   if (Number.isInteger(value)) return 'inexact number';
   if (typeof value !== 'string') return 'wrong type';
   return value === '' ? 'empty' : 'unsafe characters';
 }
 
-/** Whether a claim's value may be part of an object key: 1–128 printable ASCII characters, no `/` or `\`, not `.` or `..`. */
+/**
+ * Reports whether a claim's value may be part of an object key: 1–128 printable ASCII characters,
+ * no `/` or `\`, not `.` or `..`.
+ */
 function isSafeSegment(segment: string): boolean {
   return /^[ -.0-[\]-~]{1,128}$/.test(segment) && segment !== '.' && segment !== '..';
 }

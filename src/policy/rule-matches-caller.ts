@@ -4,9 +4,9 @@ import { HeldLists } from './held-lists.ts';
 import type { ClaimCondition, Rule } from './policy.ts';
 
 /**
- * Whether a rule is for this caller: issuer, every scope, and for each claim one of the accepted values (the claim
- * may be a single value or a list). Values are compared with their type, and a pattern matches strings only; a claim that
- * is missing never matches.
+ * Reports whether a rule applies to this caller. The token must have the issuer, every scope, and
+ * for each claim one of the accepted values. The claim may be a single value or a list. Values are
+ * compared with their type, and a pattern matches strings only. A missing claim never matches.
  * @param lists shared by all rules that are compared with this caller.
  */
 export function ruleMatchesCaller(
@@ -21,7 +21,10 @@ export function ruleMatchesCaller(
   return true;
 }
 
-/** Which conditions of a rule's `who` the caller does not meet, one sentence each; none if {@link ruleMatchesCaller}. */
+/**
+ * Lists the conditions of a rule's `who` that the caller does not meet, one sentence each. The list
+ * is empty if {@link ruleMatchesCaller}.
+ */
 export function unmetConditions(
   { who }: Rule,
   caller: Caller,

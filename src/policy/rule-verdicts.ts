@@ -6,12 +6,15 @@ import { unmetConditions } from './rule-matches-caller.ts';
 import { ExaminedRequest, ruleViolations, unusableClaim, type Violation } from './rule-violations.ts';
 import type { UploadRequest } from './upload-request.ts';
 
-/** The reasons of one rule against a request. The rule allows the whole request if there are none. */
+/**
+ * The reasons why one rule does not allow a request. Without any, the rule allows the whole
+ * request.
+ */
 export type RuleVerdict = { readonly rule: string; readonly reasons: readonly Violation[] };
 
 /**
- * The verdict of every rule on a request, in the policy's order. For operators only: it shows what other callers may do, which
- * the denial that a caller sees never shows.
+ * Returns the verdict of every rule on a request, in the policy's order. For operators only,
+ * because it shows what other callers may do. A denial never shows that to a caller.
  */
 export function ruleVerdicts(policy: Policy, caller: Caller, request: UploadRequest): readonly RuleVerdict[] {
   const examined = new ExaminedRequest(request);

@@ -10,19 +10,25 @@ import type { UnusableClaim } from './prefix-template.ts';
 import type { UploadRequest } from './upload-request.ts';
 import { mediaRangeAllows, whyNoWildcard } from './wildcard-types.ts';
 
-/** Why a request is not granted: where in it (RFC 6901 pointer), a stable code, one sentence that says what to change. */
+/**
+ * A reason why a request is not granted: an RFC 6901 pointer into it, a stable code, and what to
+ * change in one sentence.
+ */
 export type Violation = { readonly pointer: string; readonly code: ViolationCode; readonly detail: string };
 
-// A UUID, a dot and the longest extension: what a server-made name can add to the prefix.
+// The most that a server-made name can add to the prefix: a UUID, a dot and the longest extension.
 const LONGEST_SERVER_MADE_NAME = 'x'.repeat(47);
 
-/** A request with everything about it that depends on no rule, so that many rules cost no more than their own comparisons. */
+/**
+ * A request with everything about it that depends on no rule. It is computed once, however many
+ * rules are compared.
+ */
 export class ExaminedRequest {
   readonly request: UploadRequest;
   readonly keyFaults: readonly string[];
-  /** A key that is too long has this one fault: it is not compared with prefixes. */
+  /** A key that is too long is not compared with prefixes, so this is its only fault. */
   readonly isKeyTooLong: boolean;
-  /** `type/subtype` in lower case; undefined when the content type is not one media type. */
+  /** `type/subtype` in lower case; undefined if the content type is not one media type. */
   readonly essence: string | undefined;
   readonly metadataNames: readonly string[];
   #metadataBytes: number | undefined;
@@ -42,7 +48,7 @@ export class ExaminedRequest {
     return this.#metadataBytes;
   }
 
-  /** Why the file name cannot be signed into Content-Disposition. */
+  /** Returns why Content-Disposition cannot hold the file name; undefined if it can. */
   get filenameFault(): string | undefined {
     this.#filenameFault ??= { fault: downloadNameFault(this.request.filename ?? '', this.essence ?? '') };
     return this.#filenameFault.fault;
@@ -50,8 +56,8 @@ export class ExaminedRequest {
 }
 
 /**
- * Violations of one kind. They are described only for the rule that came nearest: a request can have hundreds of violations, and a
- * policy thousands of rules.
+ * Violations of one kind. They are described for the nearest rule only, because a request can have
+ * hundreds of violations and a policy thousands of rules.
  */
 export type Finding = {
   readonly code: ViolationCode;
@@ -59,12 +65,15 @@ export type Finding = {
   readonly describe: () => readonly Violation[];
 };
 
-/** Everything in the request that the rule does not allow; `prefix` is the rule's own for this caller. */
+/**
+ * Lists everything in the request that the rule does not allow. `prefix` is the rule's prefix for
+ * this caller.
+ */
 export function ruleViolations(rule: Rule, prefix: string, examined: ExaminedRequest): readonly Violation[] {
   return ruleFindings(rule, prefix, examined).flatMap(({ describe }) => describe());
 }
 
-/** The same as {@link ruleViolations}, counted and not yet described. */
+/** Returns the same violations as {@link ruleViolations}, counted and not yet described. */
 export function ruleFindings(rule: Rule, prefix: string, examined: ExaminedRequest): readonly Finding[] {
   const findings: Finding[] = [];
   findKeyViolations(findings, rule, prefix, examined);
@@ -75,7 +84,10 @@ export function ruleFindings(rule: Rule, prefix: string, examined: ExaminedReque
   return findings;
 }
 
-/** Why a rule does not apply to a caller without a usable value of a claim that the rule's prefix needs. */
+/**
+ * Returns the reason why a rule does not apply to a caller whose claim cannot be part of the rule's
+ * prefix.
+ */
 export function unusableClaim({ claim, reason }: UnusableClaim): Violation {
   const name = JSON.stringify(claim);
   const details: Readonly<Record<UnusableClaim['reason'], string>> = {
@@ -88,12 +100,12 @@ export function unusableClaim({ claim, reason }: UnusableClaim): Violation {
   return { pointer: '', code: 'no_matching_rule', detail: details[reason] };
 }
 
-/** Adds one violation, whose detail is made only if it is described. */
+/** Adds one violation. Its detail is created only if it is described. */
 function add(findings: Finding[], pointer: string, code: ViolationCode, detail: () => string): void {
   findings.push({ code, count: 1, describe: () => [{ pointer, code, detail: detail() }] });
 }
 
-/** Adds the violations of one code that several faults of the key cause. */
+/** Adds one violation for each fault of the key. */
 function addKeyFaults(
   findings: Finding[],
   pointer: string,
@@ -228,7 +240,10 @@ function findMetadataViolations(
   }
 }
 
-/** How many of the names are allowed. Many are counted from the rule's side, because there may be thousands of rules. */
+/**
+ * Counts the names that are allowed. Of many names it checks the rule's, because there may be
+ * thousands of rules.
+ */
 function countAllowed(
   names: readonly string[],
   allowed: readonly string[],

@@ -1,4 +1,7 @@
-/** What a caller asks for: the body of `POST /v1/uploads` after its schema. Exactly one of `key` and `filename` is given. */
+/**
+ * The body of `POST /v1/uploads` after its schema has checked it. It has exactly one of `key` and
+ * `filename`.
+ */
 export type UploadRequest = {
   readonly key?: string | undefined;
   readonly filename?: string | undefined;

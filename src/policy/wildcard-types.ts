@@ -1,9 +1,9 @@
 import { closestName } from '../text/suggest.ts';
 import { REGISTERED_TYPES } from './registered-types.ts';
 
-// Registered types that some browser runs, or hands to a plug-in that runs them, when it opens such an object. Sources:
-// https://mimesniff.spec.whatwg.org/ (scriptable, JavaScript and XML MIME types), RFC 2557 (MHTML, a message with HTML in it),
-// WAP-193 (WMLScript).
+// Registered types of objects that some browser, or a plug-in of it, runs when it opens them.
+// Sources: https://mimesniff.spec.whatwg.org/ (scriptable, JavaScript and XML MIME types), RFC 2557
+// (MHTML, a message with HTML in it), WAP-193 (WMLScript).
 const ACTIVE_TYPES: ReadonlySet<string> = new Set([
   'application/java-archive',
   'application/vnd.adobe.flash.movie',
@@ -34,22 +34,28 @@ const REGISTERED: ReadonlySet<string> = new Set(
   ),
 );
 
-/** What browsers record (MediaRecorder). WebM is in wide use and was never registered. */
+/** The types that browsers record (MediaRecorder). WebM is in wide use and was never registered. */
 const RECORDING_TYPES = ['audio/webm', 'video/webm'];
 
-/** Every type that a wildcard can match: registered with IANA, or WebM, and not run by browsers. In lower case. */
+/**
+ * Every type that a wildcard can match, in lower case: registered with IANA, or WebM, and not run
+ * by browsers.
+ */
 export const WILDCARD_TYPES: ReadonlySet<string> = new Set(
   [...REGISTERED, ...RECORDING_TYPES].filter((type) => !isActiveType(type)),
 );
 
-/** Whether some browser that opens an object of this type runs what is in it. `essence` is in lower case. */
+/**
+ * Reports whether some browser runs an object of this type when it opens it. `essence` is in lower
+ * case.
+ */
 export function isActiveType(essence: string): boolean {
   return ACTIVE_TYPES.has(essence) || ACTIVE_PATTERN.test(essence);
 }
 
 /**
- * Whether a range of a rule's `contentTypes` allows a media type. A wildcard matches {@link WILDCARD_TYPES} only; every
- * other type has to be named. `range` and `essence` are in lower case.
+ * Reports whether a range of a rule's `contentTypes` allows a media type. A wildcard matches {@link
+ * WILDCARD_TYPES} only; a rule must name every other type. `range` and `essence` are in lower case.
  */
 export function mediaRangeAllows(range: string, essence: string): boolean {
   if (!range.endsWith('/*')) return range === essence;
@@ -57,8 +63,8 @@ export function mediaRangeAllows(range: string, essence: string): boolean {
 }
 
 /**
- * Why a range can never match anything, as the end of a sentence that begins with the field; undefined when it can.
- * `range` is in lower case.
+ * Returns why a range can never match, as the end of a sentence that begins with the field. Returns
+ * undefined if it can match. `range` is in lower case.
  */
 export function deadRangeFault(range: string): string | undefined {
   if (!range.endsWith('/*') || range === '*/*') return undefined;
@@ -73,8 +79,8 @@ export function deadRangeFault(range: string): string | undefined {
 }
 
 /**
- * Why none of the ranges allows a media type although one of them would by its name, as a sentence; undefined when none
- * would. All are in lower case.
+ * Explains in one sentence why a wildcard among the ranges does not allow a media type that it
+ * would match by name. Returns undefined if there is no such wildcard. All texts are in lower case.
  */
 export function whyNoWildcard(ranges: readonly string[], essence: string): string | undefined {
   const covers = (range: string) =>

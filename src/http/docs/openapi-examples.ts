@@ -93,7 +93,7 @@ export function rejectionExamples(): Readonly<Record<ErrorCode, Readonly<Record<
           pointer: '',
           code: 'no_matching_rule',
           detail:
-            'No rule of the policy applies to this caller: the token lacks the scope or claims that a rule asks for.',
+            'No rule of the policy applies to this caller: the token lacks the scope or claims that a rule requires.',
         },
       ]),
     },

@@ -4,10 +4,13 @@ import { fieldsAt, placesOf } from './schema-walk.ts';
 
 type Issue = z.core.$ZodIssue;
 
-/** Reports one fault: where, the end of a sentence that begins with that place, and whether it is about the value there (the default). */
+/**
+ * Reports one fault: its path, the end of a sentence that begins with that path, and whether the
+ * fault is about the value there (the default).
+ */
 export type ReportFault = (path: readonly PropertyKey[], detail: string, about?: 'name' | 'value') => void;
 
-/** What the operator sees for a value of another type. */
+/** The words for an expected type, for a message about a value of another type. */
 const TYPE_NAMES: Readonly<Record<string, string>> = {
   string: 'text',
   number: 'a whole number',
@@ -18,7 +21,7 @@ const TYPE_NAMES: Readonly<Record<string, string>> = {
   record: 'a mapping',
 };
 
-/** A good value of each field whose type may be mistaken. */
+/** An example for each field whose type is easily mistaken. */
 const EXAMPLES: Readonly<Record<string, string>> = {
   issuers: '- issuer: https://login.example.com/',
   targets: 'media: { bucket: acme-media, region: cn-hangzhou }',
@@ -53,7 +56,10 @@ const MAX_LISTED_FIELDS = 6;
 /** Marks a union's own issue, whose message comes from the closest of its options. */
 const UNION = '';
 
-/** The words for every issue that a schema does not describe itself, so that none of zod's own reach an operator. */
+/**
+ * Returns the message of every issue that a schema does not describe itself. An operator never sees
+ * zod's own messages.
+ */
 export const describeIssue: z.core.$ZodErrorMap = (issue) => {
   switch (issue.code) {
     case 'invalid_type':
@@ -98,7 +104,8 @@ function isQuoted(text: string, expected: string): boolean {
 }
 
 /**
- * Turns an issue of a schema into faults: one for each unknown field, and for a union those of the closest option.
+ * Reports an issue of a schema as faults: one for each unknown field, and for a union those of the
+ * closest option.
  * @param writtenText the text of a field as the file has it.
  */
 export function reportIssue(

@@ -4,19 +4,22 @@ import { readFault } from '../../text/text-file.ts';
 import { decodeSecret, SECRET_ENCODINGS } from './issuer-secret.ts';
 
 export type PolicySources = {
-  /** Where `${NAME}` and `secretEnv` are looked up. */
+  /** The environment variables for `${NAME}` and `secretEnv`. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Reads a `jwksFile` or `secretFile`; throws when it cannot. */
   readonly readFile: (path: string) => string;
 };
 
 type Fault = (field: string, detail: string) => void;
-/** A field's text as the file has it, with its placeholders: no fault shows a value of the environment. */
+/**
+ * Returns a field's text as in the file, with its placeholders. Faults must not show a value of the
+ * environment.
+ */
 type Written = (field: string) => string;
 
 /**
- * The keys that one entry of `issuers` names, reading its `jwksFile`, `secretEnv` or `secretFile`.
- * `entry` may be of any shape; what is wrong with its shape is the schema's to report.
+ * Returns the keys that one entry of `issuers` names. Reads its `jwksFile`, `secretEnv` or
+ * `secretFile`. `entry` may be of any shape; the schema reports a wrong one.
  */
 export function issuerKeys(
   entry: Readonly<Record<string, unknown>>,
@@ -44,14 +47,17 @@ function readKeys(
   return undefined;
 }
 
-/** @returns undefined if the entry names no secret; an empty one if it cannot be used, which has been reported then. */
+/**
+ * @returns undefined if the entry names no secret; an empty secret if it cannot be used, after
+ * reporting the fault.
+ */
 function readSecret(
   { secretEnv, secretFile, secretEncoding }: Readonly<Record<string, unknown>>,
   { env, readFile }: PolicySources,
   fault: Fault,
   written: Written,
 ): Uint8Array | undefined {
-  // Another encoding is the schema's to report.
+  // The schema reports any other encoding.
   const encoding = SECRET_ENCODINGS.find((one) => one === secretEncoding) ?? 'utf8';
   if (typeof secretEnv === 'string') {
     const text = Object.hasOwn(env, secretEnv) ? env[secretEnv] : undefined;
@@ -66,7 +72,8 @@ function readSecret(
   if (typeof secretFile === 'string') {
     let decoded: Uint8Array | string;
     try {
-      // Editors, `echo` and secret stores leave a line break at the end of a file, and some a byte order mark at its beginning.
+      // Editors, `echo` and secret stores end a file with a line break, and some begin it with a
+      // byte order mark.
       const text = readFile(secretFile)
         .replace(/^\ufeff/, '')
         .replace(/\r?\n$/, '');
@@ -83,7 +90,7 @@ function readSecret(
 
 const jwksSchema = z.object({ keys: z.array(z.looseObject({ kty: z.string() })).min(1) });
 
-/** @returns the key set, or one sentence that says what is wrong with the file. */
+/** @returns the key set, or the fault of the file, as one sentence. */
 function readJwks(
   path: string,
   writtenPath: string,

@@ -23,14 +23,17 @@ const tenantId = z
   .regex(/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, 'must be a tenant ID (a GUID)')
   .transform((id) => id.toLowerCase());
 
-/** Claims that do not name the audience of a token. With one of these, every token of the issuer would be accepted. */
+/**
+ * Claims that do not name the audience of a token. With one of these as `audienceClaim`, every
+ * token of the issuer could be accepted.
+ */
 const NO_AUDIENCE: readonly string[] = ['iss', 'sub', 'exp', 'nbf', 'iat', 'jti'];
 
-/** What Entra ID has in addresses for tokens of several tenants, and in no token. */
+/** Words in Entra ID's addresses for several tenants. No token has them in its `iss`. */
 const SHARED_ENTRA_ISSUER =
   /^https:\/\/login\.microsoftonline\.com\/(?:common|organizations|consumers)(?:\/|$)/;
 
-/** One entry of `issuers`: whose tokens are believed, and where the keys to check them come from. */
+/** One entry of `issuers`: an issuer whose tokens are accepted, and its verification keys. */
 export const issuerSchema = z
   .strictObject({
     issuer: text.meta({ description: 'The `iss` of the tokens, character by character.' }),

@@ -3,17 +3,19 @@ import { MIN_SECRET_BYTES } from '../../auth/issuer.ts';
 export const SECRET_ENCODINGS = ['utf8', 'base64', 'base64url'] as const;
 export type SecretEncoding = (typeof SECRET_ENCODINGS)[number];
 
-/** Longer ones are no secrets but files that were named by mistake. */
+/** A longer text is not a secret, but a file that was named by mistake. */
 const MAX_SECRET_CHARACTERS = 4096;
 
-/** A random secret of 32 characters has more different ones, even if they are decimal digits only. */
+/**
+ * A random secret of 32 characters has more distinct characters, even if all are decimal digits.
+ */
 const MIN_DIFFERENT_BYTES = 6;
 
 /**
- * The bytes of a secret for HS256. Rejects what people get wrong when they hand one over: a line break or quotes that became
- * part of it, another encoding, or a placeholder.
+ * Returns the bytes of a secret for HS256. Rejects common mistakes: a line break or quotes that
+ * became part of the secret, another encoding, or a placeholder.
  * @param subject begins the sentence of a fault, such as `names JWT_SECRET, which`.
- * @returns the bytes, or what is wrong; the secret is never part of it.
+ * @returns the bytes, or the fault, which never contains the secret.
  */
 export function decodeSecret(text: string, encoding: SecretEncoding, subject: string): Uint8Array | string {
   if (text.length > MAX_SECRET_CHARACTERS)
@@ -28,7 +30,7 @@ export function decodeSecret(text: string, encoding: SecretEncoding, subject: st
   if (text.includes('\ufffd') || !text.isWellFormed())
     return `${subject} is not UTF-8 text; encode the bytes and set secretEncoding: base64`;
   const bytes = encoding === 'utf8' ? new TextEncoder().encode(text) : decodeBase64(text, encoding);
-  if (!bytes) return `${subject} is not ${encoding}, which secretEncoding says`;
+  if (!bytes) return `${subject} is not ${encoding}, which secretEncoding requires`;
   if (bytes.length < MIN_SECRET_BYTES)
     return `${subject} holds ${bytes.length} bytes${encoding === 'utf8' ? '' : ' once decoded'}; HS256 needs at least ${MIN_SECRET_BYTES}`;
   if (new Set(bytes).size < MIN_DIFFERENT_BYTES)
@@ -36,7 +38,10 @@ export function decodeSecret(text: string, encoding: SecretEncoding, subject: st
   return bytes;
 }
 
-/** RFC 4648 4 and 5, strictly: nothing is skipped, and the padding is complete (base64url: complete or absent). */
+/**
+ * Decodes RFC 4648 4 and 5 strictly: it skips nothing and requires padding (base64url: complete or
+ * absent).
+ */
 function decodeBase64(text: string, encoding: 'base64' | 'base64url'): Uint8Array | undefined {
   const bytes = Buffer.from(text, encoding);
   const canonical = bytes.toString(encoding);

@@ -17,8 +17,8 @@ const DEFAULT_ALGORITHMS = ['RS256', 'ES256', 'EdDSA'];
 
 /**
  * Reads a policy file and checks it whole.
- * @returns the policy, or every fault with its line and path. Never throws on what the file holds, and no fault holds
- *   the value of an environment variable.
+ * @returns the policy, or every fault with its line and path. It throws for no content of the file,
+ *   and no fault contains the value of an environment variable.
  */
 export function parsePolicy(
   text: string,
@@ -49,10 +49,10 @@ export function parsePolicy(
   return { policy: compilePolicy(parsed.data, issuers) };
 }
 
-/** More faults than an operator reads have one cause. */
+/** The most faults that are reported. More than that usually have one cause. */
 const MAX_FAULTS = 50;
 
-/** In the order of the file, each once, and no more than {@link MAX_FAULTS}. */
+/** Returns the faults in the order of the file, each once, and at most {@link MAX_FAULTS}. */
 function bounded(faults: readonly PolicyFault[]): readonly PolicyFault[] {
   const distinct = new Map(faults.map((fault) => [`${fault.line} ${fault.path} ${fault.detail}`, fault]));
   const sorted = [...distinct.values()].sort((a, b) => a.line - b.line);
@@ -64,7 +64,10 @@ function bounded(faults: readonly PolicyFault[]): readonly PolicyFault[] {
 
 type IssuerKeySources = Pick<IssuerConfig, 'keys' | 'secret'>;
 
-/** Checks references between parts of the file. It also works on a file with other faults, so that all are reported at once. */
+/**
+ * Checks the references between parts of the file. It accepts a file with other faults, so that all
+ * are reported together.
+ */
 function checkReferences(content: unknown, document: PolicyDocument, fault: ReportFault): void {
   const targets = Object.keys(asRecord(asRecord(content).targets));
   const entries = issuersOf(content).map((entry) => entry.issuer);
@@ -78,7 +81,7 @@ function checkReferences(content: unknown, document: PolicyDocument, fault: Repo
     if (repeated !== undefined)
       fault(
         ['issuers', index, 'issuer'],
-        // A value of the environment is not shown; the issuers of tenants are public.
+        // The message must not show a value of the environment. The issuers of tenants are public.
         repeated.startsWith('https://login.microsoftonline.com/')
           ? `is used twice: two entries would accept tokens of ${repeated}`
           : 'is used twice',
@@ -95,7 +98,7 @@ function checkReferences(content: unknown, document: PolicyDocument, fault: Repo
     const at = (...steps: PropertyKey[]) => ['rules', index, ...steps];
     if (rule.name !== undefined && seenNames.has(rule.name)) fault(at('name'), 'is used twice');
     seenNames.add(rule.name);
-    // A target cannot be known where no target could be read.
+    // If no target could be read, every name would be unknown.
     if (typeof rule.target === 'string' && knownTargets.length > 0 && !targets.includes(rule.target))
       fault(at('target'), unknownName('target', written(at('target')), knownTargets));
     const { issuer } = asRecord(rule.who);
@@ -110,13 +113,16 @@ function checkReferences(content: unknown, document: PolicyDocument, fault: Repo
   }
 }
 
-/** Each of thousands of rules could have a wrong name, and each would be compared with all others. */
+/** Bounds the search for similar names: thousands of rules could each have a wrong name. */
 const MAX_COMPARED_NAMES = 200;
 
-/** A fault is one line that can be read. */
+/** Bounds the names that a fault lists, so that it stays readable. */
 const MAX_LISTED_LENGTH = 100;
 
-/** `name` and `known` are as the file has them: a value of the environment is not shown. */
+/**
+ * `name` and `known` are as in the file, because a message must not show a value of the
+ * environment.
+ */
 function unknownName(kind: string, name: string, known: readonly string[]): string {
   const closest = name.includes('${') ? undefined : closestName(name, known.slice(0, MAX_COMPARED_NAMES));
   const listed: string[] = [];
@@ -163,7 +169,7 @@ function compilePolicy(file: PolicyFile, issuerKeys: readonly IssuerKeySources[]
   };
 }
 
-/** One sentence for each address that is reached by plain http because of `insecureHttp` only. */
+/** Returns one sentence for each address that only `insecureHttp` allows to use plain http. */
 function plainHttpWarnings(file: PolicyFile): string[] {
   const addresses: (readonly [string, string])[] = [
     ...file.issuers.map(
@@ -183,7 +189,7 @@ function plainHttpWarnings(file: PolicyFile): string[] {
     );
 }
 
-/** The issuers whose tokens a rule may be for, one entry per value of `iss`. */
+/** The issuers that a rule may name, one entry per value of `iss`. */
 function issuersOfRule(file: PolicyFile, { who }: RuleEntry): readonly string[] {
   return file.issuers.flatMap((entry) => {
     const names = tokenIssuers(entry);

@@ -1,6 +1,9 @@
 import { quote, shown } from './quote.ts';
 
-/** A text of the policy file in which `${NAME}` was replaced. Its field decides whether it becomes a text, number, boolean or list. */
+/**
+ * A text of the policy file after `${NAME}` was replaced. Its field decides whether it becomes a
+ * text, number, boolean or list.
+ */
 export class EnvironmentText {
   readonly text: string;
 
@@ -14,9 +17,10 @@ const DEFAULT_WITH_BRACE = /^[A-Za-z_][A-Za-z0-9_]*:-/;
 const NAME_AND_DEFAULT = /^([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?$/s;
 
 /**
- * Replaces each `${NAME}` and `${NAME:-default}` by the value of that environment variable. An unset or empty variable takes the
- * default, as in a shell. Values are not searched for placeholders again.
- * @returns the text, or the sentences that say what is wrong, which never hold a value.
+ * Replaces each `${NAME}` and `${NAME:-default}` by the value of that environment variable. For an
+ * unset or empty variable, it uses the default, as a shell does. Placeholders within values are not
+ * replaced.
+ * @returns the text, or the faults, one sentence each, which never contain a value.
  */
 export function fillPlaceholders(
   source: string,

@@ -3,36 +3,47 @@ import { EnvironmentText, fillPlaceholders } from './placeholders.ts';
 import { quote } from './quote.ts';
 import { aliasFault, keyText, syntaxFault } from './yaml-faults.ts';
 
-/** One fault of the policy file: its line (from 1), where it is, and what to change. */
+/** One fault of the policy file: its line (from 1), its path, and what to change. */
 export type PolicyFault = { readonly line: number; readonly path: string; readonly detail: string };
 
 export type PolicyDocument = {
-  /** The file as plain data, with {@link EnvironmentText} where placeholders were replaced; undefined when it cannot be used. */
+  /**
+   * The file as plain data, with {@link EnvironmentText} for each text with a placeholder;
+   * undefined if the file cannot be used.
+   */
   readonly content: unknown;
   readonly faults: readonly PolicyFault[];
   /**
-   * A fault at a path, with the line of the path or of the nearest of its parents; undefined where it is about a value
-   * whose placeholder could not be replaced, because that is a fault already.
+   * Makes a fault at a path, with the line of the path or of its nearest parent. Returns undefined
+   * for a value whose placeholder could not be replaced, because that fault is reported already.
    */
   readonly faultAt: (
     path: readonly PropertyKey[],
     detail: string,
     about?: 'name' | 'value',
   ) => PolicyFault | undefined;
-  /** The text at a path as written in the file, with its placeholders; undefined where there is none. */
+  /**
+   * Returns the text at a path as in the file, with its placeholders; undefined if there is none.
+   */
   readonly writtenText: (path: readonly PropertyKey[]) => string | undefined;
-  /** The names of the fields at a path, as they are written in the file. */
+  /** Returns the names of the fields at a path, as in the file. */
   readonly writtenKeys: (path: readonly PropertyKey[]) => readonly string[];
 };
 
-/** Larger than a policy of 10,000 rules. Bounded because a policy is checked between requests. */
+/**
+ * Larger than a policy of 10,000 rules. Bounded because requests wait while a policy is checked.
+ */
 const MAX_POLICY_LENGTH = 2 * 1024 ** 2;
-/** Twice of what a header of OSS may have; every other text is shorter. Checked before any pattern looks at a text. */
+/**
+ * Twice the longest header of OSS; every other text is shorter. Checked before any pattern runs on
+ * a text.
+ */
 const MAX_TEXT_LENGTH = 16_384;
 
 /**
- * Reads YAML and replaces `${NAME}` by values of the environment, after parsing, so that no value can change the file's structure.
- * Never throws on what the file holds. No fault holds a value of the environment.
+ * Reads YAML, then replaces `${NAME}` by values of the environment. No value can change the
+ * structure of the file, because it is parsed first. No content makes it throw. No fault contains a
+ * value of the environment.
  */
 export function readPolicyDocument(
   source: string,
@@ -44,7 +55,7 @@ export function readPolicyDocument(
     faults.push({ line: 1, path: '', detail: `is longer than ${MAX_POLICY_LENGTH} characters` });
     return { content: undefined, faults, faultAt, writtenText: () => undefined, writtenKeys: () => [] };
   }
-  // Keys are compared below, once their placeholders are replaced, and by a set.
+  // Duplicate keys are found below, after placeholders are replaced, with a set.
   const document = parseDocument(source, { lineCounter: lines, uniqueKeys: false });
   const written = new Map<unknown, string>();
   const unfilled = new Set<unknown>();
@@ -68,7 +79,7 @@ export function readPolicyDocument(
           return;
         }
         written.set(node, node.value);
-        // As a text in a key, because a key can be nothing else.
+        // A key is always a text.
         node.value = key === 'key' ? filled.text : new EnvironmentText(filled.text);
       },
       Alias(_key, node) {
@@ -121,7 +132,10 @@ export function readPolicyDocument(
     return lines.linePos(offset).line;
   }
 
-  /** The nodes along a path, as far as it exists: for each step the key (or element) and the value. */
+  /**
+   * Returns the nodes along a path, as far as it exists: for each step the key (or element) and the
+   * value.
+   */
   function nodesAlong(path: readonly PropertyKey[]): { readonly at: unknown; readonly value: unknown }[] {
     const nodes: { at: unknown; value: unknown }[] = [];
     let node: unknown = document.contents;
@@ -173,7 +187,10 @@ export function readPolicyDocument(
   }
 }
 
-/** `rules[0].who.claims["https://example.com/roles"]`, on one line. A name with placeholders is shown as written. */
+/**
+ * Writes a path on one line, such as `rules[0].who.claims["https://example.com/roles"]`. A name
+ * keeps its placeholders.
+ */
 function renderPath(path: readonly PropertyKey[], written: readonly (string | undefined)[]): string {
   return path
     .map((step, index) => {

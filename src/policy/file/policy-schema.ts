@@ -4,7 +4,7 @@ import { issuerSchema } from './issuer-schema.ts';
 import { ruleSchema } from './rule-schema.ts';
 import { name } from './schema-parts.ts';
 
-/** The policy file's shape. References between its parts are checked by `parse-policy.ts`. */
+/** The shape of the policy file. `parse-policy.ts` checks the references between its parts. */
 export const policySchema = z.strictObject({
   issuers: z
     .array(issuerSchema)
@@ -17,7 +17,10 @@ export const policySchema = z.strictObject({
   rules: z
     .array(ruleSchema)
     .min(1, 'must hold at least one rule: without one, every request is denied')
-    .meta({ description: 'Who may upload what. The first rule that allows the whole request grants it.' }),
+    .meta({
+      description:
+        'The uploads that callers may make. The first rule that allows the whole request grants it.',
+    }),
 });
 
 export type PolicyFile = z.output<typeof policySchema>;

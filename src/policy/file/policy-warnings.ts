@@ -5,7 +5,7 @@ import type { Rule } from '../policy.ts';
 import { overlappingPrefixes } from '../prefix-overlap.ts';
 import { quote, shown } from './quote.ts';
 
-/** More warnings of one kind than an operator reads have one cause. */
+/** The most warnings of one kind. More than that usually have one cause. */
 const MAX_WARNINGS_OF_A_KIND = 20;
 
 /** Claims that RFC 7519, OpenID Connect and common issuers define. All are written as here. */
@@ -16,7 +16,7 @@ const KNOWN_CLAIMS: readonly string[] = (
   'username user_id uid tenant tenant_id org_id'
 ).split(' ');
 
-/** What a policy allows although it is likely a mistake, one sentence or two each. */
+/** Lists what a policy allows although it is likely a mistake, in one or two sentences each. */
 export function policyWarnings(rules: readonly Rule[]): readonly string[] {
   return [
     ...regionWarnings(rules),
@@ -81,7 +81,7 @@ function claimWarning({ source, path }: ClaimReference): string | undefined {
   );
 }
 
-/** `realm_access.roles`, but neither `https://example.com/roles` nor `kubernetes.io`. */
+/** Matches `realm_access.roles`, but neither `https://example.com/roles` nor `kubernetes.io`. */
 function looksNested(claim: string): boolean {
   if (!/^[^./:]+(?:\.[^./:]+)+$/.test(claim)) return false;
   return !/\.(?:com|org|net|io|cn|dev|app|cloud|ai|co|de|uk|eu|gov|edu|internal|local)$/i.test(claim);

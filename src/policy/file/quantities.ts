@@ -12,7 +12,7 @@ const SECONDS_PER_UNIT: Readonly<Record<string, number>> = { s: 1, m: 60, h: 360
 
 /**
  * Reads a size such as `50MiB`, `1.5GB`, `500 KB` or a plain number of bytes.
- * @returns whole bytes, or undefined when the text is not a size.
+ * @returns whole bytes, or undefined if the text is not a size.
  */
 export function parseSizeBytes(size: string | number): number | undefined {
   return parseQuantity(size, BYTES_PER_UNIT, 'B');
@@ -20,7 +20,7 @@ export function parseSizeBytes(size: string | number): number | undefined {
 
 /**
  * Reads a duration such as `90s`, `10m`, `1h`, `7d` or a plain number of seconds.
- * @returns whole seconds, or undefined when the text is not a duration.
+ * @returns whole seconds, or undefined if the text is not a duration.
  */
 export function parseDurationSeconds(duration: string | number): number | undefined {
   return parseQuantity(duration, SECONDS_PER_UNIT, 's');
@@ -36,6 +36,6 @@ function parseQuantity(
   if (!match || !Object.hasOwn(units, unit)) return undefined;
   const value = Number(match[1]) * (units[unit] ?? Number.NaN);
   const whole = Math.round(value);
-  // 1.1 × 1e9 is not a whole number in binary floating point, though 1.1GB is one of bytes.
+  // Rounded: 1.1GB is a whole number of bytes, but 1.1 × 1e9 is not one in binary floating point.
   return Number.isSafeInteger(whole) && Math.abs(whole - value) < 1e-4 ? whole : undefined;
 }

@@ -1,7 +1,10 @@
-/** A name of the policy file is not longer. */
+/** The most characters of a text that a message shows. Names in the policy file are not longer. */
 const MAX_SHOWN_LENGTH = 60;
 
-/** A text of the policy file as a message may show it: shortened, on one line, without invisible characters. */
+/**
+ * Returns a text of the policy file for a message: shortened, on one line, without invisible
+ * characters.
+ */
 export function shown(text: string): string {
   return quote(text).slice(1, -1).replaceAll('\\"', '"');
 }

@@ -5,7 +5,7 @@ import { NotTextError, readFault } from '../../text/text-file.ts';
 import type { Policy } from '../policy.ts';
 import { parsePolicy } from './parse-policy.ts';
 
-/** A policy file and the key sets that it names, as they were when they were read. */
+/** A policy file and the key sets that it names, as of one reading. */
 export type LoadedPolicy = {
   /** 12 hexadecimal digits; the same for the same content of the same files. */
   readonly version: string;
@@ -31,8 +31,9 @@ export function readPolicyFile(
 }
 
 /**
- * Makes a function that reads and checks the policy file each time it is called. While no file has changed, it returns the same
- * object without checking again: requests wait during a check, which takes many times as long as reading.
+ * Returns a function that reads and checks the policy file. While no file has changed, the function
+ * returns the same object without checking again, because requests wait during a check, and a check
+ * takes much longer than reading.
  */
 export function createPolicyReader(
   path: string,
@@ -57,8 +58,8 @@ export function createPolicyReader(
   };
 
   /**
-   * Reads a file without throwing. `content` is its text and a NUL, or the reason why it cannot be read, which has no NUL;
-   * `text` returns the text or throws the error.
+   * Reads a file without throwing. `content` is its text and a NUL, or the reason why it cannot be
+   * read, which contains no NUL. `text` returns the text or throws the error.
    */
   function readContent(file: string): { readonly content: string; readonly text: () => string } {
     try {

@@ -4,8 +4,8 @@ import { addedHeaderFault, addedHeadersFaults } from '../../storage/oss/header-v
 import { CLIENT_HEADERS, type ClientHeader } from '../client-headers.ts';
 
 /**
- * Signed for every rule that neither sets the header, nor leaves it to clients, nor has `none`. OSS stores what a client
- * sends under a header that is not signed, so that without these a client could choose both.
+ * Signed unless the rule sets the header, allows clients to set it, or has `none`. Without these
+ * defaults a client could choose both headers, because OSS stores headers that are not signed.
  */
 const DEFAULT_HEADERS = {
   cacheControl: 'private, no-cache',
@@ -14,14 +14,17 @@ const DEFAULT_HEADERS = {
 
 const METADATA_PREFIX = 'x-oss-meta-';
 
-/** A rule's `headers`: added to every response of the rule and signed. Rejects what OSS would not take. */
+/**
+ * A rule's `headers`: signed and added to every response of the rule. Rejects what OSS would
+ * reject.
+ */
 export const addedHeadersSchema = z
   .record(z.string(), z.union([z.string(), z.int()]).transform(String))
   .superRefine((headers, context) => {
     const values = new Map<string, string>();
     let metadataBytes = 0;
     for (const [header, value] of Object.entries(headers)) {
-      // A value that was rejected may be of another type than in the schema.
+      // A rejected value may be of another type than the schema has.
       if (typeof value !== 'string') continue;
       const name = header.toLowerCase();
       if (values.has(name)) addIssue(header, 'is used twice');
@@ -44,8 +47,9 @@ export const addedHeadersSchema = z
   });
 
 /**
- * Everything that is signed for a rule whatever a request asks for: its `headers`, and the defaults for Content-Disposition and
- * Cache-Control where it neither sets them, nor leaves them to clients, nor has `none`.
+ * Returns the headers that are signed for every request of a rule: its `headers`, and the defaults
+ * for Content-Disposition and Cache-Control. A default is left out if the rule sets the header,
+ * allows clients to set it, or has `none`.
  */
 export function signedHeaders(
   headers: Readonly<Record<string, string>>,
@@ -65,7 +69,7 @@ export function signedHeaders(
   return signed;
 }
 
-/** The metadata that a rule sets by its headers, by name without `x-oss-meta-`. */
+/** Returns the metadata that a rule sets by its headers, by name without `x-oss-meta-`. */
 export function metadataOfHeaders(
   headers: Readonly<Record<string, string>>,
 ): Readonly<Record<string, string>> {
@@ -85,7 +89,10 @@ function isTurnedOff(name: string, value: string): boolean {
   );
 }
 
-/** The headers that a request may set as well have one spelling, so that each occurs once in a response. */
+/**
+ * Gives the headers that a request may also set one spelling, so that each occurs once in a
+ * response.
+ */
 function usualSpelling(header: string): string {
   return (
     Object.values(CLIENT_HEADERS).find((usual) => usual.toLowerCase() === header.toLowerCase()) ?? header

@@ -20,7 +20,10 @@ const acceptedValue = z.union([
   z.boolean(),
 ]);
 
-/** `who.claims`: by the name of a claim, or a JSON pointer into one, the accepted values and patterns. */
+/**
+ * `who.claims`: the accepted values and patterns, by the name of a claim or a JSON pointer into
+ * one.
+ */
 const claimConditions = z
   .record(z.string(), z.union([acceptedValue, z.array(acceptedValue).min(1, 'must not be empty')]))
   .transform((claims, context) => {
@@ -44,7 +47,7 @@ const claimConditions = z
     });
   });
 
-/** What is wrong with a value that holds a `*`, or undefined where it is a pattern. */
+/** Returns the fault of a value that contains a `*`, or undefined if it is a pattern. */
 function patternFault(pattern: unknown): string | undefined {
   if (pattern === '*')
     return 'must name values, or a pattern such as eng-*; "*" alone would match every value';
@@ -80,7 +83,7 @@ const metadataName = z
     'must not begin with "x-oss-meta-", which the service adds',
   );
 
-/** One entry of `rules`: who may put what where. Every bound is required or has a closed default. */
+/** One entry of `rules`. Every bound is required, or its default allows nothing. */
 export const ruleSchema = z
   .strictObject({
     name: name.meta({ description: 'The name of the rule, for logs, metrics and other rules.' }),
@@ -98,7 +101,8 @@ export const ruleSchema = z
         return z.NEVER;
       }),
     naming: z.enum(['client', 'server', 'either']).default('either').meta({
-      description: 'Who names the object: the client (`key`), the service (`filename`), or either.',
+      description:
+        'Whether the client (`key`) or the service (`filename`) creates the object key, or either.',
     }),
     keepFilename: z
       .boolean()
@@ -230,7 +234,7 @@ export const ruleSchema = z
     }
   });
 
-/** What else in a rule contradicts `keepFilename: true`. */
+/** Reports the fields of a rule that contradict `keepFilename: true`. */
 function keepFilenameFaults(rule: {
   readonly naming: string;
   readonly clientHeaders: readonly ClientHeader[];

@@ -4,7 +4,7 @@ import { EnvironmentText } from './placeholders.ts';
 type Schema = z.core.$ZodType;
 type Definition = z.core.$ZodTypes['_zod']['def'];
 
-/** A schema without the optional, default and transform wrappers around it. */
+/** Returns a schema without its optional, default and transform wrappers. */
 function unwrap(schema: Schema): Definition {
   let { def } = (schema as z.core.$ZodTypes)._zod;
   for (;;) {
@@ -21,10 +21,11 @@ function unwrap(schema: Schema): Definition {
 }
 
 /**
- * Turns each {@link EnvironmentText} into what its field takes: a whole number, `true` or `false`, a list (split at commas, with
- * blanks removed), or else a text. Within a list, an element is split as well, so that `["${TYPES}"]` equals `${TYPES}`.
- * A field that takes a single text as well as a list (an audience, a scope, the values of a claim) is never split: a comma can be
- * part of such a text. A value that does not fit stays a text, and the schema rejects it.
+ * Converts each {@link EnvironmentText} to the type of its field: a whole number, a boolean, a list
+ * (split at commas, with blanks removed), or a text. Within a list, an element is split as well, so
+ * that `["${TYPES}"]` equals `${TYPES}`. For a field that accepts a single text as well as a list
+ * (an audience, a scope, the values of a claim), the text is never split, because it can contain a
+ * comma. A value that does not fit stays a text, and the schema rejects it.
  */
 export function fitToSchema(value: unknown, schema: Schema | undefined): unknown {
   const def = schema && unwrap(schema);
@@ -44,7 +45,7 @@ export function fitToSchema(value: unknown, schema: Schema | undefined): unknown
 function fitText(text: string, def: Definition | undefined): unknown {
   switch (def?.type) {
     case 'boolean':
-      // The spellings of YAML 1.2, as if the file itself had them.
+      // Only the spellings of YAML 1.2, as in the file itself.
       return /^(?:true|True|TRUE)$/.test(text) || (/^(?:false|False|FALSE)$/.test(text) ? false : text);
     case 'number':
       return /^\d{1,15}$/.test(text) ? Number(text) : text;
@@ -60,7 +61,7 @@ function fitList(text: string, element: Schema): unknown[] {
   return items(text).map((item) => fitText(item, def));
 }
 
-/** As in the lists of the environment itself, what is between two commas may be missing. */
+/** Ignores empty elements, as for lists in environment variables. */
 function items(text: string): readonly string[] {
   return text
     .split(',')
@@ -79,7 +80,10 @@ function objectOption(def: Extract<Definition, { type: 'union' }>): Definition |
   return def.options.map(unwrap).find(({ type }) => type === 'object' || type === 'record');
 }
 
-/** The names of the fields that an object at a path may have; undefined where any name is possible, or none. */
+/**
+ * Returns the names of the fields that an object at a path may have; undefined if any name is
+ * possible, or none.
+ */
 export function fieldsAt(schema: Schema, path: readonly PropertyKey[]): readonly string[] | undefined {
   let def: Definition | undefined = unwrap(schema);
   for (const step of path) {
@@ -96,7 +100,10 @@ export function fieldsAt(schema: Schema, path: readonly PropertyKey[]): readonly
   return def?.type === 'object' ? Object.keys(def.shape) : undefined;
 }
 
-/** Where a field of this name belongs: the paths of the objects that have it, such as `issuers[]` or `rules[].who`. */
+/**
+ * Returns the paths of the objects that have a field of this name, such as `issuers[]` or
+ * `rules[].who`.
+ */
 export function placesOf(field: string, schema: Schema, path = ''): readonly string[] {
   const def = unwrap(schema);
   switch (def.type) {

@@ -1,10 +1,13 @@
 import { type Alias, type Document, isScalar, Lexer, type YAMLError } from 'yaml';
 import { quote, shown } from './quote.ts';
 
-/** Offset within the file, and what to change. */
+/** The offset within the file, and what to change. */
 export type SyntaxFault = { readonly offset: number; readonly detail: string };
 
-/** What to change for the errors that the parser can name exactly. The others keep the parser's words. */
+/**
+ * Our messages for the errors that the parser's code identifies. Other errors keep the parser's
+ * message.
+ */
 const REMEDIES: Readonly<Partial<Record<YAMLError['code'], string>>> = {
   TAB_AS_INDENT: 'use spaces, not a tab',
   MULTIPLE_DOCS: 'a second YAML document begins here; remove the "---"',
@@ -19,15 +22,16 @@ const REMEDIES: Readonly<Partial<Record<YAMLError['code'], string>>> = {
 };
 
 /**
- * Finds the first fault in the syntax of a file. A parser's further faults follow from the first one.
- * @returns undefined when the parser has none.
+ * Finds the first fault in the syntax of a file. Further faults of a parser follow from the first
+ * one.
+ * @returns undefined if the parser has none.
  */
 export function syntaxFault(source: string, { errors, warnings }: Document.Parsed): SyntaxFault | undefined {
   const [first] = [...errors, ...warnings].sort((a, b) => a.pos[0] - b.pos[0]);
   if (!first) return undefined;
   const unquoted = unquotedBrace(source);
   if (unquoted && lineStart(source, unquoted.offset) <= first.pos[0]) return unquoted;
-  // A tab after a wrong token is the likelier cause of it.
+  // A tab after a wrong token is more likely the cause.
   const line = source.slice(lineStart(source, first.pos[0])).split('\n', 1)[0] ?? '';
   const isTab = /^ *\t/.test(line) || source[first.pos[0]] === '\t';
   const isOpenQuote = first.code === 'MISSING_CHAR' && first.message.startsWith('Missing closing');
@@ -41,7 +45,7 @@ export function syntaxFault(source: string, { errors, warnings }: Document.Parse
   return { offset: first.pos[0], detail: detail ?? `is not valid YAML: ${firstSentence(first.message)}` };
 }
 
-/** What to change for two errors that share their code with others. */
+/** Our messages for two errors that share their code with others. */
 function remedyOf(message: string): string | undefined {
   if (message.startsWith('Sequence item without -'))
     return 'is not valid YAML: wrong indentation, or a "-" is missing';
@@ -50,7 +54,10 @@ function remedyOf(message: string): string | undefined {
   return undefined;
 }
 
-/** Where the last text in quotation marks before `end` begins. The parser notices a missing mark only where the file or a block ends. */
+/**
+ * Returns where the last quoted text before `end` begins. The parser notices a missing quotation
+ * mark only at the end of the file or block.
+ */
 function lastQuote(source: string, end: number): number {
   let offset = 0;
   let last = end;
@@ -63,20 +70,21 @@ function lastQuote(source: string, end: number): number {
   return last;
 }
 
-/** The fault of an alias without an anchor, such as an unquoted `*`. */
+/** Returns the fault of an alias without an anchor, such as an unquoted `*`. */
 export function aliasFault({ source }: Alias): string {
   return `put quotes around ${quote(`*${source}`)}; without quotes, YAML takes it for a reference`;
 }
 
-/** A key as text; keys that are lists or mappings have none. */
+/** Returns a key as text; undefined for a key that is a list or a mapping. */
 export function keyText(key: unknown): string | undefined {
   if (typeof key === 'string') return key;
   return isScalar(key) && key.value !== undefined ? String(key.value) : undefined;
 }
 
 /**
- * Finds the first unquoted text that a `{` interrupts, such as `${NAME}` or `users/{sub}/` within `{ }` or `[ ]`, where YAML takes
- * the brace for a mapping; outside of brackets only a text that begins with the brace is affected, `prefix: {sub}/`.
+ * Finds the first unquoted text that a `{` interrupts, such as `${NAME}` or `users/{sub}/` within
+ * `{ }` or `[ ]`. YAML reads the brace there as the start of a mapping. Outside of brackets, this
+ * affects only a text that begins with the brace, such as `prefix: {sub}/`.
  */
 function unquotedBrace(source: string): SyntaxFault | undefined {
   let offset = 0;
@@ -85,7 +93,8 @@ function unquotedBrace(source: string): SyntaxFault | undefined {
   let isAfterScalar = false;
   let closedAt = -1;
   for (const token of new Lexer().lex(source)) {
-    // Control characters that mark documents and scalars are not part of the source.
+    // Tokens that mark documents and scalars are control characters, which the source does not
+    // contain.
     if (token === '\u0002' || token === '\u0018' || token === '\u001f') {
       if (token === '\u001f' && depth === 0 && closedAt === offset && previous === '}') {
         return {

@@ -305,16 +305,16 @@ describe('a secret', () => {
   });
 
   it.each([
-    ['base64', bytes.toString('base64url'), 'is not base64, which secretEncoding says'],
-    ['base64', bytes.toString('base64').replace(/=+$/, ''), 'is not base64, which secretEncoding says'],
+    ['base64', bytes.toString('base64url'), 'is not base64, which secretEncoding requires'],
+    ['base64', bytes.toString('base64').replace(/=+$/, ''), 'is not base64, which secretEncoding requires'],
     [
       'base64',
       `${bytes.toString('base64').slice(0, 20)} ${bytes.toString('base64').slice(20)}`,
-      'is not base64, which secretEncoding says',
+      'is not base64, which secretEncoding requires',
     ],
-    ['base64', SECRET.slice(0, 31), 'is not base64, which secretEncoding says'],
-    ['base64url', bytes.toString('base64'), 'is not base64url, which secretEncoding says'],
-    ['base64url', `${bytes.toString('base64url')}*`, 'is not base64url, which secretEncoding says'],
+    ['base64', SECRET.slice(0, 31), 'is not base64, which secretEncoding requires'],
+    ['base64url', bytes.toString('base64'), 'is not base64url, which secretEncoding requires'],
+    ['base64url', `${bytes.toString('base64url')}*`, 'is not base64url, which secretEncoding requires'],
     ['base64', bytes.subarray(1).toString('base64'), 'holds 31 bytes once decoded; HS256 needs at least 32'],
     ['base64', `${bytes.toString('base64')}\n`, 'begins or ends with a blank or a line break; remove it'],
     [
