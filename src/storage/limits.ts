@@ -1,4 +1,4 @@
-// What OSS accepts. Requests and policies are checked against these limits before anything is signed.
+// The limits of OSS. Requests and policies are checked against them before anything is signed.
 
 /** Bytes of UTF-8 in an object key. */
 export const MAX_KEY_BYTES = 1023;

@@ -1,6 +1,10 @@
-// The port to an object storage. A provider is a folder beside this file that implements it: `oss/`.
+// The port to an object storage. A provider is a folder next to this file that implements it:
+// `oss/`.
 
-/** Id, secret and token from one response of their source. A mix of two does not verify. */
+/**
+ * Id, secret and token from one response of their source. Signatures from a mix of two responses
+ * are invalid.
+ */
 export type SigningCredentials = {
   readonly accessKeyId: string;
   readonly accessKeySecret: string;
@@ -8,7 +12,10 @@ export type SigningCredentials = {
   readonly securityToken?: string;
 };
 
-/** One object as a client will upload it. All texts are printable ASCII, trimmed and not empty, except the key. */
+/**
+ * One object that a client will upload. Except for the key, all texts are printable ASCII, trimmed
+ * and not empty.
+ */
 export type ObjectUpload = {
   readonly key: string;
   readonly contentType: string;
@@ -40,7 +47,7 @@ export type PresignedUpload = {
   readonly headers: Readonly<Record<string, string>>;
 };
 
-/** A bucket with everything computed that depends on the policy only. */
+/** A bucket for which everything is computed that depends only on the policy. */
 export type PreparedBucket = {
   /**
    * Prepares uploads that all have `headers`, such as those of a rule.
@@ -51,18 +58,19 @@ export type PreparedBucket = {
 
 export type PreparedUploads = {
   /**
-   * Every header that the client has to send, by its usual spelling. Content-Length is not among them: browsers forbid
-   * setting it, and every HTTP client sends it by itself.
+   * Every header that the client has to send, in its usual spelling. Content-Length is not among
+   * them, because browsers forbid setting it and every HTTP client sends it.
    */
   headers(upload: ObjectUpload): Readonly<Record<string, string>>;
   /**
-   * Signs an upload so that the storage accepts these headers and this length, and nothing else.
-   * @throws TypeError for input that the storage would reject, or a key that URL parsers would change.
+   * Signs an upload. The storage accepts only these headers and this length.
+   * @throws TypeError for input that the storage would reject, or a key that URL parsers would
+   *   change.
    */
   presign(upload: ObjectUpload, signing: Signing): PresignedUpload;
 };
 
-/** The uploads that one rule can grant, for settings of the cloud that have to allow them. */
+/** The uploads that one rule can grant, for the cloud settings that must allow them. */
 export type GrantableUploads = {
   readonly bucket: string;
   readonly region: string;
@@ -87,10 +95,13 @@ export type BucketCors = {
   readonly allowedMethods: readonly string[];
   /** In lower case, sorted: every header that a response can ask a page to send, and no other. */
   readonly allowedHeaders: readonly string[];
-  /** What a page may read of the storage's response. */
+  /** The response headers that a page may read. */
   readonly exposeHeaders: readonly string[];
   readonly maxAgeSeconds: number;
 };
 
-/** An optional ability: a policy document of the cloud with the least that the signing credentials need. */
+/**
+ * An optional ability: the cloud's policy document with the permissions that the signing
+ * credentials need.
+ */
 export type AccessPolicyGenerator<Document> = (uploads: readonly GrantableUploads[]) => Document;

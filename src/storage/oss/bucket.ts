@@ -24,9 +24,9 @@ export type OssBucket = {
 };
 
 /**
- * Prepares a bucket of OSS: its address, and what the signatures of one day share. Signs as `presign` does; every header is
- * part of the signature, also those that OSS does not sign by default (`Cache-Control`, `Content-Disposition`, …).
- * Source: OSS V4 signature in the URL; PutObject.
+ * Prepares a bucket of OSS: its address, and the values that the signatures of one day share. Signs
+ * as `presign` does. Every header is signed, even those that OSS does not sign by default
+ * (`Cache-Control`, `Content-Disposition`, …). Source: OSS V4 signature in the URL; PutObject.
  * @throws TypeError as `bucketAddress` does.
  */
 export function prepareBucket({ bucket, region, endpoint }: OssBucket): PreparedBucket {
@@ -49,7 +49,10 @@ export function prepareBucket({ bucket, region, endpoint }: OssBucket): Prepared
       },
     };
 
-    /** The headers of an upload and those of all uploads, of which the upload's own Content-Disposition replaces the other. */
+    /**
+     * Joins the headers of an upload and those of all uploads. The upload's own Content-Disposition
+     * replaces the common one.
+     */
     function headersOf(upload: ObjectUpload): Header[] {
       const headers = uploadHeaders(upload);
       for (const one of ofAllUploads)
@@ -89,7 +92,7 @@ function toRecord(headers: readonly Header[]): Record<string, string> {
   return record;
 }
 
-/** What all URLs share that the same credentials sign in the same second. */
+/** The values that all URLs share that the same credentials sign in the same second. */
 type Signer = {
   readonly second: number;
   /** The second as it is signed. */
@@ -97,7 +100,7 @@ type Signer = {
   readonly day: DaySigner;
 };
 
-/** What all URLs share that the same credentials sign on the same day. */
+/** The values that all URLs share that the same credentials sign on the same day. */
 type DaySigner = {
   readonly credentials: SigningCredentials;
   readonly date: string;
@@ -108,7 +111,10 @@ type DaySigner = {
   readonly tokenParameter: string;
 };
 
-/** Returns the signer for an instant and credentials. It computes only what changed since the last call. */
+/**
+ * Returns the signer for an instant and credentials. It computes only what changed since the last
+ * call.
+ */
 function createSigners(region: string): (signedAt: Date, credentials: SigningCredentials) => Signer {
   let current: Signer | undefined;
   return (signedAt, credentials) => {

@@ -2,12 +2,15 @@ import type { CorsRuleGenerator } from '../object-storage.ts';
 
 const EXPOSE_HEADERS = ['ETag', 'x-oss-request-id', 'x-oss-hash-crc64ecma'];
 
-/** How long a browser may keep the response to a preflight. Chromium keeps it for two hours at most. */
+/**
+ * Seconds that a browser may cache a preflight response. Chromium caches it for two hours at most.
+ */
 const MAX_AGE_SECONDS = 3600;
 
 /**
- * The CORS rule of each bucket, sorted by bucket. OSS demands that one rule allows every header of a preflight, so the headers
- * of all rules of a bucket are in one CORS rule. Source: OSS PutBucketCors.
+ * Returns the CORS rule of each bucket, sorted by bucket. In OSS, one rule must allow every header
+ * of a preflight, so one CORS rule has the headers of all rules of a bucket. Source: OSS
+ * PutBucketCors.
  */
 export const bucketCors: CorsRuleGenerator = (uploads, origins) =>
   [...Map.groupBy(uploads, ({ bucket }) => bucket)]

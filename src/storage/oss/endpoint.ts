@@ -8,18 +8,23 @@ export const ENDPOINT_WORDS = [
 ] as const;
 
 /**
- * Under which address clients reach a bucket: one of OSS's own forms, or an origin (`https://upload.example.com`) and
- * where the bucket's name is: before the host, nowhere (a custom domain, CNAME), or first in the path.
+ * The address under which clients reach a bucket: one of OSS's own forms, or an origin
+ * (`https://upload.example.com`). With an origin, the bucket's name is before the host, nowhere (a
+ * custom domain, CNAME), or first in the path.
  */
 export type Endpoint =
   | (typeof ENDPOINT_WORDS)[number]
   | { readonly url: string; readonly addressing: 'virtual' | 'cname' | 'path' };
 
-/** Where a bucket's objects are: the URL of an object is origin + pathPrefix + `/` + encoded key. */
+/**
+ * The address of a bucket's objects. The URL of an object is origin + pathPrefix + `/` + encoded
+ * key.
+ */
 export type BucketAddress = { readonly origin: string; readonly pathPrefix: string };
 
 /**
- * The address of a bucket's objects (OSS: endpoints and data centers, access by custom domain).
+ * Returns the address of a bucket's objects. Source: OSS, endpoints and data centers; access by
+ * custom domain.
  * @throws TypeError for path style on a public OSS host, which OSS rejects.
  */
 export function bucketAddress(endpoint: Endpoint, bucket: string, region: string): BucketAddress {

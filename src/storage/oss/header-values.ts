@@ -27,13 +27,16 @@ const CONTENT_CODINGS = [
 /** OSS's limit for `x-oss-callback` and `x-oss-callback-var`, in characters of base64. */
 const MAX_CALLBACK_LENGTH = 5120;
 
-/** The end of a sentence that begins with the header; undefined for a value that OSS takes. */
+/**
+ * Returns the fault of a value, as the end of a sentence that begins with the header; undefined if
+ * OSS accepts it.
+ */
 type Fault = string | undefined;
 
 /**
- * What is wrong with the values of each header of PutObject, by header in lower case. Left out are the headers that the
- * request itself decides: Content-Type, Content-Length, Content-MD5, x-oss-forbid-overwrite.
- * Source: OSS PutObject, request headers; RFC 9110, 9111 and 6266.
+ * Returns the fault of a value of each header of PutObject, by header in lower case. The headers
+ * that only a request decides are left out: Content-Type, Content-Length, Content-MD5,
+ * x-oss-forbid-overwrite. Source: OSS PutObject, request headers; RFC 9110, 9111 and 6266.
  */
 const VALUE_FAULTS: Readonly<Record<string, (text: string) => Fault>> = {
   'cache-control': atMost(1024, (text) =>
@@ -73,8 +76,8 @@ const METADATA_NAME = /^x-oss-meta-[a-z0-9-]{1,64}$/;
 const metadataValueFault = atMost(MAX_METADATA_BYTES, () => undefined);
 
 /**
- * What is wrong with a header that is added to every upload, as the end of a sentence that begins with the header; undefined
- * when OSS takes it.
+ * Returns the fault of a header that is added to every upload, as the end of a sentence that begins
+ * with the header. Returns undefined if OSS accepts it.
  * @param header in any case.
  */
 export function addedHeaderFault(header: string, value: string): string | undefined {
@@ -85,8 +88,8 @@ export function addedHeaderFault(header: string, value: string): string | undefi
 }
 
 /**
- * What is wrong with the headers together, each by its name in lower case: headers that need another one. The sentences
- * begin with the field that holds the headers.
+ * Lists the headers that need another header, which is missing. Names are in lower case. The
+ * sentences begin with the field that holds the headers.
  */
 export function addedHeadersFaults(headers: ReadonlyMap<string, string>): readonly string[] {
   const faults = ['x-oss-server-side-encryption-key-id', 'x-oss-server-side-data-encryption']
@@ -105,7 +108,9 @@ function possibleHeaders(header: string): string {
   return `possible: ${standard.join(', ')}, x-oss-meta-… and the x-oss-… headers of PutObject`;
 }
 
-/** A check of values with at most so many characters, which {@link HEADER_VALUE} allows. */
+/**
+ * A check of values of at most `maxLength` characters, all of which {@link HEADER_VALUE} allows.
+ */
 function atMost(maxLength: number, faultOf: (text: string) => Fault): (text: string) => Fault {
   return (text) => {
     if (text.length > maxLength) return `must have at most ${maxLength} characters`;
@@ -138,7 +143,10 @@ function contentEncodingFault(text: string): Fault {
   return `must be a list of ${CONTENT_CODINGS.join(', ')}${suggestion(unknown, CONTENT_CODINGS)}`;
 }
 
-/** Whether the text is an IMF-fixdate (RFC 9110 5.6.7) of a day that exists, with the right name of the weekday. */
+/**
+ * Reports whether the text is an IMF-fixdate (RFC 9110 5.6.7) of an existing day with the right
+ * weekday.
+ */
 function isHttpDate(text: string): boolean {
   const date = new Date(text);
   return !Number.isNaN(date.getTime()) && date.toUTCString() === text;
@@ -192,7 +200,7 @@ function callbackFault(text: string): Fault {
   return undefined;
 }
 
-/** OSS also takes an address without a scheme, and then uses http. */
+/** OSS also accepts an address without a scheme, and then uses http. */
 function isCallbackUrl(text: string): boolean {
   const url = URL.parse(text.includes('://') ? text : `http://${text}`);
   return url !== null && /^https?:$/.test(url.protocol) && !url.hostname.startsWith('[');

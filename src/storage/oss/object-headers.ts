@@ -23,7 +23,10 @@ export function uploadHeaders(upload: ObjectUpload): Header[] {
   return headers;
 }
 
-/** The length as it is signed. Clients are not asked to set it: browsers forbid that, and every HTTP client sends it. */
+/**
+ * The length as it is signed. Responses do not list it, because browsers forbid setting it and
+ * every HTTP client sends it.
+ */
 export function contentLengthHeader(contentLength: number): Header {
   return header(CONTENT_LENGTH, String(contentLength));
 }

@@ -6,15 +6,16 @@ export type RamStatement = {
   readonly Resource: readonly string[];
 };
 
-/** A policy document of Alibaba Cloud RAM, as its console and API take it. */
+/** A policy document of Alibaba Cloud RAM, in the form that its console and API accept. */
 export type RamPolicy = { readonly Version: '1'; readonly Statement: readonly RamStatement[] };
 
 /**
- * The least that the signing credentials need: writing objects under the prefixes of the rules, and tagging them where a rule
- * adds tags. `x-oss-forbid-overwrite` needs nothing more. Resources are unique and sorted.
+ * Returns the permissions that the signing credentials need: to write objects under the prefixes of
+ * the rules, and to tag them if a rule adds tags. `x-oss-forbid-overwrite` needs no further
+ * permission. Resources are unique and sorted.
  *
- * KMS encryption also needs `kms:GenerateDataKey` and `kms:Decrypt` on a key that only the bucket's owner knows.
- * Source: OSS PutObject, permissions; RAM policies for OSS.
+ * KMS encryption also needs `kms:GenerateDataKey` and `kms:Decrypt` on a key that only the bucket's
+ * owner knows. Source: OSS PutObject, permissions; RAM policies for OSS.
  */
 export const ramPolicy: AccessPolicyGenerator<RamPolicy> = (uploads) => {
   const tagging = uploads.filter(({ headers }) => headers.includes('x-oss-tagging'));

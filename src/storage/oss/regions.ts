@@ -1,5 +1,5 @@
 /**
- * The region ids of OSS. A region that is missing here works: the list only serves to warn of a likely mistake.
+ * The region ids of OSS, for warnings about likely mistakes. A region that is missing here works.
  * Source: OSS, regions and endpoints (public cloud, finance cloud, government cloud).
  */
 export const KNOWN_REGIONS: readonly string[] = [
@@ -14,7 +14,7 @@ export const KNOWN_REGIONS: readonly string[] = [
   ...['cn-north-2-gov-1', 'cn-hzfinance', 'cn-hzjbp', 'cn-szfinance'],
 ];
 
-/** Names in hosts of the finance cloud that differ from the region id. */
+/** Names in finance cloud hosts that differ from the region id. */
 const REGION_OF_HOST_NAME: Readonly<Record<string, string>> = {
   'cn-hzfinance': 'cn-hangzhou-finance',
   'cn-hzjbp': 'cn-hangzhou-finance',
@@ -23,20 +23,23 @@ const REGION_OF_HOST_NAME: Readonly<Record<string, string>> = {
   'cn-szfinance': 'cn-shenzhen-finance-1',
 };
 
-/** What the host of an address of OSS names. */
+/** The parts of an OSS host name. */
 export type OssHost = {
   readonly bucket?: string;
-  /** One region by all of its names; none in addresses of transfer acceleration. */
+  /** All names of one region; empty for addresses of transfer acceleration. */
   readonly regions?: readonly string[];
-  /** Whether it is the address for clients of the S3 protocol, which does not take OSS signatures. */
+  /**
+   * Whether it is an address for clients of the S3 protocol, which does not accept OSS signatures.
+   */
   readonly isS3: boolean;
 };
 
 /**
- * Reads a host such as `oss-cn-hangzhou.aliyuncs.com`, `acme.oss-cn-hangzhou-internal.aliyuncs.com`, `cn-hangzhou.oss.aliyuncs.com`
- * (dual stack) or `acme.oss-accelerate.aliyuncs.com`.
+ * Reads a host such as `oss-cn-hangzhou.aliyuncs.com`,
+ * `acme.oss-cn-hangzhou-internal.aliyuncs.com`, `cn-hangzhou.oss.aliyuncs.com` (dual stack) or
+ * `acme.oss-accelerate.aliyuncs.com`.
  * @param hostname in lower case.
- * @returns undefined for hosts of anything else, and for forms that are not known.
+ * @returns undefined for other hosts and for unknown forms.
  */
 export function parseOssHost(hostname: string): OssHost | undefined {
   const suffix = '.aliyuncs.com';

@@ -83,7 +83,10 @@ export const targetSchema = z
     endpoint: targetEndpoint(endpoint, bucket, pathStyle),
   }));
 
-/** How an endpoint's host contradicts the other fields. Shows none of their values, which may come from the environment. */
+/**
+ * Returns how an endpoint's host contradicts the other fields. The result has none of their values,
+ * because they may come from the environment.
+ */
 function endpointFault({
   bucket,
   region,
@@ -110,7 +113,8 @@ function targetEndpoint(endpoint: string, bucket: string, pathStyle: boolean | u
   const word = ENDPOINT_WORDS.find((one) => one === endpoint);
   if (word) return word;
   const url = new URL(endpoint);
-  // OSS accepts path style on IP addresses only; localhost counts as one. A host of OSS itself has the bucket in front.
+  // OSS accepts path style on IP addresses only; localhost counts as one. OSS's own hosts begin
+  // with the bucket.
   const isPath = pathStyle ?? /^\[|^[\d.]+$|^localhost$/.test(url.hostname);
   const ossHost = parseOssHost(url.hostname);
   const isVirtual = ossHost

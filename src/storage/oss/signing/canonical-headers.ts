@@ -15,7 +15,7 @@ export type Header = {
   readonly line: string;
 };
 
-/** The headers of a request as they are signed. */
+/** The headers of a request, as they are signed. */
 export type CanonicalHeaders = {
   /** `name:value` and a line feed for each, sorted by name. */
   readonly lines: string;

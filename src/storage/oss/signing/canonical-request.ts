@@ -2,7 +2,8 @@ import type { CanonicalHeaders } from './canonical-headers.ts';
 import { percentEncode } from './percent-encode.ts';
 
 /**
- * Query parameters in canonical form: encoded, sorted bytewise by encoded name, an empty value as the name alone.
+ * Returns query parameters in canonical form: encoded, and sorted bytewise by encoded name. An
+ * empty value becomes the name alone.
  * @param query names and values, not encoded; `''` stands for a name without a value.
  */
 export function canonicalQuery(query: Readonly<Record<string, string>>): string {
@@ -17,8 +18,9 @@ export function canonicalQuery(query: Readonly<Record<string, string>>): string 
 }
 
 /**
- * The canonical request of OSS V4.
- * @param uri begins with `/`, encoded: the bucket, whatever the endpoint, and the key.
+ * Returns the canonical request of OSS V4.
+ * @param uri `/`, the bucket, `/` and the key, encoded. It has the bucket for every form of
+ *   endpoint.
  * @param query the result of {@link canonicalQuery}.
  */
 export function canonicalRequest(

@@ -1,6 +1,6 @@
 /**
- * Percent-encodes the UTF-8 of a text as OSS does for query names and values: everything but the unreserved characters of
- * RFC 3986 2.3, `A-Z a-z 0-9 - . _ ~`.
+ * Percent-encodes the UTF-8 of a text as OSS does for query names and values. It encodes everything
+ * except the unreserved characters of RFC 3986 2.3, `A-Z a-z 0-9 - . _ ~`.
  * @throws TypeError for a lone surrogate, which has no UTF-8.
  */
 export function percentEncode(text: string): string {
@@ -9,7 +9,7 @@ export function percentEncode(text: string): string {
   return encodeURIComponent(text).replace(/[!'()*]/g, encodeAscii);
 }
 
-/** The same for an object key within a path: `/` stays. */
+/** Percent-encodes an object key for a path. `/` stays as it is. */
 export function percentEncodePath(path: string): string {
   return /^[A-Za-z0-9._~/-]*$/.test(path) ? path : percentEncode(path).replaceAll('%2F', '/');
 }

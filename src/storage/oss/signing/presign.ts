@@ -17,9 +17,15 @@ export type PresignInput = {
   readonly bucket: string;
   readonly key: string;
   readonly endpoint: Endpoint;
-  /** The headers that the client will send. Names in any case; values of printable ASCII, not blank, signed trimmed. */
+  /**
+   * The headers that the client will send. Names are in any case. Values are printable ASCII, not
+   * blank, and are signed trimmed.
+   */
   readonly headers: Readonly<Record<string, string>>;
-  /** Names, in any case, of headers to sign although OSS does not do so by default. Names that `headers` lacks are ignored. */
+  /**
+   * Names, in any case, of headers that OSS signs only on request. Names that `headers` lacks are
+   * ignored.
+   */
   readonly additionalHeaders?: readonly string[];
   /** Further query parameters, not encoded; `''` stands for a name without a value. */
   readonly query?: Readonly<Record<string, string>>;
@@ -36,8 +42,9 @@ export type Presigned = {
 };
 
 /**
- * Signs any OSS request into its URL (OSS V4, `OSS4-HMAC-SHA256` in the query), with every step of the specification in turn.
- * Pure: the same input gives the same URL. The intermediate strings contain the security token; they are for tests.
+ * Presigns any OSS request (OSS V4, `OSS4-HMAC-SHA256` in the query), step by step as in the
+ * specification. Pure: the same input gives the same URL. The intermediate strings contain the
+ * security token; they are for tests.
  * @throws TypeError for input that OSS would reject, without repeating any of it.
  */
 export function presign(input: PresignInput): Presigned {
@@ -66,7 +73,8 @@ export function presign(input: PresignInput): Presigned {
   const signature = new SigningKey(accessKeySecret, scope).sign(instant, request);
   const { origin, pathPrefix } = bucketAddress(endpoint, bucket, region);
   return {
-    // The canonical query is itself a valid query, so what is signed and what is sent cannot differ.
+    // The canonical query is itself a valid query, so the signed and the sent query are the same
+    // text.
     url: `${origin}${pathPrefix}/${path}?${query}&x-oss-signature=${signature}`,
     signature,
     canonicalRequest: request,

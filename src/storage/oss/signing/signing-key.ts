@@ -1,7 +1,7 @@
 import { createHmac, hash } from 'node:crypto';
 import { ALGORITHM, type Scope, stringToSign } from './string-to-sign.ts';
 
-/** The key of one day, region and product, derived from the secret. It stays the same for as long as the scope does. */
+/** Derives the key of one day, region and product from the secret. */
 export function deriveSigningKey(accessKeySecret: string, { date, region, product }: Scope): Buffer {
   return [date, region, product, 'aliyun_v4_request'].reduce<Buffer>(
     (key, part) => createHmac('sha256', key).update(part).digest(),
@@ -16,15 +16,16 @@ const DIGEST_BYTES = 32;
 const INSTANT_OFFSET = BLOCK_BYTES + ALGORITHM.length + 1;
 
 /**
- * The key of one day, region and product, ready to sign.
+ * Prepares the key of one day, region and product for signing.
  *
- * HMAC (RFC 2104) is `H(key ⊕ opad ‖ H(key ⊕ ipad ‖ text))`. Both inputs of H are buffers that are kept, because only parts of
- * them differ between the signatures of one key:
+ * HMAC (RFC 2104) is `H(key ⊕ opad ‖ H(key ⊕ ipad ‖ text))`. Both inputs of H are kept in buffers,
+ * because only parts of them differ between the signatures of one key:
  *
- *     inner   key ⊕ ipad (64) │ algorithm ⏎ │ instant (16) │ ⏎ scope ⏎ │ hash of the canonical request (64)
+ *     inner   key ⊕ ipad (64) │ algorithm ⏎ │ instant (16) │ ⏎ scope ⏎ │ request hash (64)
  *     outer   key ⊕ opad (64) │ digest of inner (32)
  *
- * This takes 0.7 µs. `createHmac` takes 2 µs and more, because each `Hmac` is an object with a finalizer.
+ * This takes 0.7 µs. `createHmac` takes 2 µs and more, because each `Hmac` is an object with a
+ * finalizer.
  */
 export class SigningKey {
   readonly #inner: Buffer;
@@ -46,13 +47,16 @@ export class SigningKey {
   sign(instant: string, canonicalRequest: string): string {
     this.#inner.write(instant, INSTANT_OFFSET, 'latin1');
     this.#inner.write(hash('sha256', canonicalRequest, 'hex'), this.#requestHashOffset, 'latin1');
-    // A digest as text is quicker than one as a Buffer, which takes longer to create than the hash.
+    // A digest as text is faster: creating a Buffer takes longer than the hash.
     this.#outer.write(hash('sha256', this.#inner, 'binary'), BLOCK_BYTES, 'latin1');
     return hash('sha256', this.#outer, 'hex');
   }
 }
 
-/** `Buffer.alloc` gives memory of its own. Most small Buffers share a pool, where no key material belongs. */
+/**
+ * Uses `Buffer.alloc`, because most other small Buffers share a pool, and key material must not be
+ * in it.
+ */
 function behindPad(key: Buffer, padByte: number, text: Buffer): Buffer {
   const padded = Buffer.alloc(BLOCK_BYTES + text.length, padByte);
   for (const [index, byte] of key.entries()) padded[index] = byte ^ padByte;
