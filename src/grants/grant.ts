@@ -26,11 +26,14 @@ export type GrantDependencies = {
   readonly credentials: Pick<CredentialsSource, 'get'>;
   readonly limiter: Limiter;
   readonly clock: Clock;
-  /** Called when the policy allows the request, before it is counted against limits; throws to reject it. */
+  /**
+   * Called when the policy allows the request, before the request is counted against limits. Throws
+   * to reject it.
+   */
   readonly beforeGrant?: () => void;
 };
 
-/** A request as far as every kind of grant has it. */
+/** The part of a request that every kind of grant has. */
 export type GrantRequest<Response> = {
   readonly caller: Caller;
   readonly decision: Decision;
@@ -41,7 +44,7 @@ export type GrantRequest<Response> = {
   readonly sign: (grant: Grant, signing: Signing, validity: Validity) => Response;
 };
 
-/** How long a signed URL is valid, as responses state it. */
+/** The validity of a signed URL, as responses state it. */
 export type Validity = {
   /** Seconds from `serverTime`. */
   readonly expires: number;
@@ -63,8 +66,8 @@ export type GrantOutcome<Response> =
   | ({ readonly outcome: 'denied' } & Omit<Extract<Decision, { allowed: false }>, 'allowed'>);
 
 /**
- * The steps that every kind of grant has: the decision of the policy, credentials, limits, signature. Denials are values; the
- * only effect that can fail is getting credentials.
+ * Takes the steps that every kind of grant has: decide by the policy, get credentials, count
+ * against limits, sign. A denial is a value. Only getting credentials can fail.
  * @throws ServiceError `unavailable` if there are no credentials, or they have less than 30 s left.
  */
 export async function issueGrant<Response>(
@@ -122,7 +125,10 @@ function rejectExpiringCredentials(expiresAt: Date, now: Date): void {
   }
 }
 
-/** Both instants are cut to whole seconds as the signature is, so that the stated expiry is never later than the real one. */
+/**
+ * Cuts both instants to whole seconds, as the signature does. The stated expiry is never later than
+ * the real one.
+ */
 function secondsUntil(end: Date, now: Date): number {
   return secondOf(end) - secondOf(now);
 }

@@ -5,9 +5,10 @@ export type ExpiryLimit = 'request' | 'rule' | 'credentials' | 'maximum';
 export type Expiry = { readonly expiresInSeconds: number; readonly limitedBy: ExpiryLimit };
 
 /**
- * The real life of a URL: the lowest of what the request asks for (or else the rule's default), what is left of the
- * credentials, and the 604,800 s of OSS. Of equal ones the first in that order is named.
- * @param credentialsSecondsLeft undefined when the credentials do not end.
+ * Returns the validity of a URL and what limits it. The validity is the lowest of the requested one
+ * (or the rule's default), the rest of the credentials' lifetime, and the 604,800 s of OSS. If some
+ * are equal, the first in this order is named.
+ * @param credentialsSecondsLeft undefined if the credentials do not expire.
  */
 export function limitExpiry(
   requestedSeconds: number | undefined,

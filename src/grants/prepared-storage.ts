@@ -1,13 +1,13 @@
 import type { Policy, Rule, Target } from '../policy/policy.ts';
 import type { PreparedBucket, PreparedUploads } from '../storage/object-storage.ts';
 
-/** What the grants of one policy need of the storage. */
+/** The prepared buckets and uploads that the grants of one policy use. */
 export type PreparedStorage = {
   /** The uploads of each rule, with the headers of the rule. */
   readonly uploads: ReadonlyMap<Rule, PreparedUploads>;
 };
 
-/** Prepares the buckets of a policy, once for each time that the policy is loaded. */
+/** Prepares the buckets of a policy. Called each time that a policy is loaded. */
 export function prepareStorage(
   { rules }: Pick<Policy, 'rules'>,
   prepareBucket: (target: Target) => PreparedBucket,
@@ -22,7 +22,7 @@ export function prepareStorage(
   return { uploads };
 }
 
-/** @throws TypeError for a rule of another policy, which is a programming error. */
+/** @throws TypeError for a rule of another policy: a programming error. */
 export function uploadsOf({ uploads }: PreparedStorage, rule: Rule): PreparedUploads {
   const prepared = uploads.get(rule);
   if (!prepared) throw new TypeError(`the storage is not prepared for the rule ${rule.name}`);

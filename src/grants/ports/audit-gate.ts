@@ -1,10 +1,10 @@
 /**
- * Holds grants back until their audit lines are written (`AUDIT_MODE=strict`). Grants of one
- * event-loop turn wait for the same write.
+ * Delays grants until their audit lines are written (`AUDIT_MODE=strict`). Grants of one event-loop
+ * turn wait for the same write.
  */
 export type AuditGate = {
-  /** Whether audit lines can be written now. */
+  /** Reports whether audit lines can be written now. */
   isOpen(): boolean;
-  /** Resolves with whether all lines so far have been written, within about a second. */
+  /** Resolves within about a second, with whether all lines so far have been written. */
   written(): Promise<boolean>;
 };

@@ -1,26 +1,29 @@
 import { ServiceError } from '../../errors.ts';
 
-/** One frozen value: id, secret and token always come from one answer of their source. */
+/** One frozen value: id, secret and token always come from one response of their source. */
 export type Credentials = {
   readonly accessKeyId: string;
   readonly accessKeySecret: string;
   /** Present with temporary credentials (STS). */
   readonly securityToken?: string;
-  /** When the credentials end; absent when they do not, or when nobody knows. */
+  /** When the credentials expire; absent if they do not, or if the time is not known. */
   readonly expiresAt?: Date;
 };
 
-/** Credentials that end sooner sign nothing: the URL would die on its way to the client. */
+/**
+ * Credentials that expire sooner are not used: the URL could expire before it reaches the client.
+ */
 export const MIN_CREDENTIALS_SECONDS = 30;
 
 /**
- * Where the cloud credentials come from.
+ * A source of the credentials that sign.
  *
- * `get` answers with credentials that are valid now, or rejects; it never answers with a mix of two values. It is called
- * once per signature, so an implementation caches. A ServiceError that it rejects with reaches the client; any other
- * becomes `unavailable`. `describe` says for `/readyz` whether `get` would succeed, without any of the secrets, and
- * `expiresAt` when the credentials in use end: undefined when there are none, when they do not end, and when nobody knows.
- * Neither throws or starts network.
+ * `get` resolves with credentials that are valid now, or rejects. It never mixes two values. It is
+ * called for each signature, so an implementation caches. If it rejects with a ServiceError, the
+ * client receives that error; any other error becomes `unavailable`. `describe` reports to
+ * `/readyz` whether `get` would succeed, without any secret. `expiresAt` returns when the
+ * credentials in use expire: undefined if there are none, if they do not expire, or if the time is
+ * not known. Neither throws or uses the network.
  */
 export type CredentialsSource = {
   get(): Promise<Credentials>;
@@ -29,7 +32,7 @@ export type CredentialsSource = {
 };
 
 /**
- * The rejection of a request for which there are no valid credentials.
+ * Creates the error for a request that comes while there are no valid credentials.
  * @param cause goes to the log only.
  * @param retryAfterSeconds the response's `Retry-After`; default 5.
  */

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../../errors.ts';
 
-/** A response that was sent. No field holds anything that a caller can choose. */
+/** A response that was sent. A caller cannot choose the value of any field. */
 export type SentResponse = {
   /** `other` if no route accepts the request. */
   readonly method: string;
@@ -11,7 +11,7 @@ export type SentResponse = {
 };
 
 /**
- * The decision on one request for an upload. `rule` is missing if no rule is close to the request.
+ * The decision on one upload request. `rule` is missing if no rule is close to the request.
  */
 export type Decided = {
   readonly outcome: 'granted' | 'limited' | 'denied';
@@ -24,6 +24,6 @@ export type Decided = {
 export type Observer = {
   responded(response: SentResponse): void;
   decided(decision: Decided): void;
-  /** A request that was rejected for anything but a denial by the policy. */
+  /** Counts a request that was rejected for any reason except a denial by the policy. */
   rejected(code: Exclude<ErrorCode, 'policy_denied'>): void;
 };

@@ -4,7 +4,10 @@ import type { GrantableUploads } from '../../storage/object-storage.ts';
 import { type PreparedStorage, uploadsOf } from '../prepared-storage.ts';
 import { objectUpload } from './object-upload.ts';
 
-/** What each rule of a policy can grant, for the cloud settings that have to allow it. */
+/**
+ * Lists the uploads that each rule of a policy can grant, for the cloud settings that must allow
+ * them.
+ */
 export function grantableUploads({ rules }: Policy, storage: PreparedStorage): readonly GrantableUploads[] {
   return rules.map((rule) => ({
     bucket: rule.target.bucket,
@@ -14,7 +17,7 @@ export function grantableUploads({ rules }: Policy, storage: PreparedStorage): r
   }));
 }
 
-/** The headers for a request that uses everything that the rule allows. */
+/** Returns the headers of a request that uses everything that the rule allows. */
 function possibleHeaders(rule: Rule, storage: PreparedStorage): readonly string[] {
   const fields = CLIENT_HEADER_FIELDS.filter((field) => rule.clientHeaders.includes(field));
   const request = {

@@ -12,16 +12,16 @@ import { objectUpload } from './object-upload.ts';
 import type { UploadGrant } from './response.ts';
 
 export type IssueUploadDependencies = GrantDependencies & {
-  /** Makes the id within a server-made key. */
+  /** Creates the id of a server-made key. */
   readonly newObjectId: () => string;
-  /** {@link presignUpload}, or the same with its duration measured. */
+  /** {@link presignUpload}, or a wrapper that measures its duration. */
   readonly presign?: typeof presignUpload;
 };
 
 export type UploadOutcome = GrantOutcome<UploadGrant>;
 
 /**
- * Decides whether the caller may put this object there, and signs the upload if so.
+ * Decides whether the caller may upload this object, and signs the upload if so.
  * @throws ServiceError `unavailable` if there are no credentials, or they have less than 30 s left.
  */
 export function issueUpload(
@@ -53,7 +53,7 @@ export function issueUpload(
   });
 }
 
-/** Signs an upload. A function of its own, so that the time it takes can be measured. */
+/** Signs an upload. A separate function, so that a wrapper can measure its duration. */
 export function presignUpload(
   uploads: PreparedUploads,
   upload: ObjectUpload,

@@ -3,7 +3,10 @@ import type { Rule } from '../../policy/policy.ts';
 import type { UploadRequest } from '../../policy/upload-request.ts';
 import type { ObjectUpload } from '../../storage/object-storage.ts';
 
-/** The object that a granted request creates. Its own Content-Disposition replaces the rule's if the rule keeps file names. */
+/**
+ * Returns the object that a granted request creates. If the rule keeps file names, the object's own
+ * Content-Disposition replaces the rule's.
+ */
 export function objectUpload(rule: Rule, request: UploadRequest, key: string): ObjectUpload {
   return {
     key,

@@ -152,7 +152,7 @@ export interface components {
              * @example text/plain; charset=UTF-8
              */
             contentType: string;
-            /** @description The exact length in bytes. Required unless the rule says `maxSize: unlimited`. */
+            /** @description The exact length in bytes. Required unless the rule has `maxSize: unlimited`. */
             contentLength?: number;
             /** @description Base64 of the 16 bytes of the MD5 (RFC 1864). OSS then rejects bytes that differ. */
             contentMd5?: string;

@@ -90,7 +90,7 @@ it('has no bound that every integer has, and no pattern next to a format', () =>
     description: 'When the URL expires.',
   });
   expect(UploadRequest.properties.contentLength).toStrictEqual({
-    description: 'The exact length in bytes. Required unless the rule says `maxSize: unlimited`.',
+    description: 'The exact length in bytes. Required unless the rule has `maxSize: unlimited`.',
     type: 'integer',
     minimum: 0,
   });
