@@ -3,7 +3,7 @@ import type { ManagedCredentials } from '../credentials/managed-credentials.ts';
 import type { ServiceLogger } from '../log/logger.ts';
 
 export type BackgroundJobs = {
-  /** Runs every job now and then at its interval. */
+  /** Runs every job now, and again at its interval. */
   start(): void;
   stop(): void;
   /** Fetches the issuers' keys that are missing or old. Never rejects. */
@@ -48,8 +48,8 @@ export function createBackgroundJobs({
 
   return {
     start() {
-      // Not awaited: while a slow issuer's keys are loading, only its own callers wait.
-      // Repeated: a replica that is not ready receives no callers who would make it load them.
+      // Not awaited: while a slow issuer's keys are loading, only its own callers wait. Repeated: a
+      // replica that is not ready receives no requests that would load the keys.
       void loadIssuerKeys();
       void credentials.keepFresh();
       timers.push(
@@ -65,7 +65,7 @@ export function createBackgroundJobs({
   };
 
   async function loadIssuerKeys(): Promise<void> {
-    // A reload replaces the verifier; the errors belong to the one that loads.
+    // A reload replaces the verifier. The errors belong to the verifier that loads.
     const current = verifier();
     await current.preload();
     for (const { issuer, lastError, keysTooOld, fetchedAt } of current.status()) {

@@ -15,7 +15,7 @@ export type ReadinessSources = {
   readonly limiter: Pick<LimiterStatus, 'describe'>;
   readonly clock: Clock;
   readonly logOutput: () => LogOutputStatus;
-  /** Whether a replica that cannot write its log is not ready, as with `AUDIT_MODE=strict`. */
+  /** Whether a replica must be able to write its log to be ready, as with `AUDIT_MODE=strict`. */
   readonly needsLogOutput: boolean;
 };
 
@@ -48,7 +48,7 @@ function lifecycleCheck(isDraining: boolean): ReadinessCheck {
   return { name: 'lifecycle', ok: !isDraining, detail: isDraining ? 'stopping' : undefined };
 }
 
-/** One issuer with keys is enough: if another one is down, its callers alone are rejected. */
+/** One issuer with keys is enough: if another one is down, only its callers are rejected. */
 function issuerKeysCheck(issuers: ReturnType<TokenVerifier['status']>): ReadinessCheck {
   return {
     name: 'issuer keys',

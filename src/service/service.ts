@@ -29,7 +29,7 @@ import type { StartupInput } from './startup-input.ts';
 
 export type ServiceSources = StartupInput & {
   readonly logger: ServiceLogger;
-  /** The output of the logger. Without it, logging counts as never failing. */
+  /** The output of the logger. Without it, logging is assumed never to fail. */
   readonly logOutput?: Pick<LogOutput, 'status' | 'written'>;
   /** The version of this program. */
   readonly version: string;
@@ -166,8 +166,8 @@ export async function createService({
     renderMetrics: operationsApp ? undefined : metrics.render,
     isDraining: () => isDraining,
     requestGroups: createRequestGroups(() => performance.now()),
-    // Node.js takes neither the time nor the random bytes as arguments. Nothing reads the time in an
-    // object ID again, so the clock of the machine will do.
+    // Node.js accepts neither the time nor the random bytes as arguments. The machine's clock is
+    // enough, because no code reads the time of an object ID.
     newObjectId: () => randomUUIDv7(),
     newRequestId: createRequestIds(randomFillSync),
     denials: createDenialLimiter({ nowMs: () => performance.now() }),
