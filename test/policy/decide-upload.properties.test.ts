@@ -93,7 +93,7 @@ const rule = fc
     overwrite: optional(fc.boolean()),
     clientHeaders: optional(subset('cacheControl', 'contentDisposition', 'contentEncoding')),
   })
-  // What is undefined is left out, as in a file.
+  // Removes undefined fields, as a file has none.
   .map((fields) => JSON.parse(JSON.stringify(fields)) as Omit<ModelRule, 'name'>);
 
 const rules: fc.Arbitrary<readonly ModelRule[]> = fc

@@ -129,14 +129,14 @@ describe('who', () => {
 });
 
 describe('grants', () => {
-  it('what the rule allows, for the rule’s default time', () => {
+  it('an upload that the rule allows, for the rule’s default time', () => {
     expect(decide([rule({ expiresIn: { default: '5m' } })])).toMatchObject({
       allowed: true,
       grant: { key: 'users/alice/a.png', rule: { name: 'r', expiresIn: { defaultSeconds: 300 } } },
     });
   });
 
-  it('the time that is asked for, up to the maximum', () => {
+  it('the requested time, up to the maximum', () => {
     expect(decide([rule({ expiresIn: { max: '20m' } })], { expiresIn: 1200 }).allowed).toBe(true);
     expect(codesOf(decide([rule({ expiresIn: { max: '20m' } })], { expiresIn: 1201 }))).toStrictEqual([
       '/expiresIn expiry_too_long',
@@ -154,7 +154,7 @@ describe('grants', () => {
     expect(codesOf(decide([rule()], { contentLength: 101 }))).toStrictEqual(['/contentLength too_large']);
   });
 
-  it('any length up to the limit of OSS where it is unlimited, or none', () => {
+  it('any length up to the limit of OSS, or none, if the rule is unlimited', () => {
     const unlimited = [rule({ maxSize: 'unlimited' })];
     expect(codesOf(decide(unlimited, { contentLength: undefined }))).toStrictEqual(['allowed']);
     expect(codesOf(decide(unlimited, { contentLength: 5 * 1024 ** 3 }))).toStrictEqual(['allowed']);
@@ -168,14 +168,14 @@ describe('grants', () => {
     expect(decide(rules, { contentLength: 50 })).toMatchObject({ grant: { rule: { name: 'first' } } });
   });
 
-  it('by a rule of the target that is asked for', () => {
+  it('by a rule of the requested target', () => {
     const rules = [rule(), rule({ name: 'archive', target: 'archive' })];
     expect(decide(rules, { target: 'archive' })).toMatchObject({ grant: { rule: { name: 'archive' } } });
     expect(decide(rules)).toMatchObject({ grant: { rule: { name: 'r' } } });
     expect(codesOf(decide(rules, { target: 'nowhere' }))).toStrictEqual(['/target no_matching_rule']);
   });
 
-  it('metadata, headers and overwriting where the rule allows them', () => {
+  it('metadata, headers and overwriting if the rule allows them', () => {
     const decision = decide(
       [
         rule({
@@ -202,15 +202,20 @@ describe('denies', () => {
     ['a key that begins alike', {}, { key: 'users/alice2/a.png' }, ['/key key_outside_prefix']],
     ['the prefix itself', {}, { key: 'users/alice/' }, ['/key key_not_allowed']],
     ['a key that climbs', {}, { key: 'users/alice/../bob/a' }, ['/key key_not_allowed']],
-    ['a key where the service makes it', { naming: 'server' }, {}, ['/key key_not_allowed']],
+    ['a key if the service makes it', { naming: 'server' }, {}, ['/key key_not_allowed']],
     [
-      'a file name where the client makes the key',
+      'a file name if the client makes the key',
       { naming: 'client' },
       { key: undefined, filename: 'a' },
       ['/filename key_not_allowed'],
     ],
     ['another type', {}, { contentType: 'video/mp4' }, ['/contentType content_type_not_allowed']],
-    ['what a browser runs', {}, { contentType: 'image/svg+xml' }, ['/contentType content_type_not_allowed']],
+    [
+      'a type that browsers run',
+      {},
+      { contentType: 'image/svg+xml' },
+      ['/contentType content_type_not_allowed'],
+    ],
     ['no length', {}, { contentLength: undefined }, ['/contentLength length_required']],
     [
       'other metadata',
@@ -238,13 +243,13 @@ describe('denies', () => {
     expect(codesOf(decide([rule(fields)], change))).toStrictEqual(codes);
   });
 
-  it('a prefix that leaves no room for a key of its own making', () => {
+  it('a request for a server-made key if the prefix leaves no room for one', () => {
     const deep = [rule({ prefix: '{sub}/'.repeat(8) })];
     const decision = decide(deep, { key: undefined, filename: 'a' }, { claims: { sub: 'x'.repeat(128) } });
     expect(codesOf(decision)).toStrictEqual([' key_not_allowed']);
   });
 
-  it('a caller whose claim is no path segment, and names the claim', () => {
+  it('a caller whose claim is not a path segment, and names the claim', () => {
     const decision = decide([rule()], {}, { claims: { sub: '../bob' } });
     expect(decision).toStrictEqual({
       allowed: false,
@@ -300,7 +305,7 @@ describe('denies', () => {
   });
 
   it('makes no id for a request that it denies', () => {
-    const refuse = () =>
+    const deny = () =>
       decideUpload(
         policyOf([rule()]),
         ALICE,
@@ -309,11 +314,11 @@ describe('denies', () => {
           throw new Error('an id was made');
         },
       );
-    expect(refuse().allowed).toBe(false);
+    expect(deny().allowed).toBe(false);
   });
 });
 
-it('whatever is asked: what is granted lies in the caller’s own prefix, is a good key, and is not run by a browser', () => {
+it('for any request, a granted key is valid and in the caller’s own prefix, and browsers do not run the type', () => {
   const policy = policyOf([rule({ contentTypes: ['*/*'] })]);
   const text = fc.oneof(
     fc.string({ unit: 'grapheme', maxLength: 20 }),
@@ -355,7 +360,7 @@ it('whatever is asked: what is granted lies in the caller’s own prefix, is a g
 
 it.each([
   [
-    'what OSS takes with that of the rule',
+    'as many bytes as OSS accepts, with the metadata of the rule',
     8192 - 'x-oss-meta-source'.length - 3 - 'x-oss-meta-album'.length,
     [],
   ],
@@ -374,7 +379,7 @@ it.each([
   );
 });
 
-it('says why a wildcard does not match a type that it would by its name', () => {
+it('explains why a wildcard does not match a type that begins like it', () => {
   const decision = decide([rule({ naming: 'either' })], { contentType: 'Image/JPG' });
   expect(decision.allowed ? [] : decision.violations).toStrictEqual([
     {

@@ -61,7 +61,7 @@ it.each([
   ['archive.tar.gz', 'application/gzip'],
   ['README', 'text/plain'],
   ['.gitignore', 'text/plain'],
-  ['photo.of-nobody', 'image/png'],
+  ['photo.unknown', 'image/png'],
   ['page.html', 'text/html'],
   ['app.js', 'text/javascript'],
   ['n'.repeat(255), 'image/png'],
@@ -70,7 +70,7 @@ it.each([
 });
 
 describe('for every name without a fault', () => {
-  it('the header is one that every client sends, of bounded size, and gives the name back', () => {
+  it('every client can send the header, its size is bounded, and parsing it returns the name', () => {
     let offered = 0;
     fc.assert(
       fc.property(

@@ -14,7 +14,7 @@ const caller = callerFromClaims({ iss: 'https://login.test/', sub: 'alice', scop
 const REQUEST = { key: 'users/alice/a.png', contentType: 'image/png', contentLength: 2 ** 21, metadata: {} };
 const request = { ...REQUEST, overwrite: false };
 
-/** A policy of that many rules for other callers, and the one for this caller at its end. */
+/** A policy with `count` rules for other callers, followed by one for this caller. */
 const policyOf = (others: number): Policy => ({
   ...base,
   rules: [

@@ -7,7 +7,7 @@ const value = fc.oneof(
   fc.constantFrom(null, true, 0, -0, Number.NaN, 7),
 );
 
-it('finds in lists of any length what comparing each value finds', () => {
+it('finds the same values in lists of any length as comparing each one', () => {
   let found = 0;
   fc.assert(
     fc.property(

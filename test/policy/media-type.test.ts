@@ -79,7 +79,7 @@ it.each([
   'image/png; a="\n"',
   'imäge/png',
   'image/(png)',
-])('does not take %j for a media type', (contentType) => {
+])('%j is not a media type', (contentType) => {
   expect(mediaTypeEssence(contentType)).toBeUndefined();
 });
 

@@ -52,10 +52,10 @@ export type ModelVerdict =
       readonly prefix: string;
       readonly expiresInSeconds: number;
     }
-  /** For each rule that is for this caller and target: the codes of what it does not allow. */
+  /** For each rule for this caller and target: the codes of its violations. */
   | { readonly allowed: false; readonly codes: ReadonlyMap<string, ReadonlySet<string>> };
 
-/** Whether a wildcard covers the type: it is registered with IANA, and no browser runs it. */
+/** Whether a wildcard matches the type: it is registered with IANA, and no browser runs it. */
 export const MEDIA_TYPES: Readonly<Record<string, boolean>> = {
   'image/png': true,
   'image/jpeg': true,
@@ -76,7 +76,7 @@ const MAX_KEY_BYTES = 1023;
 
 const byteLength = (text: string) => new TextEncoder().encode(text).length;
 
-/** The first rule that allows all of the request grants it. */
+/** Returns the decision: the first rule that allows the whole request grants it. */
 export function modelDecision(
   rules: readonly ModelRule[],
   caller: ModelCaller,
@@ -152,7 +152,7 @@ function wrongWith(rule: ModelRule, prefix: string, request: ModelRequest): Read
     if (rule.naming === 'client') codes.add('key_not_allowed');
   } else {
     if (rule.naming === 'server' || !isKey(request.key)) codes.add('key_not_allowed');
-    // Nothing else is said of a key that is too long.
+    // A key that is too long has no other fault.
     if (byteLength(request.key) <= MAX_KEY_BYTES && request.key.slice(0, prefix.length) !== prefix)
       codes.add('key_outside_prefix');
   }

@@ -38,7 +38,7 @@ it.each([
   ['{/org/team}/', '{team}/', 'claims "/org/team" and "team" have matching values'],
   ['a/b/{x}/', 'a/{y}/', 'claim "y" is "b"'],
   ['{a}/{b}/c/', '{x}/', 'claims "a" and "x" have matching values'],
-])('%s meets %s', (one, other, when) => {
+])('%s overlaps %s', (one, other, when) => {
   expect(meetings(one, other)).toStrictEqual([when]);
 });
 
@@ -57,11 +57,11 @@ it.each([
   ['{a}-x/', '-x/'],
   ['{sub}/', '用户/'],
   ['{sub}/', `${'x'.repeat(129)}/`],
-])('%s never meets %s, or for the same caller only', (one, other) => {
+])('%s overlaps %s never, or for the same caller only', (one, other) => {
   expect(meetings(one, other)).toStrictEqual([]);
 });
 
-it('compares rules of one bucket only, whatever their targets are called', () => {
+it('compares rules of one bucket only, whatever the names of their targets', () => {
   expect(
     overlappingPrefixes([rule('a', '{sub}/'), rule('b', '{t}/', { bucket: 'other' })], 10),
   ).toStrictEqual([]);
@@ -79,7 +79,7 @@ it('the same claim in tokens of two issuers is two claims', () => {
   ]);
 });
 
-it('either rule may say that they share', () => {
+it('either rule may list the other in sharesPrefixWith', () => {
   expect(overlappingPrefixes([rule('a', '{sub}/', { shares: ['b'] }), rule('b', '{t}/')], 10)).toStrictEqual(
     [],
   );
@@ -97,14 +97,14 @@ const ordinary = Array.from({ length: 1500 }, (_, index) =>
 );
 const meeting = Array.from({ length: 1500 }, (_, index) => rule(`r${index}`, `a/{c${index}}/`));
 
-it('looks through 1,500 rules in well under a second, and stops at the bound', () => {
+it('checks 1,500 rules in well under a second, and stops at the bound', () => {
   const before = process.threadCpuUsage();
   expect(overlappingPrefixes(ordinary, 20)).toHaveLength(0);
   expect(overlappingPrefixes(meeting, 20)).toHaveLength(20);
   expect(process.threadCpuUsage(before).user / 1e6).toBeLessThan(1);
 });
 
-it('reports every pair that two callers can be shown to meet in', () => {
+it('reports every pair of rules in which two callers can get the same folder', () => {
   const segment = fc.constantFrom('a', 'b', 'a-x', '{p}', '{q}', 'a-{p}', '{q}-x');
   const source = fc
     .array(segment, { minLength: 1, maxLength: 3 })

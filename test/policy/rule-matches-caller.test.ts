@@ -7,7 +7,7 @@ import { policyWith } from '../support/policies.ts';
 import { policyFrom } from '../support/test-app.ts';
 import { createTestIssuer } from '../support/tokens.ts';
 
-it('a rule is for exactly the callers who meet all of its demands', () => {
+it('a rule applies to exactly the callers that meet all of its conditions', () => {
   const [rule] = policyFrom(policyWith(), createTestIssuer()).rules;
   if (!rule) throw new Error('the policy has no rule');
   const value = fc.constantFrom<string | number | boolean>('member', 'admin', 7, '7', true);

@@ -35,7 +35,7 @@ const verdicts = (claims: object, change: Partial<UploadRequest> = {}) =>
     ...change,
   }).map(({ rule, reasons }) => [rule, reasons.map(({ code, detail }) => `${code}: ${detail}`)]);
 
-it('says of every rule, in order, what it has against the request', () => {
+it('returns the reasons of every rule against the request, in order', () => {
   expect(verdicts({ scope: 'a', role: 'guest', tenant: '..' })).toStrictEqual([
     [
       'own',
@@ -60,6 +60,6 @@ it('names the issuer and the target that a rule is for', () => {
   ]);
 });
 
-it('has nothing against what a rule allows', () => {
+it('has no reasons for a rule that allows the request', () => {
   expect(verdicts({ scope: 'a' }, { contentLength: 10 })[2]).toStrictEqual(['public', []]);
 });

@@ -18,16 +18,17 @@ describe.each(['policy.example.yaml', 'src/demo/policy.yaml', 'deploy/kubernetes
     if ('faults' in parsed) throw new Error(JSON.stringify(parsed.faults));
     const rule = parsed.policy.rules.find(({ name }) => name === 'own-files') as Rule;
 
-    // What Chromium and Firefox report for .png, .jpg, .gif, .webp, .avif, .bmp, .ico, .mp4 and .pdf, and for MediaRecorder's video.
+    // The types that Chromium and Firefox report for .png, .jpg, .gif, .webp, .avif, .bmp, .ico, .mp4
+    // and .pdf, and for MediaRecorder's video.
     it.each([
       ...['image/png', 'image/jpeg', 'image/gif', 'image/webp', 'image/avif', 'image/bmp', 'image/x-icon'],
       ...['video/mp4', 'video/webm', 'application/pdf'],
-    ])('takes %s, which browsers report', (type) => {
+    ])('accepts %s, which browsers report', (type) => {
       expect(rule.contentTypes.some((range) => mediaRangeAllows(range, type))).toBe(true);
     });
 
-    it.each(['image/svg+xml', 'text/html', 'application/xhtml+xml', 'image/of-nobody'])(
-      'does not take %s',
+    it.each(['image/svg+xml', 'text/html', 'application/xhtml+xml', 'image/unknown'])(
+      'does not accept %s',
       (type) => {
         expect(rule.contentTypes.some((range) => mediaRangeAllows(range, type))).toBe(false);
       },

@@ -46,7 +46,7 @@ it.each([
   'unknown/unknown',
   'application/x-shockwave-flash',
   'application/hta',
-  'application/of-nobody',
+  'application/not-registered',
   'text/x-component',
   'text/x-html',
   'image/jpg',
@@ -141,7 +141,7 @@ describe('a range that matches nothing', () => {
     ['images/*', '; did you mean image/*?'],
     ['vidoe/*', '; did you mean video/*?'],
     ['imag/*', '; did you mean image/*?'],
-  ])('%s: no registered type begins so', (range, suggestion) => {
+  ])('%s: no registered type begins like this', (range, suggestion) => {
     expect(deadRangeFault(range)).toBe(
       `matches nothing, because a "*" matches registered (IANA) media types only and none begins with ${range.slice(0, -1)}: replace ${range} by the types that you mean, each by its full name${suggestion}`,
     );

@@ -144,7 +144,7 @@ describe('plain http', () => {
     expect(faultsOf(["issuer: 'http://10.0.0.1/realms/acme', audience: up"])).toStrictEqual([]);
   });
 
-  it('does not ask about an issuer that is only a name, because its keys come from elsewhere', () => {
+  it('does not need insecureHttp for an issuer whose keys come from elsewhere', () => {
     expect(
       faultsOf([`issuer: 'http://keycloak:8080/', audience: up, jwksUrl: https://10.0.0.1/jwks`]),
     ).toStrictEqual([]);
@@ -179,7 +179,7 @@ describe('plain http', () => {
     'http://',
     'javascript:1',
     'data:,x',
-  ])('is no way out for %s, which is no address', (url) => {
+  ])('does not help for %s, which is not an address', (url) => {
     for (const flag of [false, true])
       expect(faultsOf([`${HTTPS}, jwksUrl: '${url}', insecureHttp: ${flag}`])).toStrictEqual([
         'issuers[0].jwksUrl: must be an https:// address',
@@ -234,7 +234,7 @@ describe('a secret', () => {
     ['with blanks inside', 'correct horse battery staple, and again'],
     ['of other scripts', '正确的马电池订书钉正确的马'],
     ['of digits', '31415926535897932384626433832795'],
-  ])('%s is taken unchanged', (_, secret) => {
+  ])('%s is used unchanged', (_, secret) => {
     expect(policyOf([entry], { env: { JWT_SECRET: secret } }).issuers[0]?.secret).toStrictEqual(
       new TextEncoder().encode(secret),
     );
@@ -343,7 +343,7 @@ describe('a secret next to published keys', () => {
   const env = { JWT_SECRET: SECRET };
   const both = `${HTTPS}, jwksFile: jwks.json, secretEnv: JWT_SECRET`;
 
-  it('is for HS256 alone, as the keys are for the asymmetric algorithms alone', () => {
+  it('is for HS256 only, and the keys are for the asymmetric algorithms only', () => {
     expect(policyOf([`${both}, algorithms: [ES256, HS256]`], { env }).issuers[0]).toStrictEqual({
       issuer: 'https://login.example.com/',
       audience: ['up'],
@@ -469,7 +469,7 @@ describe('an issuer for several tenants', () => {
 describe('an issuer’s other fields', () => {
   const entry = `${HTTPS}, jwksFile: jwks.json`;
 
-  it('are handed on, with durations in seconds', () => {
+  it('are returned, with durations in seconds', () => {
     const text = `${entry}, audienceClaim: client_id, maxStale: 90m, clockTolerance: 2m`;
     expect(policyOf([text]).issuers[0]).toMatchObject({
       audienceClaim: 'client_id',
@@ -484,7 +484,7 @@ describe('an issuer’s other fields', () => {
     ['clockTolerance: 120', { clockToleranceSeconds: 120 }],
     ['maxStale: 10m', { maxStaleSeconds: 600 }],
     ['maxStale: 30d', { maxStaleSeconds: 2_592_000 }],
-  ])('may have their bounds: %s', (field, expected) => {
+  ])('may have the value of their bounds: %s', (field, expected) => {
     expect(policyOf([`${entry}, ${field}`]).issuers[0]).toMatchObject(expected);
   });
 

@@ -108,7 +108,7 @@ it('reads the whole of a policy', () => {
   });
 });
 
-it('what is left out is closed', () => {
+it('allows nothing by default', () => {
   const policy = policyOf(`
 issuers: [{ issuer: https://a.example/, audience: [a, b] }]
 targets: { t: { bucket: bkt, region: cn-hangzhou } }
@@ -399,7 +399,7 @@ it.each<[string, string]>([
   expect(faultsOf(withLine(line))).toStrictEqual([fault]);
 });
 
-it('a field with several types that is missing is reported as missing', () => {
+it('reports a missing field as missing even if it may have several types', () => {
   expect(faultsOf(GOOD.replace('    audience: uploads\n', ''))).toStrictEqual([
     '2 issuers[0].audience: is missing',
   ]);
@@ -441,7 +441,7 @@ it.each([
     '    jwks_url: a\n    audience:',
     ['3 issuers[0].jwks_url: is not a field of the policy file; did you mean "jwksUrl"?'],
   ],
-])('says where a field belongs: %j as %j', (line, changed, faults) => {
+])('reports where a field belongs: %j as %j', (line, changed, faults) => {
   expect(faultsOf(GOOD.replace(line, changed))).toStrictEqual(faults);
 });
 
@@ -477,7 +477,7 @@ it.each([
   ['prefix'],
   ['contentTypes'],
   ['maxSize'],
-])('says that %s is missing', (field) => {
+])('reports that %s is missing', (field) => {
   const line = new RegExp(`^(  [ -] )${field}: .*$`, 'm');
   const faults = faultsOf(GOOD.replace(line, '$1unused: 1'));
   expect(
@@ -516,7 +516,7 @@ it.each([
   expect(faultsOf(text, env)).toStrictEqual([`4 issuers[0].secretEnv: ${fault}`]);
 });
 
-it('tells every fault at once, each with its line', () => {
+it('reports every fault together, each with its line', () => {
   const text = `issuers:
   - issuer: https://a.example/
     audience: a

@@ -46,7 +46,7 @@ const PATHS = pathsOf(EXAMPLE);
 
 type Fields = Record<string | number, unknown>;
 
-/** What holds the last step of a path, or undefined where the policy has no such place any more. */
+/** The object with the last step of a path; undefined if the policy no longer has it. */
 function parentOf(policy: unknown, path: Path): Fields | undefined {
   let parent = policy;
   for (const step of path.slice(0, -1)) parent = (parent as Fields | null | undefined)?.[step];
@@ -54,7 +54,7 @@ function parentOf(policy: unknown, path: Path): Fields | undefined {
   return isThere ? (parent as Fields) : undefined;
 }
 
-/** The policy with the value at a path replaced by what `change` makes of it; undefined removes it. */
+/** The policy in which the result of `change` replaces the value at a path; undefined removes it. */
 function changed(policy: Fields, path: Path, change: (value: unknown) => unknown): Fields {
   const copy = structuredClone(policy);
   const parent = parentOf(copy, path);
@@ -122,7 +122,7 @@ const DAMAGES: Readonly<Record<string, (policy: Fields, path: Path) => Fields>> 
   'an empty name': (policy, path) => renamed(policy, path, () => ''),
 };
 
-/** The words of zod and of the language, which say nothing to an operator. */
+/** Words of zod and JavaScript, which mean nothing to an operator. */
 const FOREIGN_WORDS =
   /Invalid (?:input|option|string|key|element|value)|Too (?:small|big)|expected |received |Unrecognized|\bundefined\b|\bNaN\b|\bnull\b|\[object|\barray\b|\bstring\b|\bboolean\b|\brecord\b|not valid$/;
 

@@ -5,14 +5,14 @@ type Env = Readonly<Record<string, string>>;
 
 const NO_FILES = { readFile: () => '' };
 
-/** The faults of a policy file, each as `line path: detail`; an empty list when it is good. */
+/** The faults of a policy file, each as `line path: detail`; an empty list if it is good. */
 export function faultsOf(text: string, env: Env = {}): readonly string[] {
   const parsed = parsePolicy(text, { ...NO_FILES, env });
   if ('policy' in parsed) return [];
   return parsed.faults.map(({ line, path, detail }) => `${line} ${path}: ${detail}`);
 }
 
-/** The policy of a file that has to be good. */
+/** The policy of a file that must be good. */
 export function policyOf(text: string, env: Env = {}): Policy {
   const parsed = parsePolicy(text, { ...NO_FILES, env });
   if ('faults' in parsed) throw new Error(JSON.stringify(parsed.faults));

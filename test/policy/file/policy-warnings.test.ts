@@ -9,7 +9,7 @@ it.each([
   ['cn-shanhai', '; did you mean "cn-shanghai"?'],
   ['ap-souteast-1', '; did you mean "ap-southeast-1"?'],
   ['xx-nowhere-9', '.'],
-])('warns of the region %s, and takes it', (region, hint) => {
+])('warns of the region %s, and accepts it', (region, hint) => {
   const text = withRules(ruleLine('r', 'p/')).replace('cn-hangzhou', region);
   expect(warningsOf(text)).toStrictEqual([
     `Target media: the region "${region}" is not known to this version${hint} A new region works all the same.`,
@@ -31,7 +31,7 @@ it.each([
   ['["a,b", c]', [`"a,b" is compared as it is written, ${COMMA}`]],
   ['a b', []],
   ['https://example.com/up.load', []],
-])('warns of the scope %s if it was hardly meant', (scope, warnings) => {
+])('warns of the scope %s if it is likely a mistake', (scope, warnings) => {
   const text = withRules(ruleLine('r', 'p/').replace('scope: s', `scope: ${scope}`));
   expect(warningsOf(text)).toStrictEqual(warnings.map((warning) => `Rule r: the scope ${warning}`));
 });
@@ -70,11 +70,11 @@ it.each([
   '/realm_access/roles',
   '/a.b',
   'a.b/c',
-])('takes the claim %s without a warning', (claim) => {
+])('accepts the claim %s without a warning', (claim) => {
   expect(warningsOf(withRules(ruleLine('r', `p/{${claim}}/`)))).toStrictEqual([]);
 });
 
-it('warns by name of rules whose prefixes can meet, until one of them says that this is meant', () => {
+it('names rules whose prefixes can overlap in a warning, unless one of them lists the other in sharesPrefixWith', () => {
   const rules = (fields = '') => withRules(ruleLine('own', '{sub}/'), ruleLine('team', '{tenant}/', fields));
   expect(warningsOf(rules())).toStrictEqual([
     'Rules own and team can give different callers the same folder of bucket acme-media: "{sub}/" and "{tenant}/" meet if claims "sub" and "tenant" have matching values. Change a prefix, or set sharesPrefixWith: [team] in rule own if this is meant.',

@@ -33,7 +33,7 @@ it.each([
   Number.NaN,
   '99999999999999999',
   '9007199254741KB',
-])('%j is no size', (size) => {
+])('%j is not a size', (size) => {
   expect(parseSizeBytes(size)).toBeUndefined();
 });
 
@@ -49,6 +49,6 @@ it.each([
   expect(parseDurationSeconds(duration)).toBe(seconds);
 });
 
-it.each(['', 'm', '10min', '1w', '-1m', '0.5s', '1h30m'])('%j is no duration', (duration) => {
+it.each(['', 'm', '10min', '1w', '-1m', '0.5s', '1h30m'])('%j is not a duration', (duration) => {
   expect(parseDurationSeconds(duration)).toBeUndefined();
 });

@@ -35,7 +35,7 @@ function faultsOf(fields: string): readonly string[] {
 const base64 = (content: unknown) => Buffer.from(JSON.stringify(content)).toString('base64');
 const headers = (entries: Readonly<Record<string, string>>) => `    headers: ${JSON.stringify(entries)}\n`;
 
-describe('what is signed whatever a request asks for', () => {
+describe('the headers that are signed for every request', () => {
   it.each<[string, string, Readonly<Record<string, string>>]>([
     ['nothing', '', { 'Cache-Control': 'private, no-cache', 'Content-Disposition': 'attachment' }],
     [
@@ -66,7 +66,7 @@ describe('what is signed whatever a request asks for', () => {
       { 'Cache-Control': 'private, no-cache', 'Content-Disposition': 'attachment' },
     ],
     ['both left to clients', '    clientHeaders: [contentDisposition, cacheControl]\n', {}],
-  ])('the rule says %s', (_title, fields, signed) => {
+  ])('if the rule sets %s', (_title, fields, signed) => {
     expect(headersOf(fields)).toStrictEqual(signed);
   });
 });
@@ -99,11 +99,11 @@ it.each([
   ['x-oss-traffic-limit', '819200'],
   ['x-oss-meta-a', 'none'],
   ['x-oss-meta-a', 'v'.repeat(8192 - 12)],
-])('takes %s: %s', (name, value) => {
+])('accepts %s: %s', (name, value) => {
   expect(headersOf(headers({ [name]: value }))).toMatchObject({ [name]: value });
 });
 
-it('takes KMS with a key, and a callback with variables', () => {
+it('accepts KMS with a key, and a callback with variables', () => {
   const kms = {
     'x-oss-server-side-encryption': 'KMS',
     'x-oss-server-side-encryption-key-id': '9468da86-3509-4f8d-a61e-6eab1eac0000',
@@ -238,7 +238,7 @@ it.each([{ uid: 'a' }, { 'x:Uid': 'a' }, { 'x:uid': 1 }, { 'X:uid': 'a' }])(
   },
 );
 
-it('rejects metadata headers that are more than OSS takes, each of which it would take', () => {
+it('rejects metadata headers that are too long together, though not one by one', () => {
   const entries = { 'x-oss-meta-a': 'v'.repeat(4100), 'X-Oss-Meta-B': 'v'.repeat(4100) };
   expect(faultsOf(headers(entries))).toStrictEqual([
     'headers: has 8224 bytes of x-oss-meta-… names and values; OSS takes at most 8192 for an object',
@@ -267,7 +267,7 @@ describe('keepFilename', () => {
     `    keepFilename: true\n${headers({ 'Content-Disposition': 'attachment', 'Cache-Control': 'none' })}`,
     '    keepFilename: true\n    clientHeaders: [cacheControl]\n',
     `    keepFilename: false\n    naming: client\n${headers({ 'Content-Disposition': 'none' })}`,
-  ])('goes with %j', (fields) => {
+  ])('is compatible with %j', (fields) => {
     expect(faultsOf(fields)).toStrictEqual([]);
   });
 

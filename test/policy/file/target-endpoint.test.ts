@@ -20,7 +20,7 @@ it.each<[string, string, 'virtual' | 'cname']>([
   ['https://oss-ap-southeast-99.aliyuncs.com', 'ap-southeast-99', 'virtual'],
   ['https://upload.example.com', 'cn-hangzhou', 'cname'],
   ['https://acme-media.oss-cn-shanghai.example.com', 'cn-hangzhou', 'cname'],
-])('takes %s for the region %s', (endpoint, region, addressing) => {
+])('accepts %s for the region %s', (endpoint, region, addressing) => {
   expect(policyOf(policyWith(endpoint, region)).rules[0]?.target.endpoint).toMatchObject({ addressing });
 });
 
