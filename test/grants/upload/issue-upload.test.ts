@@ -60,7 +60,7 @@ it('counts a grant against the rule and the caller, with its bytes', async () =>
   ]);
 });
 
-it('neither counts nor asks for credentials for a request that the policy denies', async () => {
+it('neither counts nor gets credentials for a request that the policy denies', async () => {
   const { dependencies, consumed, asked } = setUp();
   const outcome = await issueUpload(dependencies, admission, { ...photo, key: 'users/bob/a.png' });
   expect(outcome).toMatchObject({
@@ -90,7 +90,7 @@ it('counts nothing when there are no credentials to sign with', async () => {
   expect(consumed).toStrictEqual([]);
 });
 
-it('counts nothing when the credentials end too soon', async () => {
+it('counts nothing when the credentials expire too soon', async () => {
   const ending = { ...testCredentials, expiresAt: new Date(now.getTime() + 29_000) };
   const { dependencies, consumed } = setUp(undefined, ending);
   await expect(issueUpload(dependencies, admission, photo)).rejects.toMatchObject({ code: 'unavailable' });

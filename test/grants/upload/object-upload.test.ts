@@ -17,10 +17,13 @@ it.each([
   [false, true, false],
   [true, false, false],
   [true, true, true],
-])('rule says overwrite %s, request %s: the upload overwrites %s', (ruleSays, requestSays, overwrites) => {
-  const rule = ruleWith({ overwrite: ruleSays });
-  expect(objectUpload(rule, { ...REQUEST, overwrite: requestSays }, 'key').overwrite).toBe(overwrites);
-});
+])(
+  'overwrite is %s in the rule and %s in the request: the upload overwrites %s',
+  (allowed, requested, overwrites) => {
+    const rule = ruleWith({ overwrite: allowed });
+    expect(objectUpload(rule, { ...REQUEST, overwrite: requested }, 'key').overwrite).toBe(overwrites);
+  },
+);
 
 it.each<[string, Readonly<Record<string, unknown>>, string | undefined]>([
   ['the file name that the rule keeps', { keepFilename: true }, 'attachment; filename=a.png'],

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { parseUploadRequestBody, uploadRequestBody } from '../../../src/grants/upload/request.ts';
 
-/** For each field values on both sides of each of its bounds, and one of another type. */
+/** For each field, values on both sides of each bound, and one of another type. */
 const VALUES: Readonly<Record<string, readonly unknown[]>> = {
   key: ['users/alice/a.png', '', null],
   filename: ['a.png', '', 'x'.repeat(1024), 'x'.repeat(1025), '😀', 7],
@@ -53,31 +53,31 @@ const body = fc
     return { key: 'users/alice/a.png', contentType: 'image/png', ...others };
   });
 
-it('takes exactly the bodies that the schema takes, with either key or filename, and reads the same from them', () => {
-  let taken = 0;
-  let refused = 0;
+it('accepts exactly the bodies that the schema accepts, with either key or filename, and reads the same values', () => {
+  let accepted = 0;
+  let rejected = 0;
   fc.assert(
     fc.property(body, (sent) => {
       const bySchema = uploadRequestBody.safeParse(sent);
       const isNamedOnce = 'key' in sent !== 'filename' in sent;
       if (!bySchema.success || !isNamedOnce) {
-        refused++;
+        rejected++;
         expect(() => parseUploadRequestBody(sent)).toThrow(
           expect.objectContaining({ code: 'invalid_request' }),
         );
         return;
       }
-      taken++;
+      accepted++;
       const request = parseUploadRequestBody(sent);
       expect(request).toStrictEqual(bySchema.data);
       expect(JSON.stringify(request)).toBe(JSON.stringify(bySchema.data));
     }),
     { numRuns: 3000 },
   );
-  expect(Math.min(taken, refused)).toBeGreaterThan(300);
+  expect(Math.min(accepted, rejected)).toBeGreaterThan(300);
 });
 
-it('can be compiled whole: zod would otherwise go on slowly and say nothing', () => {
+it('compiles the whole schema: otherwise zod would fall back to slow code without an error', () => {
   expect(() => z.compile(uploadRequestBody, { strict: true })).not.toThrow();
 });
 

@@ -52,7 +52,7 @@ describe('the headers of an upload', () => {
     );
   });
 
-  it('have the value of the upload where all uploads have another one', () => {
+  it('have the value of the upload if the common headers have another one', () => {
     const uploads = prepareBucket(BUCKET).prepareUploads({ 'Content-Disposition': 'attachment' });
     const contentDisposition = 'attachment; filename="a.png"';
     const { url, headers } = uploads.presign({ ...UPLOAD, contentDisposition }, SIGNING);

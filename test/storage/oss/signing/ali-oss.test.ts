@@ -3,7 +3,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { presign } from '../../../../src/storage/oss/signing/presign.ts';
 import { now } from '../../../support/fixed-clock.ts';
 
-// The official SDK as a second opinion, at one frozen instant: it reads the machine's clock inside its signer.
+// Compares with the official SDK at one frozen instant, because the SDK's signer reads the machine's
+// clock.
 
 beforeEach(() => void vi.useFakeTimers({ now, toFake: ['Date'] }));
 afterEach(() => void vi.useRealTimers());
@@ -47,7 +48,7 @@ describe.each([
     ['inner blanks', 'a.txt', { 'x-oss-meta-a': 'one  two' }, []],
     ['a bound length', 'a.txt', { 'content-length': '48213' }, ['content-length']],
     [
-      'all that an answer can hold',
+      'every header that a response can list',
       'a.txt',
       {
         'content-type': 'image/png',

@@ -43,7 +43,7 @@ const input: fc.Arbitrary<PresignInput & { headers: Record<string, string> }> = 
   expiresInSeconds: fc.integer({ min: 1, max: 604_800 }),
 });
 
-/** Each changes one part of what is signed. */
+/** Each change affects one signed part. */
 const CHANGES: readonly (readonly [
   string,
   (signed: PresignInput & { headers: Record<string, string> }) => PresignInput,
@@ -99,7 +99,7 @@ const CHANGES: readonly (readonly [
   ],
 ];
 
-describe('a change of what is signed changes the signature', () => {
+describe('a change of a signed part changes the signature', () => {
   it.each(CHANGES)('%s', (_what, change) => {
     fc.assert(
       fc.property(input, (signed) => {
@@ -139,7 +139,7 @@ it('a URL parser finds exactly the key and the parameters that were signed', () 
   );
 });
 
-it('no key is changed on its way, or it is rejected', () => {
+it('either URL parsers keep a key unchanged, or the key is rejected', () => {
   const uploads = prepareBucket({
     bucket: 'acme-media',
     region: 'cn-hangzhou',

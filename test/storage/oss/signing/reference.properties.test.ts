@@ -7,7 +7,7 @@ import { presign } from '../../../../src/storage/oss/signing/presign.ts';
 import { propertyRuns } from '../../../support/property-runs.ts';
 import { type ReferencePut, referenceUrl } from '../../../support/reference-url.ts';
 
-// A bucket keeps its signer from one signature to the next, and each rule has prepared headers. None of it may show: a part of
+// A bucket keeps its signer from one signature to the next, and each rule has prepared headers. Neither may affect a URL: a part of
 // other credentials, another day or another rule would give a URL that OSS rejects, or one that allows something else.
 
 const text = fc.string({ unit: 'grapheme', maxLength: 20 });
@@ -81,7 +81,7 @@ const upload: fc.Arbitrary<ObjectUpload> = fc.record(
   { requiredKeys: ['key', 'contentType', 'metadata', 'overwrite'] },
 );
 
-/** Those of a rule: in any spelling, but only Content-Disposition may be a header that an upload sets as well. */
+/** Headers of a rule, in any spelling. An upload may also set Content-Disposition, and none of the others. */
 const ruleHeaders = headers.map((all) =>
   Object.fromEntries(
     Object.entries(all).filter(
@@ -90,7 +90,7 @@ const ruleHeaders = headers.map((all) =>
   ),
 );
 
-it('buckets sign as the plain form of the algorithm does, whatever they signed before', () => {
+it('buckets sign as the plain form of the algorithm does, in any order', () => {
   const step = fc.record({ rule: fc.nat(), upload, signing });
   const rules = fc.array(fc.tuple(bucket, ruleHeaders), { minLength: 1, maxLength: 3 });
   fc.assert(

@@ -74,7 +74,7 @@ function presignInput({ input }: Vector): PresignInput {
   };
 }
 
-it('holds all vectors', () => {
+it('has all vectors', () => {
   expect([queryVectors.length, headerVectors.length, read('post-policy').length]).toStrictEqual([85, 19, 2]);
 });
 
@@ -120,7 +120,7 @@ describe.each(headerVectors)('Authorization header: $name', ({ input, expected }
   const instant = ossInstant(new Date(input.signTime));
   const scope = { date: instant.date, region: input.region, product: input.product };
 
-  // No client of ours sends one, and OSS rejects it where it is named: our signer does not sign it.
+  // Our signer rejects such a name, because no client of ours sends one, and OSS rejects it.
   const isRejected = Object.keys(headers).some((name) => name.includes('_'));
 
   it(isRejected ? 'is rejected for a name with "_"' : 'has the canonical request', () => {
