@@ -24,7 +24,7 @@ describe('a process whose log cannot be written', () => {
     const folder = folderWithPolicy(issuer);
     const path = join(folder, 'log');
     const log = openSync(path, 'a');
-    // A limit of 2 KiB on the size of files stands for the disk.
+    // A limit of 2 KiB on the size of files simulates a full disk.
     const child = spawn('sh', ['-c', 'ulimit -f 4; exec "$0" "$1"', process.execPath, main], {
       cwd: folder,
       env: { PORT: '0', ...CREDENTIALS },
@@ -92,7 +92,7 @@ describe('a process whose log cannot be written', () => {
     const request = `GET /none HTTP/1.1\r\nHost: a\r\nX-Request-Id: ${'x'.repeat(128)}\r\n\r\n`;
     socket.resume().end(request.repeat(2000));
     await once(socket, 'close');
-    // More than the pipe takes; the service keeps the rest.
+    // More than fits into the pipe; the service keeps the rest.
     await vi.waitFor(
       async () => expect(await metricsOf(address)).toContain('oss_presign_log_output_usable 0\n'),
       { timeout: 10_000, interval: 100 },

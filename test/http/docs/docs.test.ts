@@ -60,7 +60,7 @@ describe.each(['/docs', '/docs/'])('GET %s', (path) => {
     },
   );
 
-  it('holds no script and no style of its own, and no absolute address', async () => {
+  it('has no inline script or style, and no absolute address', async () => {
     const { app } = await createTestApp();
     const { body } = await app.inject({ url: path });
     expect(body).not.toMatch(/<script(?![^>]*\ssrc=)|<style|\sstyle=|\son\w+=|https?:|="\/\//);
@@ -139,7 +139,7 @@ it.each([
   '/docs/page.js/',
   '/docs//page.js',
   '/docsx',
-])('responses 404 to %s', async (url) => {
+])('responds 404 to %s', async (url) => {
   const { app } = await createTestApp();
   const response = await app.inject({ url });
   expect([response.statusCode, response.json().code]).toStrictEqual([404, 'not_found']);

@@ -23,7 +23,7 @@ function preflight({ http }: TestApp, origin: string, path = '/v1/uploads') {
     .set('access-control-request-headers', 'authorization,content-type');
 }
 
-/** The names of the response headers by which a page would be allowed something. */
+/** The names of the response headers that would allow a page something. */
 function allowances({ headers }: { readonly headers: Readonly<Record<string, string>> }): readonly string[] {
   return Object.keys(headers).filter((name) => name.startsWith('access-control-'));
 }

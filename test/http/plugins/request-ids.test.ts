@@ -13,7 +13,7 @@ it('uses every random byte once, in order, and draws more when they are used up'
   expect(drawn.join('').startsWith(ids.join(''))).toBe(true);
 });
 
-it('makes ids that the service itself would take from outside', () => {
+it('creates ids that the service would also accept from a client', () => {
   const newId = createRequestIds(randomFillSync);
   for (const id of Array.from({ length: 1_000 }, newId)) expect(id).toMatch(/^[0-9a-f]{24}$/);
 });

@@ -17,7 +17,7 @@ const policyYaml = policyWith({
   ],
 });
 
-it('returns what the caller may upload, with its own prefix, and nothing of other rules', async () => {
+it('returns the rules for the caller, with its own prefix, and nothing of other rules', async () => {
   const { http, issuer } = await createTestApp({ policyYaml });
   const response = await http
     .get('/v1/policy')
@@ -46,7 +46,7 @@ it('returns what the caller may upload, with its own prefix, and nothing of othe
   });
 });
 
-it('returns an empty list to a caller to whom no rule applies', async () => {
+it('returns an empty list to a caller if no rule applies', async () => {
   const { http, issuer } = await createTestApp({ policyYaml });
   const token = await issuer.sign({ scope: 'uploads:archive' });
   const response = await http.get('/v1/policy').set('authorization', `Bearer ${token}`);

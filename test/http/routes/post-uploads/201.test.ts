@@ -43,7 +43,7 @@ it('returns everything that an upload needs, and nothing else', async () => {
   });
 });
 
-it('makes the key itself from a file name: prefix, id and safe extension', async () => {
+it('creates the key from a file name: prefix, id and safe extension', async () => {
   const { post } = await createTestApp();
   const response = await post({ filename: '../../Übung .PNG', contentType: 'image/png', contentLength: 0 });
   expect(response.status).toBe(201);
@@ -98,7 +98,7 @@ it('leaves the length open only if the rule has maxSize: unlimited', async () =>
   expect(new URL(response.body.url).searchParams.get('x-oss-additional-headers')).toBe('content-disposition');
 });
 
-it('lets an object be replaced only where both rule and request say so', async () => {
+it('lets an upload replace an object only if both rule and request allow it', async () => {
   const { post } = await createTestApp({
     policyYaml: policyWith({ rules: [ownFilesRule({ overwrite: true })] }),
   });
@@ -138,7 +138,7 @@ it.each([
   expect(new URL(response.body.url).searchParams.get('x-oss-expires')).toBe(String(expires));
 });
 
-it('never promises more than is left of the credentials', async () => {
+it('never states an expiry after that of the credentials', async () => {
   const credentials = {
     accessKeyId: 'STS.key',
     accessKeySecret: 'secret',
@@ -169,7 +169,7 @@ it('returns how much of the rule’s limit is left', async () => {
 it.each([
   [{}, 'attachment'],
   [{ headers: { 'content-disposition': 'INLINE' } }, 'inline'],
-])('offers an object under its file name where the rule keeps it: %j', async (fields, type) => {
+])('offers an object under its file name if the rule keeps it: %j', async (fields, type) => {
   const { post } = await createTestApp({
     policyYaml: policyWith({ rules: [ownFilesRule({ keepFilename: true, ...fields })] }),
   });
@@ -198,7 +198,7 @@ it.each([
   ]);
 });
 
-it('looks at the file name’s characters only where the rule keeps it', async () => {
+it('checks the file name’s characters only if the rule keeps it', async () => {
   const { post } = await createTestApp();
   const response = await post({ filename: 'a/b\u202e.png', contentType: 'image/png', contentLength: 7 });
   expect(response.status).toBe(201);

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { PHOTO } from '../../../support/requests.ts';
 import { createTestApp } from '../../../support/test-app.ts';
 
-it('names every fault at once by JSON pointer', async () => {
+it('lists every fault by JSON pointer', async () => {
   const { post } = await createTestApp();
   const response = await post({
     contentLength: -1,
@@ -152,7 +152,7 @@ it.each([
   expect(response.body.errors).toStrictEqual([{ pointer, code, detail: expect.stringMatching(/\.$/) }]);
 });
 
-it('holds all metadata together to 8 KiB, names and values', async () => {
+it('limits all metadata together to 8 KiB, names and values', async () => {
   const { post } = await createTestApp();
   const maxLength = 8192 - 'x-oss-meta-album'.length;
   const fits = await post({ ...PHOTO, metadata: { album: 'x'.repeat(maxLength) } });
@@ -247,7 +247,7 @@ it.each<[string, number, string]>([
   ['contentDisposition', 1024, 'contentDisposition must have at most 1024 characters.'],
   ['contentEncoding', 1024, 'contentEncoding must have at most 1024 characters.'],
   ['target', 64, 'target must have at most 64 characters.'],
-])('a %s that is too long has this one fault, whatever it holds', async (field, maxLength, detail) => {
+])('a %s that is too long has no other fault', async (field, maxLength, detail) => {
   const { post } = await createTestApp();
   const { key: _, ...others } = PHOTO;
   const base = field === 'filename' ? others : PHOTO;
@@ -258,7 +258,7 @@ it.each<[string, number, string]>([
   }
 });
 
-it('a metadata name or value that is too long has this one fault', async () => {
+it('a metadata name or value that is too long has no other fault', async () => {
   const { post } = await createTestApp();
   const long = await post({ ...PHOTO, metadata: { album: 'é'.repeat(8193), [`_${'x'.repeat(128)}`]: 'y' } });
   expect(long.body.errors).toStrictEqual([

@@ -3,7 +3,7 @@ import { ownFilesRule, policyWith } from '../../../support/policies.ts';
 import { PHOTO } from '../../../support/requests.ts';
 import { createTestApp } from '../../../support/test-app.ts';
 
-it('lists everything that the rule does not allow, with what to change', async () => {
+it('lists every violation of the rule, with what to change', async () => {
   const { post } = await createTestApp();
   const response = await post({
     key: 'users/bob/page.html',
@@ -99,7 +99,7 @@ it.each([
   ['combining marks', 'a\u0301\u0323'.repeat(12_000)],
   ['slashes, backslashes and dots', '//..\\'.repeat(10_000)],
   ['halves of surrogate pairs', '\ud83d'.repeat(10_000)],
-])('a key that is too long has this one fault: %s', async (_name, text) => {
+])('a key that is too long has no other fault: %s', async (_name, text) => {
   const { post } = await createTestApp();
   for (const key of [`users/alice/${text}`, `users/bob/${text}xx`]) {
     const { status, body } = await post({ ...PHOTO, key });
@@ -125,7 +125,7 @@ it('lists 20 of the violations, and states how many more there are', async () =>
   expect(body.errors).toHaveLength(20);
 });
 
-it('names the rule that comes nearest, also when a request has hundreds of violations', async () => {
+it('names the nearest rule, even if a request has hundreds of violations', async () => {
   const { post } = await createTestApp({
     policyYaml: policyWith({
       rules: [

@@ -91,7 +91,7 @@ it.each(['identity', 'Identity', 'identity, identity', ''])('accepts the coding 
   expect((await send({ 'content-encoding': coding })).statusCode).toBe(201);
 });
 
-it('responds to a compressed body before it has arrived, and goes on with the connection', async () => {
+it('responds to a compressed body before it has arrived, and keeps the connection open', async () => {
   const { app, issuer } = await createTestApp();
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
   const socket = connect(Number(new URL(url).port), '127.0.0.1');

@@ -25,7 +25,7 @@ it('gives no URL when there are no credentials, and keeps the cause in the log',
   expect(log.join('')).toContain('metadata server: connection refused');
 });
 
-it('gives no URL that would die on its way: 29 s of credentials are too few, 30 s are enough', async () => {
+it('gives no URL that could expire before its use: credentials with 29 s left are too old, 30 s are enough', async () => {
   const credentialsFor = (seconds: number) => ({
     get: async () => ({
       accessKeyId: 'STS.a',
@@ -40,7 +40,7 @@ it('gives no URL that would die on its way: 29 s of credentials are too few, 30 
   expect((await enough.post(PHOTO)).body).toMatchObject({ expires: 30, expiresLimitedBy: 'credentials' });
 });
 
-it('does not call a caller unauthenticated when the issuer’s keys cannot be fetched', async () => {
+it('does not reject a token as invalid when the issuer’s keys cannot be fetched', async () => {
   const issuer = createTestIssuer();
   const { http } = await createTestApp({
     verifier: createTokenVerifier({
