@@ -3,7 +3,7 @@ import type { IssuerConfig } from '../../src/auth/issuer.ts';
 import { describeKeys } from '../../src/auth/keys/key-source.ts';
 import { now } from '../support/fixed-clock.ts';
 import { forgeToken } from '../support/forge-token.ts';
-import { createHandClock } from '../support/manual-clock.ts';
+import { createManualClock } from '../support/manual-clock.ts';
 import { json, respondAfter, startTestServer, type TestServer } from '../support/test-server.ts';
 import { createTestIssuer, nowSeconds, type TestIssuer } from '../support/tokens.ts';
 import { invalidToken, rejectionOfToken, UNKNOWN_KEY } from './offline-verifier.ts';
@@ -68,7 +68,7 @@ describe('keys by URL', () => {
     const login = createTestIssuer();
     const released = Promise.withResolvers<void>();
     const server = await startTestServer(respondAfter(released.promise, json(login.jwks)));
-    const { clock, advance } = createHandClock();
+    const { clock, advance } = createManualClock();
     const verifier = onlineVerifier([byUrl(login, server)], clock);
     const token = await login.sign();
 
@@ -99,7 +99,7 @@ describe('keys by URL', () => {
   it('are fetched at most three times per cool-down for any number of unknown key IDs', async () => {
     const login = createTestIssuer();
     const server = await startTestServer(json(login.jwks));
-    const { clock, advance } = createHandClock();
+    const { clock, advance } = createManualClock();
     const verifier = onlineVerifier([byUrl(login, server)], clock);
     const flood = async () => {
       const tokens = await Promise.all(
@@ -133,7 +133,7 @@ describe('keys by URL', () => {
   it('are fetched for a new key in spite of one invented key ID', async () => {
     const [old, current] = [createTestIssuer({ kid: 'old' }), createTestIssuer({ kid: 'current' })];
     const server = await startTestServer(json(old.jwks));
-    const { clock, advance } = createHandClock();
+    const { clock, advance } = createManualClock();
     const verifier = onlineVerifier([byUrl(old, server)], clock);
     await verifier.verify(await old.sign());
     const junk = forgeToken({ alg: 'ES256', kid: 'junk' }, { iss: old.issuer }, () => 'junk');
@@ -148,7 +148,7 @@ describe('keys by URL', () => {
   it('are not fetched for a new key after several invented key IDs until the cool-down ends', async () => {
     const [old, current] = [createTestIssuer({ kid: 'old' }), createTestIssuer({ kid: 'current' })];
     const server = await startTestServer(json(old.jwks));
-    const { clock, advance } = createHandClock();
+    const { clock, advance } = createManualClock();
     const verifier = onlineVerifier([byUrl(old, server)], clock);
     for (const kid of ['junk-1', 'junk-2', 'junk-3', 'junk-4', 'junk-5']) {
       const junk = forgeToken({ alg: 'ES256', kid }, { iss: old.issuer }, () => 'junk');
@@ -202,7 +202,7 @@ describe('keys by URL', () => {
   it('that were withdrawn are not used beyond the maximum age of the cache', async () => {
     const login = createTestIssuer();
     const server = await startTestServer(json(login.jwks));
-    const { clock, advance } = createHandClock();
+    const { clock, advance } = createManualClock();
     const verifier = onlineVerifier([byUrl(login, server)], clock);
     const token = await login.sign({ exp: tomorrow });
     await verifier.verify(token);
@@ -219,7 +219,7 @@ describe('keys by URL', () => {
   it('stay in use while fetching them fails, with one attempt per cool-down', async () => {
     const login = createTestIssuer();
     const server = await startTestServer(json(login.jwks));
-    const { clock, advance } = createHandClock();
+    const { clock, advance } = createManualClock();
     const verifier = onlineVerifier([byUrl(login, server)], clock);
     const token = await login.sign({ exp: tomorrow });
     await verifier.verify(token);
@@ -247,7 +247,7 @@ describe('keys by URL', () => {
   it('that cannot be refreshed make a token with a new key ID fail with unavailable', async () => {
     const [old, current] = [createTestIssuer({ kid: 'old' }), createTestIssuer({ kid: 'current' })];
     const server = await startTestServer(json(old.jwks));
-    const { clock, advance } = createHandClock();
+    const { clock, advance } = createManualClock();
     const verifier = onlineVerifier([byUrl(old, server)], clock);
     await verifier.verify(await old.sign());
     server.respond = json({}, 500);
@@ -260,7 +260,7 @@ describe('keys by URL', () => {
   it('that were never loaded make tokens fail with unavailable and Retry-After', async () => {
     const login = createTestIssuer();
     const server = await startTestServer(json({}, 500));
-    const { clock, advance } = createHandClock();
+    const { clock, advance } = createManualClock();
     const verifier = onlineVerifier([byUrl(login, server)], clock);
     const token = await login.sign();
 
@@ -280,7 +280,7 @@ describe('keys by URL', () => {
   it('are fetched again after the clock was set back', async () => {
     const login = createTestIssuer();
     const server = await startTestServer(json(login.jwks));
-    const { clock, advance } = createHandClock();
+    const { clock, advance } = createManualClock();
     const verifier = onlineVerifier([byUrl(login, server)], clock);
     await verifier.verify(await login.sign());
 
@@ -319,7 +319,7 @@ describe('keys that cannot be refreshed', () => {
   async function startUnreachable(change: Partial<IssuerConfig> = {}) {
     const login = createTestIssuer();
     const server = await startTestServer(json(login.jwks));
-    const { clock, advance } = createHandClock();
+    const { clock, advance } = createManualClock();
     const config = { ...byUrl(login, server), ...change };
     const verifier = onlineVerifier([config], clock);
     const token = await login.sign(lasting);
@@ -393,7 +393,7 @@ describe('keys that cannot be refreshed', () => {
   it('stay valid for one issuer if another one at the same address allows less time', async () => {
     const first = createTestIssuer();
     const server = await startTestServer(json(first.jwks));
-    const { clock, advance } = createHandClock();
+    const { clock, advance } = createManualClock();
     const second = { ...byUrl(first, server), issuer: 'https://second.test/', maxStaleSeconds: 3_600 };
     const verifier = onlineVerifier([byUrl(first, server), second], clock);
     await verifier.preload();
@@ -466,7 +466,7 @@ describe('preload', () => {
   it('fetches only what is due', async () => {
     const login = createTestIssuer();
     const server = await startTestServer(json({}, 500));
-    const { clock, advance } = createHandClock();
+    const { clock, advance } = createManualClock();
     const verifier = onlineVerifier([byUrl(login, server)], clock);
     await verifier.preload();
     await verifier.preload();

@@ -14,7 +14,7 @@ import {
 import type { Clock } from '../../src/clock.ts';
 import { now } from '../support/fixed-clock.ts';
 import { forgeToken, hmacSigner } from '../support/forge-token.ts';
-import { createHandClock } from '../support/manual-clock.ts';
+import { createManualClock } from '../support/manual-clock.ts';
 import { json, startTestServer } from '../support/test-server.ts';
 import { createTestIssuer, defaultClaims, nowSeconds, type TestIssuer } from '../support/tokens.ts';
 import {
@@ -87,7 +87,7 @@ describe('a token that was verified', () => {
   });
 
   it('is verified again after five minutes at the latest', async () => {
-    const { clock, advance } = createHandClock();
+    const { clock, advance } = createManualClock();
     const { verifier, verifications } = countingVerifier(login, clock);
     const subjects = Array.from({ length: 100 }, (_, index) => `caller-${index}`);
     for (const subject of subjects) await verifier.verify(tokenOf(subject));
@@ -119,7 +119,7 @@ describe('a token that was verified', () => {
   });
 
   it('is rejected in the same second as without the cache', async () => {
-    const { clock, advance } = createHandClock();
+    const { clock, advance } = createManualClock();
     const { verifier, verifications } = countingVerifier(login, clock);
     const token = tokenOf('alice', { exp: nowSeconds + 60 });
     await verifier.verify(token);
@@ -135,7 +135,7 @@ describe('a token that was verified', () => {
   });
 
   it.each(['nbf', 'iat'])('is rejected if the clock is set back to before its %s', async (claim) => {
-    const { clock, advance } = createHandClock();
+    const { clock, advance } = createManualClock();
     const { verifier } = countingVerifier(login, clock);
     const token = tokenOf('alice', { [claim]: nowSeconds });
     advance(MINUTE_MS);
@@ -145,7 +145,7 @@ describe('a token that was verified', () => {
   });
 
   it('is verified again after the clock was set back by any amount', async () => {
-    const { clock, advance } = createHandClock();
+    const { clock, advance } = createManualClock();
     const { verifier, verifications } = countingVerifier(login, clock);
     await verifier.verify(tokenOf('alice'));
     advance(-1);
@@ -197,7 +197,7 @@ describe('a token that was verified with a published key', () => {
   it('does not prevent a due fetch of the keys, and is rejected if its key is missing from it', async () => {
     const issuer = createTestIssuer();
     const server = await startTestServer(json(issuer.jwks));
-    const { clock, advance } = createHandClock();
+    const { clock, advance } = createManualClock();
     const verifier = onlineVerifier([publishedBy(issuer, server.origin)], clock);
     const token = await issuer.sign(lasting);
     await verifier.verify(token);
@@ -215,7 +215,7 @@ describe('a token that was verified with a published key', () => {
   it('is accepted while its issuer cannot be reached', async () => {
     const issuer = createTestIssuer();
     const server = await startTestServer(json(issuer.jwks));
-    const { clock, advance } = createHandClock();
+    const { clock, advance } = createManualClock();
     const verifier = onlineVerifier([publishedBy(issuer, server.origin)], clock);
     const token = await issuer.sign(lasting);
     await verifier.verify(token);

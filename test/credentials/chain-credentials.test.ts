@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createChainCredentials } from '../../src/credentials/chain/chain-credentials.ts';
-import { createHandClock } from '../support/manual-clock.ts';
+import { createManualClock } from '../support/manual-clock.ts';
 import { redirectHosts, type StandInHosts } from '../support/redirect-hosts.ts';
 import { type Respond, startStandInServer } from '../support/stand-in-server.ts';
 import { issuedCredentials, oidcEnvironment, startStandInSts } from '../support/stand-in-sts.ts';
@@ -23,7 +23,7 @@ beforeEach(() => {
 async function createSource(
   environment: Readonly<Record<string, string>>,
   hosts: StandInHosts = {},
-  { clock, advance } = createHandClock(),
+  { clock, advance } = createManualClock(),
 ) {
   onTestFinished(redirectHosts(hosts));
   const log = createRecordedLog();
@@ -38,7 +38,7 @@ function writeToken(text: string): string {
 }
 
 async function createOidcSource(respond?: Respond) {
-  const hand = createHandClock();
+  const hand = createManualClock();
   const sts = await startStandInSts(hand.clock);
   if (respond) sts.server.respond = respond;
   const environment = oidcEnvironment(writeToken('PrivateToken1'));
@@ -161,7 +161,7 @@ describe('RRSA', () => {
   });
 
   it('does not change to another source while STS fails', async () => {
-    const hand = createHandClock();
+    const hand = createManualClock();
     const sts = await startStandInSts(hand.clock);
     const machine = await startStandInMetadata(hand.clock);
     sts.server.respond = () => undefined;
@@ -175,7 +175,7 @@ describe('RRSA', () => {
   });
 
   it('does not trust a server without the certificate of the host', async () => {
-    const hand = createHandClock();
+    const hand = createManualClock();
     const [right, wrong] = [await startStandInSts(hand.clock), await startStandInSts(hand.clock)];
     const [host] = Object.keys(right.hosts);
     const { source } = await createSource(
@@ -205,7 +205,7 @@ describe('the role of an ECS machine', () => {
     ['a named role', { ALIBABA_CLOUD_ECS_METADATA: 'presign' }, 2],
     ['the only role', {}, 4],
   ])('is fetched in a session of the metadata server: %s', async (_name, environment, requestsEach) => {
-    const hand = createHandClock();
+    const hand = createManualClock();
     const machine = await startStandInMetadata(hand.clock);
     const { source } = await createSource(environment, machine.hosts, hand);
     const probes = machine.server.requests.length;
@@ -226,7 +226,7 @@ describe('the role of an ECS machine', () => {
   });
 
   it('stays the source while an existing metadata server responds with an error', async () => {
-    const hand = createHandClock();
+    const hand = createManualClock();
     const machine = await startStandInMetadata(hand.clock);
     machine.server.respond = () => ({ status: 500, body: 'Secret' });
     const { source } = await createSource({}, machine.hosts, hand);
@@ -277,7 +277,7 @@ describe('with nothing configured', () => {
   });
 
   it('does not call a metadata server that is turned off', async () => {
-    const hand = createHandClock();
+    const hand = createManualClock();
     const machine = await startStandInMetadata(hand.clock);
     const environment = { ALIBABA_CLOUD_ECS_METADATA: 'x', ALIBABA_CLOUD_ECS_METADATA_DISABLED: 'true' };
     await expect(createSource(environment, machine.hosts, hand)).rejects.toThrow(message);

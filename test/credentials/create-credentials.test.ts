@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { createCredentials } from '../../src/credentials/create-credentials.ts';
 import type { CredentialsConfig } from '../../src/credentials/credentials-config.ts';
-import { createHandClock } from '../support/manual-clock.ts';
+import { createManualClock } from '../support/manual-clock.ts';
 import { redirectHosts } from '../support/redirect-hosts.ts';
 import { oidcEnvironment } from '../support/stand-in-sts.ts';
 import { createRecordedLog } from './recorded-log.ts';
@@ -19,7 +19,7 @@ const noHome = (): never => {
 
 const create = (config: CredentialsConfig) =>
   createCredentials(config, {
-    clock: createHandClock().clock,
+    clock: createManualClock().clock,
     log: createRecordedLog(),
     findHomeDirectory: noHome,
   });
@@ -51,7 +51,7 @@ it.each([
 });
 
 it('finds the role of the machine without a home directory', async () => {
-  const machine = await startStandInMetadata(createHandClock().clock);
+  const machine = await startStandInMetadata(createManualClock().clock);
   onTestFinished(redirectHosts(machine.hosts));
   const credentials = await create({ source: 'default-chain', environment: {} });
   expect(credentials.describe().detail).toMatch(/^ecs_ram_role: /);

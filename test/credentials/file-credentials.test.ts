@@ -15,7 +15,7 @@ import { expect, it, onTestFinished, vi } from 'vitest';
 import { createFileCredentials } from '../../src/credentials/files/file-credentials.ts';
 import { readSecretFiles } from '../../src/credentials/files/read-secret-files.ts';
 import type { Credentials } from '../../src/grants/ports/credentials-source.ts';
-import { createHandClock } from '../support/manual-clock.ts';
+import { createManualClock } from '../support/manual-clock.ts';
 import { replaceBySwap } from '../support/mounted-volume.ts';
 import { createRecordedLog } from './recorded-log.ts';
 
@@ -49,7 +49,7 @@ function moveOverAll(folder: string, values: Values): void {
 async function setUp(write: (folder: string) => void) {
   const folder = createFolder();
   write(folder);
-  const { clock, advance } = createHandClock();
+  const { clock, advance } = createManualClock();
   const log = createRecordedLog();
   const parts = {
     accessKeyId: { file: join(folder, 'id'), variable: NAMES.id },
@@ -257,7 +257,7 @@ it.each<[string, (folder: string) => void, string]>([
 it('does not wait for a new value of a part that is set by a variable', async () => {
   const folder = createFolder();
   moveOver(folder, 'secret', 'old');
-  const { clock, advance } = createHandClock();
+  const { clock, advance } = createManualClock();
   const source = await createFileCredentials(
     {
       accessKeyId: { value: 'id' },

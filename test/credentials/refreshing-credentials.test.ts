@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createRefreshingCredentials } from '../../src/credentials/refreshing-credentials.ts';
 import type { Credentials } from '../../src/grants/ports/credentials-source.ts';
-import { createHandClock } from '../support/manual-clock.ts';
+import { createManualClock } from '../support/manual-clock.ts';
 import { createRecordedLog } from './recorded-log.ts';
 
 const SECOND = 1_000;
@@ -12,7 +12,7 @@ const DETAIL = 'The service has no valid cloud credentials at the moment; try ag
 
 /** Creates a source whose calls wait until the test responds to them. */
 function setUp({ attemptLimitMs = 60_000 } = {}) {
-  const { clock, advance } = createHandClock();
+  const { clock, advance } = createManualClock();
   const log = createRecordedLog();
   const calls: PromiseWithResolvers<Credentials>[] = [];
   const source = createRefreshingCredentials({

@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers';
 import { beforeEach, expect, it, onTestFinished, vi } from 'vitest';
 import type { EmulatorCredentials } from '../../src/emulator/emulator.ts';
 import { now } from '../support/fixed-clock.ts';
-import { createHandClock } from '../support/manual-clock.ts';
+import { createManualClock } from '../support/manual-clock.ts';
 import { replaceBySwap } from '../support/mounted-volume.ts';
 import { mediaTarget, policyWith } from '../support/policies.ts';
 import { redirectHosts } from '../support/redirect-hosts.ts';
@@ -29,7 +29,7 @@ beforeEach(() => {
 async function startServers(
   env: Readonly<Record<string, string>>,
   credentials: readonly EmulatorCredentials[],
-  { clock, advance } = createHandClock(),
+  { clock, advance } = createManualClock(),
 ) {
   const emulator = await startTestEmulator({ credentials, clock });
   const service = await startTestService({
@@ -87,7 +87,7 @@ async function startServers(
 }
 
 async function startStsServers() {
-  const hand = createHandClock();
+  const hand = createManualClock();
   const sts = await startStandInSts(hand.clock);
   onTestFinished(redirectHosts(sts.hosts));
   writeFileSync(join(folder, 'token'), 'PrivateToken');

@@ -3,7 +3,7 @@ import { callerFromClaims } from '../../../src/auth/caller.ts';
 import type { LimitedUpload, LimitVerdict } from '../../../src/grants/ports/limiter.ts';
 import { type IssueUploadDependencies, issueUpload } from '../../../src/grants/upload/issue-upload.ts';
 import { fixedClock, now } from '../../support/fixed-clock.ts';
-import { createHandClock } from '../../support/manual-clock.ts';
+import { createManualClock } from '../../support/manual-clock.ts';
 import { ownFilesRule, policyWith } from '../../support/policies.ts';
 import { policyFrom, storageOf, testCredentials } from '../../support/test-app.ts';
 import { createTestIssuer, defaultClaims } from '../../support/tokens.ts';
@@ -98,7 +98,7 @@ it('counts nothing when the credentials expire too soon', async () => {
 });
 
 it('signs at the instant after counting, however long that took, and for no longer than the credentials last', async () => {
-  const { clock, advance } = createHandClock();
+  const { clock, advance } = createManualClock();
   const { dependencies } = setUp(undefined, {
     ...testCredentials,
     expiresAt: new Date(now.getTime() + 90_900),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createHandClock } from '../../support/manual-clock.ts';
+import { createManualClock } from '../../support/manual-clock.ts';
 import { createTestApp, type TestApp } from '../../support/test-app.ts';
 
 const ORIGIN = 'https://app.example.com';
@@ -128,7 +128,7 @@ describe('a page of another origin', () => {
   it.each([[[]], [[ORIGIN]]])(
     'is logged once a minute with its origin, where %j is listed',
     async (corsOrigins) => {
-      const { clock, advance } = createHandClock();
+      const { clock, advance } = createManualClock();
       const app = await createTestApp({ corsOrigins, clock });
       const warnings = () =>
         app.log.filter((line) => line.includes('"level":"warn"')).map((line) => JSON.parse(line));
