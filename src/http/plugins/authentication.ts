@@ -22,7 +22,7 @@ declare module 'fastify' {
   }
   interface FastifyRequest {
     /** Set by the time a handler of a route that is not public runs. */
-    admission: CallerContext | undefined;
+    callerContext: CallerContext | undefined;
   }
 }
 
@@ -37,7 +37,7 @@ export function registerAuthentication(
   active: () => ActivePolicy,
   admit: () => Promise<void>,
 ): void {
-  app.decorateRequest('admission', undefined);
+  app.decorateRequest('callerContext', undefined);
   app.addHook('onRequest', async (request) => {
     const { url, config } = request.routeOptions;
     const isUnroutable = url === undefined;
@@ -47,7 +47,7 @@ export function registerAuthentication(
     const verified = verifier.verify(bearerToken(request.headers.authorization));
     // No promise for a token that was verified before.
     const caller = verified instanceof Promise ? await verified : verified;
-    request.admission = { caller, policy, storage };
+    request.callerContext = { caller, policy, storage };
   });
 }
 
@@ -55,7 +55,7 @@ export function registerAuthentication(
  * The verified caller of a request, and the policy and storage that apply to it.
  * @throws TypeError on a public route, which is a bug.
  */
-export function admissionOf(request: FastifyRequest): CallerContext {
-  if (!request.admission) throw new TypeError('a public route has no caller');
-  return request.admission;
+export function callerContextOf(request: FastifyRequest): CallerContext {
+  if (!request.callerContext) throw new TypeError('a public route has no caller');
+  return request.callerContext;
 }

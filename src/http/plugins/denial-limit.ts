@@ -16,8 +16,8 @@ const COUNTED_STATUSES: ReadonlySet<number> = new Set([400, 403, 413, 415]);
  * it after authentication and before any other check of the request.
  */
 export function registerDenialLimit(app: FastifyInstance, denials: DenialLimiter): void {
-  app.addHook('onRequest', ({ admission }, _reply, done) => {
-    const exhausted = admission && denials.check(admission.caller);
+  app.addHook('onRequest', ({ callerContext }, _reply, done) => {
+    const exhausted = callerContext && denials.check(callerContext.caller);
     done(exhausted && tooManyDenials(exhausted));
   });
 }
@@ -31,12 +31,12 @@ export function registerDenialLimit(app: FastifyInstance, denials: DenialLimiter
 export function countDenial(
   denials: DenialLimiter,
   logger: Pick<ServiceLogger, 'warn'>,
-  { admission }: Pick<FastifyRequest, 'admission'>,
+  { callerContext }: Pick<FastifyRequest, 'callerContext'>,
   rejection: ServiceError,
 ): ServiceError {
-  if (!admission || !COUNTED_STATUSES.has(PROBLEMS[rejection.code].status)) return rejection;
-  const { issuer, subject } = admission.caller;
-  const verdict = denials.count(admission.caller);
+  if (!callerContext || !COUNTED_STATUSES.has(PROBLEMS[rejection.code].status)) return rejection;
+  const { issuer, subject } = callerContext.caller;
+  const verdict = denials.count(callerContext.caller);
   if (!verdict.allowed) return tooManyDenials(verdict);
   if (verdict.remaining === 0) {
     const { limit, resetInSeconds } = verdict;

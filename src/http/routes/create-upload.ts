@@ -5,7 +5,7 @@ import { GRANT_EXAMPLE, REQUEST_EXAMPLE } from '../docs/openapi-examples.ts';
 import { AUDIT_UNAVAILABLE, type AuditDependencies, auditOutcome } from '../grants/audit-outcome.ts';
 import { limitHeaders } from '../grants/limit-headers.ts';
 import { OUTCOME_STATUS, rejectionOf } from '../grants/outcome.ts';
-import { admissionOf } from '../plugins/authentication.ts';
+import { callerContextOf } from '../plugins/authentication.ts';
 import type { Route } from './route.ts';
 
 export type CreateUploadDependencies = IssueUploadDependencies & AuditDependencies;
@@ -35,10 +35,10 @@ export const createUpload: Route<CreateUploadDependencies> = {
     };
     const issueDependencies = { ...dependencies, beforeGrant };
     return async (request, reply) => {
-      const admission = admissionOf(request);
+      const callerContext = callerContextOf(request);
       const upload = parseUploadRequestBody(request.body);
-      const outcome = await issueUpload(issueDependencies, admission, upload);
-      await auditOutcome(dependencies, { ...admission, request, reply, upload }, outcome);
+      const outcome = await issueUpload(issueDependencies, callerContext, upload);
+      await auditOutcome(dependencies, { ...callerContext, request, reply, upload }, outcome);
       if (outcome.outcome !== 'granted') throw rejectionOf(outcome);
       return {
         status: OUTCOME_STATUS.granted,

@@ -1,6 +1,6 @@
 import { describePolicy } from '../../policy/describe-policy.ts';
 import { POLICY_EXAMPLE } from '../docs/openapi-examples.ts';
-import { admissionOf } from '../plugins/authentication.ts';
+import { callerContextOf } from '../plugins/authentication.ts';
 import { callerPolicy } from './caller-policy.ts';
 import type { Route } from './route.ts';
 
@@ -21,7 +21,7 @@ export const getPolicy: Route<unknown> = {
     },
   },
   handler: () => (request) => {
-    const { caller, policy } = admissionOf(request);
+    const { caller, policy } = callerContextOf(request);
     return {
       status: 200,
       headers: { 'cache-control': 'no-store' },

@@ -13,7 +13,7 @@ const policy = policyFrom(
   policyWith({ rules: [ownFilesRule({ limits: { requestsPerMinute: 5 } })] }),
   createTestIssuer(),
 );
-const admission = { caller, policy, storage: storageOf(policy) };
+const callerContext = { caller, policy, storage: storageOf(policy) };
 const photo = {
   key: 'users/alice/a.png',
   contentType: 'image/png',
@@ -47,7 +47,7 @@ function setUp(verdict?: LimitVerdict, credentials: unknown = testCredentials) {
 
 it('counts a grant against the rule and the caller, with its bytes', async () => {
   const { dependencies, consumed, asked } = setUp();
-  expect((await issueUpload(dependencies, admission, photo)).outcome).toBe('granted');
+  expect((await issueUpload(dependencies, callerContext, photo)).outcome).toBe('granted');
   expect(asked()).toBe(1);
   expect(consumed).toStrictEqual([
     {
@@ -62,7 +62,7 @@ it('counts a grant against the rule and the caller, with its bytes', async () =>
 
 it('neither counts nor gets credentials for a request that the policy denies', async () => {
   const { dependencies, consumed, asked } = setUp();
-  const outcome = await issueUpload(dependencies, admission, { ...photo, key: 'users/bob/a.png' });
+  const outcome = await issueUpload(dependencies, callerContext, { ...photo, key: 'users/bob/a.png' });
   expect(outcome).toMatchObject({
     outcome: 'denied',
     rule: 'own-files',
@@ -79,21 +79,25 @@ it('signs nothing when a limit is reached', async () => {
     remaining: 0,
     resetInSeconds: 9,
   } as const;
-  const outcome = await issueUpload(setUp(verdict).dependencies, admission, photo);
+  const outcome = await issueUpload(setUp(verdict).dependencies, callerContext, photo);
   expect(outcome).toMatchObject({ outcome: 'limited', verdict });
   expect(outcome).not.toHaveProperty('response');
 });
 
 it('counts nothing when there are no credentials to sign with', async () => {
   const { dependencies, consumed } = setUp(undefined, new Error('no credentials'));
-  await expect(issueUpload(dependencies, admission, photo)).rejects.toMatchObject({ code: 'unavailable' });
+  await expect(issueUpload(dependencies, callerContext, photo)).rejects.toMatchObject({
+    code: 'unavailable',
+  });
   expect(consumed).toStrictEqual([]);
 });
 
 it('counts nothing when the credentials expire too soon', async () => {
   const ending = { ...testCredentials, expiresAt: new Date(now.getTime() + 29_000) };
   const { dependencies, consumed } = setUp(undefined, ending);
-  await expect(issueUpload(dependencies, admission, photo)).rejects.toMatchObject({ code: 'unavailable' });
+  await expect(issueUpload(dependencies, callerContext, photo)).rejects.toMatchObject({
+    code: 'unavailable',
+  });
   expect(consumed).toStrictEqual([]);
 });
 
@@ -109,7 +113,7 @@ it('signs at the instant after counting, however long that took, and for no long
       return undefined;
     },
   };
-  const outcome = await issueUpload({ ...dependencies, clock, limiter: slowLimiter }, admission, photo);
+  const outcome = await issueUpload({ ...dependencies, clock, limiter: slowLimiter }, callerContext, photo);
   expect(outcome).toStrictEqual({
     outcome: 'granted',
     rule: 'own-files',
