@@ -10,7 +10,7 @@ import { explainDenial } from '../../policy/explain-denial.ts';
 import type { UploadRequest } from '../../policy/upload-request.ts';
 import { cutForLog } from '../../text/log-text.ts';
 import { logRequest } from '../plugins/access-log.ts';
-import { decisionOf, OUTCOME_STATUS, reasonsOf } from './outcome.ts';
+import { OUTCOME_STATUS, reasonsOf } from './outcome.ts';
 
 /**
  * A grant that is not made, or not sent, because its audit line cannot be written. A shared
@@ -32,42 +32,45 @@ export type AuditDependencies = {
   readonly auditGate?: AuditGate | undefined;
 };
 
-/** The request that was decided on, and who sent it. */
-export type AuditedRequest = CallerContext & {
+/** The request that was decided on. */
+export type AuditedRequest = {
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
   readonly upload: UploadRequest;
 };
 
 /**
- * Writes the audit line of an outcome and counts it. Logged before the response: the grant counts
- * even if the client has disconnected.
- * @throws ServiceError `unavailable` if the line of a grant must be written first
- *   (`AUDIT_MODE=strict`) and could not be.
+ * Writes the audit line of an outcome. Logged before the response: the grant counts even if the
+ * client has disconnected.
  */
-export async function auditOutcome(
-  { observer, logger, auditGate }: AuditDependencies,
-  audited: AuditedRequest,
+export function logOutcome(
+  logger: ServiceLogger,
+  { request, reply, upload }: AuditedRequest,
+  context: CallerContext,
   outcome: UploadOutcome,
-): Promise<void> {
-  const { request, reply } = audited;
-  const line = { status: OUTCOME_STATUS[outcome.outcome], audit: auditOf(audited, outcome) };
+): void {
+  const line = { status: OUTCOME_STATUS[outcome.outcome], audit: auditOf(context, upload, outcome) };
   logRequest(logger, 'info', request, reply, line);
   request.lineLevel = 'debug';
-  if (auditGate && outcome.outcome === 'granted' && !(await auditGate.written())) {
-    // The audit line may still be written later. The line with the status 503 then shows that the
-    // grant was not sent.
-    request.lineLevel = 'info';
-    throw AUDIT_UNAVAILABLE;
-  }
-  observer.decided(decisionOf(outcome));
+}
+
+/**
+ * Waits until the audit line of a grant is written (`AUDIT_MODE=strict`).
+ * @throws ServiceError `unavailable` if it could not be written.
+ */
+export async function requireWrittenAudit(auditGate: AuditGate, request: FastifyRequest): Promise<void> {
+  if (await auditGate.written()) return;
+  // The audit line may still be written later. The line with the status 503 then shows that the
+  // grant was not sent.
+  request.lineLevel = 'info';
+  throw AUDIT_UNAVAILABLE;
 }
 
 /**
  * The audit of one outcome. The texts of a grant are logged whole; otherwise, texts that the caller
  * chose are cut.
  */
-function auditOf({ caller, policy, upload }: AuditedRequest, result: UploadOutcome): Audit {
+function auditOf({ caller, policy }: CallerContext, upload: UploadRequest, result: UploadOutcome): Audit {
   const { outcome } = result;
   const common = {
     reasons: reasonsOf(result),

@@ -2,9 +2,14 @@ import { type IssueUploadDependencies, issueUpload } from '../../grants/upload/i
 import { parseUploadRequestBody, uploadRequestBody } from '../../grants/upload/request.ts';
 import { uploadGrant } from '../../grants/upload/response.ts';
 import { GRANT_EXAMPLE, REQUEST_EXAMPLE } from '../docs/openapi-examples.ts';
-import { AUDIT_UNAVAILABLE, type AuditDependencies, auditOutcome } from '../grants/audit-outcome.ts';
+import {
+  AUDIT_UNAVAILABLE,
+  type AuditDependencies,
+  logOutcome,
+  requireWrittenAudit,
+} from '../grants/audit-outcome.ts';
 import { limitHeaders } from '../grants/limit-headers.ts';
-import { OUTCOME_STATUS, rejectionOf } from '../grants/outcome.ts';
+import { decisionOf, OUTCOME_STATUS, rejectionOf } from '../grants/outcome.ts';
 import { callerContextOf } from '../plugins/authentication.ts';
 import type { Route } from './route.ts';
 
@@ -29,7 +34,7 @@ export const createUpload: Route<CreateUploadDependencies> = {
     problems: ['invalid_request', 'policy_denied', 'body_too_large', 'unsupported_media_type'],
   },
   handler: (dependencies) => {
-    const { auditGate } = dependencies;
+    const { auditGate, logger, observer } = dependencies;
     const beforeGrant = () => {
       if (auditGate?.isOpen() === false) throw AUDIT_UNAVAILABLE;
     };
@@ -38,7 +43,9 @@ export const createUpload: Route<CreateUploadDependencies> = {
       const callerContext = callerContextOf(request);
       const upload = parseUploadRequestBody(request.body);
       const outcome = await issueUpload(issueDependencies, callerContext, upload);
-      await auditOutcome(dependencies, { ...callerContext, request, reply, upload }, outcome);
+      logOutcome(logger, { request, reply, upload }, callerContext, outcome);
+      if (auditGate && outcome.outcome === 'granted') await requireWrittenAudit(auditGate, request);
+      observer.decided(decisionOf(outcome));
       if (outcome.outcome !== 'granted') throw rejectionOf(outcome);
       return {
         status: OUTCOME_STATUS.granted,
