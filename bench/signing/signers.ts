@@ -32,7 +32,10 @@ function signerOf(
   key: string,
   metadata: Readonly<Record<string, string>>,
 ): Signer {
-  const uploads = prepareBucket({ bucket, region, endpoint: 'public' }).prepareUploads({});
+  const uploads = prepareBucket({ bucket, region, endpoint: 'public' }).prepareUploads(
+    {},
+    Object.keys(metadata),
+  );
   const credentials = { accessKeyId, accessKeySecret };
   const upload = { key, contentType, contentLength, metadata, overwrite: false };
   return () => uploads.presign(upload, { credentials, signedAt: new Date(), expiresInSeconds });

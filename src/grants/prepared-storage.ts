@@ -17,7 +17,7 @@ export function prepareStorage(
   for (const rule of rules) {
     const bucket = buckets.get(rule.target) ?? prepareBucket(rule.target);
     buckets.set(rule.target, bucket);
-    uploads.set(rule, bucket.prepareUploads(rule.headers));
+    uploads.set(rule, bucket.prepareUploads(rule.headers, rule.metadata.allowed));
   }
   return { uploads };
 }

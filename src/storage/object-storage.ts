@@ -51,9 +51,10 @@ export type PresignedUpload = {
 export type PreparedBucket = {
   /**
    * Prepares uploads that all have `headers`, such as those of a rule.
+   * @param metadata the names of the metadata that uploads usually have, in lower case.
    * @throws TypeError for headers that the provider would reject.
    */
-  prepareUploads(headers: Readonly<Record<string, string>>): PreparedUploads;
+  prepareUploads(headers: Readonly<Record<string, string>>, metadata?: readonly string[]): PreparedUploads;
 };
 
 export type PreparedUploads = {

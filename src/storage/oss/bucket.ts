@@ -6,7 +6,7 @@ import type {
   SigningCredentials,
 } from '../object-storage.ts';
 import { bucketAddress, type Endpoint } from './endpoint.ts';
-import { contentLengthHeader, uploadHeaders } from './object-headers.ts';
+import { contentLengthHeader, metadataHeaderNames, uploadHeaders } from './object-headers.ts';
 import { canonicalHeaders, type Header, header, headerName } from './signing/canonical-headers.ts';
 import { canonicalQuery, canonicalRequest } from './signing/canonical-request.ts';
 import { percentEncode, percentEncodePath } from './signing/percent-encode.ts';
@@ -37,7 +37,11 @@ export function prepareBucket({ bucket, region, endpoint }: OssBucket): Prepared
 
   return { prepareUploads };
 
-  function prepareUploads(given: Readonly<Record<string, string>>): PreparedUploads {
+  function prepareUploads(
+    given: Readonly<Record<string, string>>,
+    metadata: readonly string[] = [],
+  ): PreparedUploads {
+    const metadataNames = metadataHeaderNames(metadata);
     const ofAllUploads = Object.entries(given).map(([name, value]) => header(headerName(name), value));
     return {
       headers: (upload) => toRecord(headersOf(upload)),
@@ -54,7 +58,7 @@ export function prepareBucket({ bucket, region, endpoint }: OssBucket): Prepared
      * replaces the common one.
      */
     function headersOf(upload: ObjectUpload): Header[] {
-      const headers = uploadHeaders(upload);
+      const headers = uploadHeaders(upload, metadataNames);
       for (const one of ofAllUploads)
         if (upload.contentDisposition === undefined || one.name.lowerCase !== 'content-disposition')
           headers.push(one);

@@ -1,5 +1,5 @@
 import type { ObjectUpload } from '../object-storage.ts';
-import { type Header, header, headerName } from './signing/canonical-headers.ts';
+import { type Header, type HeaderName, header, headerName } from './signing/canonical-headers.ts';
 
 const CONTENT_TYPE = headerName('Content-Type');
 const CONTENT_LENGTH = headerName('Content-Length');
@@ -9,8 +9,20 @@ const CONTENT_DISPOSITION = headerName('Content-Disposition');
 const CONTENT_ENCODING = headerName('Content-Encoding');
 const FORBID_OVERWRITE = header(headerName('x-oss-forbid-overwrite'), 'true');
 
-/** The headers of PutObject that one upload decides, without its length. A new list. */
-export function uploadHeaders(upload: ObjectUpload): Header[] {
+/** The names of the headers of these metadata, by the name of the metadata. */
+export function metadataHeaderNames(names: readonly string[]): ReadonlyMap<string, HeaderName> {
+  return new Map(names.map((name) => [name, metadataHeaderName(name)]));
+}
+
+function metadataHeaderName(name: string): HeaderName {
+  return headerName(`x-oss-meta-${name}`);
+}
+
+/**
+ * The headers of PutObject that one upload decides, without its length. A new list.
+ * @param prepared the names of headers that are known before; others are made.
+ */
+export function uploadHeaders(upload: ObjectUpload, prepared: ReadonlyMap<string, HeaderName>): Header[] {
   const { contentMd5, cacheControl, contentDisposition, contentEncoding, metadata } = upload;
   const headers = [header(CONTENT_TYPE, upload.contentType)];
   if (contentMd5 !== undefined) headers.push(header(CONTENT_MD5, contentMd5));
@@ -19,7 +31,7 @@ export function uploadHeaders(upload: ObjectUpload): Header[] {
   if (contentEncoding !== undefined) headers.push(header(CONTENT_ENCODING, contentEncoding));
   if (!upload.overwrite) headers.push(FORBID_OVERWRITE);
   for (const name in metadata)
-    headers.push(header(headerName(`x-oss-meta-${name}`), metadata[name] as string));
+    headers.push(header(prepared.get(name) ?? metadataHeaderName(name), metadata[name] as string));
   return headers;
 }
 

@@ -147,3 +147,11 @@ it('rejects a length that all uploads have if an upload has its own', () => {
     'content-length is duplicated',
   );
 });
+
+it('signs metadata alike, whether their names were prepared or not', () => {
+  const upload = { ...UPLOAD, metadata: { album: 'x', camera: 'y' } };
+  const bucket = prepareBucket(BUCKET);
+  const prepared = bucket.prepareUploads({}, ['album', 'unused']).presign(upload, SIGNING);
+  expect(prepared).toStrictEqual(bucket.prepareUploads({}).presign(upload, SIGNING));
+  expect(prepared.headers).toMatchObject({ 'x-oss-meta-album': 'x', 'x-oss-meta-camera': 'y' });
+});

@@ -3,6 +3,8 @@ export type HeaderName = {
   /** As clients are asked to send it. */
   readonly spelling: string;
   readonly lowerCase: string;
+  /** The beginning of the header's line as it is signed: `name:`. */
+  readonly lineStart: string;
   /** Whether OSS signs the header only if `x-oss-additional-headers` names it. */
   readonly isAdditional: boolean;
 };
@@ -35,7 +37,7 @@ export function headerName(spelling: string): HeaderName {
   }
   const isAdditional =
     lowerCase !== 'content-type' && lowerCase !== 'content-md5' && !lowerCase.startsWith('x-oss-');
-  return { spelling, lowerCase, isAdditional };
+  return { spelling, lowerCase, lineStart: `${lowerCase}:`, isAdditional };
 }
 
 /** @throws TypeError for a value that HTTP clients or OSS SDKs do not all send in the same way. */
@@ -44,7 +46,7 @@ export function header(name: HeaderName, value: string): Header {
   if (!/^[ -~]+$/.test(trimmed)) {
     throw new TypeError(`the value of ${name.lowerCase} must be printable ASCII and not blank`);
   }
-  return { name, value, line: `${name.lowerCase}:${trimmed}\n` };
+  return { name, value, line: `${name.lineStart}${trimmed}\n` };
 }
 
 /**
