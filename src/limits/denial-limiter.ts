@@ -1,8 +1,8 @@
-import { type DenialLimiter, LIMITS } from '../grants/ports/limiter.ts';
+import type { DenialLimiter } from '../grants/ports/limiter.ts';
 import { callerKey } from './caller-key.ts';
 import { createMemoryWindows } from './memory-windows.ts';
 
-const [PER_MINUTE] = LIMITS;
+const PER_MINUTE = { name: 'requestsPerMinute', windowSeconds: 60 } as const;
 
 /** Far above what a faulty client causes with retries, and far below what slows the service. */
 const DENIALS_PER_MINUTE = 600;
