@@ -196,7 +196,7 @@ export const ruleSchema = z
           .min(1)
           .max(1_000_000)
           .optional()
-          .meta({ description: 'Granted requests of a caller per minute.' }),
+          .meta({ description: 'Requests per minute that the policy allows a caller under this rule.' }),
         bytesPerDay: sizeBytes
           .optional()
           .meta({ description: 'Granted bytes of a caller per day; needs a `maxSize`.' }),
