@@ -13,7 +13,7 @@ export type Audit = {
   readonly subject: string;
   readonly rule: string | undefined;
   readonly target: string | undefined;
-  /** Null if no rule and no known target is concerned. */
+  /** Null if neither a rule nor a known target applies. */
   readonly bucket: string | null;
   readonly key: string | undefined;
   readonly contentType: string;

@@ -1,8 +1,8 @@
 export type LogThrottleOptions = {
   readonly intervalMs: number;
   /**
-   * How many names are remembered. While that many were logged within the interval, no further name
-   * is.
+   * How many names are remembered. If that many were logged within the interval, other names are
+   * not logged.
    */
   readonly maxNames: number;
 };

@@ -141,7 +141,7 @@ export function createLogOutput({
   let isWriting = false;
   let retryTimer: NodeJS.Timeout | undefined;
   let retryMs = FIRST_RETRY_MS;
-  /** Since when the output has taken nothing although it was given something. */
+  /** When the output stopped taking queued data. */
   let stalledSince: number | undefined;
   /**
    * The system error of an output that fails. Until a report of the losses could be written, all
@@ -329,7 +329,8 @@ export function createLogOutput({
 
   /** Writes the remaining lines without returning to the event loop. */
   function writeNow(): void {
-    // The other thread would be interrupted, or overtaken by what is written now.
+    // A write on the other thread may still run: wait briefly, and skip its data so that it is not
+    // written twice.
     if (isWriting) {
       sleep(EXIT_WAIT_MS / 10);
       queue.shift();
@@ -382,7 +383,7 @@ export function createLogOutput({
         lose(1, 'blocked');
         return;
       }
-      // After a pause the next line may come late, e.g. after the first lines of a start.
+      // After an idle period, flush at once so that the first lines are not delayed.
       if (isIdle) setImmediate(flush);
       isIdle = false;
       if (mostBytes > BLOCK_BYTES - used) handOver();

@@ -17,7 +17,7 @@ export type RequestLine = {
   readonly audit?: Audit | undefined;
   /** Undefined if it is not known when the request began. */
   readonly durationMs?: number | undefined;
-  /** Behind a trusted proxy: what that proxy wrote into a header. */
+  /** The address of the client; behind a trusted proxy, as that proxy states it in a header. */
   readonly remoteAddress: string | undefined;
 };
 

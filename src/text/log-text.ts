@@ -1,7 +1,7 @@
 /**
- * Matches what is invisible or changes how the text around it is shown, and what `JSON.stringify`
- * leaves unescaped: controls, format characters (bidirectional overrides, zero-width characters,
- * tags), and line and paragraph separators.
+ * Matches characters that `JSON.stringify` leaves unescaped although they are invisible or change
+ * how the text around them is shown: controls, format characters (bidirectional overrides,
+ * zero-width characters, tags), and line and paragraph separators.
  */
 const INVISIBLE = /[\x7f-\x9f\p{Cf}\p{Zl}\p{Zp}]/u;
 const EACH_INVISIBLE = /[\x7f-\x9f\p{Cf}\p{Zl}\p{Zp}]/gu;

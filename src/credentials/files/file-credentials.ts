@@ -3,10 +3,10 @@ import type { SecretParts } from '../credentials-config.ts';
 import type { CredentialsLog, ManagedCredentials } from '../managed-credentials.ts';
 import { readSecretFiles, type SecretFilesReading } from './read-secret-files.ts';
 
-/** All files were replaced one by one: they apply after this time without a change. */
+/** How long files that were replaced one by one must stay unchanged before they apply. */
 const SETTLE_MS = 1_000;
 
-/** Only some files were replaced: longer, because the others may follow. */
+/** The same if only some files were replaced. Longer, because the others may follow. */
 const PARTIAL_SETTLE_MS = 60_000;
 
 /**

@@ -221,7 +221,7 @@ function faultsOf(issue: z.core.$ZodIssue, body: object): readonly Found[] {
   }
 }
 
-/** Returns the field for the name of a member of a browser's `File`, or for another common name. */
+/** The request field for each member of a browser's `File`, and for other common names. */
 const FILE_MEMBERS: Readonly<Record<string, string>> = {
   name: 'filename',
   size: 'contentLength',
@@ -232,7 +232,6 @@ const FILE_MEMBERS: Readonly<Record<string, string>> = {
 };
 
 function unknownField(path: readonly PropertyKey[], name: string): Fault {
-  // The members of a browser's File: { name, size, type }.
   const ofFile = Object.hasOwn(FILE_MEMBERS, name) ? FILE_MEMBERS[name] : undefined;
   const suggestion = didYouMean(ofFile ?? name, FIELDS);
   const shown = JSON.stringify(cutForLog(name));
