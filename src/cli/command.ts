@@ -17,7 +17,10 @@ export type CliContext = {
    */
   readonly writeFile: (path: string, text: string) => void;
   /** Rejects if no credentials are available. The message of the Error may be shown. */
-  readonly createCredentials: (credentials: Config['credentials']) => Promise<CredentialsSource>;
+  readonly createCredentials: (
+    credentials: Config['credentials'],
+    env: Environment,
+  ) => Promise<CredentialsSource>;
   /** Runs the service in this process, with this environment. Resolves when it listens. */
   readonly startService: (env: Environment) => Promise<void>;
   /** The version of the package. */

@@ -28,8 +28,10 @@ const code = await run(process.argv.slice(2), {
   fetch: globalThis.fetch,
   clock: systemClock,
   write: (stream, text) => void process[stream].write(text),
-  createCredentials: (credentials) =>
-    createCredentials(credentials, { clock: systemClock, log: NO_LOG, findHomeDirectory: homedir }),
+  createCredentials: (credentials, env) => {
+    shareCloudVariables(env);
+    return createCredentials(credentials, { clock: systemClock, log: NO_LOG, findHomeDirectory: homedir });
+  },
   writeFile: writeNewFile,
   startService: async (env) => {
     shareCloudVariables(env);

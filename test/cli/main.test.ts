@@ -110,6 +110,15 @@ it('start gives the library of Alibaba Cloud its variables of .env', async () =>
   await vi.waitFor(async () => expect(await readiness()).toContain('\nok credentials: profile'), 10_000);
 });
 
+it('check gives the library of Alibaba Cloud its variables of .env, as start does', async () => {
+  const dotEnv = 'POLICY_FILE=other.yaml\nALIBABA_CLOUD_CREDENTIALS_FILE=profiles\n';
+  const profiles =
+    '[default]\ntype = access_key\naccess_key_id = TheKeyId\naccess_key_secret = TheKeySecret\n';
+  const { cwd, child } = start(['check'], { HOME: '/none' }, policyWith(), dotEnv);
+  writeFileSync(join(cwd, 'profiles'), profiles);
+  expect(await text(child.stdout)).toMatch(/^ok +credentials: profile/m);
+});
+
 it('start rejects a .env that it cannot parse completely', async () => {
   const { ended, stderr } = start(['start'], {}, policyWith(), 'OSS_ACCESS_KEY_SECRET="TheKeySecret\n');
   expect([await ended, await stderr]).toStrictEqual([

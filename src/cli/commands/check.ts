@@ -65,7 +65,7 @@ async function* checkSetup(context: CliContext): AsyncGenerator<Result> {
   if (!policy) yield skipped('issuer keys', 'policy');
 
   yield config
-    ? resultOf(await checkCredentials(() => context.createCredentials(config.credentials), clock))
+    ? resultOf(await checkCredentials(() => context.createCredentials(config.credentials, env), clock))
     : skipped('credentials', 'environment');
   yield config ? resultOf(await checkLimiter(config.redisUrl, clock)) : skipped('limiter', 'environment');
 
