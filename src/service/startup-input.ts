@@ -3,6 +3,7 @@ import type { Environment } from '../config/environment.ts';
 import { unknownVariables } from '../config/unknown-variables.ts';
 import { createPolicyReader, type LoadedPolicy } from '../policy/file/read-policy-file.ts';
 import type { Policy } from '../policy/policy.ts';
+import { readIfPossible } from '../text/text-file.ts';
 
 export type StartupInput = {
   readonly config: Config;
@@ -31,7 +32,7 @@ export function loadStartupInput(
     };
   const readPolicy = createPolicyReader(file.path, env, readFile);
   const policy = readPolicy();
-  const warnings = unknownVariables(env, textOf(file.path, readFile));
+  const warnings = unknownVariables(env, readIfPossible(file.path, readFile));
   if ('config' in loaded && 'policy' in policy)
     return { config: loaded.config, policy, readPolicy, warnings };
   return {
@@ -42,13 +43,4 @@ export function loadStartupInput(
       ...('faults' in policy ? policy.faults : []),
     ],
   };
-}
-
-/** The text of a file, or undefined if it cannot be read. */
-function textOf(path: string, readFile: (path: string) => string): string | undefined {
-  try {
-    return readFile(path);
-  } catch {
-    return undefined;
-  }
 }

@@ -66,3 +66,12 @@ function firstLineThatIsNotUtf8(bytes: Uint8Array): number {
   }
   return line;
 }
+
+/** Returns the text of a file, or undefined if it cannot be read. */
+export function readIfPossible(path: string, readFile: (path: string) => string): string | undefined {
+  try {
+    return readFile(path);
+  } catch {
+    return undefined;
+  }
+}

@@ -2,6 +2,7 @@ import { loadConfig, policyFileOf } from '../../config/config.ts';
 import { unknownVariables } from '../../config/unknown-variables.ts';
 import type { ReadinessCheck } from '../../health/check.ts';
 import { readPolicyFile } from '../../policy/file/read-policy-file.ts';
+import { readIfPossible } from '../../text/text-file.ts';
 import { checkClock } from '../checks/check-clock.ts';
 import { checkCredentials } from '../checks/check-credentials.ts';
 import { checkIssuer } from '../checks/check-issuer.ts';
@@ -43,7 +44,7 @@ type Result = {
 async function* checkSetup(context: CliContext): AsyncGenerator<Result> {
   const { env, readFile, fetch, clock } = context;
   const file = policyFileOf(env);
-  const policyText = 'path' in file ? textOf(file.path, readFile) : undefined;
+  const policyText = 'path' in file ? readIfPossible(file.path, readFile) : undefined;
   const loaded = loadConfig(env, readFile);
   const config = 'config' in loaded ? loaded.config : undefined;
   yield* resultsOf('environment', loaded, 'complete', unknownVariables(env, policyText));
@@ -106,12 +107,4 @@ function skipped(name: string, needed: 'environment' | 'policy'): Result {
 function oneLine(text: string): string {
   const lines = text.split('\n').map((line) => line.trim());
   return lines.filter((line) => line !== '').join(' ');
-}
-
-function textOf(path: string, readFile: (path: string) => string): string | undefined {
-  try {
-    return readFile(path);
-  } catch {
-    return undefined;
-  }
 }
