@@ -51,7 +51,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'grants/upload': ['grants', 'policy', 'storage', 'errors', 'text', 'zod'],
   // The implementations of the ports. The policy file needs the type of an issuer too.
   'auth/issuer': [],
-  auth: ['auth/issuer', 'errors', 'clock', 'generational-map', 'net', 'jose', 'node:crypto'],
+  auth: ['text', 'auth/issuer', 'errors', 'clock', 'generational-map', 'net', 'jose', 'node:crypto'],
   credentials: [
     'grants/ports',
     'errors',

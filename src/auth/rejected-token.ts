@@ -1,4 +1,4 @@
-import { toLogText } from './log-text.ts';
+import { toLogText } from '../text/log-text.ts';
 
 /**
  * Returns the log fields of a rejected token: `iss`, the audience claim and `kid`.

@@ -21,7 +21,7 @@ function toEscapes(character: string): string {
   return escapes;
 }
 
-/** Longest text chosen by a caller that is logged, in UTF-16 code units. */
+/** Longest text from outside that is logged or shown to an operator, in UTF-16 code units. */
 const MAX_LOGGED_LENGTH = 256;
 
 const LONE_LEADING_SURROGATE = /[\ud800-\udbff]$/;
@@ -34,4 +34,27 @@ export function cutForLog(text: string): string {
   return text.length <= MAX_LOGGED_LENGTH
     ? text
     : `${text.slice(0, MAX_LOGGED_LENGTH - 1).replace(LONE_LEADING_SURROGATE, '')}…`;
+}
+
+/**
+ * Control, format and line-separating characters: some terminals and log viewers interpret them.
+ */
+const NOT_FOR_A_LOG = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+
+/**
+ * Returns an external value as text that is safe to show in a log or to an operator.
+ *
+ * The text has at most {@link MAX_LOGGED_LENGTH} characters and no control or format characters. A
+ * list becomes its entries, separated by spaces; a value that is not text becomes the name of its
+ * type.
+ */
+export function toLogText(value: unknown): string {
+  const entries: readonly unknown[] = Array.isArray(value) ? value.slice(0, MAX_LOGGED_LENGTH) : [value];
+  let text = '';
+  for (const entry of entries) {
+    if (text.length > MAX_LOGGED_LENGTH) break;
+    const part = typeof entry === 'string' ? entry.slice(0, MAX_LOGGED_LENGTH) : `(${typeof entry})`;
+    text += text === '' ? part : ` ${part}`;
+  }
+  return text.slice(0, MAX_LOGGED_LENGTH).toWellFormed().replace(NOT_FOR_A_LOG, '');
 }

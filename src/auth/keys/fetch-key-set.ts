@@ -1,7 +1,7 @@
 import { fetchJson, type JsonRequest } from '../../net/fetch-json.ts';
 import { hostOf } from '../../net/http-call.ts';
 import { hostKind } from '../../net/web-address.ts';
-import { toLogText } from '../log-text.ts';
+import { toLogText } from '../../text/log-text.ts';
 import { type PublishedKeys, toPublishedKeys } from './published-keys.ts';
 
 /**
