@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { ErrorCode } from '../../errors.ts';
 import { MAX_BODY_BYTES } from '../plugins/json-body.ts';
 import { PROBLEMS, problemSchema, toProblem } from '../plugins/problem-json.ts';
-import type { JsonContent, Route, TextContent } from '../routes/route.ts';
+import type { JsonContent, OperationDocument, Route, TextContent } from '../routes/route.ts';
 import { rejectionExamples } from './openapi-examples.ts';
 
 const REQUEST_ID = { 'X-Request-Id': { $ref: '#/components/headers/X-Request-Id' } };
@@ -40,6 +40,7 @@ const WHEN: Readonly<Record<ErrorCode, string>> = {
   unsupported_media_type: 'The body is compressed, or its type is not `application/json` in UTF-8.',
   rate_limited: 'A limit is reached. Wait for `retryAfter` seconds.',
   internal: 'The service failed. The log has the cause under the request id.',
+  storage_error: 'The object storage rejects the service itself. The log has the cause under the request id.',
   unavailable: 'The service cannot do this now. Wait for `retryAfter` seconds and try again.',
 };
 
@@ -83,7 +84,7 @@ export function renderOpenApi(routes: readonly Route<never>[]): string {
           },
         },
         headers: HEADERS,
-        responses: problemResponses(),
+        responses: problemResponses(routes),
         schemas: { ...schemasOf(routes), Problem: jsonSchema(problemSchema, 'output') },
       },
     },
@@ -102,7 +103,7 @@ function pathsOf(routes: readonly Route<never>[]): Record<string, Record<string,
 }
 
 function operationOf({ isPublic, openapi }: Route<never>): unknown {
-  const { operationId, tag, summary, requestBody, responses, problems = [], pathParameters } = openapi;
+  const { operationId, tag, summary, requestBody, responses, pathParameters } = openapi;
   return {
     operationId,
     tags: [tag],
@@ -115,7 +116,7 @@ function operationOf({ isPublic, openapi }: Route<never>): unknown {
         headers: { ...REQUEST_ID, ...headerRefs(headers) },
         content: contentOf(content),
       })),
-      ...problemRefs([...problems, ...(isPublic ? [] : TOKEN_PROBLEMS), ...COMMON_PROBLEMS]),
+      ...problemRefs(problemsOf(openapi, isPublic)),
     },
     ...(pathParameters && {
       parameters: pathParameters.map(({ name, description, example }) => ({
@@ -128,6 +129,10 @@ function operationOf({ isPublic, openapi }: Route<never>): unknown {
       })),
     }),
   };
+}
+
+function problemsOf({ problems = [] }: OperationDocument, isPublic: boolean): readonly ErrorCode[] {
+  return [...problems, ...(isPublic ? [] : TOKEN_PROBLEMS), ...COMMON_PROBLEMS];
 }
 
 function contentOf(content: JsonContent | TextContent): unknown {
@@ -175,18 +180,22 @@ function responseName(code: ErrorCode): string {
     .join('');
 }
 
-function problemResponses(): Record<string, unknown> {
+/** The problems that at least one operation has. */
+function problemResponses(routes: readonly Route<never>[]): Record<string, unknown> {
+  const examplesOf = rejectionExamples();
+  const used = new Set(routes.flatMap(({ openapi, isPublic }) => problemsOf(openapi, isPublic)));
+  const codes = (Object.keys(PROBLEMS) as ErrorCode[]).filter((code) => used.has(code));
   return Object.fromEntries(
-    Object.entries(rejectionExamples()).map(([code, examples]) => [
-      responseName(code as ErrorCode),
+    codes.map((code) => [
+      responseName(code),
       {
-        description: WHEN[code as ErrorCode],
-        headers: { ...REQUEST_ID, ...headerRefs(EXTRA_HEADERS[code as ErrorCode] ?? []) },
+        description: WHEN[code],
+        headers: { ...REQUEST_ID, ...headerRefs(EXTRA_HEADERS[code] ?? []) },
         content: {
           'application/problem+json': {
             schema: { $ref: '#/components/schemas/Problem' },
             examples: Object.fromEntries(
-              Object.entries(examples).map(([name, error]) => [
+              Object.entries(examplesOf[code]).map(([name, error]) => [
                 name,
                 { value: toProblem(error, '019ab0c4-7f3a-7000-8000-000000000001') },
               ]),
