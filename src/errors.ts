@@ -12,6 +12,7 @@ export type ErrorCode =
   | 'unsupported_media_type'
   | 'rate_limited'
   | 'internal'
+  | 'storage_error'
   | 'unavailable';
 
 /** The `code` of each fault in a request that is not valid. */

@@ -106,3 +106,42 @@ export type BucketCors = {
  * credentials need.
  */
 export type AccessPolicyGenerator<Document> = (uploads: readonly GrantableUploads[]) => Document;
+
+/** An object as the storage describes it. */
+export type StoredObject = {
+  /** Bytes. */
+  readonly contentLength: number;
+  /** As the storage has it: parameters and letter case are those of the upload. */
+  readonly contentType: string | undefined;
+  /** By name in lower case, without the provider's prefix. The object has no prototype. */
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly cacheControl: string | undefined;
+  readonly contentDisposition: string | undefined;
+  readonly contentEncoding: string | undefined;
+  readonly expires: string | undefined;
+  /** Base64 of the 16 bytes; only where the storage knows it. */
+  readonly contentMd5: string | undefined;
+  /** Without quotation marks. */
+  readonly etag: string;
+  /** CRC-64/ECMA of the bytes as an unsigned decimal number; only very old objects lack it. */
+  readonly crc64: string | undefined;
+  /** `symlink`: a GET returns the bytes of another object. `unknown`: no type, or a new one. */
+  readonly objectType: 'normal' | 'multipart' | 'appendable' | 'symlink' | 'unknown';
+  /** Whether the storage replaces Content-Disposition by `attachment` (`x-oss-force-download`). */
+  readonly isDownloadForced: boolean;
+  /** In a versioned bucket: names these bytes for good. */
+  readonly versionId: string | undefined;
+  /** In whole seconds. */
+  readonly lastModified: Date;
+};
+
+/** The calls that the service itself makes to a bucket. Each is bounded in time, size and number. */
+export type BucketClient = {
+  /**
+   * Asks the storage what it has under a key.
+   * @returns undefined if there is no object under this key.
+   * @throws StorageError if the response neither describes the object nor reports that it is absent.
+   * @throws whatever the source of the credentials rejects with.
+   */
+  headObject(key: string): Promise<StoredObject | undefined>;
+};

@@ -117,6 +117,12 @@ export function rejectionExamples(): Readonly<Record<ErrorCode, Readonly<Record<
     internal: {
       internal: toServiceError(new Error('any error that is not a ServiceError')),
     },
+    storage_error: {
+      storage_error: new ServiceError(
+        'storage_error',
+        'The object storage rejects the call of the service. Quote the request id when you report it.',
+      ),
+    },
     unavailable: { overloaded: OVERLOADED },
   };
 }

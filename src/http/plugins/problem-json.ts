@@ -20,6 +20,7 @@ export const PROBLEMS: Readonly<Record<ErrorCode, { readonly status: number; rea
   unsupported_media_type: { status: 415, title: 'Unsupported media type' },
   rate_limited: { status: 429, title: 'A limit is reached' },
   internal: { status: 500, title: 'Something went wrong in the service' },
+  storage_error: { status: 502, title: 'The object storage rejects the service' },
   unavailable: { status: 503, title: 'The service is not available at the moment' },
 };
 

@@ -272,7 +272,7 @@ export interface components {
              * @description The kind of problem. Stable, for programs.
              * @enum {string}
              */
-            code: "invalid_request" | "unauthenticated" | "policy_denied" | "not_found" | "method_not_allowed" | "body_too_large" | "unsupported_media_type" | "rate_limited" | "internal" | "unavailable";
+            code: "invalid_request" | "unauthenticated" | "policy_denied" | "not_found" | "method_not_allowed" | "body_too_large" | "unsupported_media_type" | "rate_limited" | "internal" | "storage_error" | "unavailable";
             /** @description One plain sentence that states what to change. */
             detail: string;
             /** @description The same as `X-Request-Id`. Quote it when you report a problem. */
