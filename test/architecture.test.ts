@@ -62,6 +62,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'node:path',
     '@alicloud/credentials',
   ],
+  'service-keys': ['grants/ports', 'text', 'type:clock', 'jose', 'node:crypto'],
   limits: [
     'grants/ports',
     'generational-map',
@@ -119,7 +120,7 @@ const PURE = [
 
 const TAKES_EFFECTS_AS_ARGUMENTS = [
   ...PURE,
-  ...['auth', 'credentials', 'limits', 'log', 'metrics', 'config', 'http', 'cli'],
+  ...['auth', 'credentials', 'service-keys', 'limits', 'log', 'metrics', 'config', 'http', 'cli'],
 ];
 
 /** Measures the duration of a write, for which the log takes no monotonic clock as an argument. */
