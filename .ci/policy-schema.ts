@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { policySchema } from '../src/policy/file/policy-schema.ts';
+import { REQUIRED_FOR_UPLOADS, UPLOAD_FIELDS } from '../src/policy/file/rule-schema.ts';
 import { ENDPOINT_WORDS } from '../src/storage/oss/endpoint.ts';
 import { ADDED_HEADERS } from '../src/storage/oss/header-values.ts';
 
@@ -40,6 +41,23 @@ const CHECKS: Readonly<Record<string, JsonSchema>> = {
   targets: { minProperties: 1 },
   'targets.*.endpoint': {
     anyOf: [{ enum: [...ENDPOINT_WORDS] }, { title: 'address', pattern: '^https?://[^/]+/?$' }],
+  },
+  'rules[]': {
+    allOf: [
+      {
+        if: { properties: { actions: { type: 'array', contains: { const: 'upload' } } } },
+        // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema.
+        then: { required: [...REQUIRED_FOR_UPLOADS] },
+      },
+      {
+        if: {
+          properties: { actions: { type: 'array', items: { enum: ['download', 'confirm'] } } },
+          required: ['actions'],
+        },
+        // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema.
+        then: { allOf: UPLOAD_FIELDS.map((field) => not(field)) },
+      },
+    ],
   },
   'rules[].who': { minProperties: 1 },
   'rules[].who.claims': { minProperties: 1 },

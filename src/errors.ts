@@ -38,6 +38,7 @@ export const VIOLATION_CODES = [
   'expiry_too_long',
   'overwrite_not_allowed',
   'header_not_allowed',
+  'transfer_not_allowed',
 ] as const;
 export type ViolationCode = (typeof VIOLATION_CODES)[number];
 

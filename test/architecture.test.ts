@@ -79,7 +79,18 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   config: ['credentials', 'limits', 'text', 'zod', '@fastify/proxy-addr', 'node:net'],
   // The API.
   http: [
-    ...['log', 'health', 'type:grants', 'grants/ports', 'grants/upload', 'policy', 'auth', 'errors', 'text'],
+    ...[
+      'log',
+      'health',
+      'type:grants',
+      'grants/ports',
+      'grants/upload',
+      'grants/completion',
+      'policy',
+      'auth',
+      'errors',
+      'text',
+    ],
     ...['type:clock'],
     ...['fastify', '@fastify/cors', 'pino', 'zod', 'yaml', 'type:node:net', 'type:node:http'],
     // For the page /docs.

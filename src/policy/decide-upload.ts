@@ -42,7 +42,7 @@ export function decideUpload(
   let nearest: { readonly rule: Rule; readonly findings: readonly Finding[] } | undefined;
 
   for (const rule of policy.rules) {
-    if (!ruleMatchesCaller(rule, caller, lists)) continue;
+    if (!rule.actions.includes('upload') || !ruleMatchesCaller(rule, caller, lists)) continue;
     matchingCount++;
     if (request.target !== undefined && request.target !== rule.target.name) continue;
     candidateCount++;

@@ -1,4 +1,5 @@
 import type { Caller } from '../auth/caller.ts';
+import type { Action, Transfer } from './actions.ts';
 import { HeldLists } from './held-lists.ts';
 import type { Policy, Rule } from './policy.ts';
 import { resolvePrefix } from './prefix-template.ts';
@@ -10,12 +11,14 @@ import { ruleMatchesCaller } from './rule-matches-caller.ts';
  */
 export type RuleDescription = {
   readonly name: string;
+  readonly actions: readonly Action[];
   readonly target: string;
   readonly bucket: string;
   readonly region: string;
   readonly prefix: string;
   readonly naming: Rule['naming'];
   readonly keepFilename: boolean;
+  readonly transfers: readonly Transfer[];
   readonly contentTypes: readonly string[];
   /** Bytes; null when unlimited. */
   readonly maxSize: number | null;
@@ -28,14 +31,16 @@ export type RuleDescription = {
 };
 
 /**
- * Lists the rules that apply to this caller, in the policy's order. The list is empty if none does.
+ * Lists the upload rules that apply to this caller, in the policy's order. The list is empty if no
+ * rule does.
  */
 export function describePolicy(policy: Policy, caller: Caller): readonly RuleDescription[] {
   const lists = new HeldLists();
   return policy.rules.flatMap((rule) => {
-    const resolved = ruleMatchesCaller(rule, caller, lists)
-      ? resolvePrefix(rule.prefix, caller.claims)
-      : undefined;
+    const resolved =
+      rule.actions.includes('upload') && ruleMatchesCaller(rule, caller, lists)
+        ? resolvePrefix(rule.prefix, caller.claims)
+        : undefined;
     return resolved?.ok ? [describeRule(rule, resolved.prefix)] : [];
   });
 }
@@ -43,12 +48,14 @@ export function describePolicy(policy: Policy, caller: Caller): readonly RuleDes
 function describeRule(rule: Rule, prefix: string): RuleDescription {
   return {
     name: rule.name,
+    actions: rule.actions,
     target: rule.target.name,
     bucket: rule.target.bucket,
     region: rule.target.region,
     prefix,
     naming: rule.naming,
     keepFilename: rule.keepFilename,
+    transfers: rule.transfers,
     contentTypes: rule.contentTypes,
     maxSize: rule.maxSize,
     expiresIn: { default: rule.expiresIn.defaultSeconds, max: rule.expiresIn.maxSeconds },

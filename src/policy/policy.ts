@@ -1,5 +1,6 @@
 import type { IssuerConfig } from '../auth/issuer.ts';
 import type { Endpoint } from '../storage/oss/endpoint.ts';
+import type { Action, Transfer } from './actions.ts';
 import type { ClaimReference } from './claim-reference.ts';
 import type { ClientHeader } from './client-headers.ts';
 import type { PrefixTemplate } from './prefix-template.ts';
@@ -13,9 +14,14 @@ export type Policy = {
   readonly warnings: readonly string[];
 };
 
-/** A rule allows some callers to upload some objects below a prefix of a bucket. */
+/**
+ * A rule allows some callers to do something with some objects below a prefix of a bucket. The
+ * fields about uploads mean something only if `actions` has `upload`; otherwise they allow nothing.
+ */
 export type Rule = {
   readonly name: string;
+  /** At least one. */
+  readonly actions: readonly Action[];
   readonly who: CallerConditions;
   readonly target: Target;
   readonly prefix: PrefixTemplate;
@@ -23,6 +29,7 @@ export type Rule = {
   readonly naming: 'client' | 'server' | 'either';
   /** Whether Content-Disposition has the file name that the client sent. */
   readonly keepFilename: boolean;
+  readonly transfers: readonly Transfer[];
   /** Media types and ranges in lower case, without parameters. */
   readonly contentTypes: readonly string[];
   /** Bytes; null when unlimited. */
@@ -37,6 +44,13 @@ export type Rule = {
   readonly headers: Readonly<Record<string, string>>;
   /** The bytes of the rule's own `x-oss-meta-*` headers, as OSS counts them towards its limit. */
   readonly metadataBytes: number;
+  /** Whether downloads may ask to be shown in the browser. */
+  readonly inline: boolean;
+  /** Whether uploads have an id, and a receipt once they are stored. */
+  readonly receipts: boolean;
+  /** The `aud` of receipts; undefined for the service's own address. */
+  readonly receiptAudience: string | undefined;
+  readonly receiptExpiresInSeconds: number;
   /** For each caller. A missing limit does not apply. */
   readonly limits: {
     readonly requestsPerMinute?: number | undefined;

@@ -31,6 +31,8 @@ function reasonsAgainst(
   examined: ExaminedRequest,
   lists: HeldLists,
 ): readonly Violation[] {
+  if (!rule.actions.includes('upload'))
+    return [{ pointer: '', code: 'no_matching_rule', detail: 'The rule is not for uploads.' }];
   const unmet = unmetConditions(rule, caller, lists);
   if (unmet.length > 0) return unmet.map((detail) => ({ pointer: '', code: 'no_matching_rule', detail }));
   const { target } = examined.request;

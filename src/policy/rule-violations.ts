@@ -76,6 +76,7 @@ export function ruleViolations(rule: Rule, prefix: string, examined: ExaminedReq
 /** Returns the same violations as {@link ruleViolations}, counted and not yet described. */
 export function ruleFindings(rule: Rule, prefix: string, examined: ExaminedRequest): readonly Finding[] {
   const findings: Finding[] = [];
+  findTransferViolation(findings, rule, examined);
   findKeyViolations(findings, rule, prefix, examined);
   findContentViolations(findings, rule, examined);
   findMetadataViolations(findings, rule, examined);
@@ -119,6 +120,20 @@ function addKeyFaults(
     count: faults.length,
     describe: () => faults.map((fault) => ({ pointer, code, detail: `${introduction}${fault}` })),
   });
+}
+
+function findTransferViolation(
+  findings: Finding[],
+  { transfers }: Rule,
+  { request: { transfer } }: ExaminedRequest,
+): void {
+  if (transfers.includes(transfer)) return;
+  add(
+    findings,
+    '/transfer',
+    'transfer_not_allowed',
+    () => `This rule does not allow the transfer "${transfer}"; allowed: ${transfers.join(', ')}.`,
+  );
 }
 
 function findKeyViolations(findings: Finding[], rule: Rule, prefix: string, examined: ExaminedRequest): void {

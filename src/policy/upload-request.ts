@@ -1,3 +1,5 @@
+import type { Transfer } from './actions.ts';
+
 /**
  * The body of `POST /v1/uploads` after its schema has checked it. It has exactly one of `key` and
  * `filename`.
@@ -5,6 +7,7 @@
 export type UploadRequest = {
   readonly key?: string | undefined;
   readonly filename?: string | undefined;
+  readonly transfer: Transfer;
   readonly contentType: string;
   /** Bytes. */
   readonly contentLength?: number | undefined;

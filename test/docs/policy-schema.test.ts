@@ -23,6 +23,7 @@ const ENV = {
   SIZE: '50MiB',
   COUNT: '60',
   YES: 'true',
+  ACTIONS: 'download,confirm',
 };
 
 const schema = JSON.parse(readDocument('policy.schema.json'));
@@ -35,6 +36,9 @@ const serviceAccepts = (policy: unknown) =>
 
 /** `${NAME}`, which the policy file replaces by the value of that environment variable. */
 const placeholder = (name: string) => `\${${name}}`;
+
+/** A rule without `upload` leaves these fields out. */
+const NO_UPLOADS = { contentTypes: undefined, maxSize: undefined };
 
 /** A policy with one issuer, target and rule, and changes to each. */
 function policyWith({
@@ -111,6 +115,9 @@ describe('policy.schema.json', () => {
     ['claims', { rule: { who: { claims: { '/org/team': ['eng-*', 7, true], role: 'admin' } } } }],
     ['headers in any case', { rule: { headers: { 'CACHE-control': 'no-store', 'X-Oss-Meta-A': 1 } } }],
     ['a turned off header', { rule: { headers: { 'content-disposition': 'none' } } }],
+    ['downloads only', { rule: { actions: ['download'], inline: true, ...NO_UPLOADS } }],
+    ['confirmation only', { rule: { actions: ['confirm'], ...NO_UPLOADS } }],
+    ['actions from the environment', { rule: { actions: placeholder('ACTIONS'), ...NO_UPLOADS } }],
     ['a list from the environment', { rule: { contentTypes: placeholder('TYPES') } }],
     ['an element from the environment', { rule: { contentTypes: [placeholder('TYPES')] } }],
     ['a size from the environment', { rule: { maxSize: placeholder('SIZE') } }],
@@ -142,6 +149,9 @@ describe('policy.schema.json', () => {
     ['a region with its prefix', policyWith({ target: { region: 'oss-cn-hangzhou' } })],
     ['an unknown endpoint', policyWith({ target: { endpoint: 'vpc' } })],
     ['an endpoint with a path', policyWith({ target: { endpoint: 'https://upload.example.com/a/b' } })],
+    ['an upload without content types', policyWith({ rule: { contentTypes: undefined } })],
+    ['a download with a maxSize', policyWith({ rule: { actions: ['download'], contentTypes: undefined } })],
+    ['an unknown action', policyWith({ rule: { actions: ['delete'] } })],
     ['an unknown field of a rule', policyWith({ rule: { contentType: ['image/*'] } })],
     ['an empty who', policyWith({ rule: { who: {} } })],
     ['empty claims', policyWith({ rule: { who: { claims: {} } } })],
@@ -179,7 +189,7 @@ function fieldsWithoutDescription(node: unknown, path: string): readonly string[
   if (typeof node !== 'object' || node === null) return [];
   const { properties } = node as { readonly properties?: Readonly<Record<string, Schema>> };
   const own = Object.entries(properties ?? {})
-    .filter(([, field]) => field.description === undefined && !path.endsWith('.headers'))
+    .filter(([, field]) => field.description === undefined && !/\.(?:headers|if)$/.test(path))
     .map(([name]) => `${path}.${name}`);
   const below = Object.entries(node).flatMap(([name, member]) =>
     fieldsWithoutDescription(member, `${path}.${name}`),

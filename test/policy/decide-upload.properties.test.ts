@@ -181,6 +181,7 @@ const request: fc.Arbitrary<ModelRequest> = fc
     fc.record({
       contentType: fc.oneof({ weight: 2, arbitrary: some('image/png') }, contentType),
       overwrite: some(false, false, true),
+      transfer: fc.constant('put' as const),
       metadata: fc.oneof(
         fc.constant({}),
         fc.dictionary(some('a', 'b', 'c'), fc.constant('v'), { maxKeys: 3, noNullPrototype: true }),

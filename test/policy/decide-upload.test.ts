@@ -60,6 +60,7 @@ const PHOTO: UploadRequest = {
   contentLength: 1,
   metadata: {},
   overwrite: false,
+  transfer: 'put',
 };
 
 const newObjectId = () => 'the-id';

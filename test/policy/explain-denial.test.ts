@@ -12,7 +12,7 @@ const [ownFiles] = base.rules;
 if (!ownFiles) throw new Error('the test policy has no rule');
 const caller = callerFromClaims({ iss: 'https://login.test/', sub: 'alice', scope: 'uploads:write' });
 const REQUEST = { key: 'users/alice/a.png', contentType: 'image/png', contentLength: 2 ** 21, metadata: {} };
-const request = { ...REQUEST, overwrite: false };
+const request = { ...REQUEST, overwrite: false, transfer: 'put' as const };
 
 /** A policy with `count` rules for other callers, followed by one for this caller. */
 const policyOf = (others: number): Policy => ({

@@ -42,6 +42,7 @@ export type ModelRequest = {
   readonly contentEncoding?: string;
   readonly expiresIn?: number;
   readonly overwrite: boolean;
+  readonly transfer: 'put';
   readonly target?: string;
 };
 

@@ -28,6 +28,7 @@ const request: UploadRequest = {
   contentLength: 11,
   metadata: {},
   overwrite: false,
+  transfer: 'put',
 };
 const verdicts = (claims: object, change: Partial<UploadRequest> = {}) =>
   ruleVerdicts(policy, callerFromClaims({ iss: 'https://login.test/', sub: 'alice', ...claims }), {

@@ -1,5 +1,6 @@
 import { CLIENT_HEADER_FIELDS } from '../../policy/client-headers.ts';
 import type { Policy, Rule } from '../../policy/policy.ts';
+import type { UploadRequest } from '../../policy/upload-request.ts';
 import type { GrantableUploads } from '../../storage/object-storage.ts';
 import { type PreparedStorage, uploadsOf } from '../prepared-storage.ts';
 import { objectUpload } from './object-upload.ts';
@@ -20,7 +21,8 @@ export function grantableUploads({ rules }: Policy, storage: PreparedStorage): r
 /** Returns the headers of a request that uses everything that the rule allows. */
 function possibleHeaders(rule: Rule, storage: PreparedStorage): readonly string[] {
   const fields = CLIENT_HEADER_FIELDS.filter((field) => rule.clientHeaders.includes(field));
-  const request = {
+  const request: UploadRequest = {
+    transfer: 'put',
     contentType: 'a/b',
     contentMd5: 'x',
     ...Object.fromEntries(fields.map((field) => [field, 'x'])),

@@ -6,6 +6,7 @@ import {
   ServiceError,
   summarizeFaults,
 } from '../../errors.ts';
+import { TRANSFERS } from '../../policy/actions.ts';
 import { isMediaType } from '../../policy/media-type.ts';
 import type { UploadRequest } from '../../policy/upload-request.ts';
 import { MAX_KEY_BYTES, MAX_METADATA_BYTES } from '../../storage/limits.ts';
@@ -135,6 +136,12 @@ export const uploadRequestBody = z
     target: text(64).min(1, 'must not be empty').optional().meta({
       description: 'One of the policy’s targets. Only needed to choose among rules.',
     }),
+    transfer: z
+      .enum(TRANSFERS, `must be ${TRANSFERS.join(' or ')}`)
+      .default('put')
+      .meta({
+        description: 'How the bytes will be sent, if the rule’s `transfers` allows it.',
+      }),
   })
   .meta({ oneOf: [{ required: ['key'] }, { required: ['filename'] }] });
 

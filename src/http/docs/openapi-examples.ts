@@ -39,12 +39,14 @@ export const POLICY_EXAMPLE: z.output<typeof callerPolicy> = {
   rules: [
     {
       name: 'own-files',
+      actions: ['upload'],
       target: 'media',
       bucket: 'acme-media',
       region: 'cn-hangzhou',
       prefix: 'users/alice/',
       naming: 'either',
       keepFilename: false,
+      transfers: ['put'],
       contentTypes: ['image/*', 'video/mp4', 'application/pdf'],
       maxSize: 52_428_800,
       expiresIn: { default: 600, max: 3600 },

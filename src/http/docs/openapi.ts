@@ -33,7 +33,7 @@ const HEADERS: Readonly<Record<string, { readonly description: string; readonly 
 const WHEN: Readonly<Record<ErrorCode, string>> = {
   invalid_request: 'The body is not JSON in UTF-8, or does not match the schema.',
   unauthenticated: 'There is no token, or it is not valid. `WWW-Authenticate` has the cause.',
-  policy_denied: 'No rule of the policy allows this upload. `errors` lists what to change.',
+  policy_denied: 'No rule of the policy allows this request. `errors` lists what to change.',
   not_found: 'There is nothing at this path.',
   method_not_allowed: 'The path has no route for the method that was used. `Allow` lists its methods.',
   body_too_large: `The body has more than ${MAX_BODY_BYTES / 1024} KiB.`,

@@ -13,7 +13,7 @@ import { MAX_BODY_BYTES } from './json-body.ts';
 export const PROBLEMS: Readonly<Record<ErrorCode, { readonly status: number; readonly title: string }>> = {
   invalid_request: { status: 400, title: 'The request is not valid' },
   unauthenticated: { status: 401, title: 'The caller is not authenticated' },
-  policy_denied: { status: 403, title: 'The policy does not allow this upload' },
+  policy_denied: { status: 403, title: 'The policy does not allow this request' },
   not_found: { status: 404, title: 'Not found' },
   method_not_allowed: { status: 405, title: 'The method is not allowed here' },
   body_too_large: { status: 413, title: 'The body is too large' },

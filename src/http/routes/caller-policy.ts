@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ACTIONS, TRANSFERS } from '../../policy/actions.ts';
 import type { RuleDescription } from '../../policy/describe-policy.ts';
 
 const amount = z.int().nullable();
@@ -9,6 +10,7 @@ export const callerPolicy = z.strictObject({
     .array(
       z.strictObject({
         name: z.string().meta({ description: 'The name of the rule.' }),
+        actions: z.array(z.enum(ACTIONS)).meta({ description: 'The actions of the rule.' }),
         target: z.string().meta({ description: 'The policy’s target.' }),
         bucket: z.string().meta({ description: 'The name of the bucket.' }),
         region: z.string().meta({ description: 'The region of the bucket.' }),
@@ -20,6 +22,9 @@ export const callerPolicy = z.strictObject({
         }),
         keepFilename: z.boolean().meta({
           description: 'Whether Content-Disposition offers the object under its file name (with filename).',
+        }),
+        transfers: z.array(z.enum(TRANSFERS)).meta({
+          description: 'How the bytes may be sent: `put`.',
         }),
         contentTypes: z.array(z.string()).meta({
           description:

@@ -31,6 +31,8 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   who: '{ scope: uploads:write }',
   scope: 'uploads:write or [uploads:read, uploads:write]',
   claims: '{ role: [member, admin] }',
+  actions: '[upload, download]',
+  transfers: '[put]',
   contentTypes: '[image/*, application/pdf]',
   maxSize: '50MiB',
   expiresIn: '15m or { default: 10m, max: 1h }',

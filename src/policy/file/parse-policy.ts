@@ -1,6 +1,7 @@
 import { type IssuerConfig, MULTI_TENANT_ISSUER, TENANT_PLACEHOLDER } from '../../auth/issuer.ts';
 import { webAddressFault } from '../../net/web-address.ts';
 import { closestName } from '../../text/suggest.ts';
+import { ACTIONS, type Action } from '../actions.ts';
 import { metadataBytes } from '../metadata-size.ts';
 import type { Policy } from '../policy.ts';
 import { describeIssue, type ReportFault, reportIssue } from './issue-faults.ts';
@@ -10,6 +11,7 @@ import { type IssuerEntry, type PolicyFile, policySchema, type RuleEntry } from 
 import { policyWarnings } from './policy-warnings.ts';
 import { quote, shown } from './quote.ts';
 import { metadataOfHeaders, signedHeaders } from './rule-headers.ts';
+import { REQUIRED_FOR_UPLOADS, UPLOAD_FIELDS } from './rule-schema.ts';
 import { fitToSchema } from './schema-walk.ts';
 import { tokenIssuers } from './token-issuers.ts';
 
@@ -75,6 +77,9 @@ function checkReferences(content: unknown, document: PolicyDocument, fault: Repo
   const rules = asList(asRecord(content).rules).map(asRecord);
   const written = (path: readonly PropertyKey[]): string => document.writtenText(path) ?? '';
 
+  for (const [index, rule] of rules.entries())
+    checkActions(rule, (field, detail) => fault(['rules', index, ...field], detail));
+
   const seen = new Set<string>();
   for (const [index, names] of issuers.entries()) {
     const repeated = [...new Set(names)].find((name) => seen.has(name));
@@ -111,6 +116,31 @@ function checkReferences(content: unknown, document: PolicyDocument, fault: Repo
       else if (!names.has(other)) fault(place, unknownName('rule', written(place), knownRules));
     }
   }
+}
+
+/**
+ * Checks that a rule has the fields that its actions need, and none that mean nothing for them. A
+ * field without a meaning is likely a mistake about what the rule allows.
+ */
+function checkActions(
+  rule: Readonly<Record<string, unknown>>,
+  report: (field: readonly string[], detail: string) => void,
+): void {
+  const actions: readonly unknown[] = rule.actions === undefined ? ['upload'] : asList(rule.actions);
+  const isOne = (action: unknown): action is Action => ACTIONS.some((one) => one === action);
+  if (actions.length === 0 || !actions.every(isOne)) return;
+  const uploads = actions.includes('upload');
+  const downloads = actions.includes('download');
+  const meansNothing = (needed: string) => `means nothing without ${needed} in actions; leave it out`;
+  for (const field of REQUIRED_FOR_UPLOADS)
+    if (uploads && rule[field] === undefined) report([field], 'is missing');
+  for (const field of UPLOAD_FIELDS)
+    if (!uploads && rule[field] !== undefined) report([field], meansNothing('upload'));
+  if (!downloads && rule.inline !== undefined) report(['inline'], meansNothing('download'));
+  if (!uploads && !downloads && rule.expiresIn !== undefined)
+    report(['expiresIn'], meansNothing('upload or download'));
+  if (!uploads && asRecord(rule.limits).bytesPerDay !== undefined)
+    report(['limits', 'bytesPerDay'], meansNothing('upload'));
 }
 
 /** Bounds the search for similar names: thousands of rules could each have a wrong name. */
@@ -155,9 +185,14 @@ function compilePolicy(file: PolicyFile, issuerKeys: readonly IssuerKeySources[]
         `Rule ${rule.name} puts a claim into its prefix for callers of every issuer; a claim is unique only within one (RFC 7519 4.1.2). Name who.issuer.`,
       );
     }
+    const { contentTypes = [], maxSize = 0, receiptAudience, receiptExpiresIn, ...rest } = rule;
     return {
-      ...rule,
+      ...rest,
       target,
+      contentTypes,
+      maxSize,
+      receiptAudience,
+      receiptExpiresInSeconds: receiptExpiresIn,
       headers: signedHeaders(rule.headers, rule.clientHeaders),
       metadataBytes: metadataBytes(metadataOfHeaders(rule.headers)),
     };

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { MAX_PUT_BYTES } from '../../storage/limits.ts';
+import { ACTIONS, TRANSFERS } from '../actions.ts';
 import { parseClaimReference } from '../claim-reference.ts';
 import { CLIENT_HEADERS, type ClientHeader } from '../client-headers.ts';
 import { isMediaRange } from '../media-type.ts';
@@ -83,10 +84,32 @@ const metadataName = z
     'must not begin with "x-oss-meta-", which the service adds',
   );
 
-/** One entry of `rules`. Every bound is required, or its default allows nothing. */
+/** The fields that a rule with `upload` needs; no default would be closed and useful. */
+export const REQUIRED_FOR_UPLOADS = ['contentTypes', 'maxSize'] as const;
+
+/** The fields about uploads: an error in a rule without `upload`, where they would mean nothing. */
+export const UPLOAD_FIELDS = [
+  ...REQUIRED_FOR_UPLOADS,
+  ...(['naming', 'keepFilename', 'transfers', 'metadata', 'overwrite', 'clientHeaders', 'headers'] as const),
+  ...(['receipts', 'receiptAudience', 'receiptExpiresIn'] as const),
+] as const;
+
+/**
+ * One entry of `rules`. Every bound is required, or its default allows nothing. `parse-policy.ts`
+ * checks which fields belong to its actions.
+ */
 export const ruleSchema = z
   .strictObject({
     name: name.meta({ description: 'The name of the rule, for logs, metrics and other rules.' }),
+    actions: z
+      .array(z.enum(ACTIONS))
+      .min(1, 'must name at least one action')
+      .default(['upload'])
+      .transform((actions) => [...new Set(actions)])
+      .meta({
+        description:
+          'The actions that the rule allows: `upload`, `download`, and `confirm` for the uploads of other callers.',
+      }),
     who: whoSchema.meta({ description: 'The conditions that a token must meet; at least one.' }),
     target: name.meta({ description: 'A name of `targets`.' }),
     prefix: z
@@ -108,6 +131,12 @@ export const ruleSchema = z
       .boolean()
       .default(false)
       .meta({ description: 'Signs the file name into `Content-Disposition` (with `filename`).' }),
+    transfers: z
+      .array(z.enum(TRANSFERS))
+      .min(1, 'must name at least one transfer')
+      .default(['put'])
+      .transform((transfers) => [...new Set(transfers)])
+      .meta({ description: 'How clients may send the bytes: `put`.' }),
     contentTypes: z
       .array(
         z
@@ -124,20 +153,23 @@ export const ruleSchema = z
           }),
       )
       .min(1, 'must name at least one media type')
-      .meta({ description: 'Media types, and ranges such as `image/*`, which match registered types only.' }),
+      .optional()
+      .meta({
+        description:
+          'Media types, and ranges such as `image/*`, which match registered types only. Required for `upload`.',
+      }),
     maxSize: z
       .union([z.literal('unlimited').transform(() => null), sizeBytes], {
-        error: ({ input }) =>
-          input === undefined
-            ? 'is missing'
-            : 'must be "unlimited" or a size greater than 0, such as 500KiB, 50MiB or 1GB',
+        error: () => 'must be "unlimited" or a size greater than 0, such as 500KiB, 50MiB or 1GB',
       })
       .refine(
         (bytes) => bytes === null || bytes <= MAX_PUT_BYTES,
         'must not be more than 5 GiB, the limit of OSS for one PUT',
       )
+      .optional()
       .meta({
-        description: 'The largest upload, up to 5GiB; or `unlimited`, which leaves the length unsigned.',
+        description:
+          'The largest upload, up to 5GiB; or `unlimited`, which leaves the length unsigned. Required for `upload`.',
       }),
     expiresIn: z
       .union([
@@ -189,6 +221,20 @@ export const ruleSchema = z
     headers: addedHeadersSchema
       .default({})
       .meta({ description: 'Headers that are added to every upload and signed.' }),
+    inline: z
+      .boolean()
+      .default(false)
+      .meta({ description: 'Lets a download ask to be shown in the browser.' }),
+    receipts: z.boolean().default(true).meta({
+      description: 'Whether an upload has an id, and a receipt once the service has seen the object.',
+    }),
+    receiptAudience: text
+      .max(1024)
+      .optional()
+      .meta({ description: 'The `aud` of receipts. By default `PUBLIC_URL`.' }),
+    receiptExpiresIn: durationSeconds
+      .default(3600)
+      .meta({ description: 'How long a receipt is valid. By default 1h.' }),
     limits: z
       .strictObject({
         requestsPerMinute: z

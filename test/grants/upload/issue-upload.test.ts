@@ -20,6 +20,7 @@ const photo = {
   contentLength: 7,
   metadata: {},
   overwrite: false,
+  transfer: 'put' as const,
 };
 
 function setUp(verdict?: LimitVerdict, credentials: unknown = testCredentials) {

@@ -10,7 +10,13 @@ function ruleWith(fields: Readonly<Record<string, unknown>>) {
   return rules[0];
 }
 
-const REQUEST = { filename: 'a.png', contentType: 'image/png', metadata: {}, overwrite: false };
+const REQUEST = {
+  filename: 'a.png',
+  contentType: 'image/png',
+  metadata: {},
+  overwrite: false,
+  transfer: 'put' as const,
+};
 
 it.each([
   [false, false, false],

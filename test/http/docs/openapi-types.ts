@@ -175,6 +175,11 @@ export interface components {
             overwrite?: boolean;
             /** @description One of the policy’s targets. Only needed to choose among rules. */
             target?: string;
+            /**
+             * @description How the bytes will be sent, if the rule’s `transfers` allows it.
+             * @enum {string}
+             */
+            transfer?: "put";
         } & (unknown | unknown);
         UploadGrant: {
             /**
@@ -221,6 +226,8 @@ export interface components {
             rules: {
                 /** @description The name of the rule. */
                 name: string;
+                /** @description The actions of the rule. */
+                actions: ("upload" | "download" | "confirm")[];
                 /** @description The policy’s target. */
                 target: string;
                 /** @description The name of the bucket. */
@@ -236,6 +243,8 @@ export interface components {
                 naming: "client" | "server" | "either";
                 /** @description Whether Content-Disposition offers the object under its file name (with filename). */
                 keepFilename: boolean;
+                /** @description How the bytes may be sent: `put`. */
+                transfers: "put"[];
                 /** @description Media types and ranges. A range matches registered (IANA) types and WebM, but none that browsers run. */
                 contentTypes: string[];
                 /** @description Bytes. `null` when unlimited; `contentLength` may then be left out. */
@@ -285,7 +294,7 @@ export interface components {
                  * @description The kind of fault. Stable, for programs.
                  * @enum {string}
                  */
-                code: "required" | "unknown_field" | "invalid_type" | "invalid_value" | "conflict" | "no_matching_rule" | "key_outside_prefix" | "key_not_allowed" | "content_type_not_allowed" | "too_large" | "length_required" | "metadata_not_allowed" | "metadata_missing" | "expiry_too_long" | "overwrite_not_allowed" | "header_not_allowed";
+                code: "required" | "unknown_field" | "invalid_type" | "invalid_value" | "conflict" | "no_matching_rule" | "key_outside_prefix" | "key_not_allowed" | "content_type_not_allowed" | "too_large" | "length_required" | "metadata_not_allowed" | "metadata_missing" | "expiry_too_long" | "overwrite_not_allowed" | "header_not_allowed" | "transfer_not_allowed";
                 /** @description One plain sentence that states what to change. */
                 detail: string;
             }[];
@@ -315,7 +324,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description No rule of the policy allows this upload. `errors` lists what to change. */
+        /** @description No rule of the policy allows this request. `errors` lists what to change. */
         PolicyDenied: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -507,12 +516,18 @@ export interface operations {
                      *       "rules": [
                      *         {
                      *           "name": "own-files",
+                     *           "actions": [
+                     *             "upload"
+                     *           ],
                      *           "target": "media",
                      *           "bucket": "acme-media",
                      *           "region": "cn-hangzhou",
                      *           "prefix": "users/alice/",
                      *           "naming": "either",
                      *           "keepFilename": false,
+                     *           "transfers": [
+                     *             "put"
+                     *           ],
                      *           "contentTypes": [
                      *             "image/*",
                      *             "video/mp4",

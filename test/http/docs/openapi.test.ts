@@ -73,6 +73,7 @@ it('describes each field of the request, and allows no other', () => {
     'expiresIn',
     'overwrite',
     'target',
+    'transfer',
   ]);
 });
 

@@ -34,6 +34,8 @@ it('returns the rules for the caller, with its own prefix, and nothing of other 
         prefix: 'users/bob/',
         naming: 'either',
         keepFilename: false,
+        actions: ['upload'],
+        transfers: ['put'],
         contentTypes: ['image/*', 'text/plain'],
         maxSize: 1_048_576,
         expiresIn: { default: 600, max: 3600 },

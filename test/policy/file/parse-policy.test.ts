@@ -92,6 +92,12 @@ it('reads the whole of a policy', () => {
         },
         naming: 'either',
         keepFilename: false,
+        actions: ['upload'],
+        transfers: ['put'],
+        inline: false,
+        receipts: true,
+        receiptAudience: undefined,
+        receiptExpiresInSeconds: 3600,
         contentTypes: ['image/*', 'video/mp4'],
         maxSize: 52_428_800,
         expiresIn: { defaultSeconds: 600, maxSeconds: 3600 },
@@ -128,6 +134,9 @@ rules: [{ name: r, who: { scope: s }, target: t, prefix: p/, contentTypes: [a/b]
     overwrite: false,
     clientHeaders: [],
     keepFilename: false,
+    actions: ['upload'],
+    transfers: ['put'],
+    inline: false,
     limits: {},
   });
   expect(policy.rules[0]?.headers).toStrictEqual({

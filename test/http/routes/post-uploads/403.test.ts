@@ -17,7 +17,7 @@ it('lists every violation of the rule, with what to change', async () => {
   expect(response.status).toBe(403);
   expect(response.body).toStrictEqual({
     type: 'urn:oss-presign:problem:policy_denied',
-    title: 'The policy does not allow this upload',
+    title: 'The policy does not allow this request',
     status: 403,
     code: 'policy_denied',
     detail: 'The key must begin with "users/alice/". And 6 more; see errors.',

@@ -1,0 +1,7 @@
+/** The actions that a rule can allow. `confirm` is to confirm the uploads of other callers. */
+export const ACTIONS = ['upload', 'download', 'confirm'] as const;
+export type Action = (typeof ACTIONS)[number];
+
+/** How the bytes of an upload travel: in one PUT. */
+export const TRANSFERS = ['put'] as const;
+export type Transfer = (typeof TRANSFERS)[number];
