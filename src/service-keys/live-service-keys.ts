@@ -16,7 +16,7 @@ export type ServiceKeysStatus = {
   readonly isShared: boolean;
   readonly loadedAt: Date;
   /** Whether the file now holds something that was rejected. */
-  readonly isFileRefused: boolean;
+  readonly isFileRejected: boolean;
 };
 
 export type LiveServiceKeys = ServiceKeysSource & {
@@ -44,20 +44,20 @@ export type FileServiceKeysOptions = {
 };
 
 /**
- * Holds the service keys of `SERVICE_KEYS_FILE`, and replaces them when the file changes. If the new
- * file has a fault, the previous keys stay in use: a bad file must not end all uploads.
+ * Holds the service keys of `SERVICE_KEYS_FILE`, and replaces them when the file changes. If the
+ * new file has a fault, the previous keys stay in use: a bad file must not end all uploads.
  */
 export function createFileServiceKeys({ first, read, clock, log }: FileServiceKeysOptions): LiveServiceKeys {
   let keys = first.keys;
   let inUse = first.content;
   let loadedAt = clock();
   let lastSeen = first.content;
-  let refused: string | undefined;
+  let rejected: string | undefined;
 
   return {
     current: () => keys,
     isShared: true,
-    status: () => ({ ...describe(keys), isShared: true, loadedAt, isFileRefused: refused !== undefined }),
+    status: () => ({ ...describe(keys), isShared: true, loadedAt, isFileRejected: rejected !== undefined }),
     poll() {
       const reading = read();
       if (reading.content === lastSeen) apply(reading);
@@ -73,12 +73,12 @@ export function createFileServiceKeys({ first, read, clock, log }: FileServiceKe
   function apply(reading: ServiceKeysReading): void {
     if (reading.content === inUse) {
       // The bad file was reverted.
-      refused = undefined;
+      rejected = undefined;
       return;
     }
-    if (reading.content === refused) return;
+    if (reading.content === rejected) return;
     if ('faults' in reading) {
-      refused = reading.content;
+      rejected = reading.content;
       log.error(
         { faults: reading.faults },
         'the new service keys file is rejected; the previous keys stay in use',
@@ -88,7 +88,7 @@ export function createFileServiceKeys({ first, read, clock, log }: FileServiceKe
     keys = reading.keys;
     inUse = reading.content;
     loadedAt = clock();
-    refused = undefined;
+    rejected = undefined;
     log.info(describe(keys), 'the new service keys are in use');
   }
 }
@@ -104,7 +104,7 @@ export async function createProcessServiceKeys(
 ): Promise<LiveServiceKeys> {
   const jwk = privateKey.export({ format: 'jwk' }) as PrivateJwk;
   const keys = toServiceKeys([{ kid: await calculateJwkThumbprint(jwk), jwk }]);
-  const status = { ...describe(keys), isShared: false, loadedAt: clock(), isFileRefused: false };
+  const status = { ...describe(keys), isShared: false, loadedAt: clock(), isFileRejected: false };
   return {
     current: () => keys,
     isShared: false,

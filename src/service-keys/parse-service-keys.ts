@@ -127,7 +127,7 @@ function parseKey(
   return { faults };
 }
 
-/** The faults of the members that restrict a key (RFC 7517 4.2 to 4.4). All of them may be missing. */
+/** The faults of the members that restrict a key (RFC 7517 4.2 to 4.4). Each may be missing. */
 function useFaults({ use, alg, key_ops: operations }: Json, name: string): readonly Fault[] {
   const faults: Fault[] = [];
   if (use !== undefined && use !== 'sig') faults.push(`${name}.use must be "sig", or left out`);

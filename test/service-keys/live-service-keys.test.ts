@@ -62,7 +62,7 @@ describe('the keys of a file', () => {
       keys: 2,
       isShared: true,
       loadedAt: now,
-      isFileRefused: false,
+      isFileRejected: false,
     });
   });
 
@@ -128,21 +128,21 @@ describe('the keys of a file', () => {
     const before = keys.current();
     for (let poll = 0; poll < 3; poll++) replace(file);
     expect(keys.current()).toBe(before);
-    expect(keys.status()).toMatchObject({ signingKid: 'first', isFileRefused: true });
+    expect(keys.status()).toMatchObject({ signingKid: 'first', isFileRejected: true });
     expect(log).toStrictEqual([
       ['error', { faults: [fault] }, 'the new service keys file is rejected; the previous keys stay in use'],
     ]);
   });
 
-  it('are no longer reported as refused when the bad file is reverted or replaced by a good one', () => {
+  it('are no longer reported as rejected when the bad file is reverted or replaced by a good one', () => {
     const first = serviceKeysFile('first');
     const { keys, replace } = follow(first);
     replace('broken');
     replace(first);
-    expect(keys.status().isFileRefused).toBe(false);
+    expect(keys.status().isFileRejected).toBe(false);
     replace('broken');
     replace(serviceKeysFile('second'));
-    expect(keys.status()).toMatchObject({ signingKid: 'second', isFileRefused: false });
+    expect(keys.status()).toMatchObject({ signingKid: 'second', isFileRejected: false });
   });
 
   it('never reach the log', () => {
@@ -174,6 +174,6 @@ it('a process without a file has one key of its own, named by its thumbprint, wh
     keys: 1,
     isShared: false,
     loadedAt: now,
-    isFileRefused: false,
+    isFileRejected: false,
   });
 });

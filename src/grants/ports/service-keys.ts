@@ -21,7 +21,7 @@ export type ServiceKeys = {
    * @param kid of any length and content: a caller may have chosen it.
    */
   find(kid: string): ServiceKey | undefined;
-  /** The public keys (RFC 7517 5), each with `kty`, `crv`, `x`, `y`, `kid`, `use` and `alg` only. */
+  /** The public keys (RFC 7517 5), with `kty`, `crv`, `x`, `y`, `kid`, `use` and `alg` only. */
   readonly jwks: { readonly keys: readonly Readonly<Record<string, string>>[] };
 };
 
