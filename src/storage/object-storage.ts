@@ -71,24 +71,28 @@ export type PreparedUploads = {
   presign(upload: ObjectUpload, signing: Signing): PresignedUpload;
 };
 
-/** The uploads that one rule can grant, for the cloud settings that must allow them. */
-export type GrantableUploads = {
+/** The access that one rule can grant below a prefix, for the cloud settings that must allow it. */
+export type PrefixAccess = {
   readonly bucket: string;
   readonly region: string;
   /** The beginning of each key, with `*` in place of what depends on the caller. */
   readonly prefixPattern: string;
+  /** The methods that clients send to the storage. */
+  readonly methods: readonly ('PUT' | 'GET')[];
   /** Each header that a client can be asked to send, in lower case. */
   readonly headers: readonly string[];
+  /** Whether the service itself reads the attributes of the objects, to confirm uploads. */
+  readonly isChecked: boolean;
 };
 
-/** An optional ability: CORS rules that let pages upload. */
+/** An optional ability: CORS rules that let pages use what is granted. */
 export type CorsRuleGenerator = (
-  uploads: readonly GrantableUploads[],
+  access: readonly PrefixAccess[],
   /** Exact origins of the pages, such as `https://app.example.com`. */
   origins: readonly string[],
 ) => readonly BucketCors[];
 
-/** The one CORS rule that a bucket needs so that pages can upload what the policy grants. */
+/** The one CORS rule that a bucket needs so that pages can use what the policy grants. */
 export type BucketCors = {
   readonly bucket: string;
   readonly region: string;
@@ -105,7 +109,7 @@ export type BucketCors = {
  * An optional ability: the cloud's policy document with the permissions that the signing
  * credentials need.
  */
-export type AccessPolicyGenerator<Document> = (uploads: readonly GrantableUploads[]) => Document;
+export type AccessPolicyGenerator<Document> = (access: readonly PrefixAccess[]) => Document;
 
 /** An object as the storage describes it. */
 export type StoredObject = {

@@ -143,6 +143,24 @@ it('prints one script for each bucket, once for all the targets of a bucket', as
   expect(media?.allowedHeaders).toContain('x-oss-meta-b');
 });
 
+it('allows each method that the rules of a bucket need, and what downloads need besides', async () => {
+  const read = {
+    name: 'read',
+    who: { scope: 'a' },
+    actions: ['download'],
+    target: 'media',
+    prefix: 'users/',
+  };
+  const [both] = rulesOf((await print(undefined, undefined, policyWith({ rules: [...RULES, read] }))).stdout);
+  expect(both).toMatchObject({
+    allowedMethods: ['GET', 'PUT'],
+    allowedHeaders: expect.arrayContaining(['content-type', 'if-match', 'range']),
+    exposeHeaders: expect.arrayContaining(['ETag', 'Content-Disposition', 'Content-Range']),
+  });
+  const [onlyReads] = rulesOf((await print(undefined, undefined, policyWith({ rules: [read] }))).stdout);
+  expect(onlyReads).toMatchObject({ allowedMethods: ['GET'], allowedHeaders: ['if-match', 'range'] });
+});
+
 it('uses the origins of --origin, or else of CORS_ORIGINS, each once', async () => {
   const origins = async (argv: readonly string[]) =>
     rulesOf((await print(argv, { CORS_ORIGINS: 'https://a.test, https://b.test' })).stdout)[0]

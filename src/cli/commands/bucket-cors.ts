@@ -1,20 +1,19 @@
 import { environmentSchema } from '../../config/config.ts';
-import { prepareStorage } from '../../grants/prepared-storage.ts';
-import { grantableUploads } from '../../grants/upload/grantable-uploads.ts';
 import type { BucketCors } from '../../storage/object-storage.ts';
-import { prepareBucket } from '../../storage/oss/bucket.ts';
 import { bucketCors } from '../../storage/oss/cors-rule.ts';
+import { cloudAccess } from '../cloud-access.ts';
 import { CannotRun, type CliContext, type Command, type OptionValues } from '../command.ts';
 import { OUTPUT_OPTION, writeDocument } from '../output-option.ts';
 import { POLICY_OPTION, policyOf } from '../policy-option.ts';
 
-/** `oss-presign bucket-cors`: the CORS rules that each bucket needs for uploads from pages. */
+/** `oss-presign bucket-cors`: the CORS rules that each bucket needs for pages. */
 export const bucketCorsCommand: Command = {
   name: 'bucket-cors',
   summary: 'print the CORS rules that the buckets need, with the commands that set them',
-  description: `Prints, for each bucket of the policy, the CORS rule that lets pages of the given origins make the uploads that the policy
-allows: PUT with exactly the headers that a response of the service can contain. The output is a shell script that sets the
-rule, as XML, with ossutil 2. Nothing changes until you run the script, which then replaces all CORS rules of the bucket.
+  description: `Prints, for each bucket of the policy, the CORS rule that lets pages of the given origins use what the policy allows: PUT with
+exactly the headers that a response of the service can contain, and GET if a rule has downloads. The output is a shell script
+that sets the rule, as XML, with ossutil 2. Nothing changes until you run the script, which then replaces all CORS rules of
+the bucket.
 Needs no credentials and no network.`,
   options: {
     origin: {
@@ -30,8 +29,7 @@ Needs no credentials and no network.`,
   exitCodes: { 0: 'printed or written' },
   run: async (options, context) => {
     const policy = policyOf(options, context);
-    const uploads = grantableUploads(policy, prepareStorage(policy, prepareBucket));
-    const scripts = bucketCors(uploads, originsOf(options, context)).map(renderScript);
+    const scripts = bucketCors(cloudAccess(policy), originsOf(options, context)).map(renderScript);
     writeDocument(scripts.join('\n'), options, context);
     return 0;
   },

@@ -1,4 +1,4 @@
-import type { AccessPolicyGenerator, GrantableUploads } from '../object-storage.ts';
+import type { AccessPolicyGenerator, PrefixAccess } from '../object-storage.ts';
 
 export type RamStatement = {
   readonly Effect: 'Allow';
@@ -10,23 +10,27 @@ export type RamStatement = {
 export type RamPolicy = { readonly Version: '1'; readonly Statement: readonly RamStatement[] };
 
 /**
- * Returns the permissions that the signing credentials need: to write objects under the prefixes of
- * the rules, and to tag them if a rule adds tags. `x-oss-forbid-overwrite` needs no further
- * permission. Resources are unique and sorted.
+ * Returns the permissions that the credentials of the service need: to write objects under the
+ * prefixes of the rules, to tag them if a rule adds tags, and to read them where a rule has
+ * downloads or receipts (a HEAD needs `oss:GetObject` too). `x-oss-forbid-overwrite` needs no
+ * further permission. Resources are unique and sorted.
  *
  * KMS encryption also needs `kms:GenerateDataKey` and `kms:Decrypt` on a key that only the bucket's
- * owner knows. Source: OSS PutObject, permissions; RAM policies for OSS.
+ * owner knows. Source: OSS PutObject and HeadObject, permissions; RAM policies for OSS.
  */
-export const ramPolicy: AccessPolicyGenerator<RamPolicy> = (uploads) => {
-  const tagging = uploads.filter(({ headers }) => headers.includes('x-oss-tagging'));
+export const ramPolicy: AccessPolicyGenerator<RamPolicy> = (access) => {
+  const uploads = access.filter(({ methods }) => methods.includes('PUT'));
+  const read = access.filter(({ methods, isChecked }) => isChecked || methods.includes('GET'));
+  const tagging = access.filter(({ headers }) => headers.includes('x-oss-tagging'));
   const statements = [
     { Effect: 'Allow', Action: ['oss:PutObject'], Resource: resourcesOf(uploads) },
+    { Effect: 'Allow', Action: ['oss:GetObject'], Resource: resourcesOf(read) },
     { Effect: 'Allow', Action: ['oss:PutObjectTagging'], Resource: resourcesOf(tagging) },
   ] as const;
   return { Version: '1', Statement: statements.filter(({ Resource }) => Resource.length > 0) };
 };
 
-function resourcesOf(uploads: readonly GrantableUploads[]): readonly string[] {
-  const resources = uploads.map(({ bucket, prefixPattern }) => `acs:oss:*:*:${bucket}/${prefixPattern}*`);
+function resourcesOf(access: readonly PrefixAccess[]): readonly string[] {
+  const resources = access.map(({ bucket, prefixPattern }) => `acs:oss:*:*:${bucket}/${prefixPattern}*`);
   return [...new Set(resources)].sort();
 }

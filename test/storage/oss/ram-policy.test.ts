@@ -1,12 +1,14 @@
 import { expect, it } from 'vitest';
-import type { GrantableUploads } from '../../../src/storage/object-storage.ts';
+import type { PrefixAccess } from '../../../src/storage/object-storage.ts';
 import { ramPolicy } from '../../../src/storage/oss/ram-policy.ts';
 
-const uploads = (prefixPattern: string, change: Partial<GrantableUploads> = {}): GrantableUploads => ({
+const uploads = (prefixPattern: string, change: Partial<PrefixAccess> = {}): PrefixAccess => ({
   bucket: 'acme-media',
   region: 'cn-hangzhou',
   prefixPattern,
+  methods: ['PUT'],
   headers: ['content-type'],
+  isChecked: false,
   ...change,
 });
 
@@ -35,6 +37,26 @@ it('names each resource once, sorted', () => {
         'acs:oss:*:*:acme-media/exports/*',
         'acs:oss:*:*:acme-media/users/*/*',
       ],
+    },
+  ]);
+});
+
+it('allows reading where a rule has downloads or receipts, and only there', () => {
+  const all = [
+    uploads('users/*/', { isChecked: true }),
+    uploads('public/', { methods: ['GET'], headers: [] }),
+    uploads('silent/'),
+  ];
+  expect(ramPolicy(all).Statement).toStrictEqual([
+    {
+      Effect: 'Allow',
+      Action: ['oss:PutObject'],
+      Resource: ['acs:oss:*:*:acme-media/silent/*', 'acs:oss:*:*:acme-media/users/*/*'],
+    },
+    {
+      Effect: 'Allow',
+      Action: ['oss:GetObject'],
+      Resource: ['acs:oss:*:*:acme-media/public/*', 'acs:oss:*:*:acme-media/users/*/*'],
     },
   ]);
 });

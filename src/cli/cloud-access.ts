@@ -1,0 +1,52 @@
+import { type PreparedStorage, prepareStorage, uploadsOf } from '../grants/prepared-storage.ts';
+import { objectUpload } from '../grants/upload/object-upload.ts';
+import { CLIENT_HEADER_FIELDS } from '../policy/client-headers.ts';
+import type { Policy, Rule } from '../policy/policy.ts';
+import type { UploadRequest } from '../policy/upload-request.ts';
+import type { PrefixAccess } from '../storage/object-storage.ts';
+import { prepareBucket } from '../storage/oss/bucket.ts';
+
+/**
+ * Lists what each rule of a policy can grant, for the cloud settings that must allow it. A rule
+ * that only confirms grants nothing: the uploads that it confirms are those of another rule.
+ */
+export function cloudAccess(policy: Policy): readonly PrefixAccess[] {
+  const storage = prepareStorage(policy, prepareBucket);
+  return policy.rules
+    .filter(({ actions }) => actions.includes('upload') || actions.includes('download'))
+    .map((rule) => accessOf(rule, storage));
+}
+
+function accessOf(rule: Rule, storage: PreparedStorage): PrefixAccess {
+  const methods = methodsOf(rule);
+  return {
+    bucket: rule.target.bucket,
+    region: rule.target.region,
+    prefixPattern: rule.prefix.parts.map((part) => ('claim' in part ? '*' : part.literal)).join(''),
+    methods,
+    headers: methods.includes('PUT') ? possibleHeaders(rule, storage) : [],
+    isChecked: rule.actions.includes('upload') && rule.receipts,
+  };
+}
+
+function methodsOf({ actions, transfers }: Rule): PrefixAccess['methods'] {
+  const methods: PrefixAccess['methods'][number][] = [];
+  if (actions.includes('upload') && transfers.includes('put')) methods.push('PUT');
+  if (actions.includes('download')) methods.push('GET');
+  return methods;
+}
+
+/** Returns the headers of a request that uses everything that the rule allows. */
+function possibleHeaders(rule: Rule, storage: PreparedStorage): readonly string[] {
+  const fields = CLIENT_HEADER_FIELDS.filter((field) => rule.clientHeaders.includes(field));
+  const request: UploadRequest = {
+    transfer: 'put',
+    contentType: 'a/b',
+    contentMd5: 'x',
+    ...Object.fromEntries(fields.map((field) => [field, 'x'])),
+    metadata: Object.fromEntries(rule.metadata.allowed.map((name) => [name, 'x'])),
+    overwrite: false,
+  };
+  const headers = uploadsOf(storage, rule).headers(objectUpload(rule, request, 'x'));
+  return Object.keys(headers).map((name) => name.toLowerCase());
+}
