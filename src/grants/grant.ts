@@ -1,7 +1,7 @@
 import type { Caller } from '../auth/caller.ts';
 import type { Clock } from '../clock.ts';
 import { ServiceError } from '../errors.ts';
-import type { Decision, Grant } from '../policy/decide-upload.ts';
+import type { Decision, Denial, Grant } from '../policy/decision.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Signing } from '../storage/object-storage.ts';
 import { isoSeconds } from '../text/iso-seconds.ts';
@@ -63,7 +63,7 @@ export type GrantOutcome<Response> =
       readonly verdict: LimitVerdict | undefined;
     }
   | { readonly outcome: 'limited'; readonly grant: Grant; readonly verdict: LimitVerdict }
-  | ({ readonly outcome: 'denied' } & Omit<Extract<Decision, { allowed: false }>, 'allowed'>);
+  | ({ readonly outcome: 'denied' } & Omit<Denial, 'allowed'>);
 
 /**
  * Takes the steps that every kind of grant has: decide by the policy, get credentials, count

@@ -48,7 +48,7 @@ export function renderRequestLine(line: RequestLine): string {
   const auditProperty = audit === undefined ? '' : `,"audit":${renderAuditJson(audit)}`;
   const duration = durationMs === undefined ? '' : `,"durationMs":${durationMs}`;
   const address = remoteAddress === undefined ? '' : jsonProperty('remoteAddress', cutForLog(remoteAddress));
-  const msg = audit === undefined ? 'request completed' : `upload ${audit.outcome}`;
+  const msg = audit === undefined ? 'request completed' : `${audit.operation} ${audit.outcome}`;
   return `${ids},${request}${why}${auditProperty}${duration}${address},"msg":"${msg}"`;
 }
 

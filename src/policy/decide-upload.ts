@@ -1,4 +1,5 @@
 import type { Caller } from '../auth/caller.ts';
+import type { Decision, Grant } from './decision.ts';
 import { HeldLists } from './held-lists.ts';
 import { serverMadeName } from './object-key.ts';
 import type { Policy, Rule } from './policy.ts';
@@ -12,15 +13,6 @@ import {
   type Violation,
 } from './rule-violations.ts';
 import type { UploadRequest } from './upload-request.ts';
-
-export type Grant = {
-  readonly rule: Rule;
-  readonly key: string;
-};
-
-export type Decision =
-  | { readonly allowed: true; readonly grant: Grant }
-  | { readonly allowed: false; readonly violations: readonly Violation[]; readonly rule?: string };
 
 /**
  * Decides whether the caller may upload this. The first rule that allows the whole request grants

@@ -24,6 +24,7 @@ it('writes one audit line for a grant: request, caller, rule, bucket, key, type,
     route: '/v1/uploads',
     status: 201,
     audit: {
+      operation: 'upload',
       outcome: 'granted',
       reasons: [],
       issuer: 'https://login.test/',
@@ -59,6 +60,7 @@ it('logs what each rule does not allow, and does not send it to the caller', asy
   const [line] = log.map((one) => JSON.parse(one));
   expect(line).toMatchObject({ method: 'POST', route: '/v1/uploads', status: 403, msg: 'upload denied' });
   expect(line.audit).toStrictEqual({
+    operation: 'upload',
     outcome: 'denied',
     reasons: ['key_outside_prefix', 'content_type_not_allowed'],
     issuer: 'https://login.test/',
@@ -94,6 +96,7 @@ it('logs status, method, route and bucket of a request that reached a limit, and
   const line = log.map((one) => JSON.parse(one)).find(({ msg }) => msg === 'upload limited');
   expect(line).toMatchObject({ method: 'POST', route: '/v1/uploads', status: 429 });
   expect(line.audit).toStrictEqual({
+    operation: 'upload',
     outcome: 'limited',
     reasons: ['requestsPerMinute'],
     issuer: 'https://login.test/',

@@ -6,6 +6,7 @@ const text = fc.oneof(fc.string({ unit: 'binary' }), fc.string());
 const textOrNone = fc.option(text, { nil: undefined });
 
 const audit: fc.Arbitrary<Audit> = fc.record({
+  operation: fc.constant('upload'),
   outcome: fc.constantFrom('granted', 'limited', 'denied'),
   reasons: fc.array(fc.constantFrom('key_outside_prefix', 'too_large', 'requestsPerMinute'), {
     maxLength: 3,
@@ -34,7 +35,8 @@ it('is the JSON of all its fields, whatever they contain', () => {
 
 it('leaves out fields that a grant does not have', () => {
   const granted: Audit = {
-    ...{ outcome: 'granted', reasons: [], issuer: 'i', subject: 's', rule: 'r', target: 't', bucket: 'b' },
+    ...{ operation: 'upload', outcome: 'granted', reasons: [], issuer: 'i', subject: 's' },
+    ...{ rule: 'r', target: 't', bucket: 'b' },
     ...{ key: 'k', contentType: 'image/png', contentLength: null, expiresAt: '2026-01-01T00:00:00Z' },
   };
   expect(renderAuditJson(granted)).toBe(JSON.stringify(granted));

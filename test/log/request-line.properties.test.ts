@@ -47,6 +47,7 @@ it('cuts the detail of a rejection, the fields of its error and the address of t
 
 it('names the outcome of an audited request', () => {
   const audit = {
+    operation: 'upload',
     outcome: 'denied',
     reasons: ['too_large'],
     issuer: 'i',

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { callerFromClaims } from '../../src/auth/caller.ts';
-import { ruleVerdicts } from '../../src/policy/rule-verdicts.ts';
+import { ruleVerdicts, uploadQuestion } from '../../src/policy/rule-verdicts.ts';
 import type { UploadRequest } from '../../src/policy/upload-request.ts';
 import { policyWith } from '../support/policies.ts';
 import { policyFrom } from '../support/test-app.ts';
@@ -31,10 +31,11 @@ const request: UploadRequest = {
   transfer: 'put',
 };
 const verdicts = (claims: object, change: Partial<UploadRequest> = {}) =>
-  ruleVerdicts(policy, callerFromClaims({ iss: 'https://login.test/', sub: 'alice', ...claims }), {
-    ...request,
-    ...change,
-  }).map(({ rule, reasons }) => [rule, reasons.map(({ code, detail }) => `${code}: ${detail}`)]);
+  ruleVerdicts(
+    policy,
+    callerFromClaims({ iss: 'https://login.test/', sub: 'alice', ...claims }),
+    uploadQuestion({ ...request, ...change }),
+  ).map(({ rule, reasons }) => [rule, reasons.map(({ code, detail }) => `${code}: ${detail}`)]);
 
 it('returns the reasons of every rule against the request, in order', () => {
   expect(verdicts({ scope: 'a', role: 'guest', tenant: '..' })).toStrictEqual([

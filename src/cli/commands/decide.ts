@@ -4,8 +4,9 @@ import { ServiceError, summarizeFaults } from '../../errors.ts';
 import { limitExpiry } from '../../grants/limit-expiry.ts';
 import { objectUpload } from '../../grants/upload/object-upload.ts';
 import { parseUploadRequestBody } from '../../grants/upload/request.ts';
-import { decideUpload, type Grant } from '../../policy/decide-upload.ts';
-import { ruleVerdicts } from '../../policy/rule-verdicts.ts';
+import { decideUpload } from '../../policy/decide-upload.ts';
+import type { Grant } from '../../policy/decision.ts';
+import { ruleVerdicts, uploadQuestion } from '../../policy/rule-verdicts.ts';
 import type { UploadRequest } from '../../policy/upload-request.ts';
 import { prepareBucket } from '../../storage/oss/bucket.ts';
 import { readFault } from '../../text/text-file.ts';
@@ -49,7 +50,7 @@ signs nothing, and checks neither the signature nor the expiry of the token.`,
     }
     const caller = entry.tenants ? { ...claimed, issuerTemplate: entry.issuer } : claimed;
     const decision = decideUpload(policy, caller, request, () => OBJECT_ID);
-    const rules = ruleVerdicts(policy, caller, request);
+    const rules = ruleVerdicts(policy, caller, uploadQuestion(request));
     if (decision.allowed) {
       print({ outcome: 'granted', ...describeGrant(decision.grant, request), rules });
       return 0;

@@ -1,31 +1,36 @@
 import { ServiceError, summarizeFaults } from '../../errors.ts';
+import type { GrantOutcome } from '../../grants/grant.ts';
 import { LIMITS, type LimitVerdict } from '../../grants/ports/limiter.ts';
 import type { Decided } from '../../grants/ports/observer.ts';
-import type { UploadOutcome } from '../../grants/upload/issue-upload.ts';
 import { PROBLEMS } from '../plugins/problem-json.ts';
 import { limitReachedHeaders } from './limit-headers.ts';
 
-/** The status of the response to each outcome. */
-export const OUTCOME_STATUS = {
-  granted: 201,
-  limited: PROBLEMS.rate_limited.status,
-  denied: PROBLEMS.policy_denied.status,
-} as const;
+type Rejected = Exclude<GrantOutcome<unknown>, { readonly outcome: 'granted' }>;
 
-type Rejected = Exclude<UploadOutcome, { readonly outcome: 'granted' }>;
+/** The status of the response to an outcome. */
+export function statusOf({ outcome }: GrantOutcome<unknown>, grantedStatus: number): number {
+  switch (outcome) {
+    case 'granted':
+      return grantedStatus;
+    case 'limited':
+      return PROBLEMS.rate_limited.status;
+    case 'denied':
+      return PROBLEMS.policy_denied.status;
+  }
+}
 
 /**
  * The stable codes of an outcome: what the policy does not allow, or the limit that was reached;
  * none for a grant.
  */
-export function reasonsOf(result: UploadOutcome): readonly string[] {
+export function reasonsOf(result: GrantOutcome<unknown>): readonly string[] {
   if (result.outcome === 'granted') return [];
   if (result.outcome === 'limited') return [result.verdict.limitedBy];
   return [...new Set(result.violations.map(({ code }) => code))];
 }
 
 /** An outcome as the metrics count it. */
-export function decisionOf(result: UploadOutcome): Decided {
+export function decisionOf(result: GrantOutcome<unknown>): Decided {
   const rule = result.outcome === 'limited' ? result.grant.rule.name : result.rule;
   return { outcome: result.outcome, rule, reasons: reasonsOf(result) };
 }
@@ -37,7 +42,7 @@ export function rejectionOf(result: Rejected): ServiceError {
   return new ServiceError('policy_denied', summarizeFaults(violations), { errors: violations });
 }
 
-/** The 429 of an upload that would exceed a limit of its rule. */
+/** The 429 of a request that would exceed a limit of its rule. */
 export function limitReached(verdict: LimitVerdict): ServiceError {
   const { limitedBy, limit, resetInSeconds } = verdict;
   const label = LIMITS.find(({ name }) => name === limitedBy)?.label;

@@ -2,14 +2,10 @@ import { type IssueUploadDependencies, issueUpload } from '../../grants/upload/i
 import { parseUploadRequestBody, uploadRequestBody } from '../../grants/upload/request.ts';
 import { uploadGrant } from '../../grants/upload/response.ts';
 import { GRANT_EXAMPLE, REQUEST_EXAMPLE } from '../docs/openapi-examples.ts';
-import {
-  AUDIT_UNAVAILABLE,
-  type AuditDependencies,
-  logOutcome,
-  requireWrittenAudit,
-} from '../grants/audit-outcome.ts';
+import { type AuditDependencies, logAudit, requireOpenAudit, requireWrittenAudit } from '../grants/audit.ts';
 import { limitHeaders } from '../grants/limit-headers.ts';
-import { decisionOf, OUTCOME_STATUS, rejectionOf } from '../grants/outcome.ts';
+import { decisionOf, rejectionOf, statusOf } from '../grants/outcome.ts';
+import { uploadAudit } from '../grants/upload-audit.ts';
 import { callerContextOf } from '../plugins/authentication.ts';
 import type { Route } from './route.ts';
 
@@ -35,20 +31,18 @@ export const createUpload: Route<CreateUploadDependencies> = {
   },
   handler: (dependencies) => {
     const { auditGate, logger, observer } = dependencies;
-    const beforeGrant = () => {
-      if (auditGate?.isOpen() === false) throw AUDIT_UNAVAILABLE;
-    };
-    const issueDependencies = { ...dependencies, beforeGrant };
+    const issueDependencies = { ...dependencies, beforeGrant: () => requireOpenAudit(auditGate) };
     return async (request, reply) => {
       const callerContext = callerContextOf(request);
       const upload = parseUploadRequestBody(request.body);
       const outcome = await issueUpload(issueDependencies, callerContext, upload);
-      logOutcome(logger, { request, reply, upload }, callerContext, outcome);
+      const status = statusOf(outcome, 201);
+      logAudit(logger, request, reply, status, uploadAudit(callerContext, upload, outcome));
       if (auditGate && outcome.outcome === 'granted') await requireWrittenAudit(auditGate, request);
       observer.decided(decisionOf(outcome));
       if (outcome.outcome !== 'granted') throw rejectionOf(outcome);
       return {
-        status: OUTCOME_STATUS.granted,
+        status,
         headers: { 'cache-control': 'no-store', ...(outcome.verdict && limitHeaders(outcome.verdict)) },
         json: outcome.response,
       };
