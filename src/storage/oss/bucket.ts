@@ -1,18 +1,12 @@
-import type {
-  ObjectUpload,
-  PreparedBucket,
-  PreparedUploads,
-  Signing,
-  SigningCredentials,
-} from '../object-storage.ts';
+import type { ObjectUpload, PreparedBucket, PreparedUploads, Signing } from '../object-storage.ts';
 import { bucketAddress, type Endpoint } from './endpoint.ts';
 import { contentLengthHeader, metadataHeaderNames, uploadHeaders } from './object-headers.ts';
 import { canonicalHeaders, type Header, header, headerName } from './signing/canonical-headers.ts';
-import { canonicalQuery, canonicalRequest } from './signing/canonical-request.ts';
+import { canonicalRequest } from './signing/canonical-request.ts';
 import { percentEncode, percentEncodePath } from './signing/percent-encode.ts';
 import { checkExpiry } from './signing/presign.ts';
-import { SigningKey } from './signing/signing-key.ts';
-import { ALGORITHM, ossInstant, scopeText } from './signing/string-to-sign.ts';
+import { createSigners } from './signing/signers.ts';
+import { ALGORITHM } from './signing/string-to-sign.ts';
 
 const DOT_SEGMENT = /(?:^|\/)\.\.?(?:\/|$)/;
 
@@ -94,67 +88,4 @@ function toRecord(headers: readonly Header[]): Record<string, string> {
   const record: Record<string, string> = {};
   for (const { name, value } of headers) record[name.spelling] = value;
   return record;
-}
-
-/** The values that all URLs share that the same credentials sign in the same second. */
-type Signer = {
-  readonly second: number;
-  /** The second as it is signed. */
-  readonly instant: string;
-  readonly day: DaySigner;
-};
-
-/** The values that all URLs share that the same credentials sign on the same day. */
-type DaySigner = {
-  readonly credentials: SigningCredentials;
-  readonly date: string;
-  readonly key: SigningKey;
-  /** `x-oss-credential` as it is in the query, encoded. */
-  readonly credentialParameter: string;
-  /** `&x-oss-security-token` as it is in the query; empty for credentials without a token. */
-  readonly tokenParameter: string;
-};
-
-/**
- * Returns the signer for an instant and credentials. It computes only what changed since the last
- * call.
- */
-function createSigners(region: string): (signedAt: Date, credentials: SigningCredentials) => Signer {
-  let current: Signer | undefined;
-  return (signedAt, credentials) => {
-    const second = Math.floor(signedAt.getTime() / 1000);
-    if (current?.second !== second || !isSame(current.day.credentials, credentials)) {
-      const { text, date } = ossInstant(signedAt);
-      const day =
-        current?.day.date === date && isSame(current.day.credentials, credentials)
-          ? current.day
-          : createDaySigner(credentials, date, region);
-      current = { second, instant: text, day };
-    }
-    return current;
-  };
-}
-
-function createDaySigner(
-  { accessKeyId, accessKeySecret, securityToken }: SigningCredentials,
-  date: string,
-  region: string,
-): DaySigner {
-  const scope = { date, region, product: 'oss' };
-  return {
-    credentials: { accessKeyId, accessKeySecret, ...(securityToken !== undefined && { securityToken }) },
-    date,
-    key: new SigningKey(accessKeySecret, scope),
-    credentialParameter: canonicalQuery({ 'x-oss-credential': `${accessKeyId}/${scopeText(scope)}` }),
-    tokenParameter:
-      securityToken === undefined ? '' : `&${canonicalQuery({ 'x-oss-security-token': securityToken })}`,
-  };
-}
-
-function isSame(one: SigningCredentials, other: SigningCredentials): boolean {
-  return (
-    one.accessKeyId === other.accessKeyId &&
-    one.accessKeySecret === other.accessKeySecret &&
-    one.securityToken === other.securityToken
-  );
 }
