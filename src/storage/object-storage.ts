@@ -139,12 +139,12 @@ export type StoredObject = {
   readonly lastModified: Date;
 };
 
-/** The calls that the service itself makes to a bucket. Each is bounded in time, size and number. */
+/** The calls that the service makes to a bucket itself, bounded in time, size and number. */
 export type BucketClient = {
   /**
    * Asks the storage what it has under a key.
    * @returns undefined if there is no object under this key.
-   * @throws StorageError if the response neither describes the object nor reports that it is absent.
+   * @throws StorageError if the response neither describes the object nor reports its absence.
    * @throws whatever the source of the credentials rejects with.
    */
   headObject(key: string): Promise<StoredObject | undefined>;

@@ -9,7 +9,7 @@
 export const STORAGE_FAILURES = ['busy', 'unreachable', 'denied', 'invalid_response'] as const;
 export type StorageFailure = (typeof STORAGE_FAILURES)[number];
 
-/** What the storage stated about a failed call. For the log: bounded, and without secrets. */
+/** A failed call, as the storage describes it. For the log: bounded, and without secrets. */
 export type StorageFailureDetails = {
   /** The HTTP status; undefined if there was no response. */
   readonly status?: number | undefined;
