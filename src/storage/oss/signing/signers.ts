@@ -16,6 +16,8 @@ export type DaySigner = {
   readonly credentials: SigningCredentials;
   readonly date: string;
   readonly key: SigningKey;
+  /** The access key id and the scope, as they are in the header Authorization. */
+  readonly credential: string;
   /** `x-oss-credential` as it is in the query, encoded. */
   readonly credentialParameter: string;
   /** `&x-oss-security-token` as it is in the query; empty for credentials without a token. */
@@ -48,11 +50,13 @@ function createDaySigner(
   region: string,
 ): DaySigner {
   const scope = { date, region, product: 'oss' };
+  const credential = `${accessKeyId}/${scopeText(scope)}`;
   return {
     credentials: { accessKeyId, accessKeySecret, ...(securityToken !== undefined && { securityToken }) },
     date,
     key: new SigningKey(accessKeySecret, scope),
-    credentialParameter: canonicalQuery({ 'x-oss-credential': `${accessKeyId}/${scopeText(scope)}` }),
+    credential,
+    credentialParameter: canonicalQuery({ 'x-oss-credential': credential }),
     tokenParameter:
       securityToken === undefined ? '' : `&${canonicalQuery({ 'x-oss-security-token': securityToken })}`,
   };
