@@ -10,11 +10,11 @@ export type JsonRequest = Pick<HttpCall, 'fetch' | 'signal'>;
  * @throws Error as {@link callHttp} does. Its message contains nothing of the response.
  */
 export async function fetchJson(url: string, { fetch, signal }: JsonRequest): Promise<unknown> {
-  const body = await callHttp(url, {
+  const { body } = await callHttp(url, {
     fetch,
     signal,
     headers: { accept: 'application/json' },
-    expectedStatus: 200,
+    statuses: [200],
     maxBytes: MAX_BODY_BYTES,
   });
   try {

@@ -23,40 +23,54 @@ const UNTRUSTED_CERTIFICATE = [
   ],
 ];
 const INVALID_CERTIFICATE = /^CERT_|^ERR_TLS_CERT/;
+/** Names of errors of fetch for bytes that are not HTTP, or for headers beyond the limit. */
+const INVALID_HTTP = ['HTTPParserError', 'HeadersOverflowError', 'ResponseContentLengthMismatchError'];
 
 export type HttpCall = {
   readonly fetch: typeof globalThis.fetch;
   /** Ends the call, including the response. */
   readonly signal: AbortSignal;
+  readonly method?: 'GET' | 'HEAD';
   readonly headers?: Readonly<Record<string, string>>;
   /** The body of any other status is not read, and is an error. */
-  readonly expectedStatus: number;
-  /** Of the response, after decompression. */
+  readonly statuses: readonly number[] | 'any';
+  /** Of the body of the response, after decompression. */
   readonly maxBytes: number;
+};
+
+export type HttpResponse = {
+  readonly status: number;
+  /** Node.js limits their size: 16 KiB, unless it was started with another limit. */
+  readonly headers: Headers;
+  readonly body: Uint8Array;
 };
 
 /**
  * Makes one outgoing call with bounds: the signal ends it, and it reads at most `maxBytes`.
  *
  * Redirects are not followed, because the operator trusts only the configured address.
- * @returns the body of the response.
  * @throws Error that is safe to show to operators, with its causes. The message names the host and
  *   the system's error code. It contains nothing else of the address and nothing of the response.
+ *   If there was a response, it is a {@link ResponseError}.
  */
 export async function callHttp(
   url: string,
-  { fetch, signal, headers = {}, expectedStatus, maxBytes }: HttpCall,
-): Promise<Uint8Array> {
+  { fetch, signal, method = 'GET', headers = {}, statuses, maxBytes }: HttpCall,
+): Promise<HttpResponse> {
   const host = hostOf(url);
   try {
-    const response = await fetch(url, { signal, redirect: 'manual', headers });
-    if (response.status !== expectedStatus) {
+    const response = await fetch(url, { method, signal, redirect: 'manual', headers });
+    const { status } = response;
+    if (statuses !== 'any' && !statuses.includes(status)) {
       await response.body?.cancel();
-      throw new ResponseError(`${host} responded with status ${response.status}, not ${expectedStatus}`);
+      throw new ResponseError(`${host} responded with status ${status}, not ${statuses.join(' or ')}`);
     }
-    return await readAtMost(maxBytes, host, response);
+    return { status, headers: response.headers, body: await readAtMost(maxBytes, host, response) };
   } catch (error) {
     if (error instanceof ResponseError) throw error;
+    const cause = error instanceof Error ? error.cause : undefined;
+    if (!signal.aborted && cause instanceof Error && INVALID_HTTP.includes(cause.name))
+      throw new ResponseError(`the response of ${host} is not valid HTTP`, { cause: error });
     const reason = signal.aborted ? `${host} did not respond in time` : describeFailure(error, host);
     throw new Error(reason, { cause: error });
   }
@@ -67,7 +81,8 @@ export function hostOf(url: string): string {
   return (URL.parse(url)?.host ?? '').slice(0, 255);
 }
 
-class ResponseError extends Error {}
+/** There was a response, but not one that the caller can use. */
+export class ResponseError extends Error {}
 
 /**
  * Describes for operators why `fetch` had no response. Names the host and the system's error code,
