@@ -3,12 +3,10 @@ import { bucketAddress, type Endpoint } from './endpoint.ts';
 import { contentLengthHeader, metadataHeaderNames, uploadHeaders } from './object-headers.ts';
 import { canonicalHeaders, type Header, header, headerName } from './signing/canonical-headers.ts';
 import { canonicalRequest } from './signing/canonical-request.ts';
-import { percentEncode, percentEncodePath } from './signing/percent-encode.ts';
+import { checkKey, percentEncode, percentEncodePath } from './signing/percent-encode.ts';
 import { checkExpiry } from './signing/presign.ts';
 import { createSigners } from './signing/signers.ts';
 import { ALGORITHM } from './signing/string-to-sign.ts';
-
-const DOT_SEGMENT = /(?:^|\/)\.\.?(?:\/|$)/;
 
 export type OssBucket = {
   readonly bucket: string;
@@ -65,11 +63,7 @@ export function prepareBucket({ bucket, region, endpoint }: OssBucket): Prepared
     signed: readonly Header[],
     { credentials, signedAt, expiresInSeconds }: Signing,
   ): string {
-    if (key === '' || DOT_SEGMENT.test(key)) {
-      throw new TypeError(
-        'the key must not be empty nor hold a "." or ".." segment, which URL parsers remove',
-      );
-    }
+    checkKey(key);
     checkExpiry(expiresInSeconds);
     const headers = canonicalHeaders(signed);
     const signer = signerAt(signedAt, credentials);

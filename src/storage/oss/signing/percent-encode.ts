@@ -1,3 +1,12 @@
+const DOT_SEGMENT = /(?:^|\/)\.\.?(?:\/|$)/;
+
+/** @throws TypeError for an object key that URL parsers would change, even if it is encoded. */
+export function checkKey(key: string): void {
+  if (key === '' || DOT_SEGMENT.test(key)) {
+    throw new TypeError('the key must not be empty nor hold a "." or ".." segment, which URL parsers remove');
+  }
+}
+
 /**
  * Percent-encodes the UTF-8 of a text as OSS does for query names and values. It encodes everything
  * except the unreserved characters of RFC 3986 2.3, `A-Z a-z 0-9 - . _ ~`.
