@@ -47,6 +47,21 @@ export type PresignedUpload = {
   readonly headers: Readonly<Record<string, string>>;
 };
 
+/** One object that a client will upload by a form. */
+export type FormUpload = Omit<ObjectUpload, 'contentLength' | 'contentMd5'> & {
+  /** The bytes that the storage accepts, both included. */
+  readonly contentLength: { readonly min: number; readonly max: number };
+};
+
+export type PresignedForm = {
+  readonly method: 'POST';
+  readonly url: string;
+  /** Every field that the client has to send before the file, unchanged and in any order. */
+  readonly fields: Readonly<Record<string, string>>;
+  /** The name of the field of the file, which the client sends last. */
+  readonly fileField: string;
+};
+
 /** A bucket for which everything is computed that depends only on the policy. */
 export type PreparedBucket = {
   /**
@@ -69,6 +84,13 @@ export type PreparedUploads = {
    *   change.
    */
   presign(upload: ObjectUpload, signing: Signing): PresignedUpload;
+  /**
+   * Signs a form (`multipart/form-data`). The storage accepts only these values of these fields,
+   * and a file of this length. Other fields that a client adds are not bound.
+   * @throws TypeError for input that the storage would reject, a key that it would expand, and
+   *   common headers that a form cannot carry.
+   */
+  presignForm(upload: FormUpload, signing: Signing): PresignedForm;
 };
 
 /** The access that one rule can grant below a prefix, for the cloud settings that must allow it. */

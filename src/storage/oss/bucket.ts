@@ -1,6 +1,8 @@
 import type { ObjectUpload, PreparedBucket, PreparedUploads, Signing } from '../object-storage.ts';
 import { bucketAddress, type Endpoint } from './endpoint.ts';
+import { prepareFormFields } from './form-fields.ts';
 import { contentLengthHeader, metadataHeaderNames, uploadHeaders } from './object-headers.ts';
+import { signForm } from './sign-form.ts';
 import { canonicalHeaders, type Header, header, headerName } from './signing/canonical-headers.ts';
 import { canonicalRequest } from './signing/canonical-request.ts';
 import { checkKey, percentEncode, percentEncodePath } from './signing/percent-encode.ts';
@@ -18,7 +20,8 @@ export type OssBucket = {
 /**
  * Prepares a bucket of OSS: its address, and the values that the signatures of one day share. Signs
  * as `presign` does. Every header is signed, even those that OSS does not sign by default
- * (`Cache-Control`, `Content-Disposition`, …). Source: OSS V4 signature in the URL; PutObject.
+ * (`Cache-Control`, `Content-Disposition`, …). Source: OSS V4 signature in the URL; PutObject;
+ * PostObject.
  * @throws TypeError as `bucketAddress` does.
  */
 export function prepareBucket({ bucket, region, endpoint }: OssBucket): PreparedBucket {
@@ -35,6 +38,7 @@ export function prepareBucket({ bucket, region, endpoint }: OssBucket): Prepared
   ): PreparedUploads {
     const metadataNames = metadataHeaderNames(metadata);
     const ofAllUploads = Object.entries(given).map(([name, value]) => header(headerName(name), value));
+    const formFieldsOf = prepareFormFields(ofAllUploads);
     return {
       headers: (upload) => toRecord(headersOf(upload)),
       presign(upload, signing) {
@@ -43,13 +47,17 @@ export function prepareBucket({ bucket, region, endpoint }: OssBucket): Prepared
         if (upload.contentLength !== undefined) headers.push(contentLengthHeader(upload.contentLength));
         return { method: 'PUT', url: signUrl(upload.key, headers, signing), headers: record };
       },
+      presignForm(upload, signing) {
+        const signer = signerAt(signing.signedAt, signing.credentials);
+        return signForm({ bucket, url: urlStart }, upload, formFieldsOf(headersOf(upload)), signer, signing);
+      },
     };
 
     /**
      * Joins the headers of an upload and those of all uploads. The upload's own Content-Disposition
      * replaces the common one.
      */
-    function headersOf(upload: ObjectUpload): Header[] {
+    function headersOf(upload: Omit<ObjectUpload, 'contentLength'>): Header[] {
       const headers = uploadHeaders(upload, metadataNames);
       for (const one of ofAllUploads)
         if (upload.contentDisposition === undefined || one.name.lowerCase !== 'content-disposition')

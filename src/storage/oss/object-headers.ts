@@ -22,7 +22,10 @@ function metadataHeaderName(name: string): HeaderName {
  * The headers of PutObject that one upload decides, without its length. A new list.
  * @param prepared the names of headers that are known before; others are made.
  */
-export function uploadHeaders(upload: ObjectUpload, prepared: ReadonlyMap<string, HeaderName>): Header[] {
+export function uploadHeaders(
+  upload: Omit<ObjectUpload, 'contentLength'>,
+  prepared: ReadonlyMap<string, HeaderName>,
+): Header[] {
   const { contentMd5, cacheControl, contentDisposition, contentEncoding, metadata } = upload;
   const headers = [header(CONTENT_TYPE, upload.contentType)];
   if (contentMd5 !== undefined) headers.push(header(CONTENT_MD5, contentMd5));

@@ -1,4 +1,3 @@
-import { createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Endpoint } from '../../../../src/storage/oss/endpoint.ts';
@@ -9,8 +8,9 @@ import {
 } from '../../../../src/storage/oss/signing/canonical-headers.ts';
 import { canonicalQuery, canonicalRequest } from '../../../../src/storage/oss/signing/canonical-request.ts';
 import { percentEncodePath } from '../../../../src/storage/oss/signing/percent-encode.ts';
+import { postPolicy } from '../../../../src/storage/oss/signing/post-policy.ts';
 import { type PresignInput, presign } from '../../../../src/storage/oss/signing/presign.ts';
-import { deriveSigningKey, SigningKey } from '../../../../src/storage/oss/signing/signing-key.ts';
+import { SigningKey } from '../../../../src/storage/oss/signing/signing-key.ts';
 import { ossInstant, stringToSign } from '../../../../src/storage/oss/signing/string-to-sign.ts';
 
 type Vector = {
@@ -75,7 +75,7 @@ function presignInput({ input }: Vector): PresignInput {
 }
 
 it('has all vectors', () => {
-  expect([queryVectors.length, headerVectors.length, read('post-policy').length]).toStrictEqual([85, 19, 2]);
+  expect([queryVectors.length, headerVectors.length, read('post-policy').length]).toStrictEqual([85, 19, 8]);
 });
 
 describe.each(queryVectors)('presigned URL: $name', (vector) => {
@@ -146,19 +146,36 @@ describe.each(headerVectors)('Authorization header: $name', ({ input, expected }
   });
 });
 
-describe.each(read<Vector & { readonly input: { readonly policyJson: string } }>('post-policy'))(
-  'form upload: $name',
-  ({ input, expected }) => {
-    it('has the signature', () => {
-      const { date } = ossInstant(new Date(input.signTime));
-      const policy = Buffer.from(input.policyJson).toString('base64');
-      const key = deriveSigningKey(input.accessKeySecret, {
-        date,
-        region: input.region,
-        product: input.product,
-      });
-      expect(policy).toBe(expected.stringToSign);
-      expect(createHmac('sha256', key).update(policy).digest('hex')).toBe(expected.signature);
+type FormVector = {
+  readonly name: string;
+  readonly input: Vector['input'] & { readonly policyJson: string };
+  readonly expected: Vector['expected'] & { readonly formFields: Readonly<Record<string, string>> };
+};
+
+describe.each(read<FormVector>('post-policy'))('form upload: $name', ({ input, expected }) => {
+  it('has the signature', () => {
+    const { date } = ossInstant(new Date(input.signTime));
+    const policy = Buffer.from(input.policyJson).toString('base64');
+    const key = new SigningKey(input.accessKeySecret, {
+      date,
+      region: input.region,
+      product: input.product,
     });
-  },
-);
+    expect(policy).toBe(expected.stringToSign);
+    expect(key.signPolicy(policy)).toBe(expected.signature);
+  });
+});
+
+it('writes the policy of a form as the SDK does', () => {
+  const vector = read<FormVector>('post-policy').find(({ name }) => name === 'post-range-and-key');
+  const { formFields } = vector?.expected ?? expect.fail();
+  const signature = ['x-oss-signature-version', 'x-oss-credential', 'x-oss-date'];
+  const text = postPolicy(new Date('2026-12-01T09:00:00Z'), [
+    { bucket: 'examplebucket' },
+    ...signature.map((name) => ({ [name]: formFields[name] ?? '' })),
+    ['content-length-range', 1, 10_485_760],
+    ['eq', '$key', 'users/alice/a.png'],
+    ['eq', '$content-type', 'image/png'],
+  ]);
+  expect(text).toBe(vector?.input.policyJson);
+});

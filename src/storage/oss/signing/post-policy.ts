@@ -1,0 +1,18 @@
+/** One condition of the policy of a form. The policy binds only what its conditions name. */
+export type PostCondition =
+  | Readonly<Record<string, string>>
+  | readonly ['eq', `$${string}`, string]
+  | readonly ['content-length-range', number, number];
+
+// Not within a value, where JSON escapes quotation marks.
+const DOLLAR_OF_VALUE = /(?<!\["eq",")\$/g;
+
+/**
+ * Returns the text of the policy of a form. OSS's escapes are those of JSON, and `\$` for a dollar
+ * sign in a value. Source: OSS, V4 signature of POST requests; PostObject, appendix.
+ */
+export function postPolicy(expiration: Date, conditions: readonly PostCondition[]): string {
+  // `toISOString` has milliseconds, as all official samples have.
+  const text = JSON.stringify({ expiration: expiration.toISOString(), conditions });
+  return text.replaceAll(DOLLAR_OF_VALUE, () => '\\$');
+}
