@@ -79,8 +79,16 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'ioredis',
   ],
   log: ['type:clock', 'text', 'pino', 'node:fs', 'node:net', 'node:process'],
-  metrics: ['prom-client', 'limits', 'type:auth', 'type:policy', 'type:log', 'type:grants/ports'],
-  config: ['credentials', 'limits', 'text', 'zod', '@fastify/proxy-addr', 'node:net'],
+  metrics: [
+    'prom-client',
+    'limits',
+    'type:auth',
+    'type:service-keys',
+    'type:policy',
+    'type:log',
+    'type:grants/ports',
+  ],
+  config: ['credentials', 'limits', 'service-keys', 'net', 'text', 'zod', '@fastify/proxy-addr', 'node:net'],
   // The API.
   http: [
     ...[
@@ -117,12 +125,23 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
       'auth/issuer',
       'limits',
       'credentials',
+      'service-keys',
     ],
     ...['clock', 'errors', 'net', 'text', 'health'],
-    ...['node:util', 'node:fs', 'node:path'],
+    ...['node:util', 'node:fs', 'node:path', 'type:node:crypto'],
   ],
   // One of its commands runs the service in the same process.
-  'cli/main': ['cli', 'service', 'clock', 'credentials', 'text', 'type:config', 'node:os', 'node:process'],
+  'cli/main': [
+    'cli',
+    'service',
+    'clock',
+    'credentials',
+    'text',
+    'type:config',
+    'node:crypto',
+    'node:os',
+    'node:process',
+  ],
   emulator: ['node:*'],
   demo: ['*'],
 };

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
 import type { Environment } from '../config/environment.ts';
@@ -14,8 +15,16 @@ export type CliContext = {
   /**
    * Writes a new file, completely or not at all. Throws if it cannot, with code `EEXIST` if the
    * file exists.
+   * @param mode who may read and write it; by default what the user's mask allows.
    */
-  readonly writeFile: (path: string, text: string) => void;
+  readonly writeFile: (path: string, text: string, mode?: number) => void;
+  /**
+   * Replaces an existing file, completely or not at all. Throws if it cannot, with code `ELOOP` for
+   * a symbolic link.
+   */
+  readonly replaceFile: (path: string, text: string) => void;
+  /** Creates a P-256 private key. */
+  readonly newPrivateKey: () => KeyObject;
   /** Rejects if no credentials are available. The message of the Error may be shown. */
   readonly createCredentials: (
     credentials: Config['credentials'],
@@ -28,15 +37,15 @@ export type CliContext = {
 };
 
 export type CommandOption = {
-  /** The name of the value in the help, e.g. `FILE`. */
-  readonly value: string;
+  /** The name of the value in the help, e.g. `FILE`; absent for an option without a value. */
+  readonly value?: string;
   readonly description: string;
   readonly isRequired?: true;
   /** May be given several times. */
   readonly isRepeatable?: true;
 };
 
-/** The values of each option that was given, in order. */
+/** The values of each option that was given, in order; none for an option without a value. */
 export type OptionValues = Readonly<Record<string, readonly string[] | undefined>>;
 
 export type Command = {

@@ -20,7 +20,7 @@ Exit codes: 0: success; 1: denied or a check failed; 2: usage error.
 /** The help of one command: its purpose, options, an example and the exit codes. */
 export function renderHelp({ name, description, options, example, exitCodes }: Command): string {
   const given = Object.entries(options).map(([option, { value, isRequired, isRepeatable }]) => {
-    const text = `--${option} ${value}`;
+    const text = withValue(option, value);
     return isRequired ? text : isRepeatable ? `[${text}]…` : `[${text}]`;
   });
   return `${description}
@@ -30,7 +30,7 @@ Usage: ${['oss-presign', name, ...given].join(' ')}
 Options:
 ${renderTable([
   ...Object.entries(options).map(([option, { value, description }]: [string, CommandOption]) => [
-    `--${option} ${value}`,
+    withValue(option, value),
     description,
   ]),
   ['-h, --help', 'Prints this text.'],
@@ -40,6 +40,10 @@ Example:
 
 Exit codes:
 ${renderTable([...Object.entries(exitCodes), ['2', 'usage error; stderr has the reason']])}`;
+}
+
+function withValue(option: string, value: string | undefined): string {
+  return value === undefined ? `--${option}` : `--${option} ${value}`;
 }
 
 function renderTable(rows: readonly (readonly string[])[]): string {

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { generateKeyPairSync } from 'node:crypto';
 import { homedir } from 'node:os';
 import process from 'node:process';
 import { systemClock } from '../clock.ts';
@@ -6,6 +7,7 @@ import type { Environment } from '../config/environment.ts';
 import { createCredentials } from '../credentials/create-credentials.ts';
 import { readTextFile } from '../text/read-text-file.ts';
 import { nodeFault } from './node-fault.ts';
+import { replaceFile } from './replace-file.ts';
 import { run } from './run.ts';
 import { writeNewFile } from './write-new-file.ts';
 
@@ -33,6 +35,8 @@ const code = await run(process.argv.slice(2), {
     return createCredentials(credentials, { clock: systemClock, log: NO_LOG, findHomeDirectory: homedir });
   },
   writeFile: writeNewFile,
+  replaceFile,
+  newPrivateKey: () => generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey,
   startService: async (env) => {
     shareCloudVariables(env);
     // Only this command loads the whole service.

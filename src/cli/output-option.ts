@@ -9,16 +9,22 @@ export const OUTPUT_OPTION: CommandOption = {
 
 /**
  * Prints a document, or writes it to the file of `--output` and reports that on stderr.
+ * @param mode who may read and write the file; by default what the user's mask allows.
  * @throws CannotRun if the file exists or cannot be written.
  */
-export function writeDocument(text: string, { output }: OptionValues, context: CliContext): void {
+export function writeDocument(
+  text: string,
+  { output }: OptionValues,
+  context: CliContext,
+  mode?: number,
+): void {
   const file = output?.[0];
   if (file === undefined) {
     context.write('stdout', text);
     return;
   }
   try {
-    context.writeFile(file, text);
+    context.writeFile(file, text, mode);
   } catch (error) {
     const code = systemErrorCode(error);
     throw new CannotRun(

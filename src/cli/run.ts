@@ -5,6 +5,7 @@ import { CannotRun, type CliContext, type Command, type OptionValues } from './c
 import { bucketCorsCommand } from './commands/bucket-cors.ts';
 import { checkCommand } from './commands/check.ts';
 import { decideCommand } from './commands/decide.ts';
+import { keygenCommand } from './commands/keygen.ts';
 import { ramPolicyCommand } from './commands/ram-policy.ts';
 import { startCommand } from './commands/start.ts';
 import { ENV_FILE, readEnvFile } from './env-file.ts';
@@ -16,6 +17,7 @@ const COMMANDS: readonly Command[] = [
   ramPolicyCommand,
   bucketCorsCommand,
   decideCommand,
+  keygenCommand,
 ];
 
 const CANNOT_RUN = 2;
@@ -83,7 +85,12 @@ function readOptions({ options }: Command, args: readonly string[]): OptionValue
   const { tokens } = parseArgs({
     args: [...args],
     options: {
-      ...Object.fromEntries(Object.keys(options).map((name) => [name, { type: 'string' as const }])),
+      ...Object.fromEntries(
+        Object.entries(options).map(([name, { value }]) => [
+          name,
+          { type: value === undefined ? ('boolean' as const) : ('string' as const) },
+        ]),
+      ),
       help: { type: 'boolean' as const, short: 'h' },
     },
     // Strict parsing stops at the first fault, and its messages explain escapes, which do not help
@@ -105,6 +112,9 @@ function readOptions({ options }: Command, args: readonly string[]): OptionValue
     if (!option) {
       const known = Object.keys(options).map((name) => `--${name}`);
       faults.push(`unknown option ${quote(token.rawName)}.${didYouMean(token.rawName, known)}`);
+    } else if (option.value === undefined) {
+      if (token.value !== undefined) faults.push(`--${token.name} takes no value.`);
+      given[token.name] = [];
     } else if (token.value === undefined || (token.value.startsWith('-') && !token.inlineValue)) {
       faults.push(`--${token.name} needs a value: --${token.name} ${option.value}.`);
     } else if (token.value === '') {

@@ -1,10 +1,9 @@
 import type { KeyObject } from 'node:crypto';
-import { calculateJwkThumbprint } from 'jose';
 import type { Clock } from '../clock.ts';
 import type { ServiceKeys, ServiceKeysSource } from '../grants/ports/service-keys.ts';
+import { newServiceKey } from './new-service-key.ts';
 import { toServiceKeys } from './parse-service-keys.ts';
 import type { ServiceKeysReading } from './read-service-keys-file.ts';
-import type { PrivateJwk } from './service-key.ts';
 
 /** The state of the service keys, for readiness and metrics. */
 export type ServiceKeysStatus = {
@@ -102,8 +101,8 @@ export async function createProcessServiceKeys(
   privateKey: KeyObject,
   clock: Clock,
 ): Promise<LiveServiceKeys> {
-  const jwk = privateKey.export({ format: 'jwk' }) as PrivateJwk;
-  const keys = toServiceKeys([{ kid: await calculateJwkThumbprint(jwk), jwk }]);
+  const jwk = await newServiceKey(privateKey);
+  const keys = toServiceKeys([{ kid: jwk.kid, jwk }]);
   const status = { ...describe(keys), isShared: false, loadedAt: clock(), isFileRejected: false };
   return {
     current: () => keys,

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import type { CliContext } from '../../src/cli/command.ts';
 import { run } from '../../src/cli/run.ts';
 import { createCredentials } from '../../src/credentials/create-credentials.ts';
@@ -39,6 +40,10 @@ export async function runCli(
     writeFile: (path) => {
       throw new Error(`a test wrote ${path}`);
     },
+    replaceFile: (path) => {
+      throw new Error(`a test replaced ${path}`);
+    },
+    newPrivateKey: () => generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey,
     startService: async () => {
       throw new Error('a test started the service');
     },
