@@ -3,8 +3,15 @@ import { z } from 'zod';
 import type { CredentialsConfig } from '../credentials/credentials-config.ts';
 import { parseRedisAddress } from '../limits/redis-address.ts';
 import { type Environment, isSet } from './environment.ts';
-import { corsHeaderFault, originFault, trustedProxyFault } from './network-settings.ts';
+import {
+  corsHeaderFault,
+  originFault,
+  publicUrlFault,
+  trustedProxyFault,
+  withoutTrailingSlash,
+} from './network-settings.ts';
 import { ossCredentialVariables, readOssCredentials } from './oss-credentials.ts';
+import { serviceKeysFaults } from './service-keys-settings.ts';
 import { listOf, oneOf, text, wholeNumber } from './variable-types.ts';
 
 /** Whether a text is an IP address or a host name, without scheme and port. */
@@ -59,6 +66,22 @@ export const environmentSchema = z.object({
       description:
         'Valkey or Redis, for limits across all replicas: `redis://`, `redis+sentinel://` or `redis+cluster://`; with TLS, `rediss…`. If not set, each replica counts alone.',
     }),
+  SERVICE_KEYS_FILE: text.optional().meta({
+    description:
+      'A file with the private keys for upload ids and receipts, from `oss-presign keygen`. All replicas need the same. It is read again when it is replaced. Without it, each process has a key of its own.',
+    unit: 'path',
+  }),
+  PUBLIC_URL: text
+    .superRefine((address, { addIssue }) => {
+      const fault = publicUrlFault(address);
+      if (fault !== undefined) addIssue(fault);
+    })
+    .transform(withoutTrailingSlash)
+    .optional()
+    .meta({
+      description:
+        'The https address under which clients reach the service, such as `https://presign.example.com`; the issuer of its receipts. Required with `SERVICE_KEYS_FILE`. Default: `http://localhost:PORT`.',
+    }),
   METRICS_PORT: wholeNumber(0, 65_535).optional().meta({
     description:
       'Serves /metrics on this port instead of PORT. The probes are served on both. 0 takes a free port.',
@@ -83,6 +106,15 @@ export type Config = {
   readonly corsAllowedHeaders: readonly string[];
   readonly trustProxy: readonly string[];
   readonly redisUrl: string | undefined;
+  /** Its path. The keys in it have been checked. */
+  readonly serviceKeysFile: string | undefined;
+  /** Without a slash at its end. */
+  readonly publicUrl: string;
+  /**
+   * Whether any replica can continue the uploads that another one granted, or there is only one
+   * replica.
+   */
+  readonly canContinueUploads: boolean;
   readonly metricsPort: number | undefined;
   readonly shutdownDelaySeconds: number;
   readonly shutdownGraceSeconds: number;
@@ -118,6 +150,7 @@ export function loadConfig(
   const valid = Object.fromEntries(Object.entries(values).filter(([name]) => !invalid.has(name)));
   const credentials = readOssCredentials(env, valid, readFile);
   if ('faults' in credentials) faults.push(...credentials.faults);
+  faults.push(...serviceKeysFaults(env, valid, readFile));
   if (!parsed.success || 'faults' in credentials || faults.length > 0) return { faults };
   const { data } = parsed;
   return {
@@ -130,6 +163,9 @@ export function loadConfig(
       corsAllowedHeaders: data.CORS_ALLOWED_HEADERS,
       trustProxy: data.TRUST_PROXY,
       redisUrl: data.REDIS_URL,
+      serviceKeysFile: data.SERVICE_KEYS_FILE,
+      publicUrl: data.PUBLIC_URL ?? `http://localhost:${data.PORT}`,
+      canContinueUploads: data.SERVICE_KEYS_FILE !== undefined || data.REDIS_URL === undefined,
       metricsPort: data.METRICS_PORT,
       shutdownDelaySeconds: data.SHUTDOWN_DELAY_SECONDS,
       shutdownGraceSeconds: data.SHUTDOWN_GRACE_SECONDS,

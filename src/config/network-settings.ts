@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { compile } from '@fastify/proxy-addr';
+import { hostKind } from '../net/web-address.ts';
 
 /** RFC 9110 5.6.2, the form of a field name. */
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
@@ -46,6 +47,32 @@ export function originFault(entry: string): string | undefined {
   return withScheme
     ? `must begin with the scheme, such as ${withScheme.origin}`
     : 'must be an http or https origin, such as https://app.example.com';
+}
+
+/** Every receipt contains the address. */
+const MAX_PUBLIC_URL_LENGTH = 255;
+
+/**
+ * The fault of PUBLIC_URL, or undefined if it is an address that every part of the system spells in
+ * the same way: https, or http to a loopback or private address; with a path if need be.
+ */
+export function publicUrlFault(given: string): string | undefined {
+  if (given.length > MAX_PUBLIC_URL_LENGTH) return `must have at most ${MAX_PUBLIC_URL_LENGTH} characters`;
+  const url = URL.parse(given);
+  if (!url || !/^https?:$/.test(url.protocol))
+    return 'must be the https:// address of the service, such as https://presign.example.com';
+  if (url.username !== '' || url.password !== '') return 'must not contain a user name or password';
+  if (/[?#]/.test(given)) return 'must not contain a query ("?") or a fragment ("#")';
+  if (url.protocol === 'http:' && !['loopback', 'private'].includes(hostKind(url.hostname)))
+    return 'must begin with https://; http:// is accepted only for localhost and for loopback and private addresses';
+  if (url.pathname.includes('//')) return 'must not contain "//" in its path';
+  const canonical = withoutTrailingSlash(url.href);
+  return canonical === withoutTrailingSlash(given) ? undefined : `must be written as ${canonical}`;
+}
+
+/** Two addresses that differ only in the slash at their end are the same. */
+export function withoutTrailingSlash(address: string): string {
+  return address.endsWith('/') ? address.slice(0, -1) : address;
 }
 
 /**

@@ -5,6 +5,7 @@ import type { Observer } from '../grants/ports/observer.ts';
 import { LIMITER_MODES, type LimiterStatus } from '../limits/running-limiter.ts';
 import type { LogOutputStatus } from '../log/output.ts';
 import type { PolicyStatus } from '../policy/policy-status.ts';
+import type { ServiceKeysStatus } from '../service-keys/live-service-keys.ts';
 import { registerHistogram, type Series } from './histogram.ts';
 
 /** The state that each scrape reads. None of it uses the network. */
@@ -12,6 +13,7 @@ export type MetricsSources = {
   readonly credentials: Pick<CredentialsSource, 'describe' | 'expiresAt'>;
   readonly issuers: TokenVerifier['status'];
   readonly policy: () => PolicyStatus;
+  readonly serviceKeys: () => ServiceKeysStatus;
   readonly limiter: Pick<LimiterStatus, 'mode'>;
   readonly isReady: () => boolean;
   readonly logOutput: () => LogOutputStatus;
@@ -151,7 +153,7 @@ export function createMetrics(
 }
 
 function registerGauges(
-  { credentials, issuers, policy, limiter, isReady, logOutput, build }: MetricsSources,
+  { credentials, issuers, policy, serviceKeys, limiter, isReady, logOutput, build }: MetricsSources,
   registers: Registry[],
 ): void {
   const gauge = <Label extends string>(
@@ -245,6 +247,27 @@ function registerGauges(
     'Whether the policy file holds a version that was rejected (1 or 0).',
     [],
     (rejected) => rejected.set(asNumber(policy().refusedVersion !== undefined)),
+  );
+  gauge('service_keys', 'Number of service keys that verify upload ids and receipts.', [], (keys) =>
+    keys.set(serviceKeys().keys),
+  );
+  gauge(
+    'service_keys_shared',
+    'Whether the service keys come from SERVICE_KEYS_FILE (1), or belong to this process only (0).',
+    [],
+    (shared) => shared.set(asNumber(serviceKeys().isShared)),
+  );
+  gauge(
+    'service_keys_loaded_timestamp_seconds',
+    'When the service keys in use were loaded (Unix time).',
+    [],
+    (loaded) => loaded.set(unixSeconds(serviceKeys().loadedAt)),
+  );
+  gauge(
+    'service_keys_file_rejected',
+    'Whether the service keys file holds something that was rejected (1 or 0).',
+    [],
+    (rejected) => rejected.set(asNumber(serviceKeys().isFileRejected)),
   );
   gauge(
     'limiter_mode',

@@ -12,16 +12,17 @@ export type BackgroundJobs = {
 
 export type BackgroundJobsOptions = {
   readonly verifier: () => TokenVerifier;
-  readonly pollPolicy: () => void;
+  /** Reads the files that may be replaced while the service runs. */
+  readonly pollFiles: () => void;
   readonly credentials: Pick<ManagedCredentials, 'keepFresh'>;
   readonly logger: ServiceLogger;
 };
 
 /**
- * A changed policy becomes active on its second poll. Polled, because file watchers miss some swaps
- * of symbolic links.
+ * A changed file applies on its second poll. Polled, because file watchers miss some swaps of
+ * symbolic links.
  */
-const POLICY_POLL_INTERVAL_MS = 1_000;
+const FILE_POLL_INTERVAL_MS = 1_000;
 
 /**
  * How often missing or old issuer keys are requested without a caller. The verifier's cool-down
@@ -33,12 +34,13 @@ const KEY_LOAD_INTERVAL_MS = 10_000;
 const CREDENTIALS_INTERVAL_MS = 1_000;
 
 /**
- * The work that no request starts: it polls the policy file, loads issuer keys and keeps the
+ * The work that no request starts: it polls the files of the policy and the
+ * service keys, loads issuer keys and keeps the
  * credentials fresh. Its timers do not keep the process running.
  */
 export function createBackgroundJobs({
   verifier,
-  pollPolicy,
+  pollFiles,
   credentials,
   logger,
 }: BackgroundJobsOptions): BackgroundJobs {
@@ -54,7 +56,7 @@ export function createBackgroundJobs({
       void credentials.keepFresh();
       timers.push(
         setInterval(() => void loadIssuerKeys(), KEY_LOAD_INTERVAL_MS).unref(),
-        setInterval(pollPolicy, POLICY_POLL_INTERVAL_MS).unref(),
+        setInterval(pollFiles, FILE_POLL_INTERVAL_MS).unref(),
         setInterval(() => void credentials.keepFresh(), CREDENTIALS_INTERVAL_MS).unref(),
       );
     },

@@ -6,12 +6,14 @@ import type { ReadinessCheck } from '../health/check.ts';
 import type { LimiterStatus } from '../limits/running-limiter.ts';
 import type { LogOutputStatus } from '../log/output.ts';
 import type { PolicyStatus } from '../policy/policy-status.ts';
+import type { ServiceKeysStatus } from '../service-keys/live-service-keys.ts';
 
 export type ReadinessSources = {
   readonly isDraining: () => boolean;
   readonly credentials: Pick<ManagedCredentials, 'describe'>;
   readonly issuers: () => ReturnType<TokenVerifier['status']>;
   readonly policy: () => PolicyStatus;
+  readonly serviceKeys: () => ServiceKeysStatus;
   readonly limiter: Pick<LimiterStatus, 'describe'>;
   readonly clock: Clock;
   readonly logOutput: () => LogOutputStatus;
@@ -28,6 +30,7 @@ export function createReadiness({
   credentials,
   issuers,
   policy,
+  serviceKeys,
   limiter,
   clock,
   logOutput,
@@ -38,6 +41,7 @@ export function createReadiness({
     { name: 'credentials', ...credentials.describe() },
     issuerKeysCheck(issuers()),
     policyCheck(policy()),
+    serviceKeysCheck(serviceKeys()),
     { name: 'limiter', ...limiter.describe() },
     clockCheck(clock()),
     logOutputCheck(logOutput(), needsLogOutput),
@@ -66,6 +70,15 @@ function policyCheck({ version, rules, refusedVersion }: PolicyStatus): Readines
   const rejected =
     refusedVersion === undefined ? '' : `; the file now holds ${refusedVersion}, which is rejected`;
   return { name: 'policy', ok: true, detail: `${active}${rejected}` };
+}
+
+/** Always ok, as the policy: the previous keys stay in use. */
+function serviceKeysCheck({ signingKid, keys, isShared, isFileRejected }: ServiceKeysStatus): ReadinessCheck {
+  const inUse = isShared
+    ? `${keys} ${keys === 1 ? 'key' : 'keys'}, signing with ${signingKid}`
+    : 'of this process only';
+  const rejected = isFileRejected ? '; the file now holds something that is rejected' : '';
+  return { name: 'service keys', ok: true, detail: `${inUse}${rejected}` };
 }
 
 function clockCheck(now: Date): ReadinessCheck {

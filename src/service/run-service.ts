@@ -27,9 +27,10 @@ const EXIT_MARGIN_MS = 500;
 
 /**
  * Runs the service in this process, with its log on standard output, until a signal stops it.
- * SIGTERM stops it after the delay, SIGINT without one, and a second signal at once; SIGHUP reloads
- * the policy. Resolves when the service listens. The process exits with 0 when it has stopped. If
- * it cannot start, every fault is written to stderr and the process exits with 1.
+ * SIGTERM stops it after the delay, SIGINT without one, and a second signal at once; SIGHUP reads
+ * the policy and the service keys again. Resolves when the service listens. The process exits with
+ * 0 when it has stopped. If it cannot start, every fault is written to stderr and the process exits
+ * with 1.
  * @param env the environment variables of the service.
  */
 export async function runService(process: ServiceProcess, env: Environment): Promise<void> {
@@ -57,7 +58,7 @@ export async function runService(process: ServiceProcess, env: Environment): Pro
   process.on('SIGTERM', () => stop(config.shutdownDelaySeconds));
   // Ctrl-C: no load balancer has to notice first.
   process.on('SIGINT', () => stop(0));
-  process.on('SIGHUP', service.reloadPolicy);
+  process.on('SIGHUP', service.reloadFiles);
 
   try {
     await service.start();

@@ -1,4 +1,4 @@
-import { randomFillSync, randomUUIDv7 } from 'node:crypto';
+import { generateKeyPairSync, randomFillSync, randomUUIDv7 } from 'node:crypto';
 import { isIP } from 'node:net';
 import { homedir } from 'node:os';
 import process from 'node:process';
@@ -21,6 +21,7 @@ import type { ServiceLogger } from '../log/logger.ts';
 import type { LogOutput } from '../log/output.ts';
 import { createMetrics } from '../metrics/metrics.ts';
 import { claimsNamedBy, scopesNamedBy } from '../policy/claims-named-by.ts';
+import { createFileServiceKeys, createProcessServiceKeys } from '../service-keys/live-service-keys.ts';
 import { prepareBucket } from '../storage/oss/bucket.ts';
 import { createBackgroundJobs } from './background-jobs.ts';
 import { createLivePolicy } from './live-policy.ts';
@@ -54,8 +55,10 @@ export type Service = {
    * requests may end within the grace time. Resolves when everything is closed.
    */
   stop(options?: { readonly delaySeconds?: number }): Promise<void>;
-  /** Reads the policy file now. Without it, a change takes effect within 2 s. */
-  reloadPolicy(): void;
+  /**
+   * Reads the policy file and the service keys now. Without it, a change takes effect within 2 s.
+   */
+  reloadFiles(): void;
 };
 
 /**
@@ -78,6 +81,7 @@ export async function createService({
   config,
   policy: first,
   readPolicy,
+  serviceKeys: serviceKeysFile,
   warnings,
   logger,
   logOutput = NEVER_FAILS,
@@ -105,6 +109,9 @@ export async function createService({
       void jobs.loadIssuerKeys();
     },
   });
+  const serviceKeys = serviceKeysFile
+    ? createFileServiceKeys({ ...serviceKeysFile, clock, log: logger })
+    : await createProcessServiceKeys(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey, clock);
   const credentials = await createCredentials(config.credentials, {
     clock,
     log: logger,
@@ -119,6 +126,7 @@ export async function createService({
     credentials,
     issuers,
     policy: livePolicy.status,
+    serviceKeys: serviceKeys.status,
     limiter,
     clock,
     logOutput: logOutput.status,
@@ -129,6 +137,7 @@ export async function createService({
       credentials,
       issuers,
       policy: livePolicy.status,
+      serviceKeys: serviceKeys.status,
       limiter,
       isReady: () => readiness().every(({ ok }) => ok),
       logOutput: logOutput.status,
@@ -146,13 +155,17 @@ export async function createService({
     config.metricsPort === undefined ? undefined : buildOperationsApp(metrics.render, readiness);
   const jobs = createBackgroundJobs({
     verifier: () => livePolicy.active().verifier,
-    pollPolicy: livePolicy.poll,
+    pollFiles() {
+      livePolicy.poll();
+      serviceKeys.poll();
+    },
     credentials,
     logger,
   });
 
   const app = await buildApp({
     active: livePolicy.active,
+    serviceKeys,
     credentials,
     limiter,
     clock,
@@ -176,7 +189,12 @@ export async function createService({
     trustProxy: config.trustProxy,
   });
 
-  return { app, start, stop, reloadPolicy: livePolicy.reload };
+  return { app, start, stop, reloadFiles };
+
+  function reloadFiles(): void {
+    livePolicy.reload();
+    serviceKeys.reload();
+  }
 
   async function start(): Promise<string> {
     const { policy } = first;

@@ -1,8 +1,11 @@
 import { type Config, loadConfig, policyFileOf } from '../config/config.ts';
 import type { Environment } from '../config/environment.ts';
+import { serviceKeysWarnings } from '../config/service-keys-settings.ts';
 import { unknownVariables } from '../config/unknown-variables.ts';
+import type { ServiceKeys } from '../grants/ports/service-keys.ts';
 import { createPolicyReader, type LoadedPolicy } from '../policy/file/read-policy-file.ts';
 import type { Policy } from '../policy/policy.ts';
+import { createServiceKeysReader, type ServiceKeysReading } from '../service-keys/read-service-keys-file.ts';
 import { readIfPossible } from '../text/text-file.ts';
 
 export type StartupInput = {
@@ -10,8 +13,16 @@ export type StartupInput = {
   readonly policy: LoadedPolicy & { readonly policy: Policy };
   /** Reads the policy file again, for later versions. Never throws. */
   readonly readPolicy: () => LoadedPolicy;
+  /** The keys of `SERVICE_KEYS_FILE`; undefined if it is not set. */
+  readonly serviceKeys: ServiceKeysInput | undefined;
   /** Faults that do not keep the service from starting, one sentence each. */
   readonly warnings: readonly string[];
+};
+
+export type ServiceKeysInput = {
+  readonly first: ServiceKeysReading & { readonly keys: ServiceKeys };
+  /** Reads the file again, for later versions. Never throws. */
+  readonly read: () => ServiceKeysReading;
 };
 
 /**
@@ -33,8 +44,18 @@ export function loadStartupInput(
   const readPolicy = createPolicyReader(file.path, env, readFile);
   const policy = readPolicy();
   const warnings = unknownVariables(env, readIfPossible(file.path, readFile));
-  if ('config' in loaded && 'policy' in policy)
-    return { config: loaded.config, policy, readPolicy, warnings };
+  if ('config' in loaded && 'policy' in policy) {
+    const { config } = loaded;
+    const serviceKeys = readServiceKeys(config, readFile);
+    if (serviceKeys && 'faults' in serviceKeys) return serviceKeys;
+    return {
+      config,
+      policy,
+      readPolicy,
+      serviceKeys,
+      warnings: [...warnings, ...serviceKeysWarnings(config)],
+    };
+  }
   return {
     faults: [
       ...('faults' in loaded ? loaded.faults : []),
@@ -43,4 +64,15 @@ export function loadStartupInput(
       ...('faults' in policy ? policy.faults : []),
     ],
   };
+}
+
+/** @returns faults only if the file has changed since the environment was checked. */
+function readServiceKeys(
+  { serviceKeysFile }: Config,
+  readFile: (path: string) => string,
+): ServiceKeysInput | { readonly faults: readonly string[] } | undefined {
+  if (serviceKeysFile === undefined) return undefined;
+  const read = createServiceKeysReader(serviceKeysFile, readFile);
+  const first = read();
+  return 'faults' in first ? first : { first, read };
 }

@@ -10,6 +10,9 @@ const JWKS_URL = 'https://login.test/jwks';
 const OSS = 'https://acme-media.oss-cn-hangzhou.aliyuncs.com';
 const jwks = JSON.stringify(createTestIssuer().jwks);
 
+const NO_SERVICE_KEYS =
+  'WARNING environment: SERVICE_KEYS_FILE is not set: upload ids and receipts are valid only until this process stops, and not for other replicas.';
+
 const withJwksUrl = policyWith({ issuers: [testIssuerEntry({ jwksFile: undefined, jwksUrl: JWKS_URL })] });
 
 /** The response of a server: body, status and headers; without a Date if `date` is null. */
@@ -61,6 +64,7 @@ it('prints a line per check if there is no fault, and exits with 0', async () =>
   const { code, lines, asked } = await check();
   expect(lines).toStrictEqual([
     'ok environment: complete',
+    NO_SERVICE_KEYS,
     'ok policy: policy.yaml, rules: own-files',
     'ok issuer keys: https://login.test/ loaded',
     'ok credentials: static',
@@ -97,6 +101,7 @@ it('warns of a variable that looks mistyped, and exits with 0', async () => {
   expect(code).toBe(0);
   expect(lines.filter((line) => line.startsWith('WARNING'))).toStrictEqual([
     'WARNING environment: CORS_ORIGIN is not a variable of the service and has no effect. Did you mean CORS_ORIGINS?',
+    NO_SERVICE_KEYS,
   ]);
 });
 

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { now } from '../support/fixed-clock.ts';
 import { runCli } from '../support/run-cli.ts';
+import { serviceKeysFile } from '../support/service-keys.ts';
 import { createTestIssuer } from '../support/tokens.ts';
 
 const root = new URL('../../', import.meta.url);
@@ -15,8 +16,14 @@ const files = {
   'claims.json': claims,
   'request.json': request,
   'html.json': html,
+  'service-keys.json': serviceKeysFile('a'),
 };
-const ENV = { OSS_ACCESS_KEY_ID: 'TheKeyId', OSS_ACCESS_KEY_SECRET: 'TheKeySecret' };
+const ENV = {
+  OSS_ACCESS_KEY_ID: 'TheKeyId',
+  OSS_ACCESS_KEY_SECRET: 'TheKeySecret',
+  SERVICE_KEYS_FILE: 'service-keys.json',
+  PUBLIC_URL: 'https://presign.example.com',
+};
 
 /** Only the issuer of the example responds. */
 const exampleNetwork: typeof fetch = async (input) => {
@@ -25,7 +32,7 @@ const exampleNetwork: typeof fetch = async (input) => {
   return new Response(JSON.stringify(createTestIssuer().jwks), { headers });
 };
 
-it('shows every command but start, and three files', () => {
+it('shows every command but start and keygen, and three files', () => {
   expect(blocksOf('console').map((block) => /oss-presign ([a-z-]+)/.exec(block)?.[1])).toStrictEqual([
     'ram-policy',
     'bucket-cors',

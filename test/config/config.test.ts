@@ -1,5 +1,7 @@
 import { expect, it } from 'vitest';
 import { environmentSchema, loadConfig } from '../../src/config/config.ts';
+import { serviceKeysWarnings } from '../../src/config/service-keys-settings.ts';
+import { serviceKeysFile } from '../support/service-keys.ts';
 
 const SECRETS = { OSS_ACCESS_KEY_ID: 'id', OSS_ACCESS_KEY_SECRET: 'TheSecret' };
 
@@ -26,6 +28,9 @@ it('needs nothing but credentials, and is closed by default', () => {
       corsAllowedHeaders: [],
       trustProxy: [],
       redisUrl: undefined,
+      serviceKeysFile: undefined,
+      publicUrl: 'http://localhost:8080',
+      canContinueUploads: true,
       metricsPort: undefined,
       shutdownDelaySeconds: 3,
       shutdownGraceSeconds: 25,
@@ -53,9 +58,11 @@ it('reads every variable', () => {
       METRICS_PORT: '9090',
       SHUTDOWN_DELAY_SECONDS: '0',
       SHUTDOWN_GRACE_SECONDS: '5',
+      SERVICE_KEYS_FILE: '/etc/service-keys.json',
+      PUBLIC_URL: 'https://presign.example.com/api/',
       OSS_SESSION_TOKEN: 'token',
     },
-    noFile,
+    () => serviceKeysFile('a'),
   );
   expect(loaded).toStrictEqual({
     config: {
@@ -67,6 +74,9 @@ it('reads every variable', () => {
       corsAllowedHeaders: ['X-Trace-Id', 'x-tenant'],
       trustProxy: ['10.0.0.0/8', 'fd00::/8', '192.0.2.1', 'loopback'],
       redisUrl: 'rediss://user:pass@cache:6380/1',
+      serviceKeysFile: '/etc/service-keys.json',
+      publicUrl: 'https://presign.example.com/api',
+      canContinueUploads: true,
       metricsPort: 9090,
       shutdownDelaySeconds: 0,
       shutdownGraceSeconds: 5,
@@ -316,4 +326,90 @@ it.each(Object.keys(environmentSchema.shape))(
 it.each(Object.keys(environmentSchema.shape))('%s: reports a value in quotation marks', (name) => {
   expect(faultsOf({ [name]: '"value"' })).toContain(`${name} is in quotation marks; leave them out.`);
   expect(faultsOf({ [name]: "'value'" })).toContain(`${name} is in quotation marks; leave them out.`);
+});
+
+const KEYS = { SERVICE_KEYS_FILE: 'keys.json', PUBLIC_URL: 'https://presign.example.com' };
+
+it('needs PUBLIC_URL with a file of service keys, and reports each fault of both', () => {
+  expect(faultsOf({ SERVICE_KEYS_FILE: 'keys.json' }, () => serviceKeysFile('a'))).toStrictEqual([
+    'SERVICE_KEYS_FILE is set, but PUBLIC_URL is not: receipts name it as their issuer.',
+  ]);
+  expect(faultsOf({ ...KEYS, PUBLIC_URL: '' })).toStrictEqual([
+    'SERVICE_KEYS_FILE cannot be read (ENOENT): keys.json.',
+    'SERVICE_KEYS_FILE is set, but PUBLIC_URL is not: receipts name it as their issuer.',
+  ]);
+  expect(
+    faultsOf({ ...KEYS, PUBLIC_URL: 'presign.example.com' }, () => '{"keys":[{"d":"TheSecret"}]}'),
+  ).toStrictEqual([
+    'PUBLIC_URL must be the https:// address of the service, such as https://presign.example.com.',
+    'SERVICE_KEYS_FILE keys.json: keys[0].kid is missing; give each key another one.',
+    'SERVICE_KEYS_FILE keys.json: keys[0] must be a key of the curve P-256 ("kty": "EC", "crv": "P-256"); RSA and other kinds cannot be used.',
+  ]);
+  expect(faultsOf(KEYS, () => serviceKeysFile('a', 'b'))).toStrictEqual([]);
+});
+
+it.each([
+  ['https://presign.example.com', 'https://presign.example.com'],
+  ['https://presign.example.com/', 'https://presign.example.com'],
+  ['https://presign.example.com:8443/uploads/v2/', 'https://presign.example.com:8443/uploads/v2'],
+  ['http://localhost:8080', 'http://localhost:8080'],
+  ['http://10.1.2.3:8080', 'http://10.1.2.3:8080'],
+  ['http://[::1]:8080', 'http://[::1]:8080'],
+])('takes %s as PUBLIC_URL', (given, publicUrl) => {
+  const loaded = loadConfig({ ...SECRETS, PUBLIC_URL: given }, noFile);
+  expect(loaded).toMatchObject({ config: { publicUrl } });
+});
+
+it.each([
+  ['presign.example.com', 'must be the https:// address of the service, such as https://presign.example.com'],
+  [
+    'ftp://presign.example.com',
+    'must be the https:// address of the service, such as https://presign.example.com',
+  ],
+  ['https://', 'must be the https:// address of the service, such as https://presign.example.com'],
+  [
+    'http://presign.example.com',
+    'must begin with https://; http:// is accepted only for localhost and for loopback and private addresses',
+  ],
+  [
+    'http://presign',
+    'must begin with https://; http:// is accepted only for localhost and for loopback and private addresses',
+  ],
+  ['https://user:TheSecret@presign.example.com', 'must not contain a user name or password'],
+  ['https://presign.example.com?', 'must not contain a query ("?") or a fragment ("#")'],
+  ['https://presign.example.com/?a=TheSecret', 'must not contain a query ("?") or a fragment ("#")'],
+  ['https://presign.example.com/#', 'must not contain a query ("?") or a fragment ("#")'],
+  ['https://presign.example.com//', 'must not contain "//" in its path'],
+  ['https://Presign.Example.com', 'must be written as https://presign.example.com'],
+  ['https://presign.example.com:443', 'must be written as https://presign.example.com'],
+  ['https://@presign.example.com', 'must be written as https://presign.example.com'],
+  ['https:/presign.example.com', 'must be written as https://presign.example.com'],
+  ['https://presign.example.com/a/../b', 'must be written as https://presign.example.com/b'],
+  ['https://bücher.example', 'must be written as https://xn--bcher-kva.example'],
+  ['http://127.1', 'must be written as http://127.0.0.1'],
+  [`https://presign.example.com/${'a'.repeat(255)}`, 'must have at most 255 characters'],
+])('rejects %s as PUBLIC_URL', (given, fault) => {
+  expect(faultsOf({ PUBLIC_URL: given })).toStrictEqual([`PUBLIC_URL ${fault}.`]);
+});
+
+it('takes the port into the default of PUBLIC_URL', () => {
+  expect(loadConfig({ ...SECRETS, PORT: '8081' }, noFile)).toMatchObject({
+    config: { publicUrl: 'http://localhost:8081' },
+  });
+});
+
+it('can continue uploads unless several replicas share limits but no keys, and warns without keys', () => {
+  const settingsOf = (env: Record<string, string>) => {
+    const loaded = loadConfig({ ...SECRETS, ...env }, () => serviceKeysFile('a'));
+    if ('faults' in loaded) throw new Error(loaded.faults.join());
+    return [loaded.config.canContinueUploads, ...serviceKeysWarnings(loaded.config)];
+  };
+  const REDIS_URL = 'redis://cache';
+  expect(settingsOf(KEYS)).toStrictEqual([true]);
+  expect(settingsOf({ ...KEYS, REDIS_URL })).toStrictEqual([true]);
+  expect(settingsOf({})).toStrictEqual([true, expect.stringMatching(/^SERVICE_KEYS_FILE is not set: /)]);
+  expect(settingsOf({ REDIS_URL })).toStrictEqual([
+    false,
+    expect.stringMatching(/^REDIS_URL is set, but SERVICE_KEYS_FILE is not: .* get 503\.$/),
+  ]);
 });

@@ -180,7 +180,7 @@ it.each(documents)('%s names only environment variables that exist', (document) 
       []),
   ]);
   // An example of a mistyped variable, and a constant.
-  const others = ['CORS_ORIGIN', 'POLICY_POLL_INTERVAL_MS'];
+  const others = ['CORS_ORIGIN', 'FILE_POLL_INTERVAL_MS'];
   expect(named.filter((name) => !known.includes(name) && !others.includes(name))).toStrictEqual([]);
 });
 

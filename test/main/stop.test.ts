@@ -135,9 +135,13 @@ it('exits at once on a second signal, with its log written', async () => {
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
   const lines: string[] = [];
   const reader = createInterface(child.stdout);
-  const listening = once(reader, 'line');
-  reader.on('line', (line) => lines.push(line));
-  const { port, hostname } = new URL(JSON.parse((await listening)[0]).address);
+  const listening = new Promise<string>((resolve) =>
+    reader.on('line', (line) => {
+      lines.push(line);
+      if (line.includes('"msg":"listening"')) resolve(line);
+    }),
+  );
+  const { port, hostname } = new URL(JSON.parse(await listening).address);
   const socket = connect(Number(port), hostname);
   socket.on('error', () => undefined);
   await once(socket, 'connect');

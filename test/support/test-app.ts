@@ -16,6 +16,7 @@ import type { Policy } from '../../src/policy/policy.ts';
 import { prepareBucket } from '../../src/storage/oss/bucket.ts';
 import { fixedClock } from './fixed-clock.ts';
 import { policyWith } from './policies.ts';
+import { serviceKeysOf } from './service-keys.ts';
 import { createTestIssuer, type TestIssuer } from './tokens.ts';
 
 export const testCredentials = { accessKeyId: 'LTAI5tTestKey', accessKeySecret: 'TestSecret0123456789' };
@@ -66,8 +67,10 @@ export async function createTestApp({
     },
   });
   let ids = 0;
+  const serviceKeys = serviceKeysOf('test-key');
   const app = await buildApp({
     active: () => active,
+    serviceKeys: { current: () => serviceKeys, isShared: false },
     credentials: createStaticCredentials(testCredentials),
     limiter: createMemoryLimiter({ nowMs: () => fixedClock().getTime() }),
     clock: fixedClock,

@@ -16,6 +16,8 @@ export type TestService = {
   readonly issuer: TestIssuer;
   /** Each line of the log. */
   readonly log: readonly string[];
+  /** Has the files read that may be replaced. */
+  reloadFiles(): void;
   /** Puts another policy into the file and has it read. */
   replacePolicy(yaml: string): void;
 };
@@ -29,6 +31,8 @@ export async function startTestService(options: {
   readonly issuer?: TestIssuer;
   readonly env?: Readonly<Record<string, string>>;
   readonly clock?: Clock;
+  /** The contents of more files. */
+  readonly files?: Readonly<Record<string, () => string>>;
   readonly logOutput?: Pick<LogOutput, 'status' | 'written'>;
   readonly onStop?: (stop: () => Promise<void>) => void;
 }): Promise<TestService> {
@@ -36,6 +40,7 @@ export async function startTestService(options: {
     policyYaml,
     issuer = createTestIssuer(),
     env = {},
+    files = {},
     clock = fixedClock,
     onStop = onTestFinished,
   } = options;
@@ -44,6 +49,7 @@ export async function startTestService(options: {
     { PORT: '0', OSS_ACCESS_KEY_ID: 'LTAI5tTestKey', OSS_ACCESS_KEY_SECRET: 'TestSecret0123456789', ...env },
     (path) => {
       if (path === 'policy.yaml') return inFile;
+      if (Object.hasOwn(files, path)) return files[path]?.() ?? '';
       return path.endsWith('jwks.json') ? JSON.stringify(issuer.jwks) : readFileSync(path, 'utf8');
     },
   );
@@ -65,9 +71,10 @@ export async function startTestService(options: {
     operationsUrl: listening.metricsAddress ?? url,
     issuer,
     log,
+    reloadFiles: service.reloadFiles,
     replacePolicy: (yaml) => {
       inFile = yaml;
-      service.reloadPolicy();
+      service.reloadFiles();
     },
   };
 }

@@ -1,4 +1,5 @@
 import { loadConfig, policyFileOf } from '../../config/config.ts';
+import { serviceKeysWarnings } from '../../config/service-keys-settings.ts';
 import { unknownVariables } from '../../config/unknown-variables.ts';
 import type { ReadinessCheck } from '../../health/check.ts';
 import { readPolicyFile } from '../../policy/file/read-policy-file.ts';
@@ -47,7 +48,10 @@ async function* checkSetup(context: CliContext): AsyncGenerator<Result> {
   const policyText = 'path' in file ? readIfPossible(file.path, readFile) : undefined;
   const loaded = loadConfig(env, readFile);
   const config = 'config' in loaded ? loaded.config : undefined;
-  yield* resultsOf('environment', loaded, 'complete', unknownVariables(env, policyText));
+  yield* resultsOf('environment', loaded, 'complete', [
+    ...unknownVariables(env, policyText),
+    ...(config ? serviceKeysWarnings(config) : []),
+  ]);
 
   const read = 'path' in file ? readPolicyFile(file.path, env, readFile) : undefined;
   const policy = read && 'policy' in read ? read.policy : undefined;

@@ -6,6 +6,7 @@ import { limitReached } from '../grants/outcome.ts';
 import { OVERLOADED } from '../load-control/load-shedder.ts';
 import { toServiceError } from '../plugins/problem-json.ts';
 import type { callerPolicy } from '../routes/caller-policy.ts';
+import type { publicKeySet } from '../routes/jwks.ts';
 
 /** A request that the policy of {@link POLICY_EXAMPLE} grants. */
 export const REQUEST_EXAMPLE = {
@@ -33,6 +34,21 @@ export const GRANT_EXAMPLE: UploadGrant = {
   expiresAt: '2026-11-23T10:10:00Z',
   expiresLimitedBy: 'rule',
   serverTime: '2026-11-23T10:00:00Z',
+};
+
+/** The public key of RFC 7517 A.1. */
+export const JWKS_EXAMPLE: z.output<typeof publicKeySet> = {
+  keys: [
+    {
+      kty: 'EC',
+      crv: 'P-256',
+      x: 'MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4',
+      y: '4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM',
+      kid: 'cn-I_WNMClehiVp51i_0VpOENW1upEerA8sEam5hn-s',
+      use: 'sig',
+      alg: 'ES256',
+    },
+  ],
 };
 
 export const POLICY_EXAMPLE: z.output<typeof callerPolicy> = {

@@ -1,6 +1,7 @@
 import { type CreateUploadDependencies, createUpload } from './create-upload.ts';
 import { docsFile, docsPage } from './docs-page.ts';
 import { getPolicy } from './get-policy.ts';
+import { type JwksDependencies, jwks } from './jwks.ts';
 import { livez } from './livez.ts';
 import { type MetricsDependencies, metrics } from './metrics.ts';
 import { type OpenApiDocumentDependencies, openApiDocument } from './openapi-document.ts';
@@ -8,6 +9,7 @@ import { type ReadyzDependencies, readyz } from './readyz.ts';
 import type { Route } from './route.ts';
 
 export type RouteDependencies = CreateUploadDependencies &
+  JwksDependencies &
   ReadyzDependencies &
   MetricsDependencies &
   OpenApiDocumentDependencies;
@@ -19,6 +21,7 @@ export type RouteDependencies = CreateUploadDependencies &
 export const ROUTES: readonly Route<RouteDependencies>[] = [
   createUpload,
   getPolicy,
+  jwks,
   livez,
   readyz,
   metrics,
