@@ -28,7 +28,7 @@ it('verifies what the signing key signs', async () => {
   expect((await jwtVerify(token, published)).protectedHeader.kid).toBe('new');
 });
 
-it('answers HEAD, and to pages of the listed origins only', async () => {
+it('supports HEAD, and lets only pages of the listed origins read it', async () => {
   const { http } = await createTestApp({ corsOrigins: ['https://app.example.com'] });
   expect((await http.head(PATH)).status).toBe(200);
   const listed = await http.get(PATH).set('origin', 'https://app.example.com');
