@@ -62,6 +62,19 @@ export type PresignedForm = {
   readonly fileField: string;
 };
 
+/** One object that a client will download. */
+export type ObjectDownload = {
+  readonly key: string;
+  /** Replaces the stored Content-Disposition. Printable ASCII, trimmed and not empty. */
+  readonly contentDisposition: string;
+};
+
+export type PresignedDownload = {
+  readonly method: 'GET';
+  /** A GET of it needs no headers. */
+  readonly url: string;
+};
+
 /** A bucket for which everything is computed that depends only on the policy. */
 export type PreparedBucket = {
   /**
@@ -70,6 +83,12 @@ export type PreparedBucket = {
    * @throws TypeError for headers that the provider would reject.
    */
   prepareUploads(headers: Readonly<Record<string, string>>, metadata?: readonly string[]): PreparedUploads;
+  /**
+   * Signs a download. The storage sends the object with this Content-Disposition only.
+   * @throws TypeError for input that the storage would reject, or a key that URL parsers would
+   *   change.
+   */
+  presignDownload(download: ObjectDownload, signing: Signing): PresignedDownload;
 };
 
 export type PreparedUploads = {

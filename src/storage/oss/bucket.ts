@@ -1,14 +1,30 @@
-import type { ObjectUpload, PreparedBucket, PreparedUploads, Signing } from '../object-storage.ts';
+import { HEADER_VALUE } from '../../text/header-value.ts';
+import type {
+  ObjectDownload,
+  ObjectUpload,
+  PreparedBucket,
+  PreparedUploads,
+  PresignedDownload,
+  Signing,
+} from '../object-storage.ts';
 import { bucketAddress, type Endpoint } from './endpoint.ts';
 import { prepareFormFields } from './form-fields.ts';
 import { contentLengthHeader, metadataHeaderNames, uploadHeaders } from './object-headers.ts';
 import { signForm } from './sign-form.ts';
-import { canonicalHeaders, type Header, header, headerName } from './signing/canonical-headers.ts';
+import {
+  type CanonicalHeaders,
+  canonicalHeaders,
+  type Header,
+  header,
+  headerName,
+} from './signing/canonical-headers.ts';
 import { canonicalRequest } from './signing/canonical-request.ts';
 import { checkKey, percentEncode, percentEncodePath } from './signing/percent-encode.ts';
 import { checkExpiry } from './signing/presign.ts';
 import { createSigners } from './signing/signers.ts';
 import { ALGORITHM } from './signing/string-to-sign.ts';
+
+const NO_HEADERS = canonicalHeaders([]);
 
 export type OssBucket = {
   readonly bucket: string;
@@ -30,7 +46,7 @@ export function prepareBucket({ bucket, region, endpoint }: OssBucket): Prepared
   const canonicalUriStart = `/${percentEncode(bucket)}/`;
   const signerAt = createSigners(region);
 
-  return { prepareUploads };
+  return { prepareUploads, presignDownload };
 
   function prepareUploads(
     given: Readonly<Record<string, string>>,
@@ -45,7 +61,8 @@ export function prepareBucket({ bucket, region, endpoint }: OssBucket): Prepared
         const headers = headersOf(upload);
         const record = toRecord(headers);
         if (upload.contentLength !== undefined) headers.push(contentLengthHeader(upload.contentLength));
-        return { method: 'PUT', url: signUrl(upload.key, headers, signing), headers: record };
+        const url = signUrl('PUT', upload.key, '', canonicalHeaders(headers), signing);
+        return { method: 'PUT', url, headers: record };
       },
       presignForm(upload, signing) {
         const signer = signerAt(signing.signedAt, signing.credentials);
@@ -66,22 +83,36 @@ export function prepareBucket({ bucket, region, endpoint }: OssBucket): Prepared
     }
   }
 
+  /** Source: GetObject, "response-content-disposition". */
+  function presignDownload({ key, contentDisposition }: ObjectDownload, signing: Signing): PresignedDownload {
+    if (!HEADER_VALUE.test(contentDisposition)) {
+      throw new TypeError('contentDisposition must be printable ASCII, trimmed and not empty');
+    }
+    const override = `response-content-disposition=${percentEncode(contentDisposition)}&`;
+    return { method: 'GET', url: signUrl('GET', key, override, NO_HEADERS, signing) };
+  }
+
+  /**
+   * @param override a parameter that precedes all others in canonical order, with its `&`; or
+   *   nothing.
+   */
   function signUrl(
+    method: string,
     key: string,
-    signed: readonly Header[],
+    override: string,
+    headers: CanonicalHeaders,
     { credentials, signedAt, expiresInSeconds }: Signing,
   ): string {
     checkKey(key);
     checkExpiry(expiresInSeconds);
-    const headers = canonicalHeaders(signed);
     const signer = signerAt(signedAt, credentials);
     const names = headers.encodedAdditionalNames;
     const additional = names === '' ? '' : `x-oss-additional-headers=${names}&`;
     const time = `x-oss-date=${signer.instant}&x-oss-expires=${expiresInSeconds}`;
     // In canonical order.
-    const query = `${additional}${signer.day.credentialParameter}&${time}${signer.day.tokenParameter}&x-oss-signature-version=${ALGORITHM}`;
+    const query = `${override}${additional}${signer.day.credentialParameter}&${time}${signer.day.tokenParameter}&x-oss-signature-version=${ALGORITHM}`;
     const path = percentEncodePath(key);
-    const request = canonicalRequest('PUT', `${canonicalUriStart}${path}`, query, headers);
+    const request = canonicalRequest(method, `${canonicalUriStart}${path}`, query, headers);
     return `${urlStart}${path}?${query}&x-oss-signature=${signer.day.key.sign(signer.instant, request)}`;
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ObjectUpload, Signing } from '../../../src/storage/object-storage.ts';
+import type { ObjectDownload, ObjectUpload, Signing } from '../../../src/storage/object-storage.ts';
 import { prepareBucket } from '../../../src/storage/oss/bucket.ts';
 import { now } from '../../support/fixed-clock.ts';
 import { referenceUrl } from '../../support/reference-url.ts';
@@ -154,4 +154,48 @@ it('signs metadata alike, whether their names were prepared or not', () => {
   const prepared = bucket.prepareUploads({}, ['album', 'unused']).presign(upload, SIGNING);
   expect(prepared).toStrictEqual(bucket.prepareUploads({}).presign(upload, SIGNING));
   expect(prepared.headers).toMatchObject({ 'x-oss-meta-album': 'x', 'x-oss-meta-camera': 'y' });
+});
+
+describe('a download', () => {
+  const DOWNLOAD: ObjectDownload = { key: 'users/alice/photo.png', contentDisposition: 'attachment' };
+  const { presignDownload } = prepareBucket(BUCKET);
+
+  it('has the Content-Disposition in its URL, and asks for no header', () => {
+    const { searchParams } = new URL(presignDownload(DOWNLOAD, SIGNING).url);
+    expect([...searchParams.keys()]).toStrictEqual([
+      'response-content-disposition',
+      'x-oss-credential',
+      'x-oss-date',
+      'x-oss-expires',
+      'x-oss-security-token',
+      'x-oss-signature-version',
+      'x-oss-signature',
+    ]);
+  });
+
+  it('shares the day key with uploads and follows the credentials', () => {
+    const bucket = prepareBucket(BUCKET);
+    const other = { ...SIGNING, credentials: { ...SIGNING.credentials, accessKeySecret: 'other' } };
+    const urls = [SIGNING, other, SIGNING].map((signing) => {
+      bucket.prepareUploads({}).presign(UPLOAD, signing);
+      return bucket.presignDownload(DOWNLOAD, signing).url;
+    });
+    expect(urls[2]).toBe(urls[0]);
+    expect(urls[1]).not.toBe(urls[0]);
+  });
+
+  it.each<[string, Partial<ObjectDownload & Signing>]>([
+    ['no time', { expiresInSeconds: 0 }],
+    ['an empty key', { key: '' }],
+    ['a key with ..', { key: 'a/../b' }],
+    ['half a surrogate pair', { key: '\ud83d' }],
+    ['an empty Content-Disposition', { contentDisposition: '' }],
+    ['a Content-Disposition that begins with a blank', { contentDisposition: ' attachment' }],
+    ['a line break in Content-Disposition', { contentDisposition: 'a\r\nb: c' }],
+    ['a Content-Disposition that is not ASCII', { contentDisposition: 'attachment; filename=é' }],
+  ])('is rejected with %s', (_name, change) => {
+    const attempt = () => presignDownload({ ...DOWNLOAD, ...change }, { ...SIGNING, ...change });
+    expect(attempt).toThrow(TypeError);
+    expect(attempt).not.toThrow(/TheSecret|é|b: c/);
+  });
 });

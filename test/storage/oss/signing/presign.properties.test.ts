@@ -165,6 +165,23 @@ it('either URL parsers keep a key unchanged, or the key is rejected', () => {
   );
 });
 
+it('a prepared bucket signs a download as any other GET, for every key and Content-Disposition', () => {
+  fc.assert(
+    fc.property(input, headerValue, (signed, contentDisposition) => {
+      const { bucket, region, endpoint, key } = signed;
+      const query = { 'response-content-disposition': contentDisposition };
+      const { method, url } = prepareBucket({ bucket, region, endpoint }).presignDownload(
+        { key, contentDisposition },
+        signed,
+      );
+      expect(method).toBe('GET');
+      expect(url).toBe(presign({ ...signed, method, headers: {}, query }).url);
+      expect(new URL(url).searchParams.get('response-content-disposition')).toBe(contentDisposition);
+    }),
+    { numRuns: propertyRuns(300) },
+  );
+});
+
 it('percent-encoding is undone by decoding, and leaves only unreserved characters', () => {
   fc.assert(
     fc.property(

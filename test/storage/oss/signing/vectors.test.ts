@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { prepareBucket } from '../../../../src/storage/oss/bucket.ts';
 import type { Endpoint } from '../../../../src/storage/oss/endpoint.ts';
 import {
   canonicalHeaders,
@@ -52,6 +53,7 @@ function read<T>(name: string): readonly T[] {
 }
 
 const queryVectors = read<Vector>('query');
+const downloadVectors = read<Vector>('download');
 const headerVectors = read<Vector>('header');
 
 function endpointOf({ endpoint, urlStyle }: Vector['input']): Endpoint {
@@ -76,9 +78,10 @@ function presignInput({ input }: Vector): PresignInput {
 
 it('has all vectors', () => {
   expect([queryVectors.length, headerVectors.length, read('post-policy').length]).toStrictEqual([85, 19, 8]);
+  expect(downloadVectors).toHaveLength(12);
 });
 
-describe.each(queryVectors)('presigned URL: $name', (vector) => {
+describe.each([...queryVectors, ...downloadVectors])('presigned URL: $name', (vector) => {
   const { expected } = vector;
   const presigned = presign(presignInput(vector));
 
@@ -108,6 +111,26 @@ describe.each(queryVectors)('presigned URL: $name', (vector) => {
     );
     expect(parameters).toHaveLength(Object.keys(expected.queryParams).length);
   });
+});
+
+it('signs the downloads whose only parameter is a Content-Disposition', () => {
+  const parameter = 'response-content-disposition';
+  const vectors = downloadVectors.filter(({ input }) => Object.keys(input.query).join() === parameter);
+  expect(vectors.map(({ name }) => name)).toStrictEqual([
+    'get-attachment-ascii',
+    'get-attachment-utf8',
+    'get-response-sts',
+  ]);
+  for (const vector of vectors) {
+    const { bucket, region, endpoint, key, credentials, signedAt, expiresInSeconds } = presignInput(vector);
+    const contentDisposition = vector.input.query[parameter] ?? '';
+    const signing = { credentials, signedAt, expiresInSeconds };
+    const bucketOfVector = prepareBucket({ bucket, region, endpoint });
+    const { method, url } = bucketOfVector.presignDownload({ key, contentDisposition }, signing);
+    const { searchParams } = new URL(url);
+    expect(Object.fromEntries(searchParams)).toStrictEqual(vector.expected.queryParams);
+    expect([method, url]).toStrictEqual(['GET', presign(presignInput(vector)).url]);
+  }
 });
 
 describe.each(headerVectors)('Authorization header: $name', ({ input, expected }) => {
