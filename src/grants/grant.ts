@@ -1,19 +1,12 @@
 import type { Caller } from '../auth/caller.ts';
 import type { Clock } from '../clock.ts';
-import { ServiceError } from '../errors.ts';
 import type { Decision, Denial, Grant } from '../policy/decision.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Signing } from '../storage/object-storage.ts';
-import { isoSeconds } from '../text/iso-seconds.ts';
-import { type ExpiryLimit, limitExpiry } from './limit-expiry.ts';
-import {
-  type Credentials,
-  type CredentialsSource,
-  credentialsUnavailable,
-  MIN_CREDENTIALS_SECONDS,
-} from './ports/credentials-source.ts';
+import type { CredentialsSource } from './ports/credentials-source.ts';
 import type { Limiter, LimitVerdict } from './ports/limiter.ts';
 import type { PreparedStorage } from './prepared-storage.ts';
+import { startSigning, usableCredentials, type Validity } from './signing.ts';
 
 /** A verified caller, and the policy and storage that apply to its request. */
 export type CallerContext = {
@@ -44,16 +37,6 @@ export type GrantRequest<Response> = {
   readonly sign: (grant: Grant, signing: Signing, validity: Validity) => Response;
 };
 
-/** The validity of a signed URL, as responses state it. */
-export type Validity = {
-  /** Seconds from `serverTime`. */
-  readonly expires: number;
-  readonly expiresAt: string;
-  readonly expiresLimitedBy: ExpiryLimit;
-  /** When the URL was signed, by the clock of the service. */
-  readonly serverTime: string;
-};
-
 export type GrantOutcome<Response> =
   | {
       readonly outcome: 'granted';
@@ -81,13 +64,7 @@ export async function issueGrant<Response>(
   beforeGrant?.();
   const { grant } = decision;
   const { rule } = grant;
-  let current: Credentials;
-  try {
-    current = await credentials.get();
-  } catch (error) {
-    throw error instanceof ServiceError ? error : credentialsUnavailable(error);
-  }
-  if (current.expiresAt !== undefined) rejectExpiringCredentials(current.expiresAt, clock());
+  const current = await usableCredentials({ credentials, clock });
   const verdict = await limiter.consume({
     rule: rule.name,
     issuer: caller.issuer,
@@ -97,42 +74,7 @@ export async function issueGrant<Response>(
   });
   if (verdict && !verdict.allowed) return { outcome: 'limited', grant, verdict };
 
-  const signedAt = clock();
-  const expiry = limitExpiry(
-    expiresIn,
-    rule.expiresIn.defaultSeconds,
-    current.expiresAt && secondsUntil(current.expiresAt, signedAt),
-  );
-  const signedSecond = secondOf(signedAt);
-  const { expiresInSeconds } = expiry;
-  const response = sign(
-    grant,
-    { credentials: current, signedAt, expiresInSeconds },
-    {
-      expires: expiresInSeconds,
-      expiresAt: isoSeconds(signedSecond + expiresInSeconds),
-      expiresLimitedBy: expiry.limitedBy,
-      serverTime: isoSeconds(signedSecond),
-    },
-  );
+  const { signing, validity } = startSigning(current, clock(), expiresIn, rule.expiresIn.defaultSeconds);
+  const response = sign(grant, signing, validity);
   return { outcome: 'granted', rule: rule.name, response, verdict };
-}
-
-function rejectExpiringCredentials(expiresAt: Date, now: Date): void {
-  const secondsLeft = secondsUntil(expiresAt, now);
-  if (secondsLeft < MIN_CREDENTIALS_SECONDS) {
-    throw credentialsUnavailable(new Error(`the cloud credentials end in ${secondsLeft} s`));
-  }
-}
-
-/**
- * Cuts both instants to whole seconds, as the signature does. The stated expiry is never later than
- * the real one.
- */
-function secondsUntil(end: Date, now: Date): number {
-  return secondOf(end) - secondOf(now);
-}
-
-function secondOf(instant: Date): number {
-  return Math.floor(instant.getTime() / 1000);
 }

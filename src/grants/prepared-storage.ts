@@ -3,6 +3,8 @@ import type { BucketClient, PreparedBucket, PreparedUploads } from '../storage/o
 
 /** The prepared buckets and uploads that the grants of one policy use. */
 export type PreparedStorage = {
+  /** The bucket of each target. */
+  readonly buckets: ReadonlyMap<Target, PreparedBucket>;
   /** The uploads of each rule, with the headers of the rule. */
   readonly uploads: ReadonlyMap<Rule, PreparedUploads>;
   /** The client of each bucket; empty where nothing calls the storage, as in most commands. */
@@ -27,7 +29,7 @@ export function prepareStorage(
   }
   const clients = new Map<Target, BucketClient>();
   if (createClient) for (const target of buckets.keys()) clients.set(target, createClient(target));
-  return { uploads, clients };
+  return { buckets, uploads, clients };
 }
 
 /** @throws TypeError for a rule of another policy: a programming error. */
@@ -35,6 +37,13 @@ export function uploadsOf({ uploads }: PreparedStorage, rule: Rule): PreparedUpl
   const prepared = uploads.get(rule);
   if (!prepared) throw new TypeError(`the storage is not prepared for the rule ${rule.name}`);
   return prepared;
+}
+
+/** @throws TypeError for a target of another policy: a programming error. */
+export function bucketOf({ buckets }: PreparedStorage, target: Target): PreparedBucket {
+  const bucket = buckets.get(target);
+  if (!bucket) throw new TypeError(`the storage has no bucket for the target ${target.name}`);
+  return bucket;
 }
 
 /** @throws TypeError for a target of another policy, or if no clients are prepared. */
