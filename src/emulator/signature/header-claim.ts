@@ -9,6 +9,11 @@ import {
 import { ALGORITHM } from './signature-v4.ts';
 
 const FIELDS = ['Credential', 'AdditionalHeaders', 'Signature'];
+const FAULTS = {
+  malformed: 'headerCredentialMalformed',
+  date: 'headerCredentialDate',
+  region: 'headerRegion',
+} as const;
 
 /**
  * Reads the signature of an `Authorization` header. The order and the blanks after the commas vary,
@@ -29,10 +34,7 @@ export function readHeaderClaim(headers: ReadonlyMap<string, string>): Signature
   const signature = fields.get('Signature');
   const credential = fields.get('Credential');
   if (!signature || !credential) throw new OssError('authorizationMalformed');
-  const { accessKeyId, scope } = parseCredential(credential, {
-    malformed: 'headerCredentialMalformed',
-    date: 'headerCredentialDate',
-  });
+  const { accessKeyId, scope } = parseCredential(credential, FAULTS);
   const additionalHeaders = fields.get('AdditionalHeaders');
   if (additionalHeaders !== undefined) checkAdditionalHeaders(additionalHeaders);
 
@@ -46,7 +48,7 @@ export function readHeaderClaim(headers: ReadonlyMap<string, string>): Signature
     additionalHeaders: additionalHeaders ?? '',
     securityToken: headers.get('x-oss-security-token'),
     signature,
-    regionFault: 'headerRegion',
+    faults: FAULTS,
   };
 }
 

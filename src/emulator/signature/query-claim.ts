@@ -9,6 +9,11 @@ import {
 import { ALGORITHM } from './signature-v4.ts';
 
 const MAX_EXPIRES_SECONDS = 604_800;
+const FAULTS = {
+  malformed: 'queryCredentialMalformed',
+  date: 'queryCredentialDate',
+  region: 'queryRegion',
+} as const;
 
 /** Whether a query has a signature of any version. */
 export function isSignedQuery(query: readonly QueryParameter[]): boolean {
@@ -39,10 +44,7 @@ export function readQueryClaim(query: readonly QueryParameter[]): SignatureClaim
 
   const credential = parameters.get('x-oss-credential') ?? fail('credentialMissing');
   if (credential === '') fail('credentialEmpty');
-  const { accessKeyId, scope } = parseCredential(credential, {
-    malformed: 'queryCredentialMalformed',
-    date: 'queryCredentialDate',
-  });
+  const { accessKeyId, scope } = parseCredential(credential, FAULTS);
 
   const signedAtText = parameters.get('x-oss-date') ?? fail('dateMalformed');
   const signedAt = parseBasicIso(signedAtText) ?? fail('dateMalformed');
@@ -64,7 +66,7 @@ export function readQueryClaim(query: readonly QueryParameter[]): SignatureClaim
     additionalHeaders: additionalHeaders ?? '',
     securityToken: parameters.get('x-oss-security-token'),
     signature,
-    regionFault: 'queryRegion',
+    faults: FAULTS,
   };
 }
 

@@ -17,14 +17,23 @@ export type SignatureClaim = {
   readonly additionalHeaders: string;
   readonly securityToken: string | undefined;
   readonly signature: string;
-  /** The fault to report if the region is not that of the bucket. */
-  readonly regionFault: FaultName;
+  readonly faults: ScopeFaults;
+};
+
+/** The faults to report for a credential; they depend on where it stands. */
+export type ScopeFaults = {
+  /** It is not of the expected form, or for another product. */
+  readonly malformed: FaultName;
+  /** Its day is malformed or not that of the signature. */
+  readonly date: FaultName;
+  /** Its region is not that of the bucket. */
+  readonly region: FaultName;
 };
 
 /** Splits `<AccessKeyId>/<yyyymmdd>/<region>/<product>/aliyun_v4_request`. */
 export function parseCredential(
   credential: string,
-  faults: { readonly malformed: FaultName; readonly date: FaultName },
+  faults: ScopeFaults,
 ): { accessKeyId: string; scope: CredentialScope } {
   const [accessKeyId, date, region, product, end, ...rest] = credential.split('/');
   if (!accessKeyId || !date || !region || !product || end !== SCOPE_END || rest.length > 0) {

@@ -87,16 +87,11 @@ function findCredentials(claim: SignatureClaim, { credentials, now }: Expected):
 }
 
 function checkScope(claim: SignatureClaim, { region, product = 'oss' }: Expected): void {
-  const { scope, expiresInSeconds, signedAtText } = claim;
-  const isQuery = expiresInSeconds !== null;
-  if (scope.product !== product) {
-    throw new OssError(isQuery ? 'queryCredentialMalformed' : 'headerCredentialMalformed');
-  }
-  if (!signedAtText.startsWith(`${scope.date}T`)) {
-    throw new OssError(isQuery ? 'queryCredentialDate' : 'headerCredentialDate');
-  }
+  const { scope, signedAtText, faults } = claim;
+  if (scope.product !== product) throw new OssError(faults.malformed);
+  if (!signedAtText.startsWith(`${scope.date}T`)) throw new OssError(faults.date);
   if (scope.region.startsWith('oss-') || (region !== null && scope.region !== region)) {
-    throw new OssError(claim.regionFault, { ArgumentName: 'region', ArgumentValue: scope.region });
+    throw new OssError(faults.region, { ArgumentName: 'region', ArgumentValue: scope.region });
   }
 }
 
