@@ -1,0 +1,64 @@
+import { createHash } from 'node:crypto';
+import { OssError } from '../oss-error.ts';
+import { createChunkCollector } from './chunk-collector.ts';
+import { createCrc64 } from './crc64.ts';
+import type { ObjectRecord, ObjectStore } from './object-store.ts';
+import type { PutHeaders } from './put-headers.ts';
+
+export const MAX_OBJECT_BYTES = 5 * 1024 ** 3;
+
+const collectChunks = createChunkCollector();
+
+/**
+ * Streams the bytes of an object to disk, and stores the object once all of them have arrived and
+ * `confirm` has accepted them. After any error the bucket is as it was.
+ * @throws OssError `FileAlreadyExists`, `EntityTooLarge` over 5 GB, an error of `confirm`, or the
+ *   error of a body that ends early.
+ */
+export async function storeBody(
+  store: ObjectStore,
+  bucket: string,
+  object: {
+    readonly key: string;
+    readonly headers: PutHeaders;
+    readonly body: AsyncIterable<Uint8Array>;
+    /** Checks what has arrived. Called once, after the last byte. */
+    readonly confirm: (md5: Buffer, sizeBytes: number) => void | Promise<void>;
+    readonly clock: () => Date;
+  },
+): Promise<ObjectRecord> {
+  const { key, body, confirm, clock } = object;
+  const { acl, mayReplace, served } = object.headers;
+  if (!mayReplace && (await store.has(bucket, key))) throw new OssError('fileAlreadyExists');
+
+  const md5 = createHash('md5');
+  const crc64 = createCrc64();
+  let sizeBytes = 0;
+  const draft = await store.draft(bucket);
+  try {
+    for await (const chunk of body) {
+      sizeBytes += chunk.length;
+      if (sizeBytes > MAX_OBJECT_BYTES) throw new OssError('entityTooLarge');
+      md5.update(chunk);
+      crc64.update(chunk);
+      await draft.write(chunk);
+      collectChunks(chunk.length);
+    }
+    const digest = md5.digest();
+    await confirm(digest, sizeBytes);
+    const record: ObjectRecord = {
+      key,
+      sizeBytes,
+      etag: digest.toString('hex').toUpperCase(),
+      contentMd5: digest.toString('base64'),
+      crc64: crc64.digest(),
+      lastModifiedAt: clock().toUTCString(),
+      acl,
+      headers: served,
+    };
+    if (!(await draft.commit(record, mayReplace))) throw new OssError('fileAlreadyExists');
+    return record;
+  } finally {
+    await draft.discard();
+  }
+}
