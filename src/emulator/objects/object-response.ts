@@ -1,6 +1,7 @@
 import { OssError } from '../oss-error.ts';
 import type { QueryParameter } from '../request-target.ts';
 import { type ByteRange, parseRange } from './byte-range.ts';
+import { toHeaderValue } from './header-value.ts';
 import type { ObjectRecord } from './object-store.ts';
 
 /** The response headers that a signed `response-…` parameter may replace. */
@@ -85,11 +86,7 @@ function overriddenHeaders(query: readonly QueryParameter[]): Record<string, str
   for (const { name, value } of query) {
     const header = name.replace(/^response-/, '');
     if (header === name || !OVERRIDABLE.includes(header)) continue;
-    const bytes = Buffer.from(value).toString('latin1');
-    if (/[^\t\x20-\x7e\x80-\xff]/.test(bytes)) {
-      throw new OssError('invalidArgument', { ArgumentName: name, ArgumentValue: value });
-    }
-    overrides[header] = bytes;
+    overrides[header] = toHeaderValue(name, value);
   }
   return overrides;
 }
