@@ -153,7 +153,21 @@ const FAULTS = {
     '0017-00000503',
     'The Content-MD5 you specified did not match what we received.',
   ],
-  metadataTooLarge: [400, 'MetadataTooLarge', undefined, 'The user metadata must not exceed 8 KB.'],
+  aclUnknown: [400, 'InvalidArgument', '0017-00000104', 'no such object access control exists'],
+  storageClassUnknown: [400, 'InvalidArgument', '0013-00000101', 'Invalid storage class.'],
+  encryptionUnknown: [
+    400,
+    'InvalidEncryptionAlgorithmError',
+    '0005-00000003',
+    'The Encryption Method specified is not supported.',
+  ],
+  forbidOverwriteUnknown: [
+    400,
+    'InvalidArgument',
+    '0017-00000279',
+    'x-oss-forbid-overwrite must be true or false.',
+  ],
+  metadataTooLarge: [400, 'MetadataTooLarge', '0011-00000002', 'The user metadata must not exceed 8 KB.'],
   headerNotImplemented: [
     400,
     'NotImplemented',
@@ -164,7 +178,7 @@ const FAULTS = {
   methodNotAllowed: [
     405,
     'MethodNotAllowed',
-    undefined,
+    '0017-00000001',
     'The specified method is not allowed against this resource.',
   ],
   preconditionFailed: [

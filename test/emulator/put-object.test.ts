@@ -65,6 +65,12 @@ describe('rejects, and stores nothing', () => {
     ['an MD5 of other bytes', { 'content-md5': '1B2M2Y8AsgTpgAmY7PhCfg==' }, 400, 'InvalidDigest'],
     ['an MD5 that is none', { 'content-md5': 'nope' }, 400, 'InvalidDigest'],
     ['an unknown ACL', { 'x-oss-object-acl': 'everybody' }, 400, 'InvalidArgument'],
+    [
+      'an unknown encryption',
+      { 'x-oss-server-side-encryption': 'ROT13' },
+      400,
+      'InvalidEncryptionAlgorithmError',
+    ],
     ['an unknown storage class', { 'x-oss-storage-class': 'Gold' }, 400, 'InvalidArgument'],
     ['an unknown forbid-overwrite', { 'x-oss-forbid-overwrite': 'yes' }, 400, 'InvalidArgument'],
     ['metadata over 8 KB', { 'x-oss-meta-a': 'x'.repeat(8192) }, 400, 'MetadataTooLarge'],

@@ -1,15 +1,19 @@
-import { OssError } from '../oss-error.ts';
+import { type FaultName, OssError } from '../oss-error.ts';
 
 const MAX_METADATA_BYTES = 8 * 1024;
 const MAX_TAGS = 10;
 const KEPT = ['cache-control', 'content-disposition', 'content-encoding', 'content-language', 'expires'];
 const CONDITIONS = ['if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since'];
 const NOT_EMULATED = ['x-oss-callback', 'x-oss-copy-source'];
-const CHOICES: Readonly<Record<string, readonly string[]>> = {
-  'x-oss-object-acl': ['default', 'private', 'public-read', 'public-read-write'],
-  'x-oss-storage-class': ['Standard', 'IA', 'Archive', 'ColdArchive', 'DeepColdArchive'],
-  'x-oss-server-side-encryption': ['AES256', 'KMS', 'SM4'],
-  'x-oss-forbid-overwrite': ['true', 'false'],
+/** The values that a header may have, and the fault for any other. */
+const CHOICES: Readonly<Record<string, readonly [FaultName, readonly string[]]>> = {
+  'x-oss-object-acl': ['aclUnknown', ['default', 'private', 'public-read', 'public-read-write']],
+  'x-oss-storage-class': [
+    'storageClassUnknown',
+    ['Standard', 'IA', 'Archive', 'ColdArchive', 'DeepColdArchive'],
+  ],
+  'x-oss-server-side-encryption': ['encryptionUnknown', ['AES256', 'KMS', 'SM4']],
+  'x-oss-forbid-overwrite': ['forbidOverwriteUnknown', ['true', 'false']],
 };
 
 export type PutHeaders = {
@@ -31,9 +35,11 @@ export function readPutHeaders(headers: ReadonlyMap<string, string>): PutHeaders
   for (const name of NOT_EMULATED) {
     if (headers.has(name)) throw new OssError('notImplemented', { Header: name });
   }
-  for (const [name, choices] of Object.entries(CHOICES)) {
+  for (const [name, [fault, choices]] of Object.entries(CHOICES)) {
     const value = headers.get(name);
-    if (value !== undefined && !choices.includes(value)) reject(name, value);
+    if (value !== undefined && !choices.includes(value)) {
+      throw new OssError(fault, { ArgumentName: name, ArgumentValue: value });
+    }
   }
   const metadata = [...headers].filter(([name]) => name.startsWith('x-oss-meta-'));
   checkMetadata(metadata);
@@ -51,6 +57,16 @@ export function readPutHeaders(headers: ReadonlyMap<string, string>): PutHeaders
       ...(encryption && { 'x-oss-server-side-encryption': encryption }),
     },
   };
+}
+
+/**
+ * Reads `Content-MD5`; null if it was not sent.
+ * @throws OssError `InvalidDigest` if it is not the Base64 of 16 bytes.
+ */
+export function readContentMd5(text: string | undefined): Buffer | null {
+  if (text === undefined) return null;
+  if (!/^[A-Za-z0-9+/]{22}==$/.test(text)) throw new OssError('contentMd5Malformed');
+  return Buffer.from(text, 'base64');
 }
 
 function checkMetadata(metadata: readonly (readonly [string, string])[]): void {

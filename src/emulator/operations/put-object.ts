@@ -1,5 +1,5 @@
 import { digestHeaders } from '../objects/object-response.ts';
-import { readPutHeaders } from '../objects/put-headers.ts';
+import { readContentMd5, readPutHeaders } from '../objects/put-headers.ts';
 import { MAX_OBJECT_BYTES, storeBody } from '../objects/store-body.ts';
 import { OssError } from '../oss-error.ts';
 import type { ObjectOperation, ObjectRequest } from './operation.ts';
@@ -38,10 +38,4 @@ function checkLength(headers: ReadonlyMap<string, string>): void {
   const length = headers.get('content-length');
   if (length === undefined && !headers.has('transfer-encoding')) throw new OssError('missingContentLength');
   if (Number(length ?? 0) > MAX_OBJECT_BYTES) throw new OssError('entityTooLarge');
-}
-
-function readContentMd5(text: string | undefined): Buffer | null {
-  if (text === undefined) return null;
-  if (!/^[A-Za-z0-9+/]{22}==$/.test(text)) throw new OssError('contentMd5Malformed');
-  return Buffer.from(text, 'base64');
 }
