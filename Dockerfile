@@ -33,7 +33,13 @@ EXPOSE 8080
 USER node
 STOPSIGNAL SIGTERM
 
+# The emulator parses forms with a development dependency. package-lock.json fixes its hash.
+FROM dependencies AS demo-dependencies
+RUN npm install --no-save --save-prod --omit=dev --no-audit --no-fund \
+      "@fastify/busboy@$(node --print "require('./package.json').devDependencies['@fastify/busboy']")"
+
 FROM base AS demo
+COPY --from=demo-dependencies /app/node_modules/@fastify/busboy ./node_modules/@fastify/busboy
 COPY --from=sources /app ./
 EXPOSE 8090 9000
 CMD ["node", "src/demo/demo-servers.ts"]

@@ -142,7 +142,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'node:os',
     'node:process',
   ],
-  emulator: ['node:*'],
+  emulator: ['node:*', '@fastify/busboy', 'content-disposition'],
   demo: ['*'],
 };
 

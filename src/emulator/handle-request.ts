@@ -6,6 +6,7 @@ import { deleteObject } from './operations/delete-object.ts';
 import { getObject } from './operations/get-object.ts';
 import { headObject } from './operations/head-object.ts';
 import type { ObjectOperation } from './operations/operation.ts';
+import { postObject } from './operations/post-object.ts';
 import { sendPreflight } from './operations/preflight.ts';
 import { putObject } from './operations/put-object.ts';
 import type { EmulatorBucket, EmulatorCredentials, EmulatorEvent } from './options.ts';
@@ -100,24 +101,37 @@ async function route(exchange: Exchange): Promise<void> {
   addCorsHeaders(response, bucket, headers.get('origin'), method);
 
   const wire: WireRequest = { ...target, method, headers };
+  const { store, clock, credentials } = emulation;
+  const call = bucket &&
+    target.bucket !== null && {
+      ...exchange,
+      ...{ store, clock, credentials, bucket: target.bucket, region: bucket.region, wire },
+    };
+  // A form carries its own signature.
+  if (call && method === 'POST' && target.key === '' && !asksForSubresource(target)) return postObject(call);
+
   const signer = verifySignature(wire, {
     region: bucket?.region ?? null,
-    credentials: emulation.credentials,
-    now: emulation.clock(),
+    credentials,
+    now: clock(),
   });
   const key = signer?.key ?? target.key;
   event.key = key;
   const isRead = method === 'GET' || method === 'HEAD';
+  // A form that was sent to an object instead of the bucket is the usual reason for a POST here.
+  if (signer === null && method === 'POST' && key !== '') throw methodNotAllowed(method);
   if (signer === null && (!isRead || key === '')) throw new OssError('accessDenied');
-  if (target.bucket === null || (key === '' && method !== 'PUT') || asksForSubresource(target)) {
+  if (!call || (key === '' && method !== 'PUT') || asksForSubresource(target)) {
     throw new OssError('notImplemented');
   }
   checkObjectName(key);
   const operation = OBJECT_OPERATIONS.get(method);
-  if (!operation) throw new OssError(method === 'POST' ? 'notImplemented' : 'methodNotAllowed');
-  const { store, clock } = emulation;
-  const isAnonymous = signer === null;
-  return operation({ ...exchange, store, clock, bucket: target.bucket, key, wire, isAnonymous });
+  if (!operation) throw methodNotAllowed(method);
+  return operation({ ...call, key, isAnonymous: signer === null });
+}
+
+function methodNotAllowed(method: string): OssError {
+  return new OssError('methodNotAllowed', { Method: method, ResourceType: 'Object' });
 }
 
 function addCorsHeaders(

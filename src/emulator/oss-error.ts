@@ -1,6 +1,6 @@
 /**
  * The errors of OSS by name: status, `Code`, `Message` and, if published, `EC`
- * (OSS help: "Error responses" and the EC pages of group 0002, 0003, 0015, 0016, 0017, 0026).
+ * (OSS help: "Error responses" and the EC pages of group 0002, 0003, 0006, 0015, 0016, 0017, 0026).
  */
 const FAULTS = {
   signatureDoesNotMatch: [
@@ -206,8 +206,106 @@ const FAULTS = {
     undefined,
     'CORSResponse: This CORS request is not allowed. No rule of the bucket matches its origin, method and headers.',
   ],
+  formNotMultipart: [
+    400,
+    'RequestIsNotMultiPartContent',
+    undefined,
+    'Bucket POST must be of the enclosure-type multipart/form-data.',
+  ],
+  formMalformed: [
+    400,
+    'MalformedPOSTRequest',
+    '0006-00000103',
+    'The body of your POST request is not well-formed multipart/form-data. The field file must be the last one.',
+  ],
+  formCutOff: [
+    400,
+    'MalformedPOSTRequest',
+    '0006-00000104',
+    'The body of your POST request is not well-formed multipart/form-data. The field file is missing or cut off.',
+  ],
+  formFileTwice: [
+    400,
+    'IncorrectNumberOfFilesInPOSTRequest',
+    undefined,
+    'POST requires exactly one file upload per request.',
+  ],
+  formFieldTooLong: [
+    400,
+    'FieldItemTooLong',
+    '0006-00000112',
+    'A field of the form is too long: at most 8 KB for a name, 2 MB for a value, 8 MB for all values.',
+  ],
+  formFieldTwice: [400, 'InvalidArgument', undefined, 'A field of the form is given more than once.'],
+  formKeyMissing: [
+    400,
+    'InvalidArgument',
+    undefined,
+    "The bucket POST must contain the specified 'key'. If it is specified, please check the order of the fields",
+  ],
+  formPolicyMissing: [
+    400,
+    'InvalidArgument',
+    undefined,
+    "The bucket POST must contain the specified 'policy'. If it is specified, please check the order of the fields",
+  ],
+  formCredentialMissing: [
+    400,
+    'InvalidArgument',
+    '0002-00000706',
+    "The bucket POST must contain the specified 'OSSAccessKeyId'. If it is specified, please check the order of the fields",
+  ],
+  formSignatureMissing: [
+    400,
+    'InvalidArgument',
+    '0002-00000703',
+    "The bucket POST must contain the specified 'x-oss-signature'. If it is specified, please check the order of the fields",
+  ],
+  formCredentialMalformed: [400, 'InvalidArgument', '0002-00000710', 'Invalid x-oss-credential.'],
+  formSignatureDoesNotMatch: [
+    403,
+    'SignatureDoesNotMatch',
+    '0002-00000705',
+    'The request signature we calculated does not match the signature you provided. Check your key and signing method.',
+  ],
+  formFileTooLarge: [
+    400,
+    'EntityTooLarge',
+    '0006-00000003',
+    'Your proposed upload exceeds the maximum allowed size.',
+  ],
+  formFileTooSmall: [
+    400,
+    'EntityTooSmall',
+    '0006-00000004',
+    'Your proposed upload is smaller than the minimum allowed size.',
+  ],
+  policyExpired: [403, 'AccessDenied', '0006-00000213', 'Invalid according to Policy: Policy expired.'],
+  policyConditionFailed: [
+    403,
+    'AccessDenied',
+    '0006-00000227',
+    'Invalid according to Policy: Policy Condition failed: ',
+  ],
+  policyNotJson: invalidPolicy('201', 'Invalid JSON, or not Base64 of UTF-8.'),
+  policyConditionsMissing: invalidPolicy('207', 'Policy missing conditions.'),
+  policyExpirationMissing: invalidPolicy('208', 'Policy missing expiration, or it is not an ISO 8601 time.'),
+  policyEmpty: invalidPolicy('209', 'Policy missing conditions and expiration.'),
+  policyConditionsNotList: invalidPolicy('214', 'Conditions must be a list.'),
+  conditionWithoutMode: invalidPolicy('216', 'A condition has no known mode.'),
+  conditionTooLong: invalidPolicy('218', 'A condition has extra members.'),
+  rangeReversed: invalidPolicy('219', 'The maximum of content-length-range is less than its minimum.'),
+  rangeMinMalformed: invalidPolicy('221', 'The minimum of content-length-range is not a whole number.'),
+  conditionMalformed: invalidPolicy('222', 'A condition is neither a map of a text nor a list with a field.'),
+  rangeMaxMalformed: invalidPolicy('223', 'The maximum of content-length-range is not a whole number.'),
+  conditionNotList: invalidPolicy('224', 'The values of in and not-in must be a list of texts.'),
   internalError: [500, 'InternalError', undefined, 'The emulator failed.'],
 } as const satisfies Record<string, readonly [number, string, string | undefined, string]>;
+
+/** OSS's pages name both 400 and 403 for a policy that cannot be read. */
+function invalidPolicy(ec: string, message: string) {
+  return [400, 'InvalidPolicyDocument', `0006-00000${ec}`, `Invalid Policy: ${message}`] as const;
+}
 
 export type FaultName = keyof typeof FAULTS;
 
@@ -222,9 +320,10 @@ export class OssError extends Error {
   readonly ec: string | undefined;
   readonly fields: Readonly<Record<string, string>>;
 
-  constructor(fault: FaultName, fields: Readonly<Record<string, string>> = {}) {
+  /** `detail` follows the message of the fault. */
+  constructor(fault: FaultName, fields: Readonly<Record<string, string>> = {}, detail = '') {
     const [status, code, ec, message] = FAULTS[fault];
-    super(message);
+    super(message + detail);
     this.name = 'OssError';
     this.status = status;
     this.code = code;

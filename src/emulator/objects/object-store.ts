@@ -6,7 +6,7 @@ import { join } from 'node:path';
 export type ObjectRecord = {
   readonly key: string;
   readonly sizeBytes: number;
-  /** Upper-case hex MD5, without quotes. */
+  /** Without quotes. Upper-case hex: the MD5 of what PutObject stored, else 32 random digits. */
   readonly etag: string;
   readonly contentMd5: string;
   readonly crc64: string;

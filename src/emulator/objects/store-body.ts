@@ -24,6 +24,8 @@ export async function storeBody(
     readonly body: AsyncIterable<Uint8Array>;
     /** Checks what has arrived. Called once, after the last byte. */
     readonly confirm: (md5: Buffer, sizeBytes: number) => void | Promise<void>;
+    /** Default: the MD5 in upper-case hex, as of PutObject. */
+    readonly etag?: string;
     readonly clock: () => Date;
   },
 ): Promise<ObjectRecord> {
@@ -49,7 +51,7 @@ export async function storeBody(
     const record: ObjectRecord = {
       key,
       sizeBytes,
-      etag: digest.toString('hex').toUpperCase(),
+      etag: object.etag ?? digest.toString('hex').toUpperCase(),
       contentMd5: digest.toString('base64'),
       crc64: crc64.digest(),
       lastModifiedAt: clock().toUTCString(),

@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ObjectStore } from '../objects/object-store.ts';
-import type { EmulatorEvent } from '../options.ts';
+import type { EmulatorCredentials, EmulatorEvent } from '../options.ts';
 import type { WireRequest } from '../signature/signature-v4.ts';
 
-/** One verified request for an object. */
-export type ObjectRequest = {
+/** One request for a bucket. */
+export type BucketRequest = {
   readonly store: ObjectStore;
   readonly clock: () => Date;
   readonly request: IncomingMessage;
@@ -14,11 +14,21 @@ export type ObjectRequest = {
   /** The report about the request. An operation sets its `bytes`. */
   readonly event: EmulatorEvent;
   readonly bucket: string;
-  readonly key: string;
+  /** That of the bucket. */
+  readonly region: string;
+  readonly credentials: readonly EmulatorCredentials[];
   readonly wire: WireRequest;
+};
+
+/** One verified request for an object. */
+export type ObjectRequest = BucketRequest & {
+  readonly key: string;
   /** Without a signature. Only a read can be. */
   readonly isAnonymous: boolean;
 };
 
 /** Sends the response, or throws an OssError before it has sent anything. */
 export type ObjectOperation = (request: ObjectRequest) => Promise<void>;
+
+/** Likewise, for a bucket. */
+export type BucketOperation = (request: BucketRequest) => Promise<void>;

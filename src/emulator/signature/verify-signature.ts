@@ -1,6 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { EmulatorCredentials } from '../options.ts';
 import { OssError } from '../oss-error.ts';
+import { readFormClaim } from './form-claim.ts';
 import { readHeaderClaim } from './header-claim.ts';
 import { isSignedQuery, readQueryClaim } from './query-claim.ts';
 import type { SignatureClaim } from './signature-claim.ts';
@@ -31,9 +32,7 @@ export type Verified = { readonly accessKeyId: string; readonly key: string };
 export function verifySignature(request: WireRequest, expected: Expected): Verified | null {
   const claim = readClaim(request);
   if (claim === null) return null;
-  const credentials = findCredentials(claim, expected);
-  checkScope(claim, expected);
-  checkTime(claim, expected.now);
+  const credentials = checkClaim(claim, expected);
   checkAdditionalHeadersCarried(claim, request);
 
   const keys = [request.key, ...(request.pathStyleKey === undefined ? [] : [request.pathStyleKey])];
@@ -45,17 +44,48 @@ export function verifySignature(request: WireRequest, expected: Expected): Verif
   if (key === undefined) {
     const { text, canonical } = signedText(request, claim);
     throw new OssError('signatureDoesNotMatch', {
-      OSSAccessKeyId: claim.accessKeyId,
-      SignatureProvided: claim.signature,
-      StringToSign: text,
-      StringToSignBytes: Buffer.from(text)
-        .toString('hex')
-        .replaceAll(/..(?=.)/g, '$& ')
-        .toUpperCase(),
+      ...comparison(claim, text),
       CanonicalRequest: Buffer.from(canonical, 'latin1').toString(),
     });
   }
   return { accessKeyId: claim.accessKeyId, key };
+}
+
+/**
+ * Verifies the V4 signature of a form. Its policy is what is signed, as the text that was sent.
+ * @param fields the fields of the form; names in lower case
+ * @throws OssError with the status, code and EC of OSS if the signature is missing or not valid.
+ */
+export function verifyFormSignature(
+  fields: ReadonlyMap<string, string>,
+  policy: string,
+  expected: Expected,
+): void {
+  const claim = readFormClaim(fields);
+  const { accessKeySecret } = checkClaim(claim, expected);
+  if (isSame(claim.signature, signatureOf(policy, accessKeySecret, claim.scope))) return;
+  throw new OssError('formSignatureDoesNotMatch', comparison(claim, policy));
+}
+
+/** Checks everything about a signature except the signature itself. */
+function checkClaim(claim: SignatureClaim, expected: Expected): EmulatorCredentials {
+  const credentials = findCredentials(claim, expected);
+  checkScope(claim, expected);
+  checkTime(claim, expected.now);
+  return credentials;
+}
+
+/** The elements of the error by which a client finds out what it signed differently. */
+function comparison({ accessKeyId, signature }: SignatureClaim, text: string) {
+  return {
+    OSSAccessKeyId: accessKeyId,
+    SignatureProvided: signature,
+    StringToSign: text,
+    StringToSignBytes: Buffer.from(text)
+      .toString('hex')
+      .replaceAll(/..(?=.)/g, '$& ')
+      .toUpperCase(),
+  };
 }
 
 function signedText(request: WireRequest, claim: SignatureClaim) {
