@@ -29,7 +29,10 @@ export function onLocalServers(reading: LoadedPolicy, { jwks, emulatorUrl }: Loc
         keys: { kind: 'jwks', jwks },
         algorithms: ['ES256'],
       })),
-      rules: policy.rules.map((rule) => ({ ...rule, target: { ...rule.target, endpoint } })),
+      rules: policy.rules.map((rule) => ({
+        ...rule,
+        target: { ...rule.target, endpoint, serviceEndpoint: endpoint },
+      })),
     },
   };
 }

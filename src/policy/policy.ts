@@ -79,10 +79,12 @@ export type ClaimCondition = {
   readonly prefixes: readonly string[];
 };
 
-/** A bucket, and the address under which clients reach it. */
+/** A bucket, and the addresses under which clients and the service reach it. */
 export type Target = {
   readonly name: string;
   readonly bucket: string;
   readonly region: string;
   readonly endpoint: Endpoint;
+  /** How the service itself reaches the bucket. */
+  readonly serviceEndpoint: Endpoint;
 };

@@ -15,7 +15,13 @@ function rule(
   return {
     name,
     prefix,
-    target: { name: 't', bucket: change.bucket ?? 'bkt', region: 'cn-hangzhou', endpoint: 'public' },
+    target: {
+      name: 't',
+      bucket: change.bucket ?? 'bkt',
+      region: 'cn-hangzhou',
+      endpoint: 'public',
+      serviceEndpoint: 'public',
+    },
     who: { scope: ['s'], ...(change.issuer !== undefined && { issuer: change.issuer }) },
     sharesPrefixWith: change.shares ?? [],
   };

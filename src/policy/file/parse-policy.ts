@@ -210,9 +210,16 @@ function plainHttpWarnings(file: PolicyFile): string[] {
     ...file.issuers.map(
       ({ issuer, jwksUrl }) => [`The verification keys of ${issuer}`, jwksUrl ?? issuer] as const,
     ),
-    ...Object.entries(file.targets).flatMap(([name, { endpoint }]) =>
-      typeof endpoint === 'string' ? [] : [[`Uploads to the target ${name}`, endpoint.url] as const],
-    ),
+    ...Object.entries(file.targets).flatMap(([name, { endpoint, serviceEndpoint }]) => {
+      const upload = typeof endpoint === 'string' ? undefined : endpoint.url;
+      const service = typeof serviceEndpoint === 'string' ? undefined : serviceEndpoint.url;
+      return [
+        ...(upload === undefined ? [] : [[`Uploads to the target ${name}`, upload] as const]),
+        ...(service === undefined || service === upload
+          ? []
+          : [[`The service’s calls to the target ${name}`, service] as const]),
+      ];
+    }),
   ];
   return addresses
     .filter(

@@ -7,8 +7,7 @@ import { parseOssHost } from './regions.ts';
 const endpoint = z
   .string()
   .refine(
-    (value) =>
-      ENDPOINT_WORDS.some((word) => word === value) || (/^https?:/.test(value) && URL.canParse(value)),
+    (value) => ENDPOINT_WORDS.some((word) => word === value) || (isAddress(value) && URL.canParse(value)),
     {
       abort: true,
       error: ({ input }) => {
@@ -18,14 +17,11 @@ const endpoint = z
       },
     },
   )
-  .refine(
-    (value) => !/^https?:/.test(value) || new URL(value).origin === value.replace(/\/$/, '').toLowerCase(),
-    {
-      message: 'must be an origin only: scheme, host and port, without a path, query or default port',
-    },
-  );
+  .refine((value) => !isAddress(value) || new URL(value).origin === value.replace(/\/$/, '').toLowerCase(), {
+    message: 'must be an origin only: scheme, host and port, without a path, query or default port',
+  });
 
-/** One entry of `targets`: a bucket and the address under which clients reach it. */
+/** One entry of `targets`: a bucket and the addresses under which it is reached. */
 export const targetSchema = z
   .strictObject({
     bucket: z
@@ -50,6 +46,9 @@ export const targetSchema = z
       description:
         'How clients reach the bucket: a word for OSS’s own endpoints, or the https address of a domain.',
     }),
+    serviceEndpoint: endpoint.optional().meta({
+      description: 'How the service itself reaches the bucket, such as internal. By default as clients do.',
+    }),
     pathStyle: z.boolean().optional().meta({
       description: 'Puts the bucket into the path. By default for localhost and IP addresses only.',
     }),
@@ -59,44 +58,40 @@ export const targetSchema = z
       .meta({ description: 'Allows plain http to a host that is neither local nor private.' }),
   })
   .superRefine((target, context) => {
-    const fault =
-      (/^https?:/.test(target.endpoint) ? webAddressFault(target.endpoint, target) : undefined) ??
-      endpointFault(target);
-    if (fault !== undefined) context.addIssue({ code: 'custom', path: ['endpoint'], message: fault });
-    if (target.pathStyle && !/^https?:/.test(target.endpoint)) {
-      context.addIssue({
-        code: 'custom',
-        path: ['pathStyle'],
-        message: 'needs an address (https://…) as endpoint',
-      });
-    } else if (target.pathStyle && new URL(target.endpoint).hostname.endsWith('.aliyuncs.com')) {
-      context.addIssue({
-        code: 'custom',
-        path: ['pathStyle'],
-        message: 'must be false for OSS, which rejects path style',
-      });
+    const report = (field: 'endpoint' | 'serviceEndpoint' | 'pathStyle', message: string) =>
+      context.addIssue({ code: 'custom', path: [field], message });
+    const addresses: string[] = [];
+    for (const field of ['endpoint', 'serviceEndpoint'] as const) {
+      const address = target[field];
+      if (address === undefined || !isAddress(address)) continue;
+      addresses.push(address);
+      const fault = webAddressFault(address, target) ?? endpointFault(address, target);
+      if (fault !== undefined) report(field, fault);
     }
+    if (!target.pathStyle) return;
+    if (addresses.length === 0) report('pathStyle', 'needs an address (https://…) as endpoint');
+    else if (addresses.some((address) => new URL(address).hostname.endsWith('.aliyuncs.com')))
+      report('pathStyle', 'must be false for OSS, which rejects path style');
   })
-  .transform(({ bucket, region, endpoint, pathStyle }) => ({
+  .transform(({ bucket, region, endpoint, serviceEndpoint = endpoint, pathStyle }) => ({
     bucket,
     region,
     endpoint: targetEndpoint(endpoint, bucket, pathStyle),
+    serviceEndpoint: targetEndpoint(serviceEndpoint, bucket, pathStyle),
   }));
+
+function isAddress(endpoint: string): boolean {
+  return /^https?:/.test(endpoint);
+}
 
 /**
  * Returns how an endpoint's host contradicts the other fields. The result has none of their values,
  * because they may come from the environment.
  */
-function endpointFault({
-  bucket,
-  region,
-  endpoint,
-}: {
-  readonly bucket: string;
-  readonly region: string;
-  readonly endpoint: string;
-}): string | undefined {
-  if (!/^https?:/.test(endpoint)) return undefined;
+function endpointFault(
+  endpoint: string,
+  { bucket, region }: { readonly bucket: string; readonly region: string },
+): string | undefined {
   const { hostname } = new URL(endpoint);
   if (hostname.endsWith('.')) return 'must have a host without a dot at its end';
   const host = parseOssHost(hostname);

@@ -68,7 +68,13 @@ function withLine(line: string, good = GOOD): string {
 }
 
 it('reads the whole of a policy', () => {
-  const target = { name: 'media', bucket: 'acme-media', region: 'cn-hangzhou', endpoint: 'public' };
+  const target = {
+    name: 'media',
+    bucket: 'acme-media',
+    region: 'cn-hangzhou',
+    endpoint: 'public',
+    serviceEndpoint: 'public',
+  };
   expect(policyOf(GOOD)).toStrictEqual({
     issuers: [
       {
