@@ -75,6 +75,34 @@ export function resolvePrefix(
   return { ok: true, prefix };
 }
 
+/**
+ * Reports whether the template is a prefix of the key for some caller: each claim in it could have
+ * a value that {@link resolvePrefix} accepts.
+ */
+export function canBegin({ parts }: PrefixTemplate, key: string): boolean {
+  const values = new Map<string, string>();
+  let rest = key;
+  for (const [index, part] of parts.entries()) {
+    if ('literal' in part) {
+      if (!rest.startsWith(part.literal)) return false;
+      rest = rest.slice(part.literal.length);
+      continue;
+    }
+    // A segment has at most one claim, and the template ends in "/": the rest of the segment is the
+    // literal that follows.
+    const next = parts[index + 1];
+    const after = next && 'literal' in next ? next.literal.slice(0, next.literal.indexOf('/')) : '';
+    const segment = rest.slice(0, Math.max(0, rest.indexOf('/')));
+    if (!segment.endsWith(after)) return false;
+    const value = segment.slice(0, segment.length - after.length);
+    const claim = JSON.stringify(part.claim.path);
+    if (!isSafeSegment(value) || (values.get(claim) ?? value) !== value) return false;
+    values.set(claim, value);
+    rest = rest.slice(value.length);
+  }
+  return true;
+}
+
 function unusableBecause(value: unknown): UnusableClaim['reason'] {
   if (value === undefined) return 'missing';
   // JSON parsing rounds such a number, so two callers could get the same folder.

@@ -1,6 +1,11 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { type PrefixTemplate, parsePrefixTemplate, resolvePrefix } from '../../src/policy/prefix-template.ts';
+import {
+  canBegin,
+  type PrefixTemplate,
+  parsePrefixTemplate,
+  resolvePrefix,
+} from '../../src/policy/prefix-template.ts';
 
 function template(source: string): PrefixTemplate {
   const parsed = parsePrefixTemplate(source);
@@ -103,5 +108,50 @@ it('two callers whose claims differ never share a prefix, nor does one lie withi
       expect(one.prefix.startsWith(other.prefix)).toBe(false);
       expect(other.prefix.startsWith(one.prefix)).toBe(false);
     }),
+  );
+});
+
+it.each<[string, string, boolean]>([
+  ['shared/', 'shared/a.png', true],
+  ['shared/', 'sharedx/a.png', false],
+  ['shared/', 'other/shared/a.png', false],
+  ['users/{sub}/', 'users/alice/a.png', true],
+  ['users/{sub}/', 'users/alice/b/c.png', true],
+  ['users/{sub}/', 'users/alice', false],
+  ['users/{sub}/', 'users//a.png', false],
+  ['users/{sub}/', 'users/../a.png', false],
+  ['users/{sub}/', `users/${'a'.repeat(129)}/a.png`, false],
+  ['users/{sub}/', 'users/älice/a.png', false],
+  ['u-{sub}-x/', 'u-alice-x/a.png', true],
+  ['u-{sub}-x/', 'u--x/a.png', false],
+  ['u-{sub}-x/', 'u-x-x-x/a.png', true],
+  ['u-{sub}-x/', 'u-alice-y/a.png', false],
+  ['{tenant}/{sub}/', 't/s/a.png', true],
+  ['{tenant}/{sub}/', 't/a.png', false],
+  ['{/org/team}/files/', 't1/files/a.png', true],
+  ['{sub}/{sub}/', 'alice/alice/a.png', true],
+  ['{sub}/{/sub}/', 'alice/bob/a.png', false],
+])('%s can begin %s: %j', (source, key, can) => {
+  expect(canBegin(template(source), key)).toBe(can);
+});
+
+it('can begin every key below what the template resolves to', () => {
+  const segment = fc.string({
+    minLength: 1,
+    maxLength: 128,
+    unit: fc.constantFrom('a', '-', 'x', '.', '7', ' '),
+  });
+  fc.assert(
+    fc.property(
+      fc.constantFrom('{a}/', 'x/{a}/', 'x-{a}-x/{b}/', '{a}x/{b}/{a}/', '{a}.c/'),
+      segment,
+      segment,
+      (source, a, b) => {
+        const resolved = resolvePrefix(template(source), { a, b });
+        fc.pre(resolved.ok);
+        return resolved.ok && canBegin(template(source), `${resolved.prefix}file`);
+      },
+    ),
+    { numRuns: 200 },
   );
 });
