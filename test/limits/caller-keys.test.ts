@@ -3,10 +3,11 @@ import { createCallerKeys } from '../../src/limits/caller-keys.ts';
 import { anUpload } from '../support/limiter.contract.ts';
 
 // SHA-256 of `["https://login.test/","alice@example.com","own-files"]`, computed with OpenSSL.
-it('does not identify the caller, and puts both keys into one slot of a cluster', () => {
+it('does not identify the caller, and puts all keys into one slot of a cluster', () => {
   expect(createCallerKeys()(anUpload({ subject: 'alice@example.com' }))).toStrictEqual([
     'oss-presign:{I3gM_F1i8xr_TzkWwkwUdcRgTbqq8MqNl-IXF6D3Pyw}:requestsPerMinute',
     'oss-presign:{I3gM_F1i8xr_TzkWwkwUdcRgTbqq8MqNl-IXF6D3Pyw}:bytesPerDay',
+    'oss-presign:{I3gM_F1i8xr_TzkWwkwUdcRgTbqq8MqNl-IXF6D3Pyw}:callsPerMinute',
   ]);
 });
 

@@ -179,6 +179,32 @@ export function describeLimiterContract(name: string, create: () => Promise<Limi
       ]);
     });
 
+    it('counts calls about uploads apart from requests and bytes', async () => {
+      const { limiter, passSeconds } = await create();
+      const call = () => limiter.consume(anUpload({ bytes: 0, limits: { callsPerMinute: 2 } }));
+      const upload = () =>
+        limiter.consume(anUpload({ bytes: 60, limits: { requestsPerMinute: 1, bytesPerDay: 100 } }));
+      const verdicts = [await upload(), await call(), await call(), await call(), await upload()];
+      await passSeconds(61);
+      verdicts.push(await call());
+      const calls = { limitedBy: 'callsPerMinute', limit: 2, resetInSeconds: 60 };
+      expect(verdicts).toMatchObject([
+        { allowed: true, limitedBy: 'requestsPerMinute', remaining: 0 },
+        { ...calls, allowed: true, remaining: 1 },
+        { ...calls, allowed: true, remaining: 0 },
+        { ...calls, allowed: false, remaining: 0 },
+        { allowed: false, limitedBy: 'requestsPerMinute' },
+        { ...calls, allowed: true, remaining: 1 },
+      ]);
+    });
+
+    it('allows exactly as many of 200 concurrent calls as the bound', async () => {
+      const { limiter } = await create();
+      const call = anUpload({ bytes: 0, limits: { callsPerMinute: 37 } });
+      const verdicts = await Promise.all(Array.from({ length: 200 }, () => limiter.consume(call)));
+      expect(countAllowed(verdicts)).toBe(37);
+    });
+
     it('returns the bound of which the smaller share is left', async () => {
       const { limiter } = await create();
       const limits = { requestsPerMinute: 4, bytesPerDay: 1000 };

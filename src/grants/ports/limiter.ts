@@ -1,18 +1,22 @@
 /** One kind of limit: how much of a unit one caller may use, under one rule, per window. */
 export type Limit = {
-  /** The field of a rule's `limits`; also part of the keys in Redis, so it never changes. */
+  /** Part of the keys in Redis, so it never changes; also the field of a rule's `limits`, if any. */
   readonly name: string;
   /** A window begins with the first upload that it counts, and ends this many seconds later. */
   readonly windowSeconds: number;
-  readonly unit: 'requests' | 'bytes';
+  readonly unit: 'requests' | 'bytes' | 'calls';
   /** The unit and the window of the limit, as text for the caller. */
   readonly label: string;
 };
 
-/** Every limit, in the order in which an upload is counted. */
+/**
+ * Every limit, in the order in which an upload is counted. `callsPerMinute` counts the calls about
+ * uploads that were granted before, and follows from `requestsPerMinute`.
+ */
 export const LIMITS = [
   { name: 'requestsPerMinute', windowSeconds: 60, unit: 'requests', label: 'requests per minute' },
   { name: 'bytesPerDay', windowSeconds: 86_400, unit: 'bytes', label: 'bytes per day' },
+  { name: 'callsPerMinute', windowSeconds: 60, unit: 'calls', label: 'calls about uploads per minute' },
 ] as const satisfies readonly Limit[];
 
 export type LimitName = (typeof LIMITS)[number]['name'];
