@@ -136,7 +136,7 @@ it.each<[string, Fields]>([
 });
 
 it('does not require the confirming caller to match the rule of the upload, or its caller still to match', () => {
-  const policy = policyOf([own({ who: { scope: 'nobody' } }), confirming()]);
+  const policy = policyOf([own({ who: { scope: 'other' } }), confirming()]);
   expect(coverage(policy, SERVER)).toStrictEqual(['own-files', 'app-server']);
 });
 

@@ -1,6 +1,6 @@
 /** One kind of limit: how much of a unit one caller may use, under one rule, per window. */
 export type Limit = {
-  /** Part of the keys in Redis, so it never changes; also the field of a rule's `limits`, if any. */
+  /** Part of the keys in Redis, so it never changes. Most are fields of a rule's `limits` too. */
   readonly name: string;
   /** A window begins with the first upload that it counts, and ends this many seconds later. */
   readonly windowSeconds: number;
