@@ -84,6 +84,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'limits',
     'type:auth',
     'type:service-keys',
+    'storage',
     'type:policy',
     'type:log',
     'type:grants/ports',

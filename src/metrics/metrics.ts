@@ -6,6 +6,12 @@ import { LIMITER_MODES, type LimiterStatus } from '../limits/running-limiter.ts'
 import type { LogOutputStatus } from '../log/output.ts';
 import type { PolicyStatus } from '../policy/policy-status.ts';
 import type { ServiceKeysStatus } from '../service-keys/live-service-keys.ts';
+import {
+  STORAGE_OPERATIONS,
+  STORAGE_OUTCOMES,
+  type StorageObserver,
+  type StorageOperation,
+} from '../storage/storage-observer.ts';
 import { registerHistogram, type Series } from './histogram.ts';
 
 /** The state that each scrape reads. None of it uses the network. */
@@ -32,6 +38,7 @@ export type BuildInfo = {
 
 export type Metrics = {
   readonly observer: Observer;
+  readonly storageObserver: StorageObserver;
   /** Wraps a function that signs, and observes how long it takes. */
   timeSigning<Args extends readonly unknown[], Signed>(
     sign: (...args: Args) => Signed,
@@ -43,6 +50,8 @@ export type Metrics = {
 
 /** Most responses need no network; the upper end is for issuers whose keys are slow to fetch. */
 const RESPONSE_BUCKETS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+/** A call to the storage ends after 5 s at the latest. */
+const STORAGE_BUCKETS_SECONDS = [0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 const SIGNING_BUCKETS_SECONDS = [0.00002, 0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.02];
 
 /**
@@ -130,6 +139,7 @@ export function createMetrics(
       },
       rejected: (code) => rejections.inc({ code }),
     },
+    storageObserver: observeStorage(registry, seconds),
     timeSigning:
       (sign) =>
       (...args) => {
@@ -150,6 +160,43 @@ export function createMetrics(
     responses.set(key, series);
     return series;
   }
+}
+
+function observeStorage(registry: Registry, seconds: () => number): StorageObserver {
+  const registers = [registry];
+  const calls = new Counter({
+    name: 'oss_presign_storage_calls_total',
+    help: 'Calls of the service to the object storage, by operation and outcome.',
+    labelNames: ['operation', 'outcome'],
+    registers,
+  });
+  const inProgress = new Gauge({
+    name: 'oss_presign_storage_calls_in_progress',
+    help: 'Calls of the service to the object storage that are in progress.',
+    registers,
+  });
+  const durationOf = registerHistogram({
+    name: 'oss_presign_storage_call_seconds',
+    help: 'Duration of a call to the object storage, with its second try.',
+    bounds: STORAGE_BUCKETS_SECONDS,
+    registry,
+  });
+  const durations = new Map<StorageOperation, Series>();
+  for (const operation of STORAGE_OPERATIONS) {
+    durations.set(operation, durationOf({ operation }));
+    for (const outcome of STORAGE_OUTCOMES) calls.inc({ operation, outcome }, 0);
+  }
+  return {
+    callStarted(operation) {
+      const startedAt = seconds();
+      inProgress.inc();
+      return (outcome) => {
+        inProgress.dec();
+        calls.inc({ operation, outcome });
+        durations.get(operation)?.observe(seconds() - startedAt);
+      };
+    },
+  };
 }
 
 function registerGauges(

@@ -15,6 +15,7 @@ export type ReadinessSources = {
   readonly policy: () => PolicyStatus;
   readonly serviceKeys: () => ServiceKeysStatus;
   readonly limiter: Pick<LimiterStatus, 'describe'>;
+  readonly storage: () => ReadinessCheck;
   readonly clock: Clock;
   readonly logOutput: () => LogOutputStatus;
   /** Whether a replica must be able to write its log to be ready, as with `AUDIT_MODE=strict`. */
@@ -32,6 +33,7 @@ export function createReadiness({
   policy,
   serviceKeys,
   limiter,
+  storage,
   clock,
   logOutput,
   needsLogOutput,
@@ -43,6 +45,7 @@ export function createReadiness({
     policyCheck(policy()),
     serviceKeysCheck(serviceKeys()),
     { name: 'limiter', ...limiter.describe() },
+    storage(),
     clockCheck(clock()),
     logOutputCheck(logOutput(), needsLogOutput),
   ];

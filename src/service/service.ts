@@ -21,12 +21,17 @@ import type { ServiceLogger } from '../log/logger.ts';
 import type { LogOutput } from '../log/output.ts';
 import { createMetrics } from '../metrics/metrics.ts';
 import { claimsNamedBy, scopesNamedBy } from '../policy/claims-named-by.ts';
+import type { Target } from '../policy/policy.ts';
 import { createFileServiceKeys, createProcessServiceKeys } from '../service-keys/live-service-keys.ts';
+import { createCallLimit } from '../storage/call-limit.ts';
+import type { BucketClient } from '../storage/object-storage.ts';
 import { prepareBucket } from '../storage/oss/bucket.ts';
+import { createBucketClient } from '../storage/oss/bucket-client.ts';
 import { createBackgroundJobs } from './background-jobs.ts';
 import { createLivePolicy } from './live-policy.ts';
 import { createReadiness } from './readiness.ts';
 import type { StartupInput } from './startup-input.ts';
+import { createStorageStatus } from './storage-status.ts';
 
 export type ServiceSources = StartupInput & {
   readonly logger: ServiceLogger;
@@ -67,6 +72,9 @@ export type Service = {
  */
 const LISTEN_BACKLOG = 4_096;
 
+/** Calls to the storage that may be in progress at the same time, for all buckets together. */
+const MAX_STORAGE_CALLS = 64;
+
 /** The status of a log output that the service does not watch, e.g. in tests. */
 const NEVER_FAILS: Pick<LogOutput, 'status' | 'written'> = {
   status: () => ({ lostLines: 0, fault: undefined }),
@@ -91,6 +99,8 @@ export async function createService({
   processMetrics = false,
 }: ServiceSources): Promise<Service> {
   const keySources = createKeySources({ clock, fetch });
+  const callLimit = createCallLimit(MAX_STORAGE_CALLS);
+  const storageStatus = createStorageStatus(clock);
   const livePolicy = createLivePolicy({
     first,
     read: readPolicy,
@@ -101,7 +111,7 @@ export async function createService({
         clock,
         keySources,
       }),
-    prepareStorage: (policy) => prepareStorage(policy, prepareBucket),
+    prepareStorage: (policy) => prepareStorage(policy, prepareBucket, createClient),
     clock,
     logger,
     onReload: (result) => {
@@ -128,6 +138,7 @@ export async function createService({
     policy: livePolicy.status,
     serviceKeys: serviceKeys.status,
     limiter,
+    storage: () => storageStatus.check(livePolicy.active().policy.rules.map(({ target }) => target.name)),
     clock,
     logOutput: logOutput.status,
     needsLogOutput: isStrict,
@@ -190,6 +201,26 @@ export async function createService({
   });
 
   return { app, start, stop, reloadFiles };
+
+  /** Called for each target of each version of the policy. */
+  function createClient(target: Target): BucketClient {
+    return createBucketClient(target, {
+      credentials: () => credentials.get(),
+      fetch,
+      clock,
+      timers: { timeout: (ms) => AbortSignal.timeout(ms), wait: (ms) => setTimeout(ms) },
+      callLimit,
+      observer: {
+        callStarted(operation) {
+          const ended = metrics.storageObserver.callStarted(operation);
+          return (outcome) => {
+            ended(outcome);
+            storageStatus.ended(target.name, outcome);
+          };
+        },
+      },
+    });
+  }
 
   function reloadFiles(): void {
     livePolicy.reload();

@@ -74,7 +74,7 @@ it('serves, and exits with 0 on SIGTERM, with nothing on stderr', async () => {
   const ready = await fetch(`${metricsAddress}/readyz`);
   expect([ready.status, (await ready.text()).replace(/\b[0-9a-f]{12}\b/, 'VERSION')]).toStrictEqual([
     200,
-    'ok lifecycle\nok credentials: static\nok issuer keys: https://login.test/ loaded\nok policy: version VERSION, 1 rule\nok service keys: of this process only\nok limiter: in memory\nok clock: within limits\nok log output: written\n',
+    'ok lifecycle\nok credentials: static\nok issuer keys: https://login.test/ loaded\nok policy: version VERSION, 1 rule\nok service keys: of this process only\nok limiter: in memory\nok storage\nok clock: within limits\nok log output: written\n',
   ]);
   child.kill('SIGTERM');
   expect(await ended).toBe(0);

@@ -68,6 +68,10 @@ it('reports the state of every dependency', async () => {
     'limiter_mode{mode="memory"} 1',
     'limiter_mode{mode="degraded"} 0',
     'log_lines_lost_total 0',
+    ...['ok', 'absent', 'busy', 'unreachable', 'denied', 'invalid_response'].map(
+      (outcome) => `storage_calls_total{operation="HeadObject",outcome="${outcome}"} 0`,
+    ),
+    'storage_calls_in_progress 0',
   ]);
 });
 
@@ -168,4 +172,30 @@ it('includes process metrics if they are enabled', async () => {
     expect((await metrics.render()).text).toMatch(/^nodejs_eventloop_lag_p99_seconds \d/m),
   );
   expect((await metrics.render()).text).toMatch(/^process_resident_memory_bytes \d/m);
+});
+
+it('counts and times the calls to the storage, and those in progress', async () => {
+  let seconds = 0;
+  const metrics = createMetrics(sourcesWith(), { seconds: () => seconds, includeProcessMetrics: false });
+  const { callStarted } = metrics.storageObserver;
+  const storageLines = async () =>
+    (await metrics.render()).text
+      .split('\n')
+      .filter((line) => line.startsWith('oss_presign_storage_') && !/ 0$/.test(line));
+  const [first, second] = [callStarted('HeadObject'), callStarted('HeadObject')];
+  expect(await storageLines()).toStrictEqual(['oss_presign_storage_calls_in_progress 2']);
+  seconds = 0.2;
+  first('absent');
+  seconds = 6;
+  second('unreachable');
+  expect(await storageLines()).toStrictEqual([
+    'oss_presign_storage_calls_total{operation="HeadObject",outcome="absent"} 1',
+    'oss_presign_storage_calls_total{operation="HeadObject",outcome="unreachable"} 1',
+    ...['0.25', '0.5', '1', '2.5', '5'].map(
+      (le) => `oss_presign_storage_call_seconds_bucket{le="${le}",operation="HeadObject"} 1`,
+    ),
+    'oss_presign_storage_call_seconds_bucket{le="+Inf",operation="HeadObject"} 2',
+    'oss_presign_storage_call_seconds_sum{operation="HeadObject"} 6.2',
+    'oss_presign_storage_call_seconds_count{operation="HeadObject"} 2',
+  ]);
 });

@@ -94,7 +94,7 @@ it('is served on METRICS_PORT, with the probes, and not on PORT', async () => {
   expect(await (await fetch(`${metricsAddress}/livez`)).text()).toBe('ok\n');
   const details = await (await fetch(`${metricsAddress}/readyz`)).text();
   expect(details.replace(/\b[0-9a-f]{12}\b/, 'VERSION')).toBe(
-    'ok lifecycle\nok credentials: static\nok issuer keys: https://login.test/ loaded\nok policy: version VERSION, 1 rule\nok service keys: of this process only\nok limiter: in memory\nok clock: within limits\nok log output: written\n',
+    'ok lifecycle\nok credentials: static\nok issuer keys: https://login.test/ loaded\nok policy: version VERSION, 1 rule\nok service keys: of this process only\nok limiter: in memory\nok storage\nok clock: within limits\nok log output: written\n',
   );
   // The public probe names only the failed checks.
   expect(await (await fetch(`${service.url}/readyz`)).text()).toBe(details.replace(/:.*$/gm, ''));
