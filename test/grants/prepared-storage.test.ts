@@ -5,7 +5,7 @@ import type { BucketClient } from '../../src/storage/object-storage.ts';
 import { prepareBucket } from '../../src/storage/oss/bucket.ts';
 import { policyOf, ruleLine, withRules } from '../policy/file/policy-file-text.ts';
 
-const policy = policyOf(withRules(`${ruleLine('a', 'a/')}\n${ruleLine('b', 'b/')}`));
+const policy = policyOf(withRules(ruleLine('a', 'a/'), ruleLine('b', 'b/')));
 const [target] = policy.rules.map((rule) => rule.target) as [Target];
 
 it('has one client for each target, which all its rules share', () => {
