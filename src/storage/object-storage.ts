@@ -98,6 +98,11 @@ export type PreparedUploads = {
    */
   headers(upload: ObjectUpload): Readonly<Record<string, string>>;
   /**
+   * The attributes that the object has after the upload. A value that comes from the common headers
+   * alone is the same in each result. `metadata` has no prototype.
+   */
+  attributes(upload: Omit<ObjectUpload, 'contentLength'>): ObjectAttributes;
+  /**
    * Signs an upload. The storage accepts only these headers and this length.
    * @throws TypeError for input that the storage would reject, or a key that URL parsers would
    *   change.
@@ -179,6 +184,12 @@ export type StoredObject = {
   /** In whole seconds. */
   readonly lastModified: Date;
 };
+
+/** The attributes of an object that an upload sets, as the storage describes them. */
+export type ObjectAttributes = Pick<
+  StoredObject,
+  'metadata' | 'cacheControl' | 'contentDisposition' | 'contentEncoding' | 'expires'
+>;
 
 /** The calls that the service makes to a bucket itself, bounded in time, size and number. */
 export type BucketClient = {

@@ -9,6 +9,7 @@ import type {
 } from '../object-storage.ts';
 import { bucketAddress, type Endpoint } from './endpoint.ts';
 import { prepareFormFields } from './form-fields.ts';
+import { prepareAttributes } from './object-attributes.ts';
 import { contentLengthHeader, metadataHeaderNames, uploadHeaders } from './object-headers.ts';
 import { signForm } from './sign-form.ts';
 import {
@@ -55,8 +56,10 @@ export function prepareBucket({ bucket, region, endpoint }: OssBucket): Prepared
     const metadataNames = metadataHeaderNames(metadata);
     const ofAllUploads = Object.entries(given).map(([name, value]) => header(headerName(name), value));
     const formFieldsOf = prepareFormFields(ofAllUploads);
+    const attributes = prepareAttributes(ofAllUploads);
     return {
       headers: (upload) => toRecord(headersOf(upload)),
+      attributes,
       presign(upload, signing) {
         const headers = headersOf(upload);
         const record = toRecord(headers);

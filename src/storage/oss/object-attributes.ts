@@ -1,0 +1,46 @@
+import type { ObjectAttributes, ObjectUpload } from '../object-storage.ts';
+import type { Header } from './signing/canonical-headers.ts';
+
+const METADATA_PREFIX = 'x-oss-meta-';
+
+/**
+ * Returns a function that lists the attributes of the object that an upload creates, as OSS
+ * describes it later. What no upload changes is the same value in each result.
+ * @param common the headers of all uploads. An upload has none of them itself, except for
+ *   Content-Disposition, where the upload's own replaces the common one.
+ */
+export function prepareAttributes(
+  common: readonly Header[],
+): (upload: Omit<ObjectUpload, 'contentLength'>) => ObjectAttributes {
+  const values = new Map(common.map(({ name, value }) => [name.lowerCase, value.trim()]));
+  const metadata = withoutPrototype(
+    [...values]
+      .filter(([name]) => name.startsWith(METADATA_PREFIX))
+      .map(([name, value]) => [name.slice(METADATA_PREFIX.length), value]),
+  );
+  const cacheControl = values.get('cache-control');
+  const contentDisposition = values.get('content-disposition');
+  const contentEncoding = values.get('content-encoding');
+  const expires = values.get('expires');
+  return (upload) => ({
+    metadata: isEmpty(upload.metadata)
+      ? metadata
+      : withoutPrototype([...Object.entries(metadata), ...Object.entries(upload.metadata)]),
+    cacheControl: upload.cacheControl ?? cacheControl,
+    contentDisposition: upload.contentDisposition ?? contentDisposition,
+    contentEncoding: upload.contentEncoding ?? contentEncoding,
+    expires,
+  });
+}
+
+function isEmpty(metadata: Readonly<Record<string, string>>): boolean {
+  for (const _name in metadata) return false;
+  return true;
+}
+
+/** A caller may name its metadata `__proto__`. */
+function withoutPrototype(entries: readonly (readonly [string, string])[]): Readonly<Record<string, string>> {
+  const record: Record<string, string> = Object.create(null);
+  for (const [name, value] of entries) record[name] = value;
+  return record;
+}
