@@ -50,7 +50,10 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ],
   'storage/oss/signing': ['storage', 'storage/oss', 'node:crypto'],
   // The shared part of grants knows no kind of grant. Its ports know no use case.
-  grants: ['grants/ports', 'policy', 'storage', 'errors', 'text', 'type:auth', 'type:clock', 'type:zod'],
+  grants: [
+    ...['grants/ports', 'policy', 'storage', 'errors', 'text', 'type:auth', 'type:clock', 'type:zod'],
+    ...['node:buffer', 'node:crypto'],
+  ],
   'grants/ports': ['errors', 'type:node:crypto'],
   'grants/upload': ['grants', 'policy', 'storage', 'errors', 'text', 'zod'],
   // The implementations of the ports. The policy file needs the type of an issuer too.

@@ -1,5 +1,6 @@
-import { createECDH, createPrivateKey, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
-import type { ServiceKey } from '../grants/ports/service-keys.ts';
+import { createECDH, createPrivateKey, hkdfSync } from 'node:crypto';
+import type { Mac, ServiceKey } from '../grants/ports/service-keys.ts';
+import { createMac } from './hmac.ts';
 
 /** The P-256 private key of a JWK (RFC 7518 6.2), with its coordinates in base64url. */
 export type PrivateJwk = {
@@ -22,15 +23,15 @@ export function toServiceKey(kid: string, jwk: PrivateJwk): ServiceKey {
   const scalar = Buffer.from(jwk.d, 'base64url');
   return Object.freeze({
     kid,
-    uploadIdKey: deriveSecret(scalar, UPLOAD_ID_INFO),
-    idempotencyKey: deriveSecret(scalar, IDEMPOTENCY_INFO),
+    uploadIdMac: deriveMac(scalar, UPLOAD_ID_INFO),
+    idempotencyMac: deriveMac(scalar, IDEMPOTENCY_INFO),
     receiptKey: createPrivateKey({ key: jwk, format: 'jwk' }),
   });
 }
 
 /** HKDF-SHA256 (RFC 5869) without a salt: the scalar is already uniformly random. */
-function deriveSecret(scalar: Uint8Array, info: string): KeyObject {
-  return createSecretKey(new Uint8Array(hkdfSync('sha256', scalar, '', info, 32)));
+function deriveMac(scalar: Uint8Array, info: string): Mac {
+  return createMac(new Uint8Array(hkdfSync('sha256', scalar, '', info, 32)));
 }
 
 /** Whether a text is the base64url of 32 bytes, in its only canonical spelling. */

@@ -1,13 +1,19 @@
 import type { KeyObject } from 'node:crypto';
 
+/**
+ * Returns the HMAC-SHA256 of a text's UTF-8 with a secret: 43 characters, the canonical base64url
+ * of 32 bytes.
+ */
+export type Mac = (text: string) => string;
+
 /** One private key of this service, with the secrets that are derived from it once per load. */
 export type ServiceKey = {
   /** Names the key in upload ids and in the header of receipts. */
   readonly kid: string;
-  /** The HMAC-SHA256 secret of upload ids. */
-  readonly uploadIdKey: KeyObject;
-  /** The HMAC-SHA256 secret that turns an `Idempotency-Key` into an object id. */
-  readonly idempotencyKey: KeyObject;
+  /** Authenticates upload ids. */
+  readonly uploadIdMac: Mac;
+  /** Turns an `Idempotency-Key` into the id of a grant. */
+  readonly idempotencyMac: Mac;
   /** The P-256 private key that signs receipts (ES256). */
   readonly receiptKey: KeyObject;
 };
