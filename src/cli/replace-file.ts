@@ -2,8 +2,8 @@ import { chmodSync, chownSync, lstatSync, mkdtempSync, renameSync, rmSync, write
 import { dirname, join } from 'node:path';
 
 /**
- * Replaces the whole content of a file, or nothing of it. A reader sees the old file or the new one.
- * The new file has the mode of the old one, and its owner if this user may set it.
+ * Replaces the whole content of a file, or nothing of it. A reader sees the old file or the new
+ * one. The new file has the mode of the old one, and its owner if this user may set it.
  * @throws Error with the system's code; `ENOENT` if there is no file, `ELOOP` for a symbolic link,
  *   and `EINVAL` for anything else that is not a file.
  */
