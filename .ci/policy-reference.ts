@@ -72,9 +72,10 @@ function renderValues(values: readonly string[], conjunction: string): string {
 function renderDefault(value: unknown): string {
   if (value === undefined) return '';
   if (typeof value !== 'object' || value === null) return `\`${value}\``;
+  if (Array.isArray(value)) return `\`[${value.join(', ')}]\``;
   const members = Object.entries(value).filter(
     ([, member]) => !(Array.isArray(member) && member.length === 0),
   );
-  if (members.length === 0) return Array.isArray(value) ? '`[]`' : '`{}`';
+  if (members.length === 0) return '`{}`';
   return `\`{ ${members.map(([name, member]) => `${name}: ${member}`).join(', ')} }\``;
 }

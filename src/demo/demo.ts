@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { Readable } from 'node:stream';
 import { systemClock } from '../clock.ts';
-import type { UploadGrant } from '../grants/upload/response.ts';
+import type { PutGrant } from '../grants/upload/response.ts';
 import { createLogger } from '../log/logger.ts';
 import { presign } from '../storage/oss/signing/presign.ts';
 import { curlCommand } from './curl-command.ts';
@@ -59,7 +59,7 @@ try {
   await demo.close();
 }
 
-async function askForUrl({ serviceUrl }: DemoEnvironment, token: string, file: string): Promise<UploadGrant> {
+async function askForUrl({ serviceUrl }: DemoEnvironment, token: string, file: string): Promise<PutGrant> {
   step(1, 'Request an upload URL for alice.');
   const { size } = await stat(file);
   const { status, body } = await ask(serviceUrl, token, {
@@ -70,12 +70,12 @@ async function askForUrl({ serviceUrl }: DemoEnvironment, token: string, file: s
   });
   if (status !== 201) throw new Error(`the service responded with ${status}: ${JSON.stringify(body)}`);
   say(`\n${status} Created\n${indent(JSON.stringify(body, null, 2))}`);
-  return body as UploadGrant;
+  return body as PutGrant;
 }
 
 async function upload(
   { emulatorUrl }: DemoEnvironment,
-  { method, url, headers, bucket, key }: UploadGrant,
+  { method, url, headers, bucket, key }: PutGrant,
   file: string,
 ): Promise<void> {
   step(2, 'Send the file to that URL with exactly those headers.');
@@ -94,7 +94,7 @@ async function upload(
   say(`\n200 OK, ETag ${response.headers.etag}, now at ${emulatorUrl}/${bucket}/${key}`);
 }
 
-async function readBack({ emulatorUrl }: DemoEnvironment, grant: UploadGrant, file: string): Promise<void> {
+async function readBack({ emulatorUrl }: DemoEnvironment, grant: PutGrant, file: string): Promise<void> {
   step(3, 'Read the object as the owner of the bucket, and compare.');
   const { url } = presign({
     credentials: DEMO_CREDENTIALS,
@@ -135,7 +135,7 @@ async function showRejections({ serviceUrl, directory }: DemoEnvironment, token:
   step(6, 'Rejected by the bucket: a header that was changed after signing.');
   const { status, body } = await ask(serviceUrl, token, request);
   if (status !== 201) throw new Error(`the service responded with ${status}: ${JSON.stringify(body)}`);
-  const { method, url, headers } = body as UploadGrant;
+  const { method, url, headers } = body as PutGrant;
   const changed = { ...headers, 'Content-Type': 'text/html' };
   const file = join(directory, 'note.txt');
   await writeFile(file, 'hello');

@@ -29,8 +29,12 @@ export type UploadAudit = AuditHead &
     /** Null if neither a rule nor a known target applies. */
     readonly bucket: string | null;
     readonly key: string | undefined;
+    /** `put` or `form`. Not escaped. */
+    readonly transfer: string;
     readonly contentType: string;
     readonly contentLength: number | null;
+    /** Of a form without a `contentLength`: the most bytes that it accepts. */
+    readonly maxContentLength?: number | undefined;
     /** When the granted URL expires (RFC 3339, not escaped); null without a grant. */
     readonly expiresAt: string | null;
   };
@@ -53,11 +57,13 @@ function headJson({ operation, outcome, reasons, issuer, subject }: AuditHead): 
 }
 
 function uploadJson(audit: UploadAudit): string {
-  const { rule, target, bucket, key, contentType, contentLength, expiresAt } = audit;
+  const { rule, target, bucket, key, transfer, contentType, contentLength, expiresAt } = audit;
+  const { maxContentLength } = audit;
   const bucketJson = bucket === null ? 'null' : `"${escapeJsonString(bucket)}"`;
   const object = `${jsonProperty('rule', rule)}${jsonProperty('target', target)},"bucket":${bucketJson}${jsonProperty('key', key)}`;
-  const content = `,"contentType":"${escapeJsonString(contentType)}","contentLength":${contentLength}`;
-  return `${object}${content}${expiryJson(expiresAt)}${denialJson(audit)}`;
+  const content = `,"transfer":"${transfer}","contentType":"${escapeJsonString(contentType)}","contentLength":${contentLength}`;
+  const range = maxContentLength === undefined ? '' : `,"maxContentLength":${maxContentLength}`;
+  return `${object}${content}${range}${expiryJson(expiresAt)}${denialJson(audit)}`;
 }
 
 function expiryJson(expiresAt: string | null): string {

@@ -2,6 +2,6 @@
 export const ACTIONS = ['upload', 'download', 'confirm'] as const;
 export type Action = (typeof ACTIONS)[number];
 
-/** How the bytes of an upload travel: in one PUT. */
-export const TRANSFERS = ['put'] as const;
+/** How the bytes of an upload travel: in one PUT, or in a form (`multipart/form-data`). */
+export const TRANSFERS = ['put', 'form'] as const;
 export type Transfer = (typeof TRANSFERS)[number];

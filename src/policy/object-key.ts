@@ -69,6 +69,16 @@ export function objectKeyFaults(key: string): readonly string[] {
   return faults;
 }
 
+/**
+ * Returns why a form cannot upload to a key, as a sentence; undefined if it can. OSS replaces
+ * `${filename}` in the key of a form by a name that the client chooses. Source: OSS PostObject.
+ */
+export function formKeyFault(key: string): string | undefined {
+  return key.includes('${')
+    ? 'The key holds "${", which OSS expands in forms; leave it out, or upload by a PUT.'
+    : undefined;
+}
+
 /** Reports whether a key is longer than OSS accepts. */
 export function isTooLongKey(key: string): boolean {
   // A UTF-16 code unit is at most 3 bytes of UTF-8.

@@ -4,7 +4,7 @@ import { CLIENT_HEADER_FIELDS, CLIENT_HEADERS } from './client-headers.ts';
 import { downloadNameFault } from './download-name.ts';
 import { mediaTypeEssence } from './media-type.ts';
 import { metadataBytes } from './metadata-size.ts';
-import { isTooLongKey, objectKeyFaults } from './object-key.ts';
+import { formKeyFault, isTooLongKey, objectKeyFaults } from './object-key.ts';
 import type { Rule } from './policy.ts';
 import type { UnusableClaim } from './prefix-template.ts';
 import type { UploadRequest } from './upload-request.ts';
@@ -37,7 +37,7 @@ export class ExaminedRequest {
   constructor(request: UploadRequest) {
     const { key } = request;
     this.request = request;
-    this.keyFaults = key === undefined ? [] : objectKeyFaults(key);
+    this.keyFaults = key === undefined ? [] : faultsOfKey(key, request);
     this.isKeyTooLong = this.keyFaults.length > 0 && key !== undefined && isTooLongKey(key);
     this.essence = mediaTypeEssence(request.contentType);
     this.metadataNames = Object.keys(request.metadata);
@@ -53,6 +53,13 @@ export class ExaminedRequest {
     this.#filenameFault ??= { fault: downloadNameFault(this.request.filename ?? '', this.essence ?? '') };
     return this.#filenameFault.fault;
   }
+}
+
+/** Lists the faults of a key for this transfer. A key that is too long has no other fault. */
+function faultsOfKey(key: string, { transfer }: UploadRequest): readonly string[] {
+  const faults = objectKeyFaults(key);
+  const fault = transfer === 'form' && !isTooLongKey(key) ? formKeyFault(key) : undefined;
+  return fault === undefined ? faults : [...faults, fault];
 }
 
 /**
@@ -148,7 +155,7 @@ function findKeyViolations(findings: Finding[], rule: Rule, prefix: string, exam
         () => 'This rule does not create keys; send the whole object key as "key" instead of "filename".',
       );
     }
-    const faults = objectKeyFaults(prefix + LONGEST_SERVER_MADE_NAME);
+    const faults = faultsOfKey(prefix + LONGEST_SERVER_MADE_NAME, request);
     addKeyFaults(findings, '', faults, "The rule's prefix for this caller cannot be used. ");
     if (rule.keepFilename) findFilenameViolation(findings, examined);
     return;
@@ -180,30 +187,43 @@ function findFilenameViolation(findings: Finding[], { filenameFault: fault }: Ex
 function findContentViolations(
   findings: Finding[],
   rule: Rule,
-  { request: { contentLength }, essence }: ExaminedRequest,
+  { request: { transfer, contentLength, maxContentLength }, essence }: ExaminedRequest,
 ): void {
   if (essence === undefined || !rule.contentTypes.some((range) => mediaRangeAllows(range, essence))) {
     add(findings, '/contentType', 'content_type_not_allowed', () =>
       contentTypeDetail(rule.contentTypes, essence),
     );
   }
-  if (contentLength === undefined) {
-    if (rule.maxSize === null) return;
-    add(
-      findings,
-      '/contentLength',
-      'length_required',
-      () => 'The exact length of the file in bytes is required.',
-    );
-    return;
-  }
   const maxBytes = rule.maxSize ?? MAX_PUT_BYTES;
-  if (contentLength > maxBytes) {
+  if (contentLength !== undefined) {
+    if (contentLength <= maxBytes) return;
     add(
       findings,
       '/contentLength',
       'too_large',
       () => `The file has ${contentLength} bytes; at most ${maxBytes} are allowed.`,
+    );
+  } else if (maxContentLength !== undefined) {
+    if (maxContentLength <= maxBytes) return;
+    add(
+      findings,
+      '/maxContentLength',
+      'too_large',
+      () => `The file could have ${maxContentLength} bytes; at most ${maxBytes} are allowed.`,
+    );
+  } else if (transfer === 'form') {
+    add(
+      findings,
+      '/contentLength',
+      'length_required',
+      () => 'A form needs the exact length of the file in bytes, or its largest length as maxContentLength.',
+    );
+  } else if (rule.maxSize !== null) {
+    add(
+      findings,
+      '/contentLength',
+      'length_required',
+      () => 'The exact length of the file in bytes is required.',
     );
   }
 }

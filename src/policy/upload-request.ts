@@ -11,6 +11,8 @@ export type UploadRequest = {
   readonly contentType: string;
   /** Bytes. */
   readonly contentLength?: number | undefined;
+  /** Bytes; of a form only, instead of `contentLength`. */
+  readonly maxContentLength?: number | undefined;
   readonly contentMd5?: string | undefined;
   /** By lower-case name, without `x-oss-meta-`. */
   readonly metadata: Readonly<Record<string, string>>;

@@ -9,7 +9,7 @@ import { createTokenVerifier } from '../auth/token-verifier.ts';
 import type { Clock } from '../clock.ts';
 import { createCredentials } from '../credentials/create-credentials.ts';
 import { prepareStorage } from '../grants/prepared-storage.ts';
-import { presignUpload } from '../grants/upload/issue-upload.ts';
+import { presignForm, presignUpload } from '../grants/upload/issue-upload.ts';
 import { buildApp } from '../http/app.ts';
 import { createRequestGroups } from '../http/load-control/request-groups.ts';
 import { buildOperationsApp } from '../http/operations-app.ts';
@@ -187,6 +187,7 @@ export async function createService({
       ? { isOpen: () => logOutput.status().fault === undefined, written: logOutput.written }
       : undefined,
     presign: metrics.timeSigning(presignUpload),
+    signForm: metrics.timeSigning(presignForm),
     renderMetrics: operationsApp ? undefined : metrics.render,
     isDraining: () => isDraining,
     requestGroups: createRequestGroups(() => performance.now()),

@@ -6,7 +6,7 @@ export const MAX_KEY_BYTES = 1023;
 /** Bytes of all `x-oss-meta-*` headers of an object together, names and values. */
 export const MAX_METADATA_BYTES = 8192;
 
-/** Bytes of one PutObject: 5 GB, which OSS counts in binary. */
+/** Bytes of one PutObject or PostObject: 5 GB, which OSS counts in binary. */
 export const MAX_PUT_BYTES = 5 * 1024 ** 3;
 
 /** Seconds that a presigned URL can be valid: 7 days. */

@@ -109,6 +109,12 @@ export type PreparedUploads = {
    */
   presign(upload: ObjectUpload, signing: Signing): PresignedUpload;
   /**
+   * Every field of a form except those of its signature. They do not include the length, which the
+   * signature binds.
+   * @throws TypeError as `presignForm` for the headers.
+   */
+  formFields(upload: FormUpload): Readonly<Record<string, string>>;
+  /**
    * Signs a form (`multipart/form-data`). The storage accepts only these values of these fields,
    * and a file of this length. Other fields that a client adds are not bound.
    * @throws TypeError for input that the storage would reject, a key that it would expand, and

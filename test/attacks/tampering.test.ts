@@ -1,6 +1,6 @@
 import { request as httpRequest } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import type { UploadGrant } from '../../src/grants/upload/response.ts';
+import type { PutGrant } from '../../src/grants/upload/response.ts';
 import { now } from '../support/fixed-clock.ts';
 import { ownFilesRule, policyWith } from '../support/policies.ts';
 import { BUCKET, LONG_LIVED, REGION, startTestEmulator } from '../support/test-emulator.ts';
@@ -36,7 +36,7 @@ async function setUp(rule = OWN_FILES) {
   return {
     clock,
     emulator,
-    async grant(change: Record<string, unknown> = {}): Promise<UploadGrant> {
+    async grant(change: Record<string, unknown> = {}): Promise<PutGrant> {
       const response = await fetch(`${service.url}/v1/uploads`, {
         method: 'POST',
         headers: {
@@ -53,16 +53,13 @@ async function setUp(rule = OWN_FILES) {
         }),
       });
       expect(response.status).toBe(201);
-      return response.json() as Promise<UploadGrant>;
+      return response.json() as Promise<PutGrant>;
     },
   };
 }
 
 /** Sends what was granted, with changes; a header of undefined is left out. Nothing is added but Host and Content-Length. */
-function send(
-  grant: UploadGrant,
-  { method = 'PUT', url = grant.url, headers = {}, body = 'hello' }: Sent = {},
-) {
+function send(grant: PutGrant, { method = 'PUT', url = grant.url, headers = {}, body = 'hello' }: Sent = {}) {
   const all = { ...grant.headers, 'Content-Length': String(Buffer.byteLength(body)), ...headers };
   const kept = Object.fromEntries(
     Object.entries(all).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),

@@ -1,6 +1,6 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
-import type { UploadGrant } from '../../src/grants/upload/response.ts';
+import type { PutGrant } from '../../src/grants/upload/response.ts';
 import { ownFilesRule, policyWith } from '../support/policies.ts';
 import { BUCKET, REGION, startTestEmulator } from '../support/test-emulator.ts';
 import { startTestService } from '../support/test-service.ts';
@@ -40,7 +40,7 @@ it.each([
     body: JSON.stringify({ filename, contentType: 'text/plain', contentLength: 5 }),
   });
   expect(asked.status).toBe(201);
-  const { url, headers, key } = (await asked.json()) as UploadGrant;
+  const { url, headers, key } = (await asked.json()) as PutGrant;
   expect((await fetch(url, { method: 'PUT', headers, body: 'hello' })).status).toBe(200);
 
   const tab = await browser.newPage();

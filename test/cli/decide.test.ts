@@ -6,7 +6,7 @@ import { createTestIssuer } from '../support/tokens.ts';
 
 const policyYaml = policyWith({
   rules: [
-    ownFilesRule(),
+    ownFilesRule({ transfers: ['put', 'form'] }),
     {
       name: 'exports',
       who: { scope: 'exports:write' },
@@ -61,6 +61,27 @@ it('prints the service’s response to a granted request, without signature and 
     'string',
     'string',
   ]);
+});
+
+it('prints the fields of a form without those of its signature', async () => {
+  const request = { ...REQUEST, transfer: 'form' };
+  const { stdout } = await decide(CLAIMS, request);
+  const { outcome, rule, rules, fields, ...response } = JSON.parse(stdout);
+  expect([outcome, rule]).toStrictEqual(['granted', 'own-files']);
+  const real = (await (await createTestApp({ policyYaml })).post(request, CLAIMS)).body;
+  const { method, url, fileField, fields: signed, expiresAt, serverTime, ...unsigned } = real;
+  expect(response).toStrictEqual(unsigned);
+  const signature = [
+    'x-oss-signature-version',
+    'x-oss-credential',
+    'x-oss-date',
+    'x-oss-signature',
+    'policy',
+  ];
+  expect(Object.keys(signed)).toStrictEqual(expect.arrayContaining(signature));
+  expect(fields).toStrictEqual(
+    Object.fromEntries(Object.entries(signed).filter(([name]) => !signature.includes(name))),
+  );
 });
 
 it('prints the violations and the reasons of every rule for a denied request, and exits with 1', async () => {

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { putFile } from '../../src/demo/put-file.ts';
-import type { UploadGrant } from '../../src/grants/upload/response.ts';
+import type { PutGrant } from '../../src/grants/upload/response.ts';
 import { findEngine } from './engine.ts';
 import {
   compose,
@@ -50,7 +50,7 @@ it('uploads a file to the bucket of the emulator with a demo token', async () =>
       contentLength: statSync('package.json').size,
     }),
   });
-  const grant = (await response.json()) as UploadGrant;
+  const grant = (await response.json()) as PutGrant;
   expect(response.status, JSON.stringify(grant)).toBe(201);
   expect(grant.url.startsWith('http://localhost:9000/demo-media/users/alice/')).toBe(true);
   const sent = await putFile({

@@ -32,6 +32,7 @@ it('writes one audit line for a grant: request, caller, rule, bucket, key, type,
       rule: 'own-files',
       target: 'media',
       bucket: 'acme-media',
+      transfer: 'put',
       ...PHOTO,
       expiresAt: response.body.expiresAt,
     },
@@ -39,6 +40,20 @@ it('writes one audit line for a grant: request, caller, rule, bucket, key, type,
     remoteAddress: '127.0.0.1',
     msg: 'upload granted',
   });
+});
+
+it('logs the transfer and the range of a form', async () => {
+  const policyYaml = policyWith({ rules: [ownFilesRule({ transfers: ['form'] })] });
+  const { post, log } = await createTestApp({ policyYaml });
+  const { contentLength, ...photo } = PHOTO;
+  await post({ ...photo, transfer: 'form', maxContentLength: contentLength });
+  const line = log.find((one) => one.includes('upload granted')) ?? '{}';
+  expect(JSON.parse(line).audit).toMatchObject({
+    transfer: 'form',
+    contentLength: null,
+    maxContentLength: contentLength,
+  });
+  expect(log.join('')).not.toMatch(/x-oss-signature|"policy"/);
 });
 
 it('logs what each rule does not allow, and does not send it to the caller', async () => {
@@ -69,6 +84,7 @@ it('logs what each rule does not allow, and does not send it to the caller', asy
     target: 'media',
     bucket: 'acme-media',
     key: 'users/bob/a.html',
+    transfer: 'put',
     contentType: 'text/html',
     contentLength: 48_213,
     expiresAt: null,
@@ -104,6 +120,7 @@ it('logs status, method, route and bucket of a request that reached a limit, and
     rule: 'own-files',
     target: 'media',
     bucket: 'acme-media',
+    transfer: 'put',
     ...PHOTO,
     expiresAt: null,
   });

@@ -17,8 +17,10 @@ const audit: fc.Arbitrary<Audit> = fc.record({
   target: textOrNone,
   bucket: fc.option(text),
   key: textOrNone,
+  transfer: fc.constantFrom('put', 'form'),
   contentType: text,
   contentLength: fc.option(fc.maxSafeNat()),
+  maxContentLength: fc.option(fc.maxSafeNat(), { nil: undefined }),
   expiresAt: fc.constantFrom('2026-01-01T00:00:00Z', null),
   denials: fc.array(fc.record({ rule: text, reasons: fc.array(text, { maxLength: 3 }) }), { maxLength: 3 }),
   otherRules: fc.nat(),
@@ -37,7 +39,13 @@ it('leaves out fields that a grant does not have', () => {
   const granted: Audit = {
     ...{ operation: 'upload', outcome: 'granted', reasons: [], issuer: 'i', subject: 's' },
     ...{ rule: 'r', target: 't', bucket: 'b' },
-    ...{ key: 'k', contentType: 'image/png', contentLength: null, expiresAt: '2026-01-01T00:00:00Z' },
+    ...{
+      key: 'k',
+      transfer: 'put',
+      contentType: 'image/png',
+      contentLength: null,
+      expiresAt: '2026-01-01T00:00:00Z',
+    },
   };
   expect(renderAuditJson(granted)).toBe(JSON.stringify(granted));
 });

@@ -56,6 +56,7 @@ it('names the outcome of an audited request', () => {
     target: undefined,
     bucket: null,
     key: undefined,
+    transfer: 'put',
     contentType: 'image/png',
     contentLength: 1,
     expiresAt: null,

@@ -33,7 +33,9 @@ const CLAIMS = [
   '/groups/0',
   'constructor',
 ];
-const VALUES = ['alice', 'bob', 'eng-web', 'eng', '7', 7, 0, true, 'x/y', 'ä'] as const;
+// biome-ignore lint/suspicious/noTemplateCurlyInString: OSS expands this text in the key of a form.
+const EXPANDED = '${filename}';
+const VALUES = ['alice', 'bob', 'eng-web', 'eng', '7', 7, 0, true, 'x/y', 'ä', EXPANDED] as const;
 
 const accepted = some<string | number | boolean>(...VALUES.slice(0, 9), 'eng-*', 'a*', '7*', 'x/*');
 const conditions = fc.dictionary(
@@ -91,6 +93,7 @@ const rule = fc
       fc.record({ allowed: optional(subset('a', 'b')), required: optional(some([], [], ['c'])) }),
     ),
     overwrite: optional(fc.boolean()),
+    transfers: optional(some<NonNullable<ModelRule['transfers']>>(['put'], ['form'], ['put', 'form'])),
     clientHeaders: optional(subset('cacheControl', 'contentDisposition', 'contentEncoding')),
   })
   // Removes undefined fields, as a file has none.
@@ -160,6 +163,7 @@ const segment = some(
   'a\n',
   '用户',
   'x'.repeat(1020),
+  EXPANDED,
 );
 const key = fc.oneof(
   {
@@ -181,7 +185,7 @@ const request: fc.Arbitrary<ModelRequest> = fc
     fc.record({
       contentType: fc.oneof({ weight: 2, arbitrary: some('image/png') }, contentType),
       overwrite: some(false, false, true),
-      transfer: fc.constant('put' as const),
+      transfer: some<ModelRequest['transfer']>('put', 'put', 'form'),
       metadata: fc.oneof(
         fc.constant({}),
         fc.dictionary(some('a', 'b', 'c'), fc.constant('v'), { maxKeys: 3, noNullPrototype: true }),
@@ -191,6 +195,7 @@ const request: fc.Arbitrary<ModelRequest> = fc
       .record(
         {
           contentLength: some(0, 10, 11, 101, 5 * 1024 ** 3, 5 * 1024 ** 3 + 1),
+          maxContentLength: some(0, 10, 5 * 1024 ** 3 + 1),
           expiresIn: some(1, 60, 61, 90, 3600, 3601),
           cacheControl: some('no-store'),
           contentDisposition: some('inline'),
@@ -199,13 +204,21 @@ const request: fc.Arbitrary<ModelRequest> = fc
         },
         { requiredKeys: [] },
       )
-      .map(({ contentLength, ...rest }) => ({
+      .map(({ contentLength, maxContentLength, ...rest }) => ({
         ...(contentLength !== undefined && { contentLength }),
+        // A request has one of the two.
+        ...(contentLength === undefined && maxContentLength !== undefined && { maxContentLength }),
         // Most requests choose little, so that some are granted.
         ...((contentLength ?? 0) > 10 ? rest : {}),
       })),
   )
-  .map(([name, required, chosen]) => ({ ...required, ...chosen, ...name }));
+  .map(([name, required, { maxContentLength, ...chosen }]) => ({
+    ...required,
+    ...chosen,
+    ...name,
+    // The schema of requests rejects it for a PUT.
+    ...(required.transfer === 'form' && maxContentLength !== undefined && { maxContentLength }),
+  }));
 
 function policyOf(modelRules: readonly ModelRule[]) {
   const file = {
@@ -276,6 +289,7 @@ it('decides as an independent model of the policy does', () => {
       'header_not_allowed',
       'expiry_too_long',
       'overwrite_not_allowed',
+      'transfer_not_allowed',
     ],
   ];
   for (const outcome of outcomes)

@@ -63,6 +63,9 @@ const PHOTO: UploadRequest = {
   transfer: 'put',
 };
 
+// biome-ignore lint/suspicious/noTemplateCurlyInString: OSS expands this text in the key of a form.
+const EXPANDED = '${filename}';
+
 const newObjectId = () => 'the-id';
 const decide = (
   rules: readonly Fields[],
@@ -242,6 +245,60 @@ describe('denies', () => {
     ['overwriting', {}, { overwrite: true }, ['/overwrite overwrite_not_allowed']],
   ])('%s', (_name, fields, change, codes) => {
     expect(codesOf(decide([rule(fields)], change))).toStrictEqual(codes);
+  });
+
+  it.each<[string, Fields, Partial<UploadRequest>, Partial<Caller>, string]>([
+    ['a form that the rule does not allow', { transfers: ['put'] }, {}, {}, '/transfer transfer_not_allowed'],
+    ['no length', {}, { contentLength: undefined }, {}, '/contentLength length_required'],
+    [
+      'no length, also where the length of a PUT is free',
+      { maxSize: 'unlimited' },
+      { contentLength: undefined },
+      {},
+      '/contentLength length_required',
+    ],
+    [
+      'a maximum above that of the rule',
+      {},
+      { contentLength: undefined, maxContentLength: 101 },
+      {},
+      '/maxContentLength too_large',
+    ],
+    [
+      'a maximum above that of OSS',
+      { maxSize: 'unlimited' },
+      { contentLength: undefined, maxContentLength: 5 * 1024 ** 3 + 1 },
+      {},
+      '/maxContentLength too_large',
+    ],
+    ['a key that OSS expands', {}, { key: `users/alice/${EXPANDED}` }, {}, '/key key_not_allowed'],
+    ['a key with the beginning of that', {}, { key: 'users/alice/a${' }, {}, '/key key_not_allowed'],
+    [
+      'a claim in the prefix that OSS expands',
+      {},
+      { key: undefined, filename: 'a' },
+      { claims: { sub: EXPANDED } },
+      ' key_not_allowed',
+    ],
+  ])('a form: %s', (_name, fields, change, caller, code) => {
+    const decision = decide(
+      [rule({ transfers: ['form'], ...fields })],
+      { transfer: 'form', ...change },
+      caller,
+    );
+    expect(codesOf(decision)).toStrictEqual([code]);
+  });
+
+  it('a key that OSS would expand, but in forms only', () => {
+    const put = decide([rule()], { key: `users/alice/${EXPANDED}` });
+    expect(codesOf(put)).toStrictEqual(['allowed']);
+    const form = decide([rule({ transfers: ['form'] })], {
+      transfer: 'form',
+      key: `users/alice/${EXPANDED}`,
+    });
+    expect(form.allowed ? [] : form.violations).toMatchObject([
+      { detail: 'The key holds "${", which OSS expands in forms; leave it out, or upload by a PUT.' },
+    ]);
   });
 
   it('a request for a server-made key if the prefix leaves no room for one', () => {

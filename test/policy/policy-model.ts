@@ -20,6 +20,7 @@ export type ModelRule = {
   readonly expiresIn?: number | { readonly default?: number; readonly max?: number };
   readonly metadata?: { readonly allowed?: readonly string[]; readonly required?: readonly string[] };
   readonly overwrite?: boolean;
+  readonly transfers?: readonly ('put' | 'form')[];
   readonly clientHeaders?: readonly string[];
 };
 
@@ -36,13 +37,14 @@ export type ModelRequest = {
   readonly filename?: string;
   readonly contentType: string;
   readonly contentLength?: number;
+  readonly maxContentLength?: number;
   readonly metadata: Readonly<Record<string, string>>;
   readonly cacheControl?: string;
   readonly contentDisposition?: string;
   readonly contentEncoding?: string;
   readonly expiresIn?: number;
   readonly overwrite: boolean;
-  readonly transfer: 'put';
+  readonly transfer: 'put' | 'form';
   readonly target?: string;
 };
 
@@ -149,6 +151,9 @@ function prefixFor(template: string, claims: ModelCaller['claims']): string | un
 
 function wrongWith(rule: ModelRule, prefix: string, request: ModelRequest): ReadonlySet<string> {
   const codes = new Set<string>();
+  const isForm = request.transfer === 'form';
+  if (!(rule.transfers ?? ['put']).includes(request.transfer)) codes.add('transfer_not_allowed');
+  if (isForm && (request.key ?? prefix).split('${').length > 1) codes.add('key_not_allowed');
   if (request.key === undefined) {
     if (rule.naming === 'client') codes.add('key_not_allowed');
   } else {
@@ -167,9 +172,10 @@ function wrongWith(rule: ModelRule, prefix: string, request: ModelRequest): Read
   if (!isCovered) codes.add('content_type_not_allowed');
 
   const limit = rule.maxSize === 'unlimited' ? 5 * GIB : rule.maxSize;
-  if (request.contentLength === undefined) {
-    if (rule.maxSize !== 'unlimited') codes.add('length_required');
-  } else if (request.contentLength > limit) codes.add('too_large');
+  const length = request.contentLength ?? (isForm ? request.maxContentLength : undefined);
+  if (length === undefined) {
+    if (rule.maxSize !== 'unlimited' || isForm) codes.add('length_required');
+  } else if (length > limit) codes.add('too_large');
 
   const required = rule.metadata?.required ?? [];
   const allowed = [...(rule.metadata?.allowed ?? []), ...required];

@@ -2,7 +2,7 @@ import { callerFromClaims } from '../../auth/caller.ts';
 import { issuersOf } from '../../auth/issuer.ts';
 import { ServiceError, summarizeFaults } from '../../errors.ts';
 import { limitExpiry } from '../../grants/limit-expiry.ts';
-import { objectUpload } from '../../grants/upload/object-upload.ts';
+import { formUpload, objectUpload } from '../../grants/upload/object-upload.ts';
 import { parseUploadRequestBody } from '../../grants/upload/request.ts';
 import { decideUpload } from '../../policy/decide-upload.ts';
 import type { Grant } from '../../policy/decision.ts';
@@ -74,15 +74,17 @@ function describeGrant({ rule, key }: Grant, request: UploadRequest): object {
     rule.expiresIn.defaultSeconds,
     undefined,
   );
+  const uploads = prepareBucket(rule.target).prepareUploads(rule.headers);
   return {
     rule: rule.name,
     key,
     bucket: rule.target.bucket,
     region: rule.target.region,
     target: rule.target.name,
-    headers: prepareBucket(rule.target)
-      .prepareUploads(rule.headers)
-      .headers(objectUpload(rule, request, key)),
+    transfer: request.transfer,
+    ...(request.transfer === 'form'
+      ? { fields: uploads.formFields(formUpload(rule, request, key)) }
+      : { headers: uploads.headers(objectUpload(rule, request, key)) }),
     contentLength: request.contentLength ?? null,
     expires: expiresInSeconds,
     expiresLimitedBy: limitedBy,

@@ -1,7 +1,7 @@
 import { dispositionWithName } from '../../policy/download-name.ts';
 import type { Rule } from '../../policy/policy.ts';
 import type { UploadRequest } from '../../policy/upload-request.ts';
-import type { ObjectUpload } from '../../storage/object-storage.ts';
+import type { FormUpload, ObjectUpload } from '../../storage/object-storage.ts';
 
 /**
  * Returns the object that a granted request creates. If the rule keeps file names, the object's own
@@ -18,6 +18,16 @@ export function objectUpload(rule: Rule, request: UploadRequest, key: string): O
     contentDisposition: keptName(rule, request) ?? request.contentDisposition,
     contentEncoding: request.contentEncoding,
     overwrite: rule.overwrite && request.overwrite,
+  };
+}
+
+/** Returns the object that a granted request for a form creates. */
+export function formUpload(rule: Rule, request: UploadRequest, key: string): FormUpload {
+  const { contentMd5: _, ...upload } = objectUpload(rule, request, key);
+  const { contentLength, maxContentLength = 0 } = request;
+  return {
+    ...upload,
+    contentLength: { min: contentLength ?? 0, max: contentLength ?? maxContentLength },
   };
 }
 

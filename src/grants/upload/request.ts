@@ -90,13 +90,23 @@ export const uploadRequestBody = z
         examples: ['image/png', 'text/plain; charset=UTF-8'],
       }),
     contentLength: z.int('must be a whole number of bytes').min(0, 'must not be negative').optional().meta({
-      description: 'The exact length in bytes. Required unless the rule has `maxSize: unlimited`.',
+      description:
+        'The exact length in bytes. Required unless the rule has `maxSize: unlimited`, or `maxContentLength` is sent.',
     }),
+    maxContentLength: z
+      .int('must be a whole number of bytes')
+      .min(0, 'must not be negative')
+      .optional()
+      .meta({
+        description:
+          'With `"transfer": "form"`, instead of `contentLength`: the storage accepts a file of 0 to this many bytes. Limits count this many.',
+      }),
     contentMd5: text(24, 'must be the base64 of the 16 bytes of an MD5 (RFC 1864)')
       .regex(/^[A-Za-z0-9+/]{21}[AQgw]==$/, 'must be the base64 of the 16 bytes of an MD5 (RFC 1864)')
       .optional()
       .meta({
-        description: 'Base64 of the 16 bytes of the MD5 (RFC 1864). OSS then rejects bytes that differ.',
+        description:
+          'Base64 of the 16 bytes of the MD5 (RFC 1864). OSS then rejects bytes that differ. Not with `"transfer": "form"`.',
       }),
     metadata: metadata.default({}).meta({
       description:
@@ -132,7 +142,8 @@ export const uploadRequestBody = z
       .enum(TRANSFERS, `must be ${TRANSFERS.join(' or ')}`)
       .default('put')
       .meta({
-        description: 'How the bytes will be sent, if the rule’s `transfers` allows it.',
+        description:
+          'How the bytes will be sent, if the rule’s `transfers` allows it: `put` (the default), or `form` for mini programs and HTML forms.',
       }),
   })
   .meta({ oneOf: [{ required: ['key'] }, { required: ['filename'] }] });
@@ -161,10 +172,16 @@ export function parseUploadRequestBody(body: unknown): UploadRequest {
   const sent = requireObject(body);
   rejectTooManyEntries(sent);
   const parsed = compiledBody.safeParse(sent);
-  if (parsed.success && Object.hasOwn(sent, 'key') !== Object.hasOwn(sent, 'filename')) return parsed.data;
+  if (
+    parsed.success &&
+    Object.hasOwn(sent, 'key') !== Object.hasOwn(sent, 'filename') &&
+    fitsTransfer(parsed.data)
+  )
+    return parsed.data;
   const found = [
     ...(parsed.error?.issues ?? []).flatMap((issue) => faultsOf(issue, sent, KNOWN)),
     ...namingFaults(sent),
+    ...transferFaults(sent),
   ];
   throw invalidRequest(found);
 }
@@ -189,3 +206,38 @@ function namingFaults(body: object): readonly Found[] {
         : { pointer: '/key', code: 'required', detail: 'Send key or filename.' },
   ];
 }
+
+/** Whether a request has no field that its transfer cannot have. */
+function fitsTransfer({ transfer, contentLength, contentMd5, maxContentLength }: UploadRequest): boolean {
+  if (transfer === 'put') return maxContentLength === undefined;
+  return contentMd5 === undefined && (contentLength === undefined || maxContentLength === undefined);
+}
+
+function transferFaults(body: object): readonly Found[] {
+  const { transfer = 'put' } = body as { readonly transfer?: unknown };
+  const has = (field: string) => Object.hasOwn(body, field);
+  if (transfer === 'put') return has('maxContentLength') ? [maxContentLengthOfPut] : [];
+  if (transfer !== 'form') return [];
+  return [
+    ...(has('contentLength') && has('maxContentLength') ? [twoLengths] : []),
+    ...(has('contentMd5') ? [md5OfForm] : []),
+  ];
+}
+
+const maxContentLengthOfPut: Found = () => ({
+  pointer: '/maxContentLength',
+  code: 'conflict',
+  detail: 'maxContentLength is for "transfer": "form" only; send the exact contentLength for a PUT.',
+});
+
+const twoLengths: Found = () => ({
+  pointer: '/maxContentLength',
+  code: 'conflict',
+  detail: 'Send either contentLength or maxContentLength, not both.',
+});
+
+const md5OfForm: Found = () => ({
+  pointer: '/contentMd5',
+  code: 'conflict',
+  detail: 'OSS cannot bind the MD5 of a form; leave contentMd5 out, or send "transfer": "put".',
+});

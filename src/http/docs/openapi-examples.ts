@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { type ErrorCode, type Fault, ServiceError, summarizeFaults } from '../../errors.ts';
 import { parseUploadRequestBody } from '../../grants/upload/request.ts';
-import type { UploadGrant } from '../../grants/upload/response.ts';
+import type { FormGrant, PutGrant } from '../../grants/upload/response.ts';
 import { limitReached } from '../grants/outcome.ts';
 import { OVERLOADED } from '../load-control/load-shedder.ts';
 import { toServiceError } from '../plugins/problem-json.ts';
@@ -15,16 +15,8 @@ export const REQUEST_EXAMPLE = {
   contentLength: 48_213,
 } as const;
 
-/** The grant of {@link REQUEST_EXAMPLE}. */
-export const GRANT_EXAMPLE: UploadGrant = {
-  method: 'PUT',
-  url: 'https://acme-media.oss-cn-hangzhou.aliyuncs.com/users/alice/photo.png?x-oss-additional-headers=content-length&x-oss-credential=EXAMPLE&x-oss-date=20261123T100000Z&x-oss-expires=600&x-oss-signature=EXAMPLE&x-oss-signature-version=OSS4-HMAC-SHA256',
-  headers: {
-    'Content-Type': 'image/png',
-    'Content-Disposition': 'attachment',
-    'Cache-Control': 'private, no-cache',
-    'x-oss-forbid-overwrite': 'true',
-  },
+/** The fields of every grant of {@link REQUEST_EXAMPLE}. */
+const GRANTED = {
   key: 'users/alice/photo.png',
   bucket: 'acme-media',
   region: 'cn-hangzhou',
@@ -34,6 +26,44 @@ export const GRANT_EXAMPLE: UploadGrant = {
   expiresAt: '2026-11-23T10:10:00Z',
   expiresLimitedBy: 'rule',
   serverTime: '2026-11-23T10:00:00Z',
+} as const;
+
+/** The grant of {@link REQUEST_EXAMPLE}. */
+export const GRANT_EXAMPLE: PutGrant = {
+  transfer: 'put',
+  method: 'PUT',
+  url: 'https://acme-media.oss-cn-hangzhou.aliyuncs.com/users/alice/photo.png?x-oss-additional-headers=content-length&x-oss-credential=EXAMPLE&x-oss-date=20261123T100000Z&x-oss-expires=600&x-oss-signature=EXAMPLE&x-oss-signature-version=OSS4-HMAC-SHA256',
+  headers: {
+    'Content-Type': 'image/png',
+    'Content-Disposition': 'attachment',
+    'Cache-Control': 'private, no-cache',
+    'x-oss-forbid-overwrite': 'true',
+  },
+  ...GRANTED,
+};
+
+/** The grant of {@link REQUEST_EXAMPLE} with `"transfer": "form"`. */
+export const FORM_GRANT_EXAMPLE: FormGrant = {
+  transfer: 'form',
+  method: 'POST',
+  url: 'https://acme-media.oss-cn-hangzhou.aliyuncs.com/',
+  fields: {
+    key: 'users/alice/photo.png',
+    'x-oss-content-type': 'image/png',
+    'Content-Disposition': 'attachment',
+    'Cache-Control': 'private, no-cache',
+    'x-oss-forbid-overwrite': 'true',
+    success_action_status: '200',
+    'x-oss-object-acl': 'default',
+    'x-oss-storage-class': 'Standard',
+    'x-oss-signature-version': 'OSS4-HMAC-SHA256',
+    'x-oss-credential': 'EXAMPLE',
+    'x-oss-date': '20261123T100000Z',
+    policy: 'EXAMPLE',
+    'x-oss-signature': 'EXAMPLE',
+  },
+  fileField: 'file',
+  ...GRANTED,
 };
 
 /** The public key of RFC 7517 A.1. */

@@ -139,19 +139,32 @@ function contentOf(content: JsonContent | TextContent): unknown {
   if ('mediaType' in content)
     return { [content.mediaType]: { schema: { type: 'string' }, example: content.example } };
   const schema = { $ref: `#/components/schemas/${content.name}` };
-  return { 'application/json': { schema, example: content.example } };
+  return {
+    'application/json': {
+      schema,
+      ...('examples' in content
+        ? { examples: mapValues(content.examples, (value) => ({ value })) }
+        : { example: content.example }),
+    },
+  };
 }
 
-/** The schemas of all requests and responses by name. */
+/**
+ * The schemas of all requests and responses by name, and those that they refer to. A schema with an
+ * `id` is one of the latter.
+ */
 function schemasOf(routes: readonly Route<never>[]): Record<string, unknown> {
   const schemas: Record<string, unknown> = {};
   for (const { openapi } of routes) {
     const { requestBody, responses } = openapi;
     if (requestBody) schemas[requestBody.name] = jsonSchema(requestBody.schema, 'input');
-    for (const { content } of Object.values(responses))
-      if ('schema' in content) schemas[content.name] = jsonSchema(content.schema, 'output');
+    for (const { content } of Object.values(responses)) {
+      if (!('schema' in content)) continue;
+      const { $defs = {}, ...schema } = jsonSchema(content.schema, 'output');
+      Object.assign(schemas, { [content.name]: schema, ...$defs });
+    }
   }
-  return schemas;
+  return JSON.parse(JSON.stringify(schemas).replaceAll('"#/$defs/', '"#/components/schemas/'));
 }
 
 function mapValues<From, To>(
@@ -207,7 +220,7 @@ function problemResponses(routes: readonly Route<never>[]): Record<string, unkno
   );
 }
 
-function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): unknown {
+function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): z.core.JSONSchema.BaseSchema {
   const { $schema: _schema, ...rest } = z.toJSONSchema(schema, {
     io,
     unrepresentable: 'any',

@@ -22,8 +22,10 @@ export function uploadAudit(
     reasons: reasonsOf(result),
     issuer: caller.issuer,
     subject: caller.subject,
+    transfer: upload.transfer,
     contentType: cutForLog(upload.contentType),
     contentLength: upload.contentLength ?? null,
+    maxContentLength: upload.maxContentLength,
     expiresAt: null,
   } as const;
   if (outcome === 'granted') {

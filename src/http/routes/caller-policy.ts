@@ -24,7 +24,7 @@ export const callerPolicy = z.strictObject({
           description: 'Whether Content-Disposition offers the object under its file name (with filename).',
         }),
         transfers: z.array(z.enum(TRANSFERS)).meta({
-          description: 'How the bytes may be sent: `put`.',
+          description: 'How the bytes may be sent: `put`, `form` or both.',
         }),
         contentTypes: z.array(z.string()).meta({
           description:

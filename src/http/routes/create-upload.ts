@@ -1,7 +1,7 @@
 import { type IssueUploadDependencies, issueUpload } from '../../grants/upload/issue-upload.ts';
 import { parseUploadRequestBody, uploadRequestBody } from '../../grants/upload/request.ts';
 import { uploadGrant } from '../../grants/upload/response.ts';
-import { GRANT_EXAMPLE, REQUEST_EXAMPLE } from '../docs/openapi-examples.ts';
+import { FORM_GRANT_EXAMPLE, GRANT_EXAMPLE, REQUEST_EXAMPLE } from '../docs/openapi-examples.ts';
 import { type AuditDependencies, logAudit, requireOpenAudit, requireWrittenAudit } from '../grants/audit.ts';
 import { limitHeaders } from '../grants/limit-headers.ts';
 import { decisionOf, rejectionOf, statusOf } from '../grants/outcome.ts';
@@ -23,8 +23,13 @@ export const createUpload: Route<CreateUploadDependencies> = {
     requestBody: { name: 'UploadRequest', schema: uploadRequestBody, example: REQUEST_EXAMPLE },
     responses: {
       201: {
-        description: 'Granted. PUT the bytes to `url` with exactly these headers.',
-        content: { name: 'UploadGrant', schema: uploadGrant, example: GRANT_EXAMPLE },
+        description:
+          'Granted. PUT the bytes to `url` with exactly these headers, or POST a form with exactly these fields and then the file.',
+        content: {
+          name: 'UploadGrant',
+          schema: uploadGrant,
+          examples: { put: GRANT_EXAMPLE, form: FORM_GRANT_EXAMPLE },
+        },
       },
     },
     problems: ['invalid_request', 'policy_denied', 'body_too_large', 'unsupported_media_type'],

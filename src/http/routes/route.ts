@@ -71,8 +71,11 @@ export type JsonContent = {
   /** The name of the schema in the document. */
   readonly name: string;
   readonly schema: z.ZodType;
-  readonly example: unknown;
-};
+} & (
+  | { readonly example: unknown }
+  /** By name. */
+  | { readonly examples: Readonly<Record<string, unknown>> }
+);
 
 export type TextContent = { readonly mediaType: string; readonly example: string };
 

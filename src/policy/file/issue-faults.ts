@@ -32,7 +32,7 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   scope: 'uploads:write or [uploads:read, uploads:write]',
   claims: '{ role: [member, admin] }',
   actions: '[upload, download]',
-  transfers: '[put]',
+  transfers: '[put, form]',
   contentTypes: '[image/*, application/pdf]',
   maxSize: '50MiB',
   expiresIn: '15m or { default: 10m, max: 1h }',

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { MAX_PUT_BYTES } from '../../storage/limits.ts';
+import { isFormHeader } from '../../storage/oss/form-fields.ts';
 import { ACTIONS, TRANSFERS } from '../actions.ts';
 import { parseClaimReference } from '../claim-reference.ts';
 import { CLIENT_HEADERS, type ClientHeader } from '../client-headers.ts';
@@ -136,7 +137,7 @@ export const ruleSchema = z
       .min(1, 'must name at least one transfer')
       .default(['put'])
       .transform((transfers) => [...new Set(transfers)])
-      .meta({ description: 'How clients may send the bytes: `put`.' }),
+      .meta({ description: 'How clients may send the bytes: in a `PUT`, or in a `form`.' }),
     contentTypes: z
       .array(
         z
@@ -169,7 +170,7 @@ export const ruleSchema = z
       .optional()
       .meta({
         description:
-          'The largest upload, up to 5GiB; or `unlimited`, which leaves the length unsigned. Required for `upload`.',
+          'The largest upload, up to 5GiB; or `unlimited`, which leaves the length of a PUT unsigned. Required for `upload`.',
       }),
     expiresIn: z
       .union([
@@ -262,6 +263,14 @@ export const ruleSchema = z
     }
     for (const message of rule.keepFilename ? keepFilenameFaults(rule) : []) {
       context.addIssue({ code: 'custom', path: ['keepFilename'], message });
+    }
+    for (const header of rule.transfers.includes('form') ? Object.keys(rule.headers) : []) {
+      if (isFormHeader(header)) continue;
+      context.addIssue({
+        code: 'custom',
+        path: ['headers', header],
+        message: 'cannot be part of a form; remove it, or leave form out of transfers',
+      });
     }
     for (const metadata of rule.metadata.allowed) {
       if (!addedNames.has(`x-oss-meta-${metadata}`)) continue;

@@ -8,7 +8,7 @@ import type {
   Signing,
 } from '../object-storage.ts';
 import { bucketAddress, type Endpoint } from './endpoint.ts';
-import { prepareFormFields } from './form-fields.ts';
+import { fieldRecord, prepareFormFields } from './form-fields.ts';
 import { prepareAttributes } from './object-attributes.ts';
 import { contentLengthHeader, metadataHeaderNames, uploadHeaders } from './object-headers.ts';
 import { signForm } from './sign-form.ts';
@@ -67,6 +67,7 @@ export function prepareBucket({ bucket, region, endpoint }: OssBucket): Prepared
         const url = signUrl('PUT', upload.key, '', canonicalHeaders(headers), signing);
         return { method: 'PUT', url, headers: record };
       },
+      formFields: (upload) => ({ key: upload.key, ...fieldRecord(formFieldsOf(headersOf(upload))) }),
       presignForm(upload, signing) {
         const signer = signerAt(signing.signedAt, signing.credentials);
         return signForm({ bucket, url: urlStart }, upload, formFieldsOf(headersOf(upload)), signer, signing);

@@ -20,8 +20,8 @@ const FORM_HEADERS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Bound unless the rule sets them, because the client could choose them otherwise. The ACL `default`
- * is that of the bucket. No storage class means that of the bucket, so forms have the usual one.
+ * Bound unless the rule sets them, because the client could choose them otherwise. The ACL
+ * `default` is that of the bucket. No storage class has such a meaning, so forms have `Standard`.
  */
 const DEFAULT_HEADERS = [
   header(headerName('x-oss-object-acl'), 'default'),
@@ -60,6 +60,21 @@ export function prepareFormFields(
     ...DEFAULT_HEADERS.filter(({ name }) => !names.includes(name.lowerCase)).map(fieldOf),
   ];
   return (headers) => [...headers.map((one) => prepared.get(one) ?? fieldOf(one)), ...defaults];
+}
+
+/**
+ * Returns fields as a form sends them, by name.
+ * @throws TypeError for a name that occurs twice, in any case.
+ */
+export function fieldRecord(fields: readonly FormField[]): Readonly<Record<string, string>> {
+  const names = new Set<string>();
+  const record: Record<string, string> = {};
+  for (const { name, value } of fields) {
+    if (names.has(name.toLowerCase())) throw new TypeError(`the field ${name} is duplicated`);
+    names.add(name.toLowerCase());
+    record[name] = value;
+  }
+  return record;
 }
 
 function fieldOf({ name, value }: Header): FormField {

@@ -1,5 +1,5 @@
 import type { FormUpload, PresignedForm, Signing } from '../object-storage.ts';
-import type { FormField } from './form-fields.ts';
+import { type FormField, fieldRecord } from './form-fields.ts';
 import { type PostCondition, postPolicy } from './signing/post-policy.ts';
 import { checkExpiry } from './signing/presign.ts';
 import type { Signer } from './signing/signers.ts';
@@ -42,7 +42,7 @@ export function signForm(
     url,
     fields: {
       key,
-      ...toRecord(fields),
+      ...fieldRecord(fields),
       ...signature,
       policy,
       'x-oss-signature': day.key.signPolicy(policy),
@@ -62,15 +62,4 @@ function checkLength({ min, max }: FormUpload['contentLength']): void {
   if (!Number.isSafeInteger(min) || !Number.isSafeInteger(max) || min < 0 || max < min) {
     throw new TypeError('contentLength must be a range of whole numbers of bytes');
   }
-}
-
-function toRecord(fields: readonly FormField[]): Record<string, string> {
-  const names = new Set<string>();
-  const record: Record<string, string> = {};
-  for (const { name, value } of fields) {
-    if (names.has(name.toLowerCase())) throw new TypeError(`the field ${name} is duplicated`);
-    names.add(name.toLowerCase());
-    record[name] = value;
-  }
-  return record;
 }

@@ -120,6 +120,7 @@ it('signs at the instant after counting, however long that took, and for no long
     rule: 'own-files',
     verdict: undefined,
     response: {
+      transfer: 'put',
       method: 'PUT',
       url: expect.stringContaining('x-oss-date=20261123T100005Z&x-oss-expires=85&'),
       headers: {

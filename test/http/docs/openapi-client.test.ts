@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import createClient from 'openapi-fetch';
 import { expect, it } from 'vitest';
+import { ownFilesRule, policyWith } from '../../support/policies.ts';
 import { PHOTO } from '../../support/requests.ts';
 import { createTestApp } from '../../support/test-app.ts';
 import type { components, paths } from './openapi-types.ts';
@@ -9,7 +10,8 @@ type FaultCode = NonNullable<components['schemas']['Problem']['errors']>[number]
 
 /** A client of openapi-fetch with the types that openapi-typescript generates, both with their default options. */
 async function createTypedClient() {
-  const { app, issuer } = await createTestApp();
+  const policyYaml = policyWith({ rules: [ownFilesRule({ transfers: ['put', 'form'] })] });
+  const { app, issuer } = await createTestApp({ policyYaml });
   await app.listen({ host: '127.0.0.1', port: 0 });
   const { port } = app.server.address() as AddressInfo;
   return createClient<paths>({
@@ -26,6 +28,17 @@ it('a generated client gets a grant with the required fields only', async () => 
   const length: number | null | undefined = grant?.contentLength;
   expect([grant?.method, grant?.key, length]).toStrictEqual(['PUT', PHOTO.key, PHOTO.contentLength]);
   expect(new URL(grant?.url ?? '').pathname).toBe(`/${PHOTO.key}`);
+});
+
+it('a generated client knows the fields of a form', async () => {
+  const client = await createTypedClient();
+  const body: components['schemas']['UploadRequest'] = { ...PHOTO, transfer: 'form' };
+  const { data } = await client.POST('/v1/uploads', { body });
+  const form = data?.transfer === 'form' ? data : expect.fail();
+  const fields: Record<string, string> = form.fields;
+  expect([form.method, form.fileField, fields.key]).toStrictEqual(['POST', 'file', PHOTO.key]);
+  // @ts-expect-error a form has no headers
+  expect(form.headers).toBeUndefined();
 });
 
 it('a generated client may send every field', async () => {

@@ -169,9 +169,11 @@ export interface components {
              * @example text/plain; charset=UTF-8
              */
             contentType: string;
-            /** @description The exact length in bytes. Required unless the rule has `maxSize: unlimited`. */
+            /** @description The exact length in bytes. Required unless the rule has `maxSize: unlimited`, or `maxContentLength` is sent. */
             contentLength?: number;
-            /** @description Base64 of the 16 bytes of the MD5 (RFC 1864). OSS then rejects bytes that differ. */
+            /** @description With `"transfer": "form"`, instead of `contentLength`: the storage accepts a file of 0 to this many bytes. Limits count this many. */
+            maxContentLength?: number;
+            /** @description Base64 of the 16 bytes of the MD5 (RFC 1864). OSS then rejects bytes that differ. Not with `"transfer": "form"`. */
             contentMd5?: string;
             /** @description Becomes `x-oss-meta-<name>`. Names are 1–128 letters, digits or `-`, and are lower-cased. Values are printable ASCII and are trimmed; percent-encode other characters. At most 8 KiB in all, names (with `x-oss-meta-`) and values. */
             metadata?: {
@@ -193,12 +195,18 @@ export interface components {
             /** @description One of the policy’s targets. Only needed to choose among rules. */
             target?: string;
             /**
-             * @description How the bytes will be sent, if the rule’s `transfers` allows it.
+             * @description How the bytes will be sent, if the rule’s `transfers` allows it: `put` (the default), or `form` for mini programs and HTML forms.
              * @enum {string}
              */
-            transfer?: "put";
+            transfer?: "put" | "form";
         } & (unknown | unknown);
-        UploadGrant: {
+        UploadGrant: components["schemas"]["PutGrant"] | components["schemas"]["FormGrant"];
+        PutGrant: {
+            /**
+             * @description The bytes are sent in one PUT. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            transfer: "put";
             /**
              * @description The method to send the bytes with.
              * @constant
@@ -206,7 +214,7 @@ export interface components {
             method: "PUT";
             /** @description The presigned URL. Anyone who has it may upload, so treat it as a secret. */
             url: string;
-            /** @description Each header that the client has to set, unchanged. Setting exactly these works from every HTTP client. */
+            /** @description Each header that the client has to set, unchanged. Setting exactly these works from every HTTP client, which sends `Content-Length` by itself. */
             headers: {
                 [key: string]: string;
             };
@@ -218,13 +226,13 @@ export interface components {
             region: string;
             /** @description The policy’s target. */
             target: string;
-            /** @description The exact `Content-Length`, in bytes, which HTTP clients send by themselves. `null` when any length is accepted. */
+            /** @description The exact length in bytes, as requested. `null` when the storage accepts any length, or any up to `maxContentLength`. */
             contentLength: number | null;
-            /** @description Seconds from `serverTime` until the URL expires. */
+            /** @description Seconds from `serverTime` until the URL or form expires. */
             expires: number;
             /**
              * Format: date-time
-             * @description When the URL expires.
+             * @description When the URL or form expires.
              */
             expiresAt: string;
             /**
@@ -234,7 +242,54 @@ export interface components {
             expiresLimitedBy: "request" | "rule" | "credentials" | "maximum";
             /**
              * Format: date-time
-             * @description When the URL was signed, by the clock of the service.
+             * @description When the URL or form was signed, by the clock of the service.
+             */
+            serverTime: string;
+        };
+        FormGrant: {
+            /**
+             * @description The bytes are sent as a file of a form (`multipart/form-data`). (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            transfer: "form";
+            /**
+             * @description The method to send the form with.
+             * @constant
+             */
+            method: "POST";
+            /** @description The address to send the form to. */
+            url: string;
+            /** @description Each field that the client has to send before the file, unchanged and in any order. Anyone who has them may upload, so treat them as a secret. */
+            fields: {
+                [key: string]: string;
+            };
+            /** @description The name of the field of the file, which is sent last. */
+            fileField: string;
+            /** @description The object key. */
+            key: string;
+            /** @description The name of the bucket. */
+            bucket: string;
+            /** @description The region of the bucket, such as `cn-hangzhou`. */
+            region: string;
+            /** @description The policy’s target. */
+            target: string;
+            /** @description The exact length in bytes, as requested. `null` when the storage accepts any length, or any up to `maxContentLength`. */
+            contentLength: number | null;
+            /** @description Seconds from `serverTime` until the URL or form expires. */
+            expires: number;
+            /**
+             * Format: date-time
+             * @description When the URL or form expires.
+             */
+            expiresAt: string;
+            /**
+             * @description The cause of the expiry: the request, the rule’s default, the expiry of the cloud credentials, or the maximum of OSS (604,800 s).
+             * @enum {string}
+             */
+            expiresLimitedBy: "request" | "rule" | "credentials" | "maximum";
+            /**
+             * Format: date-time
+             * @description When the URL or form was signed, by the clock of the service.
              */
             serverTime: string;
         };
@@ -260,8 +315,8 @@ export interface components {
                 naming: "client" | "server" | "either";
                 /** @description Whether Content-Disposition offers the object under its file name (with filename). */
                 keepFilename: boolean;
-                /** @description How the bytes may be sent: `put`. */
-                transfers: "put"[];
+                /** @description How the bytes may be sent: `put`, `form` or both. */
+                transfers: ("put" | "form")[];
                 /** @description Media types and ranges. A range matches registered (IANA) types and WebM, but none that browsers run. */
                 contentTypes: string[];
                 /** @description Bytes. `null` when unlimited; `contentLength` may then be left out. */
@@ -487,34 +542,13 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Granted. PUT the bytes to `url` with exactly these headers. */
+            /** @description Granted. PUT the bytes to `url` with exactly these headers, or POST a form with exactly these fields and then the file. */
             201: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "method": "PUT",
-                     *       "url": "https://acme-media.oss-cn-hangzhou.aliyuncs.com/users/alice/photo.png?x-oss-additional-headers=content-length&x-oss-credential=EXAMPLE&x-oss-date=20261123T100000Z&x-oss-expires=600&x-oss-signature=EXAMPLE&x-oss-signature-version=OSS4-HMAC-SHA256",
-                     *       "headers": {
-                     *         "Content-Type": "image/png",
-                     *         "Content-Disposition": "attachment",
-                     *         "Cache-Control": "private, no-cache",
-                     *         "x-oss-forbid-overwrite": "true"
-                     *       },
-                     *       "key": "users/alice/photo.png",
-                     *       "bucket": "acme-media",
-                     *       "region": "cn-hangzhou",
-                     *       "target": "media",
-                     *       "contentLength": 48213,
-                     *       "expires": 600,
-                     *       "expiresAt": "2026-11-23T10:10:00Z",
-                     *       "expiresLimitedBy": "rule",
-                     *       "serverTime": "2026-11-23T10:00:00Z"
-                     *     }
-                     */
                     "application/json": components["schemas"]["UploadGrant"];
                 };
             };

@@ -66,6 +66,7 @@ it('describes each field of the request, and allows no other', () => {
     'filename',
     'contentType',
     'contentLength',
+    'maxContentLength',
     'contentMd5',
     'metadata',
     'cacheControl',
@@ -85,14 +86,15 @@ it('its example of a request is valid', () => {
 
 it('has no bound that every integer has, and no pattern next to a format', () => {
   expect(file).not.toContain(String(Number.MAX_SAFE_INTEGER));
-  const { UploadGrant, UploadRequest } = parse(file).components.schemas;
-  expect(UploadGrant.properties.expiresAt).toStrictEqual({
+  const { PutGrant, UploadRequest } = parse(file).components.schemas;
+  expect(PutGrant.properties.expiresAt).toStrictEqual({
     type: 'string',
     format: 'date-time',
-    description: 'When the URL expires.',
+    description: 'When the URL or form expires.',
   });
   expect(UploadRequest.properties.contentLength).toStrictEqual({
-    description: 'The exact length in bytes. Required unless the rule has `maxSize: unlimited`.',
+    description:
+      'The exact length in bytes. Required unless the rule has `maxSize: unlimited`, or `maxContentLength` is sent.',
     type: 'integer',
     minimum: 0,
   });
@@ -162,12 +164,25 @@ it('accepts either key or filename, and requires no field that has a default', (
 
 it('describes every field, response and operation', () => {
   const undescribed = Object.entries(document.components.schemas).flatMap(([name, schema]) =>
-    Object.entries((schema as { properties: Record<string, { description?: string }> }).properties)
+    Object.entries((schema as { properties?: Record<string, { description?: string }> }).properties ?? {})
       .filter(([, { description = '' }]) => description.length < 10)
       .map(([field]) => `${name}.${field}`),
   );
   expect(undescribed).toStrictEqual([]);
   expect(file).not.toMatch(/description: ["']?(?:Yes|No)\./);
+});
+
+it('distinguishes the grants of a PUT and of a form by their transfer, in schemas of their own', () => {
+  const { UploadGrant, PutGrant, FormGrant } = document.components.schemas;
+  const [put, form] = ['#/components/schemas/PutGrant', '#/components/schemas/FormGrant'];
+  expect(UploadGrant).toStrictEqual({
+    oneOf: [{ $ref: put }, { $ref: form }],
+    discriminator: { propertyName: 'transfer', mapping: { put, form } },
+  });
+  expect(PutGrant.properties).not.toHaveProperty('fields');
+  expect(FormGrant.properties).not.toHaveProperty('headers');
+  for (const { required, properties } of [PutGrant, FormGrant])
+    expect(required).toStrictEqual(Object.keys(properties));
 });
 
 it('has the version of the package', () => {

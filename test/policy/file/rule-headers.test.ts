@@ -288,3 +288,42 @@ describe('keepFilename', () => {
     expect(faultsOf(`    keepFilename: true\n${fields}`)).toStrictEqual([`keepFilename: ${detail}`]);
   });
 });
+
+describe('a rule whose uploads can be forms', () => {
+  const FORM = '    transfers: [put, form]\n';
+
+  it.each([
+    ['Content-Language', 'zh-CN'],
+    ['x-oss-tagging', 'a=b'],
+    ['X-OSS-Tagging', 'a=b'],
+    ['x-oss-traffic-limit', '819200'],
+    ['x-oss-request-payer', 'requester'],
+    ['x-oss-callback', base64({ callbackUrl: 'https://app.example.com', callbackBody: 'a' })],
+  ])('must not have %s, which a form cannot carry', (header, value) => {
+    const fields = headers({ [header]: value });
+    expect(faultsOf(fields)).toStrictEqual([]);
+    expect(faultsOf(`${fields}${FORM}`)).toStrictEqual([
+      `headers.${header}: cannot be part of a form; remove it, or leave form out of transfers`,
+    ]);
+  });
+
+  it('may have every header that a form can carry', () => {
+    const all = {
+      'Cache-Control': 'none',
+      'Content-Disposition': 'inline',
+      'content-encoding': 'gzip',
+      Expires: 'Thu, 26 Nov 2026 10:00:00 GMT',
+      'x-oss-object-acl': 'private',
+      'x-oss-storage-class': 'IA',
+      'x-oss-server-side-encryption': 'KMS',
+      'x-oss-server-side-encryption-key-id': 'key-1',
+      'x-oss-meta-team': 'web',
+    };
+    expect(faultsOf(`${headers(all)}${FORM}`)).toStrictEqual([]);
+  });
+
+  it('reports the line of the header', () => {
+    const parsed = parse(`    headers:\n      x-oss-meta-a: b\n      x-oss-tagging: a=b\n${FORM}`);
+    expect(parsed).toMatchObject({ faults: [{ line: 13 }] });
+  });
+});

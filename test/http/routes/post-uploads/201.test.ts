@@ -13,6 +13,7 @@ it('returns everything that an upload needs, and nothing else', async () => {
   expect(response.headers['x-request-id']).toBe('request-1');
   const { url, ...rest } = response.body;
   expect(rest).toStrictEqual({
+    transfer: 'put',
     method: 'PUT',
     headers: {
       'Content-Type': 'image/png',
