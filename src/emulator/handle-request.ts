@@ -4,11 +4,13 @@ import { checkObjectName } from './objects/object-name.ts';
 import type { ObjectStore } from './objects/object-store.ts';
 import { deleteObject } from './operations/delete-object.ts';
 import { getObject } from './operations/get-object.ts';
+import { getObjectMeta } from './operations/get-object-meta.ts';
 import { headObject } from './operations/head-object.ts';
-import type { ObjectOperation } from './operations/operation.ts';
+import type { BucketOperation, ObjectOperation } from './operations/operation.ts';
 import { postObject } from './operations/post-object.ts';
 import { sendPreflight } from './operations/preflight.ts';
 import { putObject } from './operations/put-object.ts';
+import { putSymlink } from './operations/put-symlink.ts';
 import type { EmulatorBucket, EmulatorCredentials, EmulatorEvent } from './options.ts';
 import { OssError } from './oss-error.ts';
 import { parseRequestTarget, type RequestTarget } from './request-target.ts';
@@ -32,18 +34,22 @@ type Exchange = {
   readonly event: EmulatorEvent;
 };
 
-/** The operations on an object, by method. */
-const OBJECT_OPERATIONS: ReadonlyMap<string, ObjectOperation> = new Map([
-  ['GET', getObject],
-  ['HEAD', headObject],
-  ['PUT', putObject],
-  ['DELETE', deleteObject],
-]);
+/** Operations by the parameter that selects them (empty: none), and by method. */
+type Operations<Operation> = Readonly<Record<string, Readonly<Record<string, Operation>>>>;
 
-/** Parameters that select an operation that is not emulated. */
+const OBJECT_OPERATIONS: Operations<ObjectOperation> = {
+  '': { GET: getObject, HEAD: headObject, PUT: putObject, DELETE: deleteObject },
+  objectMeta: { GET: getObjectMeta, HEAD: getObjectMeta },
+  symlink: { PUT: putSymlink },
+};
+
+/** PostObject is not one of them: a form has its own signature. */
+const BUCKET_OPERATIONS: Operations<BucketOperation> = {};
+
+/** Parameters that select an operation. Some of these are not emulated. */
 const SUBRESOURCES = new Set(
   `acl append asyncFetch bucketInfo callback callback-var comp cors delete lifecycle location objectMeta partNumber policy
-  position qos restore select seal symlink tagging uploadId uploads versionId versioning versions website worm
+  position qos restore select seal symlink tagging uploadId uploads versioning versions website worm
   x-oss-async-process x-oss-process`.split(/\s+/),
 );
 
@@ -105,33 +111,32 @@ async function route(exchange: Exchange): Promise<void> {
   const call = bucket &&
     target.bucket !== null && {
       ...exchange,
-      ...{ store, clock, credentials, bucket: target.bucket, region: bucket.region, wire },
+      ...{ store, clock, credentials, wire, bucket: target.bucket },
+      ...{ region: bucket.region, isVersioned: bucket.isVersioned ?? false },
     };
-  // A form carries its own signature.
-  if (call && method === 'POST' && target.key === '' && !asksForSubresource(target)) return postObject(call);
+  const subresource = findSubresource(target);
+  if (call && target.key === '' && method === 'POST' && subresource === '') return postObject(call);
 
-  const signer = verifySignature(wire, {
-    region: bucket?.region ?? null,
-    credentials,
-    now: clock(),
-  });
+  const signer = verifySignature(wire, { region: bucket?.region ?? null, credentials, now: clock() });
   const key = signer?.key ?? target.key;
   event.key = key;
   const isRead = method === 'GET' || method === 'HEAD';
+  const isObject = key !== '';
   // A form that was sent to an object instead of the bucket is the usual reason for a POST here.
-  if (signer === null && method === 'POST' && key !== '') throw methodNotAllowed(method);
-  if (signer === null && (!isRead || key === '')) throw new OssError('accessDenied');
-  if (!call || (key === '' && method !== 'PUT') || asksForSubresource(target)) {
-    throw new OssError('notImplemented');
+  const isStrayForm = signer === null && isObject && method === 'POST' && subresource === '';
+  if (signer === null && !(isRead && isObject) && !isStrayForm) throw new OssError('accessDenied');
+  if (!call) throw new OssError('notImplemented');
+  if (!isObject) {
+    const operation = BUCKET_OPERATIONS[subresource]?.[method];
+    if (operation) return operation(call);
+    // A PUT to the bucket is usually an upload whose key is missing.
+    throw new OssError(method === 'PUT' && subresource === '' ? 'objectNameEmpty' : 'notImplemented');
   }
   checkObjectName(key);
-  const operation = OBJECT_OPERATIONS.get(method);
-  if (!operation) throw methodNotAllowed(method);
-  return operation({ ...call, key, isAnonymous: signer === null });
-}
-
-function methodNotAllowed(method: string): OssError {
-  return new OssError('methodNotAllowed', { Method: method, ResourceType: 'Object' });
+  const operation = OBJECT_OPERATIONS[subresource]?.[method];
+  if (operation) return operation({ ...call, key, isAnonymous: signer === null });
+  if (subresource !== '') throw new OssError('notImplemented');
+  throw new OssError('methodNotAllowed', { Method: method, ResourceType: 'Object' });
 }
 
 function addCorsHeaders(
@@ -148,8 +153,14 @@ function addCorsHeaders(
   }
 }
 
-function asksForSubresource({ query }: RequestTarget): boolean {
-  return query.some(({ name }) => SUBRESOURCES.has(name));
+/**
+ * The parameter that selects the operation, or an empty text.
+ * @throws OssError `NotImplemented` if there are several.
+ */
+function findSubresource({ query }: RequestTarget): string {
+  const [first = '', ...others] = query.map(({ name }) => name).filter((name) => SUBRESOURCES.has(name));
+  if (others.length > 0) throw new OssError('notImplemented');
+  return first;
 }
 
 /**

@@ -98,9 +98,9 @@ function parse(argv: string[]) {
 function allowOrigins(allowedOrigins: string[]) {
   return {
     allowedOrigins,
-    allowedMethods: ['GET', 'HEAD', 'PUT', 'DELETE'],
+    allowedMethods: ['GET', 'HEAD', 'PUT', 'POST', 'DELETE'],
     allowedHeaders: ['*'],
-    exposeHeaders: ['ETag', 'x-oss-request-id', 'x-oss-hash-crc64ecma', 'x-oss-ec'],
+    exposeHeaders: ['ETag', 'Content-Disposition', 'x-oss-request-id', 'x-oss-hash-crc64ecma', 'x-oss-ec'],
     maxAgeSeconds: 600,
   };
 }

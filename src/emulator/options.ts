@@ -28,6 +28,11 @@ export type EmulatorBucket = {
   /** Custom domains (CNAME) of the bucket, without port. */
   domains?: readonly string[];
   corsRules?: readonly CorsRule[];
+  /**
+   * Whether objects get a version id, as with versioning in OSS. Only the newest version is kept,
+   * and a deleted object leaves no delete marker.
+   */
+  isVersioned?: boolean;
 };
 
 /** The outcome of one request, for logs. It never contains a query string, a header or a token. */

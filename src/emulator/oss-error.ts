@@ -187,6 +187,38 @@ const FAULTS = {
     undefined,
     'At least one of the pre-conditions you specified did not hold.',
   ],
+  overrideContentType: [
+    400,
+    'InvalidRequest',
+    '0017-00000902',
+    'Can not override response header on content-type',
+  ],
+  overrideUnknown: [400, 'InvalidRequest', undefined, 'Can not override response header on '],
+  overrideAnonymous: [
+    400,
+    'InvalidRequest',
+    undefined,
+    'Request specific response headers cannot be used for anonymous GET requests.',
+  ],
+  noSuchVersion: [404, 'NoSuchVersion', undefined, 'The specified version does not exist.'],
+  symlinkTargetMissing: [
+    400,
+    'MissingArgument',
+    '0016-00000502',
+    'Your request does not contain the header x-oss-symlink-target.',
+  ],
+  symlinkTargetNotExist: [
+    404,
+    'SymlinkTargetNotExist',
+    undefined,
+    'The target object of the symlink does not exist.',
+  ],
+  symlinkTargetInvalid: [
+    400,
+    'InvalidTargetType',
+    '0026-00000011',
+    'The target of the symlink is a symlink itself.',
+  ],
   invalidRange: [416, 'InvalidRange', undefined, 'The requested range cannot be satisfied.'],
   preflightOriginMissing: [
     400,

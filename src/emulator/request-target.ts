@@ -86,7 +86,7 @@ function decodeParameter(text: string): string {
  * Percent-decodes once; null if the bytes are not UTF-8. Node passes the bytes of the request line
  * as Latin-1.
  */
-function decodeUtf8(text: string): string | null {
+export function decodeUtf8(text: string): string | null {
   if (/%(?![0-9a-f]{2})/i.test(text)) fail('invalidUri');
   const bytes = text.replaceAll(/%([0-9a-f]{2})/gi, (_escape, hex: string) =>
     String.fromCharCode(Number.parseInt(hex, 16)),

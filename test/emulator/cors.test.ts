@@ -1,10 +1,11 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { postForm, signForm } from '../support/post-form.ts';
 import { BUCKET, REGION, readXml, startTestEmulator } from '../support/test-emulator.ts';
 
 const RULES = [
   {
     allowedOrigins: ['https://app.example.com'],
-    allowedMethods: ['PUT', 'GET'],
+    allowedMethods: ['PUT', 'GET', 'POST'],
     allowedHeaders: ['content-type', 'x-oss-*'],
     exposeHeaders: ['ETag', 'x-oss-request-id'],
     maxAgeSeconds: 600,
@@ -51,12 +52,66 @@ it('a preflight gets what the rule allows', async () => {
     },
   });
   expect(Object.fromEntries(response.headers)).toMatchObject({
-    'access-control-allow-methods': 'PUT, GET',
+    'access-control-allow-methods': 'PUT, GET, POST',
     'access-control-allow-headers': 'content-type',
     'access-control-expose-headers': 'ETag, x-oss-request-id',
     'access-control-max-age': '600',
   });
 });
+
+it.each([
+  ['https://app.example.com', 'POST', true],
+  ['https://app.example.com', 'GET', true],
+  ['https://app.example.com', 'HEAD', false],
+  ['https://a.example.org', 'POST', false],
+])('a preflight from %s for %s to the bucket itself is allowed: %s', async (origin, method, isAllowed) => {
+  const emulator = await start();
+  const headers = { origin, 'access-control-request-method': method };
+  for (const path of [`/${BUCKET}/`, `/${BUCKET}`]) {
+    const response = await fetch(`${emulator.url}${path}`, { method: 'OPTIONS', headers });
+    const allowed = response.headers.get('access-control-allow-origin');
+    expect([response.status, allowed]).toStrictEqual(isAllowed ? [200, origin] : [403, null]);
+  }
+});
+
+describe.each(['https://app.example.com', 'https://a.example.org', 'https://evil.example'])(
+  'a page of %s',
+  (origin) => {
+    const isAllowed = origin === 'https://app.example.com';
+    const sharing = ({ headers }: Response) => [
+      headers.get('access-control-allow-origin'),
+      headers.get('access-control-expose-headers'),
+      headers.get('vary'),
+    ];
+    const expected = isAllowed ? [origin, 'ETag, x-oss-request-id', 'Origin'] : [null, null, 'Origin'];
+
+    it(`${isAllowed ? 'can' : 'cannot'} read the response to a form, also an error`, async () => {
+      const emulator = await start();
+      const form = { url: `${emulator.url}/${BUCKET}/`, fileField: 'file' };
+      const signed = { key: 'a', ...signForm() };
+      const stored = await postForm({ ...form, fields: signed }, { body: 'a' }, { origin });
+      const rejected = await postForm(
+        { ...form, fields: { ...signed, policy: 'e30=' } },
+        { body: 'a' },
+        { origin },
+      );
+      expect([stored.status, rejected.status]).toStrictEqual([204, 403]);
+      expect([sharing(stored), sharing(rejected)]).toStrictEqual([expected, expected]);
+    });
+
+    it(`${isAllowed ? 'can' : 'cannot'} read an object, but not its headers by HEAD`, async () => {
+      const emulator = await start();
+      await emulator.put('a', 'hello');
+      const get = await fetch(emulator.presign({ method: 'GET', key: 'a' }), { headers: { origin } });
+      const head = await fetch(emulator.presign({ method: 'HEAD', key: 'a' }), {
+        method: 'HEAD',
+        headers: { origin },
+      });
+      expect([get.status, head.status]).toStrictEqual([200, 200]);
+      expect([sharing(get), sharing(head)]).toStrictEqual([expected, [null, null, 'Origin']]);
+    });
+  },
+);
 
 it('a page can read a response or an error only if a rule matches', async () => {
   const emulator = await start();

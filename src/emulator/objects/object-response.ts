@@ -6,13 +6,24 @@ import type { ObjectRecord } from './object-store.ts';
 
 /** The response headers that a signed `response-…` parameter may replace. */
 const OVERRIDABLE = [
-  'content-type',
   'content-language',
   'expires',
   'cache-control',
   'content-disposition',
   'content-encoding',
 ];
+
+/** A host of OSS itself, where browsers must download every object. A custom domain is none. */
+const OSS_HOST = /\.aliyuncs\.com(?::\d+)?$/i;
+
+/** A request for an object, as far as the response depends on it. */
+export type ObjectRead = {
+  readonly method: string;
+  readonly headers: ReadonlyMap<string, string>;
+  readonly overrides: HeaderOverrides;
+};
+
+export type HeaderOverrides = Readonly<Record<string, string>>;
 
 export type ObjectResponse = {
   readonly status: 200 | 206 | 304;
@@ -23,16 +34,12 @@ export type ObjectResponse = {
 
 /**
  * Decides the response of GetObject and HeadObject: status, headers, and which bytes. Conditional
- * requests follow RFC 9110 section 13.
- * @throws OssError `PreconditionFailed`, `InvalidRange`, or `InvalidArgument` for a `response-…`
- *   value that cannot be a header.
+ * requests follow RFC 9110 section 13. Only GET can ask for a range.
+ * @throws OssError `PreconditionFailed` or `InvalidRange`.
  */
-export function objectResponse(
-  record: ObjectRecord,
-  headers: ReadonlyMap<string, string>,
-  query: readonly QueryParameter[],
-): ObjectResponse {
-  const served = { ...objectHeaders(record), ...overriddenHeaders(query) };
+export function objectResponse(record: ObjectRecord, read: ObjectRead): ObjectResponse {
+  const { method, headers } = read;
+  const served = { ...objectHeaders(record), ...read.overrides };
   if (isNotModified(record, headers)) {
     return {
       status: 304,
@@ -40,17 +47,17 @@ export function objectResponse(
       range: null,
     };
   }
+  const sent = OSS_HOST.test(headers.get('host') ?? '') ? forceDownload(served) : served;
   const { sizeBytes } = record;
-  const range = parseRange(
-    headers.get('range'),
-    sizeBytes,
-    headers.get('x-oss-range-behavior') === 'standard',
-  );
+  const range =
+    method === 'GET'
+      ? parseRange(headers.get('range'), sizeBytes, headers.get('x-oss-range-behavior') === 'standard')
+      : null;
   if (range === 'unsatisfiable') throw new OssError('invalidRange', { ActualObjectSize: String(sizeBytes) });
   if (range === null) {
     return {
       status: 200,
-      headers: { ...served, 'Content-Length': String(sizeBytes) },
+      headers: { ...sent, 'Content-Length': String(sizeBytes) },
       range: sizeBytes === 0 ? null : { start: 0, end: sizeBytes - 1 },
     };
   }
@@ -58,7 +65,7 @@ export function objectResponse(
   return {
     status: 206,
     headers: {
-      ...served,
+      ...sent,
       'Content-Length': String(end - start + 1),
       'Content-Range': `bytes ${start}-${end}/${sizeBytes}`,
     },
@@ -66,9 +73,34 @@ export function objectResponse(
   };
 }
 
-/** The checksums of the stored bytes, as headers; also in the response to PutObject. */
-export function digestHeaders({ etag, contentMd5, crc64 }: ObjectRecord) {
-  return { ETag: `"${etag}"`, 'Content-MD5': contentMd5, 'x-oss-hash-crc64ecma': crc64 };
+/**
+ * Reads the `response-…` parameters of a request, which replace headers of its response (OSS help:
+ * "GetObject").
+ * @throws OssError `InvalidRequest` for `response-content-type`, for any that does not exist, and
+ *   for all of them in a request without a signature; `InvalidArgument` for a value that cannot be
+ *   a header.
+ */
+export function readOverrides(query: readonly QueryParameter[], isAnonymous: boolean): HeaderOverrides {
+  const overrides: Record<string, string> = {};
+  for (const { name, value } of query) {
+    if (!name.startsWith('response-')) continue;
+    if (isAnonymous) throw new OssError('overrideAnonymous');
+    const header = name.slice('response-'.length);
+    if (header === 'content-type') throw new OssError('overrideContentType');
+    if (!OVERRIDABLE.includes(header)) throw new OssError('overrideUnknown', {}, header);
+    overrides[header] = toHeaderValue(name, value);
+  }
+  return overrides;
+}
+
+/** The checksums of the stored bytes, as headers; also in the response to an upload. */
+export function digestHeaders({ etag, contentMd5, crc64, versionId }: ObjectRecord) {
+  return {
+    ETag: `"${etag}"`,
+    'Content-MD5': contentMd5,
+    'x-oss-hash-crc64ecma': crc64,
+    ...(versionId !== undefined && { 'x-oss-version-id': versionId }),
+  };
 }
 
 function objectHeaders(record: ObjectRecord) {
@@ -77,18 +109,18 @@ function objectHeaders(record: ObjectRecord) {
     ...digestHeaders(record),
     'Last-Modified': record.lastModifiedAt,
     'Accept-Ranges': 'bytes',
-    'x-oss-object-type': 'Normal',
+    'x-oss-object-type': record.symlinkTarget === undefined ? 'Normal' : 'Symlink',
   };
 }
 
-function overriddenHeaders(query: readonly QueryParameter[]): Record<string, string> {
-  const overrides: Record<string, string> = {};
-  for (const { name, value } of query) {
-    const header = name.replace(/^response-/, '');
-    if (header === name || !OVERRIDABLE.includes(header)) continue;
-    overrides[header] = toHeaderValue(name, value);
-  }
-  return overrides;
+function forceDownload(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const disposition = headers['content-disposition'] ?? '';
+  const isDownload = /^attachment\s*(?:;|$)/i.test(disposition);
+  return {
+    ...headers,
+    ...(!isDownload && { 'content-disposition': 'attachment' }),
+    'x-oss-force-download': 'true',
+  };
 }
 
 function isNotModified(record: ObjectRecord, headers: ReadonlyMap<string, string>): boolean {

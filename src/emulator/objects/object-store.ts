@@ -12,6 +12,10 @@ export type ObjectRecord = {
   readonly crc64: string;
   readonly lastModifiedAt: string;
   readonly acl: string;
+  /** In a bucket with versions only. */
+  readonly versionId?: string;
+  /** Key of the object to which this one is a symbolic link. */
+  readonly symlinkTarget?: string;
   /** Headers to serve back, lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
 };

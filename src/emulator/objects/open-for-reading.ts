@@ -1,14 +1,15 @@
 import type { FileHandle } from 'node:fs/promises';
 import { OssError } from '../oss-error.ts';
 import type { WireRequest } from '../signature/signature-v4.ts';
-import { type ObjectResponse, objectResponse } from './object-response.ts';
-import type { ObjectStore } from './object-store.ts';
+import { type ObjectResponse, objectResponse, readOverrides } from './object-response.ts';
+import type { ObjectStore, StoredObject } from './object-store.ts';
 
 /**
- * Opens an object for GetObject or HeadObject, and decides the response. The caller closes the
- * handle.
+ * Opens an object for a read, and decides the response. A symbolic link is read with the bytes of
+ * its target and its own attributes. The caller closes the handle.
  * @throws OssError `AccessDenied` for an anonymous request unless the object is public,
- *   `NoSuchKey`, or an error of {@link objectResponse}.
+ *   `NoSuchKey`, `NoSuchVersion`, an error of the symbolic link, of {@link readOverrides} or of
+ *   {@link objectResponse}.
  */
 export async function openForReading({
   store,
@@ -23,15 +24,36 @@ export async function openForReading({
   readonly wire: WireRequest;
   readonly isAnonymous: boolean;
 }): Promise<{ readonly handle: FileHandle; readonly outcome: ObjectResponse }> {
+  const { method, headers, query } = wire;
+  const overrides = readOverrides(query, isAnonymous);
+  const versionId = query.find(({ name }) => name === 'versionId')?.value;
   const object = await store.open(bucket, key);
+  let opened = object;
   try {
     if (isAnonymous && !object?.record.acl.startsWith('public-read')) throw new OssError('accessDenied');
     if (!object) throw new OssError('noSuchKey', { Key: key });
-    // Only a signed request may replace response headers.
-    const outcome = objectResponse(object.record, wire.headers, isAnonymous ? [] : wire.query);
-    return { handle: object.handle, outcome };
+    if (versionId !== undefined && versionId !== (object.record.versionId ?? 'null')) {
+      throw new OssError('noSuchVersion', { Key: key, VersionId: versionId });
+    }
+    opened = await followLink(store, bucket, object);
+    return { handle: opened.handle, outcome: objectResponse(opened.record, { method, headers, overrides }) };
   } catch (error) {
-    await object?.handle.close();
+    await opened?.handle.close();
     throw error;
   }
+}
+
+/** Opens the target of a symbolic link; returns any other object. */
+async function followLink(store: ObjectStore, bucket: string, object: StoredObject): Promise<StoredObject> {
+  const { symlinkTarget } = object.record;
+  if (symlinkTarget === undefined) return object;
+  const target = await store.open(bucket, symlinkTarget);
+  if (!target) throw new OssError('symlinkTargetNotExist', { Key: symlinkTarget });
+  if (target.record.symlinkTarget !== undefined) {
+    await target.handle.close();
+    throw new OssError('symlinkTargetInvalid');
+  }
+  await object.handle.close();
+  const { sizeBytes, etag, contentMd5, crc64 } = target.record;
+  return { record: { ...object.record, sizeBytes, etag, contentMd5, crc64 }, handle: target.handle };
 }

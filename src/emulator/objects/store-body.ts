@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { OssError } from '../oss-error.ts';
 import { createChunkCollector } from './chunk-collector.ts';
 import { createCrc64 } from './crc64.ts';
@@ -6,6 +6,14 @@ import type { ObjectRecord, ObjectStore } from './object-store.ts';
 import type { PutHeaders } from './put-headers.ts';
 
 export const MAX_OBJECT_BYTES = 5 * 1024 ** 3;
+
+/** The bucket that stores an object. */
+export type StoringBucket = {
+  readonly store: ObjectStore;
+  readonly bucket: string;
+  readonly isVersioned: boolean;
+  readonly clock: () => Date;
+};
 
 const collectChunks = createChunkCollector();
 
@@ -16,8 +24,7 @@ const collectChunks = createChunkCollector();
  *   error of a body that ends early.
  */
 export async function storeBody(
-  store: ObjectStore,
-  bucket: string,
+  { store, bucket, isVersioned, clock }: StoringBucket,
   object: {
     readonly key: string;
     readonly headers: PutHeaders;
@@ -26,11 +33,13 @@ export async function storeBody(
     readonly confirm: (md5: Buffer, sizeBytes: number) => void | Promise<void>;
     /** Default: the MD5 in upper-case hex, as of PutObject. */
     readonly etag?: string;
-    readonly clock: () => Date;
+    readonly symlinkTarget?: string;
   },
 ): Promise<ObjectRecord> {
-  const { key, body, confirm, clock } = object;
-  const { acl, mayReplace, served } = object.headers;
+  const { key, body, confirm } = object;
+  const { acl, served } = object.headers;
+  // With versions, nothing is overwritten, and OSS ignores x-oss-forbid-overwrite.
+  const mayReplace = object.headers.mayReplace || isVersioned;
   if (!mayReplace && (await store.has(bucket, key))) throw new OssError('fileAlreadyExists');
 
   const md5 = createHash('md5');
@@ -56,6 +65,8 @@ export async function storeBody(
       crc64: crc64.digest(),
       lastModifiedAt: clock().toUTCString(),
       acl,
+      ...(isVersioned && { versionId: `CAEQ${randomBytes(24).toString('hex')}` }),
+      ...(object.symlinkTarget !== undefined && { symlinkTarget: object.symlinkTarget }),
       headers: served,
     };
     if (!(await draft.commit(record, mayReplace))) throw new OssError('fileAlreadyExists');

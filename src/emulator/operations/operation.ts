@@ -16,6 +16,7 @@ export type BucketRequest = {
   readonly bucket: string;
   /** That of the bucket. */
   readonly region: string;
+  readonly isVersioned: boolean;
   readonly credentials: readonly EmulatorCredentials[];
   readonly wire: WireRequest;
 };

@@ -34,9 +34,8 @@ export const postObject: BucketOperation = async (call) => {
     const range = checkForm(fields, call);
     event.key = key;
     checkObjectName(key);
-    const record = await storeBody(call.store, call.bucket, {
+    const record = await storeBody(call, {
       key,
-      clock: call.clock,
       // Of no use as a checksum, as in OSS.
       etag: randomUUID().replaceAll('-', '').toUpperCase(),
       headers: readFormHeaders(fields, file.contentType),

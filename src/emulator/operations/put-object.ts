@@ -11,13 +11,11 @@ import type { ObjectOperation, ObjectRequest } from './operation.ts';
  * @throws OssError, or the error of a body that ends early.
  */
 export const putObject: ObjectOperation = async (call) => {
-  const { store, clock, bucket, key } = call;
   const { headers } = call.wire;
   checkLength(headers);
   const expectedMd5 = readContentMd5(headers.get('content-md5'));
-  const record = await storeBody(store, bucket, {
-    key,
-    clock,
+  const record = await storeBody(call, {
+    key: call.key,
     headers: readPutHeaders(headers),
     body: readBody(call),
     confirm: (md5) => {
