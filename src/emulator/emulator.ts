@@ -19,8 +19,8 @@ export const EMULATOR_NOTICE = 'OSS emulator: for development and tests only.';
 export type Emulator = { readonly url: string; readonly port: number; close(): Promise<void> };
 
 /**
- * Starts an OSS for one machine: uploads (PutObject, PostObject), reads, DeleteObject and CORS
- * preflights for the given buckets. It verifies V4 signatures from the bytes of the request. For
+ * Starts an OSS for one machine: uploads (PutObject, PostObject), reads, listings, DeleteObject
+ * and CORS preflights for the given buckets. It verifies V4 signatures from the bytes of the request. For
  * development and tests only. docs/emulator.md lists the operations.
  *
  * `close` breaks off what is under way and resolves when nothing of it is left on disk.

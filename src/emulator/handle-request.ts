@@ -6,6 +6,7 @@ import { deleteObject } from './operations/delete-object.ts';
 import { getObject } from './operations/get-object.ts';
 import { getObjectMeta } from './operations/get-object-meta.ts';
 import { headObject } from './operations/head-object.ts';
+import { listObjects } from './operations/list-objects.ts';
 import type { BucketOperation, ObjectOperation } from './operations/operation.ts';
 import { postObject } from './operations/post-object.ts';
 import { sendPreflight } from './operations/preflight.ts';
@@ -44,7 +45,9 @@ const OBJECT_OPERATIONS: Operations<ObjectOperation> = {
 };
 
 /** PostObject is not one of them: a form has its own signature. */
-const BUCKET_OPERATIONS: Operations<BucketOperation> = {};
+const BUCKET_OPERATIONS: Operations<BucketOperation> = {
+  '': { GET: listObjects },
+};
 
 /** Parameters that select an operation. Some of these are not emulated. */
 const SUBRESOURCES = new Set(

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { type FileHandle, link, mkdir, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, link, mkdir, open, opendir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** The data of an object besides its bytes. */
@@ -41,6 +41,8 @@ export type ObjectStore = {
   has(bucket: string, key: string): Promise<boolean>;
   /** The caller closes the handle. */
   open(bucket: string, key: string): Promise<StoredObject | null>;
+  /** The records of all objects, in no order. An object that is removed meanwhile may be missing. */
+  list(bucket: string): AsyncIterable<ObjectRecord>;
   remove(bucket: string, key: string): Promise<void>;
   draft(bucket: string): Promise<Draft>;
 };
@@ -75,6 +77,17 @@ export async function openObjectStore(directory: string, buckets: Iterable<strin
       } catch (error) {
         await handle.close();
         throw error;
+      }
+    },
+    list: async function* (bucket) {
+      for await (const { name } of await opendir(join(directory, bucket))) {
+        const handle = await openExisting(join(directory, bucket, name));
+        if (handle === null) continue;
+        try {
+          yield await readRecord(handle);
+        } finally {
+          await handle.close();
+        }
       }
     },
     remove: (bucket, key) => rm(pathOf(bucket, key), { force: true }),
