@@ -23,6 +23,8 @@ export type CliContext = {
    * a symbolic link.
    */
   readonly replaceFile: (path: string, text: string) => void;
+  /** Creates a random UUID. */
+  readonly newUuid: () => string;
   /** Creates a P-256 private key. */
   readonly newPrivateKey: () => KeyObject;
   /** Rejects if no credentials are available. The message of the Error may be shown. */

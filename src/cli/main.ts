@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { homedir } from 'node:os';
 import process from 'node:process';
 import { systemClock } from '../clock.ts';
@@ -36,6 +36,7 @@ const code = await run(process.argv.slice(2), {
   },
   writeFile: writeNewFile,
   replaceFile,
+  newUuid: () => randomUUID(),
   newPrivateKey: () => generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey,
   startService: async (env) => {
     shareCloudVariables(env);

@@ -1,6 +1,6 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { now } from '../support/fixed-clock.ts';
-import { policyWith, testIssuerEntry } from '../support/policies.ts';
+import { ownFilesRule, policyWith, testIssuerEntry } from '../support/policies.ts';
 import { findFreePort } from '../support/redis-server.ts';
 import { runCli } from '../support/run-cli.ts';
 import { createTestIssuer } from '../support/tokens.ts';
@@ -15,8 +15,33 @@ const NO_SERVICE_KEYS =
 
 const withJwksUrl = policyWith({ issuers: [testIssuerEntry({ jwksFile: undefined, jwksUrl: JWKS_URL })] });
 
+/** The object that the check looks for, under the prefix users/{sub}/. */
+const ABSENT = `${OSS}/users/oss-presign-check/019ab0c4-7f3a-4000-8000-000000000001`;
+
 /** The response of a server: body, status and headers; without a Date if `date` is null. */
-type StubResponse = { body?: string; status?: number; date?: Date | null; age?: string };
+type StubResponse = {
+  body?: string;
+  status?: number;
+  date?: Date | null;
+  age?: string;
+  headers?: Readonly<Record<string, string>>;
+};
+
+/** An error of OSS to HEAD. */
+function ossError(status: number, code: string, ec?: string): StubResponse {
+  const xml = Buffer.from(`<Error><Code>${code}</Code></Error>`).toString('base64');
+  return {
+    status,
+    date: null,
+    headers: {
+      'x-oss-request-id': '51524FBF3C5D68394A371BEC',
+      'x-oss-err': xml,
+      ...(ec !== undefined && { 'x-oss-ec': ec }),
+    },
+  };
+}
+
+const NO_SUCH_KEY = ossError(404, 'NoSuchKey', '0026-00000001');
 
 /** A network in which only these addresses respond. */
 function networkOf(responses: Readonly<Record<string, StubResponse>>) {
@@ -25,10 +50,14 @@ function networkOf(responses: Readonly<Record<string, StubResponse>>) {
     asked.push(`${init?.method ?? 'GET'} ${input}`);
     const response = responses[String(input)];
     if (!response) throw new TypeError('fetch failed', { cause: { code: 'ENOTFOUND' } });
-    const { body = '', status = 200, date = now, age } = response;
+    const { body = '', status = 200, date = now, age, headers } = response;
     return new Response(init?.method === 'HEAD' ? null : body, {
       status,
-      headers: { ...(date && { date: date.toUTCString() }), ...(age !== undefined && { age }) },
+      headers: {
+        ...(date && { date: date.toUTCString() }),
+        ...(age !== undefined && { age }),
+        ...headers,
+      },
     });
   };
   return { fetch, asked };
@@ -44,7 +73,7 @@ async function check({
   env?: Readonly<Record<string, string>>;
   responses?: Readonly<Record<string, StubResponse>>;
 } & Parameters<typeof runCli>[1] = {}) {
-  const { fetch, asked } = networkOf(responses);
+  const { fetch, asked } = networkOf({ [ABSENT]: NO_SUCH_KEY, ...responses });
   const { code, stdout, stderr } = await runCli(['check'], {
     env,
     fetch,
@@ -70,9 +99,10 @@ it('prints a line per check if there is no fault, and exits with 0', async () =>
     'ok credentials: static',
     'ok limiter: in memory; set REDIS_URL for limits that hold across replicas',
     'ok clock: 0 s off, by https://login.test',
+    'ok storage: own-files: uploads to acme-media can be confirmed',
   ]);
   expect(code).toBe(0);
-  expect(asked).toStrictEqual([`GET ${JWKS_URL}`]);
+  expect(asked).toStrictEqual([`GET ${JWKS_URL}`, `HEAD ${ABSENT}`]);
 });
 
 it('prints every fault on a separate line, skips checks that need one that failed, and exits with 1', async () => {
@@ -93,6 +123,7 @@ it('prints every fault on a separate line, skips checks that need one that faile
     'SKIPPED credentials: needs a valid environment',
     'SKIPPED limiter: needs a valid environment',
     'SKIPPED clock: needs a valid policy',
+    'SKIPPED storage: needs a valid policy',
   ]);
 });
 
@@ -177,8 +208,8 @@ it('uses the time of OSS if no issuer sent one, even from a rejection', async ()
     policy: policyWith(),
     responses: { [`${OSS}/`]: { status: 403, date } },
   });
-  expect([code, lines.at(-1)]).toStrictEqual([0, `ok clock: 10 s behind ${OSS}`]);
-  expect(asked).toStrictEqual([`HEAD ${OSS}/`]);
+  expect([code, lines.at(-2)]).toStrictEqual([0, `ok clock: 10 s behind ${OSS}`]);
+  expect(asked).toStrictEqual([`HEAD ${OSS}/`, `HEAD ${ABSENT}`]);
 });
 
 it('fails if no host returns the time, and reports why', async () => {
@@ -233,4 +264,105 @@ it('reports a POLICY_FILE that is not a path, and skips the policy', async () =>
     'SKIPPED policy: needs a valid environment',
     'SKIPPED issuer keys: needs a valid policy',
   ]);
+});
+
+describe('the storage', () => {
+  const host = new URL(OSS).host;
+  const failed = `FAILED storage: own-files: ${host} responded to HeadObject with`;
+
+  it.each([
+    [
+      ossError(403, 'AccessDenied', '0003-00000301'),
+      `${failed} 403 AccessDenied 0003-00000301; allow oss:GetObject for the credentials, as oss-presign ram-policy prints it`,
+    ],
+    [
+      ossError(403, 'AccessDenied'),
+      `${failed} 403 AccessDenied; allow oss:GetObject for the credentials, as oss-presign ram-policy prints it, and check the target's region`,
+    ],
+    [
+      ossError(404, 'NoSuchBucket', '0015-00000101'),
+      `${failed} 404 NoSuchBucket 0015-00000101; correct bucket, region or endpoint of the target`,
+    ],
+    [
+      ossError(400, 'InvalidArgument', '0002-00000226'),
+      `${failed} 400 InvalidArgument 0002-00000226; set the target's region to that of the bucket`,
+    ],
+    [
+      ossError(403, 'RequestTimeTooSkewed', '0002-00000504'),
+      `${failed} 403 RequestTimeTooSkewed 0002-00000504; set the clock of this machine by NTP`,
+    ],
+    [
+      ossError(403, 'InvalidAccessKeyId', '0002-00000902'),
+      `${failed} 403 InvalidAccessKeyId 0002-00000902; check the credentials`,
+    ],
+    [ossError(403, 'Other'), `${failed} 403 Other; check the credentials and the target`],
+    [ossError(503, 'SlowDown'), `${failed} 503 SlowDown; try again later`],
+    [
+      { status: 404 },
+      `${failed} 404; no server of OSS responds there: check the target's serviceEndpoint, or its endpoint if that is not set`,
+    ],
+    [
+      { status: 302, headers: { location: 'https://elsewhere.test/' } },
+      `${failed} 302; no server of OSS responds there: check the target's serviceEndpoint, or its endpoint if that is not set`,
+    ],
+  ])('fails with what to change for %j', async (response, line) => {
+    const responses = { [JWKS_URL]: { body: jwks }, [ABSENT]: response };
+    expect(await lineOf('storage', { responses })).toStrictEqual([1, line]);
+  });
+
+  it('fails if its address cannot be reached', async () => {
+    const policy = policyWith({
+      targets: { media: { bucket: 'acme-media', region: 'cn-hangzhou', serviceEndpoint: 'internal' } },
+    });
+    const internal = 'acme-media.oss-cn-hangzhou-internal.aliyuncs.com';
+    const { code, lines, asked } = await check({ policy });
+    expect([code, lines.at(-1)]).toStrictEqual([
+      1,
+      `FAILED storage: own-files: cannot resolve ${internal} (ENOTFOUND); check the target's serviceEndpoint, or its endpoint if that is not set`,
+    ]);
+    expect(asked.every((request) => request.startsWith(`HEAD https://${internal}/`))).toBe(true);
+  });
+
+  it('is ok if there is such an object after all', async () => {
+    const stored = {
+      'content-length': '0',
+      etag: '"D41D8CD98F00B204E9800998ECF8427E"',
+      'last-modified': now.toUTCString(),
+      'x-oss-request-id': '51524FBF3C5D68394A371BEC',
+    };
+    const responses = { [JWKS_URL]: { body: jwks }, [ABSENT]: { headers: stored } };
+    expect(await lineOf('storage', { responses })).toStrictEqual([
+      0,
+      'ok storage: own-files: uploads to acme-media can be confirmed',
+    ]);
+  });
+
+  it('is not asked for a rule without receipts', async () => {
+    const policy = policyWith({
+      issuers: [testIssuerEntry({ jwksFile: undefined, jwksUrl: JWKS_URL })],
+      rules: [ownFilesRule({ receipts: false })],
+    });
+    const { code, lines, asked } = await check({ policy });
+    expect(code).toBe(0);
+    expect(lines.filter((line) => line.includes('storage'))).toStrictEqual([]);
+    expect(asked).toStrictEqual([`GET ${JWKS_URL}`]);
+  });
+
+  it('is skipped without credentials, and nothing is sent', async () => {
+    const { code, lines, asked } = await check({ env: { OSS_ACCESS_KEY_ID: 'OnlyTheId' } });
+    expect([code, lines.at(-1)]).toStrictEqual([1, 'SKIPPED storage: needs valid credentials']);
+    expect(asked).toStrictEqual([`GET ${JWKS_URL}`]);
+  });
+
+  it('shows that credentials cannot be signed with, and not the credentials', async () => {
+    const createCredentials = async () => ({
+      get: async () => ({ accessKeyId: 'TheKeyId\n', accessKeySecret: 'TheKeySecret' }),
+      describe: () => ({ ok: true, detail: 'stand-in' }),
+      expiresAt: () => undefined,
+    });
+    expect(await lineOf('storage', { createCredentials })).toStrictEqual([
+      1,
+      'FAILED storage: own-files: the call cannot be signed; check the credentials',
+    ]);
+  });
 });

@@ -25,8 +25,15 @@ const ENV = {
   PUBLIC_URL: 'https://presign.example.com',
 };
 
-/** Only the issuer of the example responds. */
+const NO_SUCH_KEY = {
+  'x-oss-request-id': '51524FBF3C5D68394A371BEC',
+  'x-oss-err': Buffer.from('<Error><Code>NoSuchKey</Code></Error>').toString('base64'),
+};
+
+/** Only the issuer of the example and the bucket respond. */
 const exampleNetwork: typeof fetch = async (input) => {
+  if (String(input).startsWith('https://acme-media.oss-cn-hangzhou.aliyuncs.com/'))
+    return new Response(null, { status: 404, headers: NO_SUCH_KEY });
   if (input !== 'https://login.example.com/jwks') throw new TypeError('fetch failed');
   const headers = { date: new Date(now.getTime() + 2000).toUTCString() };
   return new Response(JSON.stringify(createTestIssuer().jwks), { headers });

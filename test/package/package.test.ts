@@ -7,23 +7,35 @@ import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
-import { policyWith, testIssuerEntry } from '../support/policies.ts';
+import { mediaTarget, policyWith, testIssuerEntry } from '../support/policies.ts';
 import { createTestIssuer, type TestIssuer } from '../support/tokens.ts';
 import { type InstalledPackage, installPackage } from './install-package.ts';
 
 const CREDENTIALS = { OSS_ACCESS_KEY_ID: 'TheKeyId', OSS_ACCESS_KEY_SECRET: 'TheKeySecret' };
 const CLAIMS = { iss: 'https://login.test/', sub: 'alice', scope: 'uploads:write' };
 const REQUEST = { key: 'users/alice/a.png', contentType: 'image/png', contentLength: 1 };
+const NO_SUCH_KEY = {
+  'x-oss-request-id': '51524FBF3C5D68394A371BEC',
+  'x-oss-err': Buffer.from('<Error><Code>NoSuchKey</Code></Error>').toString('base64'),
+};
 const issuer: TestIssuer = createTestIssuer();
 let installed: InstalledPackage;
 
 beforeAll(async () => {
   installed = await installPackage();
   const jwks = JSON.stringify(issuer.jwks);
-  const server = createServer((_request, response) => response.end(jwks)).listen(0, '127.0.0.1');
+  // The issuer, and a bucket without objects.
+  const server = createServer((request, response) => {
+    if (request.method === 'HEAD') response.writeHead(404, NO_SUCH_KEY).end();
+    else response.end(jwks);
+  }).listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
-  const jwksUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks`;
-  write('policy.yaml', policyWith({ issuers: [testIssuerEntry({ jwksFile: undefined, jwksUrl })] }));
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const policy = policyWith({
+    issuers: [testIssuerEntry({ jwksFile: undefined, jwksUrl: `${origin}/jwks` })],
+    targets: { media: mediaTarget({ serviceEndpoint: origin }) },
+  });
+  write('policy.yaml', policy);
   write('claims.json', JSON.stringify(CLAIMS));
   write('request.json', JSON.stringify(REQUEST));
   return () => void server.close();
@@ -96,15 +108,17 @@ it('npx oss-presign prints its help and its version', async () => {
   expect((await installed.npx(['--version'])).stdout).toBe(`${packageJson.version}\n`);
 });
 
-it('npx oss-presign check fetches the keys, compares the clock and finds no fault', async () => {
+it('npx oss-presign check fetches the keys, compares the clock, asks the bucket and finds no fault', async () => {
   const { code, stdout } = await installed.npx(['check'], CREDENTIALS);
   expect(stdout.replace(/127\.0\.0\.1:\d+/, '127.0.0.1:PORT').split('\n')).toStrictEqual([
     'ok environment: complete',
+    expect.stringMatching(/^WARNING environment: SERVICE_KEYS_FILE is not set/),
     'ok policy: policy.yaml, rules: own-files',
     'ok issuer keys: https://login.test/ loaded',
     'ok credentials: static',
     'ok limiter: in memory; set REDIS_URL for limits that hold across replicas',
     expect.stringMatching(/^ok clock: (0 s off, by|1 s (ahead of|behind)) http:\/\/127\.0\.0\.1:PORT$/),
+    'ok storage: own-files: uploads to acme-media can be confirmed',
     '',
   ]);
   expect(code).toBe(0);

@@ -43,6 +43,7 @@ export async function runCli(
     replaceFile: (path) => {
       throw new Error(`a test replaced ${path}`);
     },
+    newUuid: () => '019ab0c4-7f3a-4000-8000-000000000001',
     newPrivateKey: () => generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey,
     startService: async () => {
       throw new Error('a test started the service');

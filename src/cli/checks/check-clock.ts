@@ -23,7 +23,9 @@ export async function checkClock(
   { fetch, clock }: { readonly fetch: typeof globalThis.fetch; readonly clock: Clock },
 ): Promise<ReadinessCheck> {
   const origins = new Set(
-    targets.map(({ endpoint, bucket, region }) => bucketAddress(endpoint, bucket, region).origin),
+    targets.map(
+      ({ serviceEndpoint, bucket, region }) => bucketAddress(serviceEndpoint, bucket, region).origin,
+    ),
   );
   let offset = known;
   const failures: string[] = [];

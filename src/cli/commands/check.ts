@@ -8,6 +8,7 @@ import { checkClock } from '../checks/check-clock.ts';
 import { checkCredentials } from '../checks/check-credentials.ts';
 import { checkIssuer } from '../checks/check-issuer.ts';
 import { checkLimiter } from '../checks/check-limiter.ts';
+import { checkStorage } from '../checks/check-storage.ts';
 import { createWatchedFetch } from '../checks/watched-fetch.ts';
 import type { CliContext, Command } from '../command.ts';
 import { environmentOf, POLICY_OPTION } from '../policy-option.ts';
@@ -15,11 +16,12 @@ import { environmentOf, POLICY_OPTION } from '../policy-option.ts';
 /** `oss-presign check`: whether the service could work in this environment now. */
 export const checkCommand: Command = {
   name: 'check',
-  summary: 'check environment, policy, issuer keys, credentials, Redis and clock',
+  summary: 'check environment, policy, issuer keys, credentials, Redis, clock and buckets',
   description: `Checks, without starting the service, whether it could work in this environment now: the environment variables, the policy
-file, the keys of each issuer, the credentials, Redis (if REDIS_URL is set), and the clock, which is compared with the Date of
-a response from an issuer or OSS. It prints a line for each result: "ok", "FAILED", "WARNING", or "SKIPPED" if a check needs
-another one that failed. It changes nothing in the cloud. Only an upload shows whether the credentials may write to the buckets.`,
+file, the keys of each issuer, the credentials, Redis (if REDIS_URL is set), the clock, which is compared with the Date of a
+response from an issuer or OSS, and for each rule with receipts whether OSS lets the service look for objects in the bucket.
+It prints a line for each result: "ok", "FAILED", "WARNING", or "SKIPPED" if a check needs another one that failed. It changes
+nothing in the cloud. Only an upload shows whether the credentials may write to the buckets.`,
   options: { policy: POLICY_OPTION },
   example: 'oss-presign check --policy policy.yaml',
   exitCodes: { 0: 'no check failed', 1: 'a check failed' },
@@ -69,9 +71,9 @@ async function* checkSetup(context: CliContext): AsyncGenerator<Result> {
   for (const { checked } of issuers) yield resultOf(await checked);
   if (!policy) yield skipped('issuer keys', 'policy');
 
-  yield config
-    ? resultOf(await checkCredentials(() => context.createCredentials(config.credentials, env), clock))
-    : skipped('credentials', 'environment');
+  const source = config && createOnce(() => context.createCredentials(config.credentials, env));
+  const credentials = source ? await checkCredentials(source, clock) : undefined;
+  yield credentials ? resultOf(credentials) : skipped('credentials', 'environment');
   yield config ? resultOf(await checkLimiter(config.redisUrl, clock)) : skipped('limiter', 'environment');
 
   const offset = issuers.map(({ watched }) => watched.clockOffset()).find((one) => one !== undefined);
@@ -84,6 +86,22 @@ async function* checkSetup(context: CliContext): AsyncGenerator<Result> {
         ),
       )
     : skipped('clock', 'policy');
+
+  const confirmed = policy?.rules.filter(({ receipts }) => receipts) ?? [];
+  if (source && credentials?.ok) {
+    const using = { credentials: await source(), fetch, clock };
+    const checks = confirmed.map((rule) => checkStorage(rule, { ...using, uuid: context.newUuid() }));
+    for (const checked of checks) yield resultOf(await checked);
+  } else if (!policy || confirmed.length > 0) yield skipped('storage', policy ? 'credentials' : 'policy');
+}
+
+/** Creates the value on the first call, and returns it on all calls. */
+function createOnce<Value>(create: () => Promise<Value>): () => Promise<Value> {
+  let created: Promise<Value> | undefined;
+  return () => {
+    created ??= create();
+    return created;
+  };
 }
 
 /** One line for each fault, or one line if there is none; then one line for each warning. */
@@ -104,8 +122,9 @@ function resultOf({ name, ok, detail = '' }: ReadinessCheck): Result {
   return { state: ok ? 'ok' : 'FAILED', name, detail: oneLine(detail) };
 }
 
-function skipped(name: string, needed: 'environment' | 'policy'): Result {
-  return { state: 'SKIPPED', name, detail: `needs a valid ${needed}` };
+function skipped(name: string, needed: 'environment' | 'policy' | 'credentials'): Result {
+  const what = needed === 'credentials' ? 'valid credentials' : `a valid ${needed}`;
+  return { state: 'SKIPPED', name, detail: `needs ${what}` };
 }
 
 function oneLine(text: string): string {
