@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { GRANT_ID_METADATA } from '../policy/grant-mark.ts';
 import type { ObjectAttributes } from '../storage/object-storage.ts';
 
 /**
@@ -15,8 +16,7 @@ export type AttributeDigests = {
   readonly expires: string;
 };
 
-/** The name of the metadata with the grant id, which no rule and no request may use. */
-export const GRANT_ID_METADATA = 'upload-id';
+export { GRANT_ID_METADATA };
 
 /** A client may add metadata to a form, so it could search for two sets with the same digest. */
 export const METADATA_DIGEST_LENGTH = 32;

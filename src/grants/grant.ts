@@ -27,14 +27,14 @@ export type GrantDependencies = {
 };
 
 /** The part of a request that every kind of grant has. */
-export type GrantRequest<Response> = {
+export type GrantRequest<Response, Granted extends Grant = Grant> = {
   readonly caller: Caller;
-  readonly decision: Decision;
+  readonly decision: Decision<Granted>;
   /** Counted against `bytesPerDay`. */
   readonly bytes: number;
   /** Seconds, if the request names them. */
   readonly expiresIn: number | undefined;
-  readonly sign: (grant: Grant, signing: Signing, validity: Validity) => Response;
+  readonly sign: (grant: Granted, signing: Signing, validity: Validity) => Response;
 };
 
 export type GrantOutcome<Response> =
@@ -53,9 +53,9 @@ export type GrantOutcome<Response> =
  * against limits, sign. A denial is a value. Only getting credentials can fail.
  * @throws ServiceError `unavailable` if there are no credentials, or they have less than 30 s left.
  */
-export async function issueGrant<Response>(
+export async function issueGrant<Response, Granted extends Grant>(
   { credentials, limiter, clock, beforeGrant }: GrantDependencies,
-  { caller, decision, bytes, expiresIn, sign }: GrantRequest<Response>,
+  { caller, decision, bytes, expiresIn, sign }: GrantRequest<Response, Granted>,
 ): Promise<GrantOutcome<Response>> {
   if (!decision.allowed) {
     const { allowed: _, ...denied } = decision;

@@ -32,9 +32,6 @@ export type GrantedUpload = {
 /** The longest upload id, in characters. */
 export const MAX_UPLOAD_ID_LENGTH = 3 * 1024;
 
-/** The longest issuer and subject that an upload id binds, in bytes of UTF-8. */
-export const MAX_CALLER_BYTES = 255;
-
 const VERSION = 1;
 const MAC_LENGTH = 43;
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;

@@ -14,22 +14,28 @@ import {
 } from './rule-violations.ts';
 import type { UploadRequest } from './upload-request.ts';
 
+/** A granted upload. */
+export type GrantedObject = Grant & {
+  /** Identifies the grant. It is the id in the key, if the server makes the key. */
+  readonly grantId: string;
+};
+
 /**
  * Decides whether the caller may upload this. The first rule that allows the whole request grants
  * it; if no rule does, the request is denied. A denial lists every violation of the nearest rule,
  * and names nothing that belongs to another caller.
- * @param newObjectId makes the id of a server-made key; called only when one is granted.
+ * @param newGrantId makes the id of the grant of a rule; called once, when the upload is granted.
  */
 export function decideUpload(
   policy: Policy,
   caller: Caller,
   request: UploadRequest,
-  newObjectId: () => string,
-): Decision {
+  newGrantId: (rule: Rule) => string,
+): Decision<GrantedObject> {
   let matchingCount = 0;
   let candidateCount = 0;
   const unusableClaims = new Map<string, UnusableClaim>();
-  const examined = new ExaminedRequest(request);
+  const examined = new ExaminedRequest(request, caller);
   const lists = new HeldLists();
   let nearest: { readonly rule: Rule; readonly findings: readonly Finding[] } | undefined;
 
@@ -45,7 +51,7 @@ export function decideUpload(
     }
     const findings = ruleFindings(rule, resolved.prefix, examined);
     if (findings.length === 0)
-      return { allowed: true, grant: grantOf(rule, resolved.prefix, examined, newObjectId) };
+      return { allowed: true, grant: grantOf(rule, resolved.prefix, examined, newGrantId(rule)) };
     if (!nearest || distance(findings) < distance(nearest.findings)) nearest = { rule, findings };
   }
   if (nearest) {
@@ -95,8 +101,8 @@ function grantOf(
   rule: Rule,
   prefix: string,
   { request, essence = '' }: ExaminedRequest,
-  newObjectId: () => string,
-): Grant {
-  const key = request.key ?? prefix + serverMadeName(newObjectId(), request.filename ?? '', essence);
-  return { rule, key };
+  grantId: string,
+): GrantedObject {
+  const key = request.key ?? prefix + serverMadeName(grantId, request.filename ?? '', essence);
+  return { rule, key, grantId };
 }

@@ -15,4 +15,6 @@ export type Denial = {
 };
 
 /** The policy's decision on one object. */
-export type Decision = { readonly allowed: true; readonly grant: Grant } | Denial;
+export type Decision<Granted extends Grant = Grant> =
+  | { readonly allowed: true; readonly grant: Granted }
+  | Denial;

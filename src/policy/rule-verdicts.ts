@@ -23,8 +23,8 @@ export type RuleQuestion = {
 };
 
 /** The question whether a rule allows an upload. */
-export function uploadQuestion(request: UploadRequest): RuleQuestion {
-  const examined = new ExaminedRequest(request);
+export function uploadQuestion(request: UploadRequest, caller: Caller): RuleQuestion {
+  const examined = new ExaminedRequest(request, caller);
   return {
     action: 'upload',
     target: request.target,

@@ -1,7 +1,10 @@
+import type { Caller } from '../auth/caller.ts';
 import type { ViolationCode } from '../errors.ts';
 import { MAX_METADATA_BYTES, MAX_PUT_BYTES } from '../storage/limits.ts';
+import { claimTooLong, claimTooLongDetail } from './caller-size.ts';
 import { CLIENT_HEADER_FIELDS, CLIENT_HEADERS } from './client-headers.ts';
 import { downloadNameFault } from './download-name.ts';
+import { GRANT_MARK_BYTES, isMarked } from './grant-mark.ts';
 import { mediaTypeEssence } from './media-type.ts';
 import { metadataBytes } from './metadata-size.ts';
 import { formKeyFault, isTooLongKey, objectKeyFaults } from './object-key.ts';
@@ -31,12 +34,15 @@ export class ExaminedRequest {
   /** `type/subtype` in lower case; undefined if the content type is not one media type. */
   readonly essence: string | undefined;
   readonly metadataNames: readonly string[];
+  /** The claim that no upload id can hold. */
+  readonly claimTooLong: 'iss' | 'sub' | undefined;
   #metadataBytes: number | undefined;
   #filenameFault: { readonly fault: string | undefined } | undefined;
 
-  constructor(request: UploadRequest) {
+  constructor(request: UploadRequest, caller: Pick<Caller, 'issuer' | 'subject'>) {
     const { key } = request;
     this.request = request;
+    this.claimTooLong = claimTooLong(caller);
     this.keyFaults = key === undefined ? [] : faultsOfKey(key, request);
     this.isKeyTooLong = this.keyFaults.length > 0 && key !== undefined && isTooLongKey(key);
     this.essence = mediaTypeEssence(request.contentType);
@@ -83,6 +89,7 @@ export function ruleViolations(rule: Rule, prefix: string, examined: ExaminedReq
 /** Returns the same violations as {@link ruleViolations}, counted and not yet described. */
 export function ruleFindings(rule: Rule, prefix: string, examined: ExaminedRequest): readonly Finding[] {
   const findings: Finding[] = [];
+  findCallerViolation(findings, rule, examined);
   findTransferViolation(findings, rule, examined);
   findKeyViolations(findings, rule, prefix, examined);
   findContentViolations(findings, rule, examined);
@@ -90,6 +97,15 @@ export function ruleFindings(rule: Rule, prefix: string, examined: ExaminedReque
   findHeaderViolations(findings, rule, examined);
   findExpiryAndOverwriteViolations(findings, rule, examined);
   return findings;
+}
+
+function findCallerViolation(
+  findings: Finding[],
+  rule: Rule,
+  { claimTooLong: claim }: ExaminedRequest,
+): void {
+  if (claim === undefined || !rule.receipts) return;
+  add(findings, '', 'no_matching_rule', () => claimTooLongDetail(claim));
 }
 
 /**
@@ -234,13 +250,11 @@ function contentTypeDetail(ranges: readonly string[], essence: string | undefine
   return reason === undefined ? allowed : `${allowed} ${reason}`;
 }
 
-function findMetadataViolations(
-  findings: Finding[],
-  { metadata: { allowed, required }, metadataBytes: ownBytes }: Rule,
-  examined: ExaminedRequest,
-): void {
+function findMetadataViolations(findings: Finding[], rule: Rule, examined: ExaminedRequest): void {
+  const { allowed, required } = rule.metadata;
   const { metadataNames } = examined;
   const { metadata } = examined.request;
+  const ownBytes = rule.metadataBytes + (isMarked(rule, examined.request) ? GRANT_MARK_BYTES : 0);
   if (ownBytes > 0 && ownBytes + examined.metadataBytes > MAX_METADATA_BYTES) {
     add(
       findings,

@@ -416,25 +416,68 @@ it('for any request, a granted key is valid and in the caller’s own prefix, an
   expect(granted).toBeGreaterThan(50);
 });
 
+/** `x-oss-meta-source: web`, and the grant id of an object whose key the caller chose. */
+const [SOURCE_BYTES, MARK_BYTES] = [20, 'x-oss-meta-upload-id'.length + 36];
+
 it.each([
-  [
-    'as many bytes as OSS accepts, with the metadata of the rule',
-    8192 - 'x-oss-meta-source'.length - 3 - 'x-oss-meta-album'.length,
-    [],
-  ],
-  [
-    'one byte more',
-    8193 - 'x-oss-meta-source'.length - 3 - 'x-oss-meta-album'.length,
-    ['/metadata metadata_not_allowed'],
-  ],
-])('metadata may have %s', (_title, length, codes) => {
-  const rules = [rule({ metadata: { allowed: ['album'] }, headers: { 'X-Oss-Meta-Source': 'web' } })];
-  const decision = decide(rules, { metadata: { album: 'v'.repeat(length) } });
-  expect(codesOf(decision)).toStrictEqual(codes.length === 0 ? ['allowed'] : codes);
-  if (decision.allowed) return;
-  expect(decision.violations[0]?.detail).toBe(
-    'The metadata has 8173 bytes, names (with "x-oss-meta-") and values, and the rule adds 20; at most 8192 are allowed in all.',
+  ['as many bytes as OSS accepts, with the rule’s', {}, SOURCE_BYTES + MARK_BYTES],
+  ['more without receipts, which need no grant id', { receipts: false }, SOURCE_BYTES],
+  ['more with a server-made key, which needs no grant id', { naming: 'server' }, SOURCE_BYTES],
+])('metadata may have %s, and no byte more', (_title, fields, ownBytes) => {
+  const rules = [
+    rule({ metadata: { allowed: ['album'] }, headers: { 'X-Oss-Meta-Source': 'web' }, ...fields }),
+  ];
+  const naming = 'naming' in fields ? { key: undefined, filename: 'a.png' } : {};
+  const most = 8192 - ownBytes - 'x-oss-meta-album'.length;
+  const decideOn = (length: number) => decide(rules, { ...naming, metadata: { album: 'v'.repeat(length) } });
+  expect(codesOf(decideOn(most))).toStrictEqual(['allowed']);
+  const decision = decideOn(most + 1);
+  expect(codesOf(decision)).toStrictEqual(['/metadata metadata_not_allowed']);
+  expect(decision.allowed ? '' : decision.violations[0]?.detail).toBe(
+    `The metadata has ${8193 - ownBytes} bytes, names (with "x-oss-meta-") and values, and the rule adds ${ownBytes}; at most 8192 are allowed in all.`,
   );
+});
+
+it.each([
+  ['255 bytes', 's'.repeat(255), true],
+  ['85 characters of 3 bytes', '語'.repeat(85), true],
+  ['256 bytes', `${'語'.repeat(85)}s`, false],
+  ['255 characters of 3 bytes', '語'.repeat(255), false],
+])('a caller whose subject has %s gets an upload with a receipt: %o', (_title, subject, isAllowed) => {
+  const decideBy = (fields: Fields) => decide([rule({ ...fields, prefix: 'users/' })], {}, { subject });
+  expect(codesOf(decideBy({}))).toStrictEqual([isAllowed ? 'allowed' : ' no_matching_rule']);
+  expect(codesOf(decideBy({ receipts: false }))).toStrictEqual(['allowed']);
+  const decision = decideBy({});
+  if (!decision.allowed)
+    expect(decision.violations[0]?.detail).toBe(
+      "The token's `sub` claim has more than 255 bytes of UTF-8, so an upload of this caller cannot have a receipt, which the rule requires.",
+    );
+});
+
+it('a caller whose issuer has more than 255 bytes gets no upload with a receipt', () => {
+  const caller = { issuer: `https://login.test/${'i'.repeat(240)}` };
+  expect(codesOf(decide([rule({})], {}, caller))).toStrictEqual([' no_matching_rule']);
+  expect(codesOf(decide([rule({ receipts: false })], {}, caller))).toStrictEqual(['allowed']);
+});
+
+it('a grant has the id of its server-made key, and an id of its own where the caller chose the key', () => {
+  const asked: string[] = [];
+  const newGrantId = ({ name }: { readonly name: string }) => {
+    asked.push(name);
+    return '019ab000-0000-7000-8000-000000000001';
+  };
+  const rules = [rule({ naming: 'either' })];
+  const decideOn = (change: Partial<UploadRequest>) => {
+    const decision = decideUpload(policyOf(rules), ALICE, { ...PHOTO, ...change }, newGrantId);
+    if (!decision.allowed) throw new Error(JSON.stringify(decision));
+    return decision.grant;
+  };
+  const made = decideOn({ key: undefined, filename: 'a.png' });
+  expect(made.grantId).toBe('019ab000-0000-7000-8000-000000000001');
+  expect(made.key).toContain(made.grantId);
+  expect(decideOn({}).grantId).toBe('019ab000-0000-7000-8000-000000000001');
+  expect(codesOf(decide(rules, { contentType: 'text/x-unknown' }))).not.toStrictEqual(['allowed']);
+  expect(asked).toStrictEqual([made.rule.name, made.rule.name]);
 });
 
 it('explains why a wildcard does not match a type that begins like it', () => {

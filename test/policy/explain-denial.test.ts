@@ -29,7 +29,12 @@ const policyOf = (others: number): Policy => ({
 });
 
 it('names the nearest rule first, wherever it is in the policy, and ten in all', () => {
-  const { denials, otherRules } = explainDenial(policyOf(3000), caller, uploadQuestion(request), 'own-files');
+  const { denials, otherRules } = explainDenial(
+    policyOf(3000),
+    caller,
+    uploadQuestion(request, caller),
+    'own-files',
+  );
   expect(denials).toHaveLength(10);
   expect(otherRules).toBe(2991);
   expect(denials.slice(0, 2)).toStrictEqual([
@@ -39,13 +44,18 @@ it('names the nearest rule first, wherever it is in the policy, and ten in all',
 });
 
 it('names rules for this caller before rules for others', () => {
-  const { denials } = explainDenial(policyOf(20), caller, uploadQuestion(request), undefined);
+  const { denials } = explainDenial(policyOf(20), caller, uploadQuestion(request, caller), undefined);
   expect(denials[0]?.rule).toBe('own-files');
 });
 
 it('has at most five reasons of a rule, of 256 characters each', () => {
   const metadata = Object.fromEntries(Array.from({ length: 30 }, (_, n) => [`${n}${'x'.repeat(5000)}`, '']));
-  const [denial] = explainDenial(base, caller, uploadQuestion({ ...request, metadata }), 'own-files').denials;
+  const [denial] = explainDenial(
+    base,
+    caller,
+    uploadQuestion({ ...request, metadata }, caller),
+    'own-files',
+  ).denials;
   expect(denial?.reasons).toHaveLength(5);
   for (const reason of denial?.reasons ?? []) expect(reason.length).toBeLessThanOrEqual(256);
 });
@@ -55,7 +65,7 @@ it('takes less than 50 ms of CPU with 3,000 rules and the longest key', () => {
   const longest = { ...request, key: `users/alice/${'ä'.repeat(500)}` };
   const times = [1, 2, 3].map(() => {
     const before = process.threadCpuUsage();
-    explainDenial(policy, caller, uploadQuestion(longest), 'own-files');
+    explainDenial(policy, caller, uploadQuestion(longest, caller), 'own-files');
     const { user, system } = process.threadCpuUsage(before);
     return (user + system) / 1000;
   });

@@ -30,12 +30,12 @@ const request: UploadRequest = {
   overwrite: false,
   transfer: 'put',
 };
-const verdicts = (claims: object, change: Partial<UploadRequest> = {}) =>
-  ruleVerdicts(
-    policy,
-    callerFromClaims({ iss: 'https://login.test/', sub: 'alice', ...claims }),
-    uploadQuestion({ ...request, ...change }),
-  ).map(({ rule, reasons }) => [rule, reasons.map(({ code, detail }) => `${code}: ${detail}`)]);
+const verdicts = (claims: object, change: Partial<UploadRequest> = {}) => {
+  const caller = callerFromClaims({ iss: 'https://login.test/', sub: 'alice', ...claims });
+  return ruleVerdicts(policy, caller, uploadQuestion({ ...request, ...change }, caller)).map(
+    ({ rule, reasons }) => [rule, reasons.map(({ code, detail }) => `${code}: ${detail}`)],
+  );
+};
 
 it('returns the reasons of every rule against the request, in order', () => {
   expect(verdicts({ scope: 'a', role: 'guest', tenant: '..' })).toStrictEqual([

@@ -50,7 +50,7 @@ signs nothing, and checks neither the signature nor the expiry of the token.`,
     }
     const caller = entry.tenants ? { ...claimed, issuerTemplate: entry.issuer } : claimed;
     const decision = decideUpload(policy, caller, request, () => OBJECT_ID);
-    const rules = ruleVerdicts(policy, caller, uploadQuestion(request));
+    const rules = ruleVerdicts(policy, caller, uploadQuestion(request, caller));
     if (decision.allowed) {
       print({ outcome: 'granted', ...describeGrant(decision.grant, request), rules });
       return 0;

@@ -48,7 +48,7 @@ export function uploadAudit(
     target: concerned?.name ?? cutIfDefined(upload.target),
     bucket: concerned?.bucket ?? null,
     key: cutIfDefined(upload.key),
-    ...explainDenial(policy, caller, uploadQuestion(upload), result.rule),
+    ...explainDenial(policy, caller, uploadQuestion(upload, caller), result.rule),
   };
 }
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { MAX_METADATA_BYTES } from '../../storage/limits.ts';
 import { addedHeaderFault, addedHeadersFaults } from '../../storage/oss/header-values.ts';
 import { CLIENT_HEADERS, type ClientHeader } from '../client-headers.ts';
+import { GRANT_ID_METADATA } from '../grant-mark.ts';
 
 /**
  * Signed unless the rule sets the header, allows clients to set it, or has `none`. Without these
@@ -31,6 +32,8 @@ export const addedHeadersSchema = z
       values.set(name, value);
       if (isTurnedOff(name, value)) continue;
       if (name.startsWith(METADATA_PREFIX)) metadataBytes += name.length + value.length;
+      if (name === METADATA_PREFIX + GRANT_ID_METADATA)
+        addIssue(header, 'is the header with which the service marks objects; use another name');
       const fault = addedHeaderFault(header, value);
       if (fault !== undefined) addIssue(header, fault);
     }

@@ -1,14 +1,16 @@
 import { z } from 'zod';
-import { MAX_PUT_BYTES } from '../../storage/limits.ts';
+import { MAX_METADATA_BYTES, MAX_PUT_BYTES } from '../../storage/limits.ts';
 import { isFormHeader } from '../../storage/oss/form-fields.ts';
 import { ACTIONS, TRANSFERS } from '../actions.ts';
 import { parseClaimReference } from '../claim-reference.ts';
 import { CLIENT_HEADERS, type ClientHeader } from '../client-headers.ts';
+import { GRANT_ID_METADATA, GRANT_MARK_BYTES } from '../grant-mark.ts';
 import { isMediaRange } from '../media-type.ts';
+import { metadataBytes } from '../metadata-size.ts';
 import type { ClaimCondition } from '../policy.ts';
 import { parsePrefixTemplate } from '../prefix-template.ts';
 import { deadRangeFault } from '../wildcard-types.ts';
-import { addedHeadersSchema } from './rule-headers.ts';
+import { addedHeadersSchema, metadataOfHeaders } from './rule-headers.ts';
 import { durationSeconds, name, sizeBytes, text } from './schema-parts.ts';
 
 const MAX_CLAIM_VALUE_LENGTH = 1024;
@@ -83,7 +85,8 @@ const metadataName = z
   .refine(
     (name) => !name.startsWith('x-oss-meta-'),
     'must not begin with "x-oss-meta-", which the service adds',
-  );
+  )
+  .refine((name) => name !== GRANT_ID_METADATA, 'is the name under which the service marks objects');
 
 /** The fields that a rule with `upload` needs; no default would be closed and useful. */
 export const REQUIRED_FOR_UPLOADS = ['contentTypes', 'maxSize'] as const;
@@ -252,6 +255,14 @@ export const ruleSchema = z
       .meta({ description: 'Limits per caller.' }),
   })
   .superRefine((rule, context) => {
+    const ownBytes = metadataBytes(metadataOfHeaders(rule.headers));
+    if (rule.receipts && rule.naming !== 'server' && ownBytes + GRANT_MARK_BYTES > MAX_METADATA_BYTES) {
+      context.addIssue({
+        code: 'custom',
+        path: ['headers'],
+        message: `has ${ownBytes} bytes of x-oss-meta-… names and values, and the service adds ${GRANT_MARK_BYTES} for receipts; OSS takes at most ${MAX_METADATA_BYTES} for an object`,
+      });
+    }
     const addedNames = new Set(Object.keys(rule.headers).map((header) => header.toLowerCase()));
     for (const header of rule.clientHeaders) {
       if (!addedNames.has(CLIENT_HEADERS[header].toLowerCase())) continue;

@@ -98,7 +98,7 @@ it.each([
   ['x-oss-server-side-encryption', 'AES256'],
   ['x-oss-traffic-limit', '819200'],
   ['x-oss-meta-a', 'none'],
-  ['x-oss-meta-a', 'v'.repeat(8192 - 12)],
+  ['x-oss-meta-a', 'v'.repeat(8192 - 12 - 56)],
 ])('accepts %s: %s', (name, value) => {
   expect(headersOf(headers({ [name]: value }))).toMatchObject({ [name]: value });
 });
@@ -237,6 +237,27 @@ it.each([{ uid: 'a' }, { 'x:Uid': 'a' }, { 'x:uid': 1 }, { 'X:uid': 'a' }])(
     expect(faultsOf(headers(entries))).toStrictEqual([`headers.x-oss-callback-var: ${VARIABLES}`]);
   },
 );
+
+it('leaves room for the id that the service adds, where an object has one', () => {
+  const most = headers({ 'x-oss-meta-a': 'v'.repeat(8192 - 12) });
+  expect(faultsOf(most)).toStrictEqual([
+    'headers: has 8192 bytes of x-oss-meta-… names and values, and the service adds 56 for receipts; OSS takes at most 8192 for an object',
+  ]);
+  expect(faultsOf(`    receipts: false\n${most}`)).toStrictEqual([]);
+  expect(faultsOf(`    naming: server\n${most}`)).toStrictEqual([]);
+});
+
+it.each(['x-oss-meta-upload-id', 'X-Oss-Meta-Upload-Id'])('rejects %s, also without receipts', (name) => {
+  const fault = `headers.${name}: is the header with which the service marks objects; use another name`;
+  expect(faultsOf(headers({ [name]: 'a' }))).toStrictEqual([fault]);
+  expect(faultsOf(`    receipts: false\n${headers({ [name]: 'a' })}`)).toStrictEqual([fault]);
+});
+
+it.each(['allowed', 'required'])('rejects the metadata name upload-id in %s', (list) => {
+  expect(faultsOf(`    metadata: { ${list}: [upload-id] }\n`)).toStrictEqual([
+    `metadata.${list}[0]: is the name under which the service marks objects`,
+  ]);
+});
 
 it('rejects metadata headers that are too long together, though not one by one', () => {
   const entries = { 'x-oss-meta-a': 'v'.repeat(4100), 'X-Oss-Meta-B': 'v'.repeat(4100) };

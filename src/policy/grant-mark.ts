@@ -1,0 +1,19 @@
+import type { Rule } from './policy.ts';
+import type { UploadRequest } from './upload-request.ts';
+
+/**
+ * The name of the metadata with the id of a grant. No rule and no request may use it for anything
+ * else.
+ */
+export const GRANT_ID_METADATA = 'upload-id';
+
+/** The bytes of `x-oss-meta-upload-id` and a UUID, as `MAX_METADATA_BYTES` counts them. */
+export const GRANT_MARK_BYTES = 'x-oss-meta-'.length + GRANT_ID_METADATA.length + 36;
+
+/**
+ * Whether the object carries the id of its grant: the caller chose the key, so objects of other
+ * grants can have the same one.
+ */
+export function isMarked({ receipts }: Pick<Rule, 'receipts'>, { key }: Pick<UploadRequest, 'key'>): boolean {
+  return receipts && key !== undefined;
+}
