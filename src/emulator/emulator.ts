@@ -20,8 +20,8 @@ export type Emulator = { readonly url: string; readonly port: number; close(): P
 
 /**
  * Starts an OSS for one machine: uploads (PutObject, PostObject), reads, listings, DeleteObject
- * and CORS preflights for the given buckets. It verifies V4 signatures from the bytes of the request. For
- * development and tests only. docs/emulator.md lists the operations.
+ * and CORS preflights for the given buckets. It verifies V4 signatures from the bytes of the
+ * request. For development and tests only. docs/emulator.md lists the operations.
  *
  * `close` breaks off what is under way and resolves when nothing of it is left on disk.
  * @throws Error when a bucket name is not one of OSS's, the directory cannot be made, or the port

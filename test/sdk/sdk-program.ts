@@ -38,7 +38,7 @@ export type PolicyJob = Pick<SignJob, 'region' | 'bucket' | 'credentials' | 'sig
   readonly policy: string;
 };
 
-export type Job = SignJob | PolicyJob | ObjectJob;
+export type Job = SignJob | PolicyJob | ObjectJob | ListJob;
 
 /** A request that an SDK's client sends in path style, with its own header signature, at the machine's time. */
 export type ObjectJob = {
@@ -49,8 +49,8 @@ export type ObjectJob = {
   readonly key: string;
   /** How often the client may try in all. */
   readonly attempts: number;
-} & (
-  | { readonly job: 'get' | 'head' | 'delete' }
+} & ( // `exists` is the existence check of the SDK. `ali-oss` has none, so there it is getObjectMeta.
+  | { readonly job: 'get' | 'head' | 'delete' | 'exists' }
   | {
       readonly job: 'put';
       /** Base64. */
@@ -59,6 +59,16 @@ export type ObjectJob = {
       readonly metadata: Readonly<Record<string, string>>;
     }
 );
+
+/** A listing, to be done page by page with the paginator of the SDK. */
+export type ListJob = Omit<ObjectJob, 'key' | 'job'> & {
+  readonly job: 'list';
+  /** 1 for ListObjects, 2 for ListObjectsV2. */
+  readonly version: 1 | 2;
+  readonly prefix: string;
+  readonly delimiter: string;
+  readonly pageSize: number;
+};
 
 /** The SDK itself rejects the job. */
 export type Fault = { readonly fault: string };
@@ -72,6 +82,18 @@ export type Done = {
   /** Base64. */
   readonly body: string | null;
 };
+export type Existence = { readonly exists: boolean };
+/** All pages together. */
+export type Listed = {
+  readonly objects: readonly {
+    readonly key: string;
+    readonly size: number;
+    readonly etag: string;
+    readonly type: string;
+    readonly storageClass: string;
+  }[];
+  readonly prefixes: readonly string[];
+};
 /** OSS's error as the SDK reports it. */
 export type Rejected = {
   readonly error: { readonly status: number; readonly code: string; readonly ec: string };
@@ -79,7 +101,8 @@ export type Rejected = {
 
 export type SdkProgram = {
   sign(job: SignJob | PolicyJob): Promise<Signed | Fault>;
-  perform(job: ObjectJob): Promise<Done | Rejected | Fault>;
+  perform(job: ObjectJob): Promise<Done | Existence | Rejected | Fault>;
+  list(job: ListJob): Promise<Listed | Rejected | Fault>;
 };
 
 /**
@@ -94,7 +117,8 @@ export function useSdkProgram(sdk: SdkName): SdkProgram {
   afterAll(() => program.stop());
   return {
     sign: async (job) => (await program.ask(job)) as Signed | Fault,
-    perform: async (job) => (await program.ask(job)) as Done | Rejected | Fault,
+    perform: async (job) => (await program.ask(job)) as Done | Existence | Rejected | Fault,
+    list: async (job) => (await program.ask(job)) as Listed | Rejected | Fault,
   };
 }
 

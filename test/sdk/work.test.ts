@@ -78,4 +78,56 @@ describe.each(SDKS)('%s', (sdk) => {
     const get = await program.perform({ ...object, job: 'get' });
     expect([put, get]).toMatchObject([{ status: 200 }, { status: 200, contentType: TYPE, body: '' }]);
   });
+
+  it('finds out whether an object exists', async () => {
+    const emulator = await startTestEmulator({ clock: systemClock });
+    await emulator.put(KEY, 'hello', { signedAt: systemClock() });
+    const place = {
+      endpoint: emulator.url,
+      region: REGION,
+      credentials: TEMPORARY,
+      bucket: BUCKET,
+      attempts: 1,
+    };
+    const check = (key: string) => program.perform({ ...place, key, job: 'exists' });
+    expect([await check(KEY), await check('other')]).toStrictEqual([{ exists: true }, { exists: false }]);
+    const wrong = { ...place, credentials: { ...LONG_LIVED, accessKeySecret: 'wrong' } };
+    const rejected = await program.perform({ ...wrong, key: KEY, job: 'exists' });
+    expect(rejected).toMatchObject({ error: { status: 403, code: 'SignatureDoesNotMatch' } });
+  });
+
+  it.each([1, 2] as const)('lists a bucket page by page, version %i', async (version) => {
+    const emulator = await startTestEmulator({ clock: systemClock });
+    const keys = ['a+b c&d.txt', 'dir/1', 'dir/2', 'dir/报告 100%.txt', 'ｚ', '😀'];
+    for (const key of keys) await emulator.put(key, key, { signedAt: systemClock() });
+    const place = { endpoint: emulator.url, region: REGION, credentials: LONG_LIVED, bucket: BUCKET };
+    const job = {
+      ...place,
+      attempts: 1,
+      job: 'list',
+      version,
+      prefix: '',
+      delimiter: '',
+      pageSize: 2,
+    } as const;
+    const describeObject = (key: string) => ({
+      key,
+      size: Buffer.byteLength(key),
+      etag: `"${createHash('md5').update(key).digest('hex').toUpperCase()}"`,
+      type: 'Normal',
+      storageClass: 'Standard',
+    });
+    const listed = (found: readonly string[], prefixes: readonly string[]) => ({
+      objects: found.map(describeObject),
+      prefixes,
+    });
+    expect(await program.list(job)).toStrictEqual(listed(keys, []));
+    expect(await program.list({ ...job, delimiter: '/' })).toStrictEqual(
+      listed(['a+b c&d.txt', 'ｚ', '😀'], ['dir/']),
+    );
+    expect(await program.list({ ...job, prefix: 'dir/', delimiter: '/' })).toStrictEqual(
+      listed(['dir/1', 'dir/2', 'dir/报告 100%.txt'], []),
+    );
+    expect(await program.list({ ...job, prefix: 'none' })).toStrictEqual(listed([], []));
+  });
 });

@@ -41,7 +41,7 @@ export type ObjectStore = {
   has(bucket: string, key: string): Promise<boolean>;
   /** The caller closes the handle. */
   open(bucket: string, key: string): Promise<StoredObject | null>;
-  /** The records of all objects, in no order. An object that is removed meanwhile may be missing. */
+  /** The records of all objects, in no order. Those that are removed meanwhile may be missing. */
   list(bucket: string): AsyncIterable<ObjectRecord>;
   remove(bucket: string, key: string): Promise<void>;
   draft(bucket: string): Promise<Draft>;

@@ -7,11 +7,24 @@ import process from 'node:process';
 import { createInterface } from 'node:readline';
 import { mock } from 'node:test';
 import OSS from 'ali-oss';
-import type { Done, Fault, Job, ObjectJob, PolicyJob, Rejected, Signed, SignJob } from '../sdk-program.ts';
+import type {
+  Done,
+  Existence,
+  Fault,
+  Job,
+  Listed,
+  ListJob,
+  ObjectJob,
+  PolicyJob,
+  Rejected,
+  Signed,
+  SignJob,
+} from '../sdk-program.ts';
 
 /** Members of the SDK that its published types lack. */
 type Client = OSS & {
   signPostObjectPolicyV4(policy: string, date: Date): string;
+  getObjectMeta(key: string): Promise<{ status: number }>;
   authorizationV4(
     method: string,
     request: object,
@@ -27,9 +40,10 @@ for await (const line of createInterface({ input: process.stdin })) {
   process.stdout.write(`${JSON.stringify(result)}\n`);
 }
 
-async function runJob(job: Job): Promise<Signed | Done> {
+async function runJob(job: Job): Promise<Signed | Done | Existence | Listed> {
   if (job.job === 'sign') return sign(job);
   if (job.job === 'sign-policy') return signPolicy(job);
+  if (job.job === 'list') return list(job);
   return perform(job);
 }
 
@@ -76,7 +90,52 @@ function signPolicy(job: PolicyJob): Signed {
   return { signature: createClient(job).signPostObjectPolicyV4(job.policy, new Date(job.signedAt)) };
 }
 
-async function perform(job: ObjectJob): Promise<Done> {
+async function list(job: ListJob): Promise<Listed> {
+  const client = createClient(job);
+  // The SDK signs parameters without a text wrongly (point 4 of the disagreements).
+  const query = {
+    ...(job.prefix !== '' && { prefix: job.prefix }),
+    ...(job.delimiter !== '' && { delimiter: job.delimiter }),
+    'max-keys': job.pageSize,
+  };
+  const objects: Listed['objects'][number][] = [];
+  const prefixes: string[] = [];
+  let next: Page['next'] | undefined;
+  do {
+    const page: Page = await listPage(client, job.version, query, next);
+    objects.push(...(page.objects ?? []).map(({ name, ...object }) => ({ key: name, ...object })));
+    prefixes.push(...(page.prefixes ?? []));
+    next = page.next;
+  } while (next);
+  return {
+    objects: objects.map(({ key, size, etag, type, storageClass }) => ({
+      key,
+      size,
+      etag,
+      type,
+      storageClass,
+    })),
+    prefixes,
+  };
+}
+
+type Page = Pick<OSS.ListObjectResult, 'objects' | 'prefixes'> & { readonly next: string | null | undefined };
+
+async function listPage(
+  client: Client,
+  version: 1 | 2,
+  query: { prefix?: string; delimiter?: string; 'max-keys': number },
+  next: string | null | undefined,
+): Promise<Page> {
+  if (version === 1) {
+    const page = await client.list({ ...query, ...(next && { marker: next }) }, {});
+    return { ...page, next: page.nextMarker };
+  }
+  const page = await client.listV2({ ...query, ...(next && { 'continuation-token': next }) }, {});
+  return { ...page, next: page.nextContinuationToken };
+}
+
+async function perform(job: ObjectJob): Promise<Done | Existence> {
   const client = createClient(job);
   switch (job.job) {
     case 'put': {
@@ -96,6 +155,13 @@ async function perform(job: ObjectJob): Promise<Done> {
       const { res, meta } = await client.head(job.key);
       return { ...done(res), metadata: meta as unknown as Record<string, string> | null };
     }
+    case 'exists':
+      try {
+        return { exists: (await client.getObjectMeta(job.key)).status === 200 };
+      } catch (error) {
+        if ((error as { code?: string }).code === 'NoSuchKey') return { exists: false };
+        throw error;
+      }
     case 'delete':
       return done((await client.delete(job.key)).res);
   }

@@ -40,6 +40,9 @@ type job struct {
 	Body        []byte
 	ContentType *string
 	Metadata    map[string]string
+
+	Version, PageSize int32
+	Prefix, Delimiter string
 }
 
 type signed struct {
@@ -52,6 +55,32 @@ type done struct {
 	ContentType *string           `json:"contentType"`
 	Metadata    map[string]string `json:"metadata"`
 	Body        []byte            `json:"body"`
+}
+
+type existence struct {
+	Exists bool `json:"exists"`
+}
+
+type object struct {
+	Key          *string `json:"key"`
+	Size         int64   `json:"size"`
+	ETag         *string `json:"etag"`
+	Type         *string `json:"type"`
+	StorageClass *string `json:"storageClass"`
+}
+
+type listed struct {
+	Objects  []object  `json:"objects"`
+	Prefixes []*string `json:"prefixes"`
+}
+
+func (l *listed) add(contents []oss.ObjectProperties, prefixes []oss.CommonPrefix) {
+	for _, o := range contents {
+		l.Objects = append(l.Objects, object{o.Key, o.Size, o.ETag, o.Type, o.StorageClass})
+	}
+	for _, p := range prefixes {
+		l.Prefixes = append(l.Prefixes, p.Prefix)
+	}
 }
 
 type rejection struct {
@@ -173,6 +202,38 @@ func perform(j job) (any, error) {
 			return nil, err
 		}
 		return done{Status: result.StatusCode}, nil
+	case "exists":
+		exists, err := client.IsObjectExist(ctx, j.Bucket, *j.Key)
+		return existence{exists}, err
+	case "list":
+		return list(ctx, client, j)
 	}
 	return nil, errors.New("there is no job " + j.Job)
+}
+
+func list(ctx context.Context, client *oss.Client, j job) (any, error) {
+	result := &listed{Objects: []object{}, Prefixes: []*string{}}
+	bucket, prefix, delimiter := oss.Ptr(j.Bucket), oss.Ptr(j.Prefix), oss.Ptr(j.Delimiter)
+	if j.Version == 1 {
+		pages := client.NewListObjectsPaginator(&oss.ListObjectsRequest{
+			Bucket: bucket, Prefix: prefix, Delimiter: delimiter, MaxKeys: j.PageSize})
+		for pages.HasNext() {
+			page, err := pages.NextPage(ctx)
+			if err != nil {
+				return nil, err
+			}
+			result.add(page.Contents, page.CommonPrefixes)
+		}
+		return result, nil
+	}
+	pages := client.NewListObjectsV2Paginator(&oss.ListObjectsV2Request{
+		Bucket: bucket, Prefix: prefix, Delimiter: delimiter, MaxKeys: j.PageSize})
+	for pages.HasNext() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, err
+		}
+		result.add(page.Contents, page.CommonPrefixes)
+	}
+	return result, nil
 }

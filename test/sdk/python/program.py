@@ -42,6 +42,10 @@ def perform(job):
     config.use_path_style = True
     config.retry_max_attempts = job["attempts"]
     client = oss.Client(config)
+    if job["job"] == "list":
+        return list_objects(client, job)
+    if job["job"] == "exists":
+        return {"exists": client.is_object_exist(job["bucket"], job["key"])}
     place = {"bucket": job["bucket"], "key": job["key"]}
     if job["job"] == "put":
         result = client.put_object(oss.PutObjectRequest(
@@ -64,6 +68,30 @@ def perform(job):
         "metadata": dict(metadata) if metadata else None,
         "body": base64.b64encode(result.body.read()).decode() if job["job"] == "get" else None,
     }
+
+
+def list_objects(client, job):
+    place = {name: job[name] for name in ("bucket", "prefix", "delimiter")}
+    if job["version"] == 1:
+        pages = client.list_objects_paginator().iter_page(
+            oss.ListObjectsRequest(**place, max_keys=job["pageSize"]))
+    else:
+        pages = client.list_objects_v2_paginator().iter_page(
+            oss.ListObjectsV2Request(**place, max_keys=job["pageSize"]))
+    objects, prefixes = [], []
+    for page in pages:
+        prefixes += [each.prefix for each in page.common_prefixes or []]
+        objects += [
+            {
+                "key": each.key,
+                "size": each.size,
+                "etag": each.etag,
+                "type": each.object_type,
+                "storageClass": each.storage_class,
+            }
+            for each in page.contents or []
+        ]
+    return {"objects": objects, "prefixes": prefixes}
 
 
 def credentials(job):

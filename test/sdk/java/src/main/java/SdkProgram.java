@@ -2,9 +2,13 @@ import com.aliyun.sdk.service.oss2.OSSClient;
 import com.aliyun.sdk.service.oss2.credentials.Credentials;
 import com.aliyun.sdk.service.oss2.credentials.StaticCredentialsProvider;
 import com.aliyun.sdk.service.oss2.exceptions.ServiceException;
+import com.aliyun.sdk.service.oss2.models.CommonPrefix;
 import com.aliyun.sdk.service.oss2.models.DeleteObjectRequest;
 import com.aliyun.sdk.service.oss2.models.GetObjectRequest;
 import com.aliyun.sdk.service.oss2.models.HeadObjectRequest;
+import com.aliyun.sdk.service.oss2.models.ListObjectsRequest;
+import com.aliyun.sdk.service.oss2.models.ListObjectsV2Request;
+import com.aliyun.sdk.service.oss2.models.ObjectSummary;
 import com.aliyun.sdk.service.oss2.models.PutObjectRequest;
 import com.aliyun.sdk.service.oss2.signer.SignerV4;
 import com.aliyun.sdk.service.oss2.signer.SigningContext;
@@ -18,6 +22,7 @@ import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
@@ -32,11 +37,26 @@ public final class SdkProgram {
       String job, String region, String bucket, String key, Keys credentials,
       String form, String method, String product, Map<String, String> headers, Map<String, String> query,
       List<String> additionalHeaders, String signedAt, long expiresInSeconds,
-      String endpoint, int attempts, byte[] body, String contentType, Map<String, String> metadata) {}
+      String endpoint, int attempts, byte[] body, String contentType, Map<String, String> metadata,
+      int version, String prefix, String delimiter, long pageSize) {}
 
   record Signed(String signature) {}
 
   record Done(int status, String etag, String contentType, Map<String, String> metadata, byte[] body) {}
+
+  record Existence(boolean exists) {}
+
+  record StoredObject(String key, long size, String etag, String type, String storageClass) {}
+
+  record Listed(List<StoredObject> objects, List<String> prefixes) {
+    void add(List<ObjectSummary> contents, List<CommonPrefix> commonPrefixes) {
+      if (contents != null) {
+        contents.forEach(one ->
+            objects.add(new StoredObject(one.key(), one.size(), one.eTag(), one.type(), one.storageClass())));
+      }
+      if (commonPrefixes != null) commonPrefixes.forEach(one -> prefixes.add(one.prefix()));
+    }
+  }
 
   record Rejected(Rejection error) {}
 
@@ -91,7 +111,7 @@ public final class SdkProgram {
         : request.headers().get("Authorization").replaceFirst("^.*Signature=", ""));
   }
 
-  private static Done perform(Job job) throws Exception {
+  private static Object perform(Job job) throws Exception {
     var keys = job.credentials();
     var provider =
         new StaticCredentialsProvider(keys.accessKeyId(), keys.accessKeySecret(), keys.securityToken());
@@ -129,6 +149,22 @@ public final class SdkProgram {
           var result = client.deleteObject(
               DeleteObjectRequest.newBuilder().bucket(job.bucket()).key(job.key()).build());
           yield new Done(result.statusCode(), null, null, null, null);
+        }
+        case "exists" -> new Existence(client.doesObjectExist(job.bucket(), job.key()));
+        case "list" -> {
+          var listed = new Listed(new ArrayList<>(), new ArrayList<>());
+          if (job.version() == 1) {
+            client.listObjectsPaginator(ListObjectsRequest.newBuilder()
+                    .bucket(job.bucket()).prefix(job.prefix()).delimiter(job.delimiter()).maxKeys(job.pageSize())
+                    .build())
+                .forEach(page -> listed.add(page.contents(), page.commonPrefixes()));
+          } else {
+            client.listObjectsV2Paginator(ListObjectsV2Request.newBuilder()
+                    .bucket(job.bucket()).prefix(job.prefix()).delimiter(job.delimiter()).maxKeys(job.pageSize())
+                    .build())
+                .forEach(page -> listed.add(page.contents(), page.commonPrefixes()));
+          }
+          yield listed;
         }
         default -> throw new IllegalArgumentException("there is no job " + job.job());
       };
