@@ -52,6 +52,11 @@ it.each([
     'bytes that are not UTF-8',
     base64(Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from(xml('NoSuchKey'))])),
   ],
+  [
+    'bytes in a message that are not UTF-8',
+    base64(Buffer.from(xml('NoSuchKey', '<Message>\xff\xfe</Message>'), 'latin1')),
+  ],
+  ['base64 of more than 16 KiB', base64(xml('NoSuchKey', ' '.repeat(13_000)))],
   ['UTF-16', base64(Buffer.from(xml('NoSuchKey'), 'utf16le'))],
   ['text that is not XML', base64('NoSuchKey')],
   ['JSON', base64('{"Error":{"Code":"NoSuchKey"}}')],
