@@ -9,6 +9,7 @@ import { createTokenVerifier } from '../auth/token-verifier.ts';
 import type { Clock } from '../clock.ts';
 import { createCredentials } from '../credentials/create-credentials.ts';
 import { prepareStorage } from '../grants/prepared-storage.ts';
+import { usableCredentials } from '../grants/signing.ts';
 import { presignForm, presignUpload } from '../grants/upload/issue-upload.ts';
 import { buildApp } from '../http/app.ts';
 import { createRequestGroups } from '../http/load-control/request-groups.ts';
@@ -206,7 +207,7 @@ export async function createService({
   /** Called for each target of each version of the policy. */
   function createClient(target: Target): BucketClient {
     return createBucketClient(target, {
-      credentials: () => credentials.get(),
+      credentials: () => usableCredentials({ credentials, clock }),
       fetch,
       clock,
       timers: { timeout: (ms) => AbortSignal.timeout(ms), wait: (ms) => setTimeout(ms) },

@@ -9,7 +9,7 @@ import { StorageError } from '../../storage/storage-error.ts';
 /** The part of the key that stands for a claim. It shows in the access log of the bucket. */
 const CLAIM = 'oss-presign-check';
 
-/** What to change, by the error code of OSS. */
+/** The change to make, by the error code of OSS. */
 const REMEDIES: ReadonlyMap<string, string> = new Map([
   ['AccessDenied', 'allow oss:GetObject for the credentials, as oss-presign ram-policy prints it'],
   ['NoSuchBucket', 'correct bucket, region or endpoint of the target'],
