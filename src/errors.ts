@@ -7,6 +7,10 @@ export type ErrorCode =
   | 'unauthenticated'
   | 'policy_denied'
   | 'not_found'
+  | 'upload_id_invalid'
+  | 'upload_id_expired'
+  | 'upload_absent'
+  | 'upload_mismatch'
   | 'method_not_allowed'
   | 'body_too_large'
   | 'unsupported_media_type'
@@ -42,13 +46,25 @@ export const VIOLATION_CODES = [
 ] as const;
 export type ViolationCode = (typeof VIOLATION_CODES)[number];
 
+/** The `code` of each difference between a stored object and its grant. Clients depend on them. */
+export const MISMATCH_CODES = [
+  'content_length_mismatch',
+  'content_type_mismatch',
+  'metadata_mismatch',
+  'header_mismatch',
+  'checksum_mismatch',
+  'object_type_not_allowed',
+  'other_upload',
+] as const;
+export type MismatchCode = (typeof MISMATCH_CODES)[number];
+
 /**
  * One fault of a rejected request: its place (an RFC 6901 pointer into the body), its stable code,
  * and one sentence.
  */
 export type Fault = {
   readonly pointer: string;
-  readonly code: RequestFaultCode | ViolationCode;
+  readonly code: RequestFaultCode | ViolationCode | MismatchCode;
   readonly detail: string;
 };
 

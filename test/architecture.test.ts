@@ -56,6 +56,9 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ],
   'grants/ports': ['errors', 'type:node:crypto'],
   'grants/upload': ['grants', 'policy', 'storage', 'errors', 'text', 'zod'],
+  'grants/completion': [
+    ...['grants', 'grants/ports', 'policy', 'storage', 'errors', 'text', 'zod', 'jose', 'type:clock'],
+  ],
   // The implementations of the ports. The policy file needs the type of an issuer too.
   'auth/issuer': [],
   auth: ['text', 'auth/issuer', 'errors', 'clock', 'generational-map', 'net', 'jose', 'node:crypto'],
@@ -153,7 +156,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 /** The folders that decide and sign. Their modules have no state, and nothing in them waits for a timer. */
 const PURE = [
   ...['text', 'net', 'errors', 'health', 'policy', 'policy/file', 'storage', 'storage/oss'],
-  ...['storage/oss/signing', 'grants', 'grants/ports', 'grants/upload'],
+  ...['storage/oss/signing', 'grants', 'grants/ports', 'grants/upload', 'grants/completion'],
 ];
 
 const TAKES_EFFECTS_AS_ARGUMENTS = [

@@ -2,11 +2,12 @@ import { escapeInvisible } from '../text/log-text.ts';
 import { escapeJsonString, jsonProperty } from './json.ts';
 
 /** The fields that the audit lines of all operations have. */
-type AuditHead = {
+type AuditHead<Outcome extends string = 'granted' | 'limited' | 'denied'> = {
   /** The kind of request. Not escaped. */
   readonly operation: string;
-  readonly outcome: 'granted' | 'limited' | 'denied';
-  /** The stable codes of a denial, or the limit that was reached. Not escaped. */
+  /** Not escaped. */
+  readonly outcome: Outcome;
+  /** The stable codes of a rejection, or the limit that was reached. Not escaped. */
   readonly reasons: readonly string[];
   readonly issuer: string;
   readonly subject: string;
@@ -39,18 +40,41 @@ export type UploadAudit = AuditHead &
     readonly expiresAt: string | null;
   };
 
+/** The audit of a call about an upload that was granted before. */
+export type CompletionAudit = AuditHead<
+  'stored' | 'absent' | 'mismatch' | 'invalid' | 'expired' | 'limited' | 'error'
+> & {
+  readonly operation: 'status' | 'complete';
+  /**
+   * The parts of the upload id; undefined for an id that this service did not make. The grant id is
+   * not escaped.
+   */
+  readonly grantId: string | undefined;
+  readonly rule: string | undefined;
+  readonly target: string | undefined;
+  readonly bucket: string | undefined;
+  readonly key: string | undefined;
+  /** The caller that it was granted to, if it is not the one of this call. */
+  readonly uploaderIssuer: string | undefined;
+  readonly uploaderSubject: string | undefined;
+  /** The rule with `confirm` that lets the caller use the id of another one. */
+  readonly confirmRule: string | undefined;
+  /** Bytes of the object; undefined if it is not stored as granted. */
+  readonly contentLength: number | undefined;
+};
+
 /**
  * The `audit` of a log line: the caller, what was requested and the decision. Holds no token, URL
  * or metadata value.
  */
-export type Audit = UploadAudit;
+export type Audit = UploadAudit | CompletionAudit;
 
 /** The audit as JSON; properties that are undefined are left out. */
 export function renderAuditJson(audit: Audit): string {
-  return `{${headJson(audit)}${uploadJson(audit)}}`;
+  return `{${headJson(audit)}${audit.operation === 'upload' ? uploadJson(audit) : completionJson(audit)}}`;
 }
 
-function headJson({ operation, outcome, reasons, issuer, subject }: AuditHead): string {
+function headJson({ operation, outcome, reasons, issuer, subject }: AuditHead<string>): string {
   const codes = reasons.length === 0 ? '[]' : `["${reasons.join('","')}"]`;
   const caller = `"issuer":"${escapeJsonString(issuer)}","subject":"${escapeJsonString(subject)}"`;
   return `"operation":"${operation}","outcome":"${outcome}","reasons":${codes},${caller}`;
@@ -64,6 +88,16 @@ function uploadJson(audit: UploadAudit): string {
   const content = `,"transfer":"${transfer}","contentType":"${escapeJsonString(contentType)}","contentLength":${contentLength}`;
   const range = maxContentLength === undefined ? '' : `,"maxContentLength":${maxContentLength}`;
   return `${object}${content}${range}${expiryJson(expiresAt)}${denialJson(audit)}`;
+}
+
+function completionJson(audit: CompletionAudit): string {
+  const { grantId, rule, target, bucket, key, uploaderIssuer, uploaderSubject, confirmRule } = audit;
+  const { contentLength } = audit;
+  const id = grantId === undefined ? '' : `,"grantId":"${grantId}"`;
+  const object = `${jsonProperty('rule', rule)}${jsonProperty('target', target)}${jsonProperty('bucket', bucket)}${jsonProperty('key', key)}`;
+  const uploader = `${jsonProperty('uploaderIssuer', uploaderIssuer)}${jsonProperty('uploaderSubject', uploaderSubject)}`;
+  const length = contentLength === undefined ? '' : `,"contentLength":${contentLength}`;
+  return `${id}${object}${uploader}${jsonProperty('confirmRule', confirmRule)}${length}`;
 }
 
 function expiryJson(expiresAt: string | null): string {

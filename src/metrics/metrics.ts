@@ -91,6 +91,12 @@ export function createMetrics(
     labelNames: ['rule', 'code'],
     registers,
   });
+  const completions = new Counter({
+    name: 'oss_presign_completions_total',
+    help: 'Calls about granted uploads (status and complete), by rule of the upload and outcome.',
+    labelNames: ['rule', 'outcome'],
+    registers,
+  });
   const rejections = new Counter({
     name: 'oss_presign_rejections_total',
     help: 'Requests rejected for anything but a denial by the policy, by code.',
@@ -137,6 +143,7 @@ export function createMetrics(
         if (outcome === 'granted') granted.set(rule, (granted.get(rule) ?? 0) + 1);
         if (outcome === 'denied') for (const code of reasons) denials.inc({ rule, code });
       },
+      completed: ({ outcome, rule = 'none' }) => completions.inc({ rule, outcome }),
       rejected: (code) => rejections.inc({ code }),
     },
     storageObserver: observeStorage(registry, seconds),

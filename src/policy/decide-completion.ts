@@ -31,8 +31,8 @@ export type Coverage = {
  * The rule of the upload must still allow uploads of this transfer with receipts, and name the same
  * target and bucket. The caller that the upload was granted to must still match that rule, and its
  * present claims must resolve to a prefix of the key. Any other caller needs a rule with `confirm`
- * for the same bucket whose prefix begins the key. The upload was granted before, so the types, sizes
- * and limits of the rule do not matter.
+ * for the same bucket whose prefix begins the key. The upload was granted before, so the types,
+ * sizes and limits of the rule do not matter.
  * @returns undefined if the caller may not use it. The caller must not learn why.
  */
 export function decideCompletion(

@@ -178,6 +178,8 @@ export async function createService({
   const app = await buildApp({
     active: livePolicy.active,
     serviceKeys,
+    canContinueUploads: config.canContinueUploads,
+    publicUrl: config.publicUrl,
     credentials,
     limiter,
     clock,

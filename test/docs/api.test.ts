@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
-import { VIOLATION_CODES } from '../../src/errors.ts';
+import { MISMATCH_CODES, VIOLATION_CODES } from '../../src/errors.ts';
 import { PROBLEMS } from '../../src/http/plugins/problem-json.ts';
 import { readDocument, root, shownPattern } from '../support/documents.ts';
 import { createTestApp } from '../support/test-app.ts';
@@ -68,4 +68,10 @@ it('the table of errors has every code with its status, and no other', () => {
 it('the table of denials has every code, and no other', () => {
   const [, table = ''] = readDocument('docs/api.md').split('| `errors[].code` of a 403 |');
   expect([...table.matchAll(/^\| `(\w+)` \|/gm)].map(([, code]) => code)).toStrictEqual([...VIOLATION_CODES]);
+});
+
+it('the table of differences has every code, and no other', () => {
+  const [, table = ''] = readDocument('docs/api.md').split('| `errors[].code` | `pointer` | the object |');
+  const [rows = ''] = table.split('\n\n');
+  expect([...rows.matchAll(/^\| `(\w+)` \|/gm)].map(([, code]) => code)).toStrictEqual([...MISMATCH_CODES]);
 });

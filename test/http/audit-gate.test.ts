@@ -22,6 +22,7 @@ async function appWith(auditGate: AuditGate) {
     observer: {
       responded: () => {},
       decided: ({ outcome }) => events.push(outcome),
+      completed: ({ outcome }) => events.push(outcome),
       rejected: (code) => events.push(code),
     },
   });

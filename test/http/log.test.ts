@@ -204,7 +204,12 @@ it('logs the fields that an error has for the log, cut, and sends none of them',
 it('logs a request whose URL is not valid, and counts it', async () => {
   const rejected: string[] = [];
   const { http, log } = await createTestApp({
-    observer: { responded: () => {}, decided: () => {}, rejected: (code) => rejected.push(code) },
+    observer: {
+      responded: () => {},
+      decided: () => {},
+      completed: () => {},
+      rejected: (code) => rejected.push(code),
+    },
   });
   const response = await http.get('/%zz?token=SECRET').set('x-request-id', 'mine');
   expect(log.map((line) => JSON.parse(line))).toStrictEqual([

@@ -1,11 +1,16 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { type Audit, renderAuditJson } from '../../src/log/audit-json.ts';
+import {
+  type Audit,
+  type CompletionAudit,
+  renderAuditJson,
+  type UploadAudit,
+} from '../../src/log/audit-json.ts';
 
 const text = fc.oneof(fc.string({ unit: 'binary' }), fc.string());
 const textOrNone = fc.option(text, { nil: undefined });
 
-const audit: fc.Arbitrary<Audit> = fc.record({
+const uploadAudit: fc.Arbitrary<UploadAudit> = fc.record({
   operation: fc.constant('upload'),
   outcome: fc.constantFrom('granted', 'limited', 'denied'),
   reasons: fc.array(fc.constantFrom('key_outside_prefix', 'too_large', 'requestsPerMinute'), {
@@ -25,6 +30,25 @@ const audit: fc.Arbitrary<Audit> = fc.record({
   denials: fc.array(fc.record({ rule: text, reasons: fc.array(text, { maxLength: 3 }) }), { maxLength: 3 }),
   otherRules: fc.nat(),
 });
+
+const completionAudit: fc.Arbitrary<CompletionAudit> = fc.record({
+  operation: fc.constantFrom('status', 'complete'),
+  outcome: fc.constantFrom('stored', 'absent', 'mismatch', 'invalid', 'expired', 'limited', 'error'),
+  reasons: fc.array(fc.constantFrom('other_upload', 'callsPerMinute'), { maxLength: 2 }),
+  issuer: text,
+  subject: text,
+  grantId: fc.option(fc.uuid(), { nil: undefined }),
+  rule: textOrNone,
+  target: textOrNone,
+  bucket: textOrNone,
+  key: textOrNone,
+  uploaderIssuer: textOrNone,
+  uploaderSubject: textOrNone,
+  confirmRule: textOrNone,
+  contentLength: fc.option(fc.maxSafeNat(), { nil: undefined }),
+});
+
+const audit = fc.oneof(uploadAudit, completionAudit);
 
 it('is the JSON of all its fields, whatever they contain', () => {
   fc.assert(

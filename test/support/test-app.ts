@@ -12,7 +12,8 @@ import { createDenialLimiter } from '../../src/limits/denial-limiter.ts';
 import { createMemoryLimiter } from '../../src/limits/memory-limiter.ts';
 import { createLogger } from '../../src/log/logger.ts';
 import { parsePolicy } from '../../src/policy/file/parse-policy.ts';
-import type { Policy } from '../../src/policy/policy.ts';
+import type { Policy, Target } from '../../src/policy/policy.ts';
+import type { BucketClient } from '../../src/storage/object-storage.ts';
 import { prepareBucket } from '../../src/storage/oss/bucket.ts';
 import { fixedClock } from './fixed-clock.ts';
 import { policyWith } from './policies.ts';
@@ -28,8 +29,8 @@ export function policyFrom(yaml: string, issuer: TestIssuer): Policy {
 }
 
 /** The storage of a policy's rules, as the service prepares it. */
-export function storageOf(policy: Policy): PreparedStorage {
-  return prepareStorage(policy, prepareBucket);
+export function storageOf(policy: Policy, createClient?: (target: Target) => BucketClient): PreparedStorage {
+  return prepareStorage(policy, prepareBucket, createClient);
 }
 
 export type TestApp = {
@@ -46,17 +47,21 @@ export type TestApp = {
 export async function createTestApp({
   policyYaml = policyWith(),
   verifier,
+  createClient,
+  issuer = createTestIssuer(),
   ...overrides
 }: Partial<AppDependencies> & {
   readonly policyYaml?: string;
   readonly verifier?: TokenVerifier;
+  /** The client of a target's bucket. */
+  readonly createClient?: (target: Target) => BucketClient;
+  readonly issuer?: TestIssuer;
 } = {}): Promise<TestApp> {
-  const issuer = createTestIssuer();
   const policy = policyFrom(policyYaml, issuer);
   const keySources = createKeySources({ clock: fixedClock, fetch: forbiddenFetch });
   const active = {
     policy,
-    storage: storageOf(policy),
+    storage: storageOf(policy, createClient),
     verifier: verifier ?? createTokenVerifier({ issuers: policy.issuers, clock: fixedClock, keySources }),
   };
   const log: string[] = [];
@@ -76,7 +81,9 @@ export async function createTestApp({
     clock: fixedClock,
     logger: createLogger('debug', fixedClock, destination),
     readiness: () => [{ name: 'process', ok: true, detail: 'running' }],
-    observer: { responded: () => {}, decided: () => {}, rejected: () => {} },
+    canContinueUploads: true,
+    publicUrl: 'https://presign.test',
+    observer: { responded: () => {}, decided: () => {}, completed: () => {}, rejected: () => {} },
     isDraining: () => false,
     requestGroups: createRequestGroups(() => 0),
     newObjectId: () => '019ab000-0000-7000-8000-000000000001',

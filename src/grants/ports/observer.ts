@@ -20,10 +20,18 @@ export type Decided = {
   readonly reasons: readonly string[];
 };
 
+/** The end of a call about an upload that was granted before. */
+export type Completed = {
+  readonly outcome: 'stored' | 'absent' | 'mismatch' | 'invalid' | 'expired' | 'error';
+  /** The rule of the upload; missing for an id that the caller may not use. */
+  readonly rule?: string | undefined;
+};
+
 /** Counts what the service does. Its functions return at once and never throw. */
 export type Observer = {
   responded(response: SentResponse): void;
   decided(decision: Decided): void;
+  completed(completion: Completed): void;
   /** Counts a request that was rejected for any reason except a denial by the policy. */
   rejected(code: Exclude<ErrorCode, 'policy_denied'>): void;
 };

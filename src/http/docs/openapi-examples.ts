@@ -1,5 +1,12 @@
 import type { z } from 'zod';
 import { type ErrorCode, type Fault, ServiceError, summarizeFaults } from '../../errors.ts';
+import {
+  uploadAbsent,
+  uploadIdExpired,
+  uploadIdInvalid,
+  uploadMismatch,
+} from '../../grants/completion/rejections.ts';
+import type { CompletedUpload, UploadStatus } from '../../grants/completion/response.ts';
 import { parseUploadRequestBody } from '../../grants/upload/request.ts';
 import type { FormGrant, PutGrant } from '../../grants/upload/response.ts';
 import { limitReached } from '../grants/outcome.ts';
@@ -64,6 +71,33 @@ export const FORM_GRANT_EXAMPLE: FormGrant = {
   },
   fileField: 'file',
   ...GRANTED,
+};
+
+/** The id of a grant; shortened. */
+export const UPLOAD_ID_EXAMPLE = 'AQEBAAtvd24tZmlsZXM.EXAMPLE';
+
+/** The state of the upload of {@link REQUEST_EXAMPLE}. */
+export const STATUS_EXAMPLE: UploadStatus = {
+  state: 'stored',
+  transfer: 'put',
+  key: 'users/alice/photo.png',
+  contentLength: 48_213,
+};
+
+/** The confirmation of the upload of {@link REQUEST_EXAMPLE}. */
+export const COMPLETED_EXAMPLE: CompletedUpload = {
+  state: 'stored',
+  transfer: 'put',
+  key: 'users/alice/photo.png',
+  bucket: 'acme-media',
+  region: 'cn-hangzhou',
+  target: 'media',
+  contentLength: 48_213,
+  contentType: 'image/png',
+  etag: '5D41402ABC4B2A76B9719D911017C592',
+  crc64: '9962105210321023210',
+  lastModified: '2026-11-23T10:01:12Z',
+  receipt: 'eyJhbGciOiJFUzI1NiIsInR5cCI6InVwbG9hZC1yZWNlaXB0K2p3dCJ9.EXAMPLE.EXAMPLE',
 };
 
 /** The public key of RFC 7517 A.1. */
@@ -145,8 +179,20 @@ export function rejectionExamples(): Readonly<Record<ErrorCode, Readonly<Record<
         },
       ]),
     },
+    upload_id_invalid: { upload_id_invalid: uploadIdInvalid() },
     not_found: { not_found: new ServiceError('not_found', 'There is no such file; the page is at /docs.') },
+    upload_absent: { upload_absent: uploadAbsent() },
     method_not_allowed: { method_not_allowed: new ServiceError('method_not_allowed', 'Use POST here.') },
+    upload_mismatch: {
+      content_length_mismatch: uploadMismatch([
+        {
+          pointer: '/contentLength',
+          code: 'content_length_mismatch',
+          detail: 'The object has another length than was granted.',
+        },
+      ]),
+    },
+    upload_id_expired: { upload_id_expired: uploadIdExpired() },
     body_too_large: {
       body_too_large: toServiceError({ code: 'FST_ERR_CTP_BODY_TOO_LARGE' }),
     },

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import {
   type ErrorCode,
   MAX_FAULTS,
+  MISMATCH_CODES,
   REQUEST_FAULT_CODES,
   ServiceError,
   VIOLATION_CODES,
@@ -14,8 +15,12 @@ export const PROBLEMS: Readonly<Record<ErrorCode, { readonly status: number; rea
   invalid_request: { status: 400, title: 'The request is not valid' },
   unauthenticated: { status: 401, title: 'The caller is not authenticated' },
   policy_denied: { status: 403, title: 'The policy does not allow this request' },
+  upload_id_invalid: { status: 403, title: 'The upload id cannot be used' },
   not_found: { status: 404, title: 'Not found' },
+  upload_absent: { status: 404, title: 'The object is not stored' },
   method_not_allowed: { status: 405, title: 'The method is not allowed here' },
+  upload_mismatch: { status: 409, title: 'The object differs from its grant' },
+  upload_id_expired: { status: 410, title: 'The upload id has expired' },
   body_too_large: { status: 413, title: 'The body is too large' },
   unsupported_media_type: { status: 415, title: 'Unsupported media type' },
   rate_limited: { status: 429, title: 'A limit is reached' },
@@ -43,7 +48,7 @@ export const problemSchema = z.object({
           description: 'Where in the body (RFC 6901). Empty when no single field is the cause.',
         }),
         code: z
-          .enum([...REQUEST_FAULT_CODES, ...VIOLATION_CODES])
+          .enum([...REQUEST_FAULT_CODES, ...VIOLATION_CODES, ...MISMATCH_CODES])
           .meta({ description: 'The kind of fault. Stable, for programs.' }),
         detail: z.string().meta({ description: 'One plain sentence that states what to change.' }),
       }),
@@ -51,7 +56,7 @@ export const problemSchema = z.object({
     .max(MAX_FAULTS)
     .optional()
     .meta({
-      description: `Each fault of the request, at most ${MAX_FAULTS}. For \`invalid_request\` and \`policy_denied\`.`,
+      description: `Each fault of the request, at most ${MAX_FAULTS}. For \`invalid_request\`, \`policy_denied\` and \`upload_mismatch\`.`,
     }),
   retryAfter: z.int().min(0).optional().meta({
     description: 'Seconds to wait before the next try. For `rate_limited` and `unavailable`.',

@@ -1,3 +1,4 @@
+import { type CompleteUploadDependencies, completeUpload } from './complete-upload.ts';
 import { type CreateUploadDependencies, createUpload } from './create-upload.ts';
 import { docsFile, docsPage } from './docs-page.ts';
 import { getPolicy } from './get-policy.ts';
@@ -7,8 +8,11 @@ import { type MetricsDependencies, metrics } from './metrics.ts';
 import { type OpenApiDocumentDependencies, openApiDocument } from './openapi-document.ts';
 import { type ReadyzDependencies, readyz } from './readyz.ts';
 import type { Route } from './route.ts';
+import { type UploadStatusDependencies, uploadStatus } from './upload-status.ts';
 
 export type RouteDependencies = CreateUploadDependencies &
+  UploadStatusDependencies &
+  CompleteUploadDependencies &
   JwksDependencies &
   ReadyzDependencies &
   MetricsDependencies &
@@ -20,6 +24,8 @@ export type RouteDependencies = CreateUploadDependencies &
  */
 export const ROUTES: readonly Route<RouteDependencies>[] = [
   createUpload,
+  uploadStatus,
+  completeUpload,
   getPolicy,
   jwks,
   livez,

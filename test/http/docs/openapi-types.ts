@@ -18,6 +18,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/uploads/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask whether an upload is stored */
+        post: operations["getUploadStatus"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/uploads/complete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Confirm an upload and get a receipt */
+        post: operations["completeUpload"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/policy": {
         parameters: {
             query?: never;
@@ -293,6 +327,72 @@ export interface components {
              */
             serverTime: string;
         };
+        UploadStatusRequest: {
+            /** @description The `id` of the grant. A secret: keep it out of URLs and logs. */
+            id: string;
+        };
+        UploadStatus: {
+            /**
+             * @description `stored`: the object is in the bucket, as granted. `absent`: it is not there.
+             * @enum {string}
+             */
+            state: "stored" | "absent";
+            /**
+             * @description How the bytes were to be sent.
+             * @enum {string}
+             */
+            transfer: "put" | "form";
+            /** @description The object key. */
+            key: string;
+            /** @description Bytes: of the object if it is stored, otherwise the length that was granted. `null` when it is absent and several lengths were granted. */
+            contentLength: number | null;
+        };
+        CompleteUploadRequest: {
+            /** @description The `id` of the grant. A secret: keep it out of URLs and logs. */
+            id: string;
+            /**
+             * @description The CRC-64/ECMA of the bytes that the client sent, as OSS writes it: an unsigned number in decimal. The object must have the same.
+             * @example 9962105210321023210
+             */
+            crc64?: string;
+        };
+        CompletedUpload: {
+            /**
+             * @description The object is in the bucket, as granted.
+             * @constant
+             */
+            state: "stored";
+            /**
+             * @description How the bytes were to be sent.
+             * @enum {string}
+             */
+            transfer: "put" | "form";
+            /** @description The object key. */
+            key: string;
+            /** @description The name of the bucket. */
+            bucket: string;
+            /** @description The region of the bucket. */
+            region: string;
+            /** @description The policy’s target. */
+            target: string;
+            /** @description The bytes of the object. */
+            contentLength: number;
+            /** @description The content type of the object. */
+            contentType: string;
+            /** @description The ETag of the object, without quotation marks. */
+            etag: string;
+            /** @description The CRC-64/ECMA of the bytes, an unsigned number in decimal, if OSS has one. */
+            crc64?: string;
+            /** @description The version of the object; only in a bucket with versions. */
+            versionId?: string;
+            /**
+             * Format: date-time
+             * @description When the object was stored, by the clock of OSS.
+             */
+            lastModified: string;
+            /** @description A JWT (`typ` `upload-receipt+jwt`, ES256) that a backend verifies with `/.well-known/jwks.json`. */
+            receipt: string;
+        };
         CallerPolicy: {
             /** @description In the order in which they are tried. Empty when the caller may not upload anything. */
             rules: {
@@ -370,12 +470,12 @@ export interface components {
              * @description The kind of problem. Stable, for programs.
              * @enum {string}
              */
-            code: "invalid_request" | "unauthenticated" | "policy_denied" | "not_found" | "method_not_allowed" | "body_too_large" | "unsupported_media_type" | "rate_limited" | "internal" | "storage_error" | "unavailable";
+            code: "invalid_request" | "unauthenticated" | "policy_denied" | "upload_id_invalid" | "not_found" | "upload_absent" | "method_not_allowed" | "upload_mismatch" | "upload_id_expired" | "body_too_large" | "unsupported_media_type" | "rate_limited" | "internal" | "storage_error" | "unavailable";
             /** @description One plain sentence that states what to change. */
             detail: string;
             /** @description The same as `X-Request-Id`. Quote it when you report a problem. */
             requestId: string;
-            /** @description Each fault of the request, at most 20. For `invalid_request` and `policy_denied`. */
+            /** @description Each fault of the request, at most 20. For `invalid_request`, `policy_denied` and `upload_mismatch`. */
             errors?: {
                 /** @description Where in the body (RFC 6901). Empty when no single field is the cause. */
                 pointer: string;
@@ -383,7 +483,7 @@ export interface components {
                  * @description The kind of fault. Stable, for programs.
                  * @enum {string}
                  */
-                code: "required" | "unknown_field" | "invalid_type" | "invalid_value" | "conflict" | "no_matching_rule" | "key_outside_prefix" | "key_not_allowed" | "content_type_not_allowed" | "too_large" | "length_required" | "metadata_not_allowed" | "metadata_missing" | "expiry_too_long" | "overwrite_not_allowed" | "header_not_allowed" | "transfer_not_allowed";
+                code: "required" | "unknown_field" | "invalid_type" | "invalid_value" | "conflict" | "no_matching_rule" | "key_outside_prefix" | "key_not_allowed" | "content_type_not_allowed" | "too_large" | "length_required" | "metadata_not_allowed" | "metadata_missing" | "expiry_too_long" | "overwrite_not_allowed" | "header_not_allowed" | "transfer_not_allowed" | "content_length_mismatch" | "content_type_mismatch" | "metadata_mismatch" | "header_mismatch" | "checksum_mismatch" | "object_type_not_allowed" | "other_upload";
                 /** @description One plain sentence that states what to change. */
                 detail: string;
             }[];
@@ -423,8 +523,28 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description The id is forged, belongs to another caller, or its rule no longer covers it. */
+        UploadIdInvalid: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description There is nothing at this path. */
         NotFound: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The object is not in the bucket. */
+        UploadAbsent: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 [name: string]: unknown;
@@ -438,6 +558,26 @@ export interface components {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 Allow: components["headers"]["Allow"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The object differs from what was granted. `errors` lists the differences. */
+        UploadMismatch: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The id has expired. Request a new upload. */
+        UploadIdExpired: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
                 [name: string]: unknown;
             };
             content: {
@@ -480,6 +620,16 @@ export interface components {
         };
         /** @description The service failed. The log has the cause under the request id. */
         Internal: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The object storage rejects the service itself. The log has the cause under the request id. */
+        StorageError: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 [name: string]: unknown;
@@ -560,6 +710,115 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getUploadStatus: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": "AQEBAAtvd24tZmlsZXM.EXAMPLE"
+                 *     }
+                 */
+                "application/json": components["schemas"]["UploadStatusRequest"];
+            };
+        };
+        responses: {
+            /** @description The object is stored as granted, or absent. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "state": "stored",
+                     *       "transfer": "put",
+                     *       "key": "users/alice/photo.png",
+                     *       "contentLength": 48213
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UploadStatus"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["UploadIdInvalid"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["UploadMismatch"];
+            410: components["responses"]["UploadIdExpired"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            502: components["responses"]["StorageError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    completeUpload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": "AQEBAAtvd24tZmlsZXM.EXAMPLE"
+                 *     }
+                 */
+                "application/json": components["schemas"]["CompleteUploadRequest"];
+            };
+        };
+        responses: {
+            /** @description The object is stored as granted. A backend verifies `receipt` with the public keys. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "state": "stored",
+                     *       "transfer": "put",
+                     *       "key": "users/alice/photo.png",
+                     *       "bucket": "acme-media",
+                     *       "region": "cn-hangzhou",
+                     *       "target": "media",
+                     *       "contentLength": 48213,
+                     *       "contentType": "image/png",
+                     *       "etag": "5D41402ABC4B2A76B9719D911017C592",
+                     *       "crc64": "9962105210321023210",
+                     *       "lastModified": "2026-11-23T10:01:12Z",
+                     *       "receipt": "eyJhbGciOiJFUzI1NiIsInR5cCI6InVwbG9hZC1yZWNlaXB0K2p3dCJ9.EXAMPLE.EXAMPLE"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CompletedUpload"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["UploadIdInvalid"];
+            404: components["responses"]["UploadAbsent"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["UploadMismatch"];
+            410: components["responses"]["UploadIdExpired"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            502: components["responses"]["StorageError"];
             503: components["responses"]["Unavailable"];
         };
     };

@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { expect, it, onTestFinished } from 'vitest';
 import { parse } from 'yaml';
 import packageJson from '../../../package.json' with { type: 'json' };
-import { REQUEST_FAULT_CODES, VIOLATION_CODES } from '../../../src/errors.ts';
+import { MISMATCH_CODES, REQUEST_FAULT_CODES, VIOLATION_CODES } from '../../../src/errors.ts';
 import { uploadRequestBody } from '../../../src/grants/upload/request.ts';
 import { uploadGrant } from '../../../src/grants/upload/response.ts';
 import { PROBLEMS, problemSchema } from '../../../src/http/plugins/problem-json.ts';
@@ -144,8 +144,7 @@ it('has an example of every problem, and of every fault of a request', () => {
       problemSchema.parse(value),
     ),
   );
-  // No operation calls the storage yet.
-  const codes = new Set(Object.keys(PROBLEMS).filter((code) => code !== 'storage_error'));
+  const codes = new Set(Object.keys(PROBLEMS));
   expect(new Set(examples.map(({ code }) => code))).toStrictEqual(codes);
   const faults = new Set(examples.flatMap(({ errors = [] }) => errors.map(({ code }) => code)));
   for (const code of REQUEST_FAULT_CODES) expect(faults).toContain(code);
@@ -153,7 +152,7 @@ it('has an example of every problem, and of every fault of a request', () => {
 
 it('lists every code of a fault, so that clients can distinguish them', () => {
   const { code } = document.components.schemas.Problem.properties.errors.items.properties;
-  expect(code.enum).toStrictEqual([...REQUEST_FAULT_CODES, ...VIOLATION_CODES]);
+  expect(code.enum).toStrictEqual([...REQUEST_FAULT_CODES, ...VIOLATION_CODES, ...MISMATCH_CODES]);
 });
 
 it('accepts either key or filename, and requires no field that has a default', () => {

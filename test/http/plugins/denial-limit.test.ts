@@ -35,7 +35,12 @@ async function createUnderTest(denialsPerMinute: number, policyYaml = policyWith
   const app = await createTestApp({
     policyYaml,
     denials: createDenialLimiter({ nowMs: () => nowMs, denialsPerMinute }),
-    observer: { responded: () => {}, decided: () => {}, rejected: (code) => void rejected.push(code) },
+    observer: {
+      responded: () => {},
+      decided: () => {},
+      completed: () => {},
+      rejected: (code) => void rejected.push(code),
+    },
   });
   const authorization = new Map<string, string>();
   for (const subject of ['alice', 'bob']) {

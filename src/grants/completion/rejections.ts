@@ -1,0 +1,28 @@
+import { type Fault, ServiceError, summarizeFaults } from '../../errors.ts';
+
+/**
+ * Rejects an id that cannot be used. One text for every cause, so that it discloses nothing about
+ * an upload of another caller.
+ */
+export function uploadIdInvalid(): ServiceError {
+  return new ServiceError(
+    'upload_id_invalid',
+    'The id is not one of this caller’s uploads, or the policy no longer covers it; request a new upload.',
+  );
+}
+
+export function uploadIdExpired(): ServiceError {
+  return new ServiceError('upload_id_expired', 'The id has expired; request a new upload.');
+}
+
+export function uploadAbsent(): ServiceError {
+  return new ServiceError(
+    'upload_absent',
+    'The object is not stored; send the bytes, or request a new upload if the URL has expired.',
+  );
+}
+
+/** @param differences what differs, without any stored value. */
+export function uploadMismatch(differences: readonly Fault[]): ServiceError {
+  return new ServiceError('upload_mismatch', summarizeFaults(differences), { errors: differences });
+}

@@ -1,0 +1,64 @@
+import { z } from 'zod';
+import { faultsOf, invalidRequest, type KnownFields, requireObject } from '../request-faults.ts';
+import { MAX_UPLOAD_ID_LENGTH } from '../upload-id.ts';
+
+/** The largest unsigned 64-bit number, 18446744073709551615, has this many digits. */
+const MAX_CRC64_DIGITS = 20;
+const MAX_CRC64 = 2n ** 64n - 1n;
+const CRC64_FAULT = `must be a whole number from 0 to ${MAX_CRC64} in digits, without a sign and without leading zeros`;
+
+const id = z
+  .string()
+  .max(MAX_UPLOAD_ID_LENGTH, {
+    message: `must have at most ${MAX_UPLOAD_ID_LENGTH} characters`,
+    abort: true,
+  })
+  .min(1, 'must not be empty')
+  .meta({ description: 'The `id` of the grant. A secret: keep it out of URLs and logs.' });
+
+/** The body of `POST /v1/uploads/status`, and the source of its part of `openapi.yaml`. */
+export const statusRequestBody = z.strictObject({ id });
+
+/** The body of `POST /v1/uploads/complete`, and the source of its part of `openapi.yaml`. */
+export const completeRequestBody = z.strictObject({
+  id,
+  crc64: z
+    .string()
+    .max(MAX_CRC64_DIGITS, { message: CRC64_FAULT, abort: true })
+    .regex(/^(?:0|[1-9][0-9]*)$/, { message: CRC64_FAULT, abort: true })
+    .refine((digits) => BigInt(digits) <= MAX_CRC64, CRC64_FAULT)
+    .optional()
+    .meta({
+      description:
+        'The CRC-64/ECMA of the bytes that the client sent, as OSS writes it: an unsigned number in decimal. The object must have the same.',
+      examples: ['9962105210321023210'],
+    }),
+});
+
+export type CompleteRequest = z.output<typeof completeRequestBody>;
+
+/** Names that clients of OSS know. */
+const ALIASES = { uploadId: 'id', crc: 'crc64', hashCrc64ecma: 'crc64' };
+
+/**
+ * Checks the body of `POST /v1/uploads/status`.
+ * @throws ServiceError `invalid_request` with the faults, each by its JSON pointer (RFC 6901).
+ */
+export function parseStatusRequestBody(body: unknown): z.output<typeof statusRequestBody> {
+  return parse(body, statusRequestBody, { fields: ['id'], aliases: ALIASES });
+}
+
+/**
+ * Checks the body of `POST /v1/uploads/complete`.
+ * @throws ServiceError `invalid_request` with the faults, each by its JSON pointer (RFC 6901).
+ */
+export function parseCompleteRequestBody(body: unknown): CompleteRequest {
+  return parse(body, completeRequestBody, { fields: ['id', 'crc64'], aliases: ALIASES });
+}
+
+function parse<Output>(body: unknown, schema: z.ZodType<Output>, known: KnownFields): Output {
+  const sent = requireObject(body);
+  const parsed = schema.safeParse(sent);
+  if (parsed.success) return parsed.data;
+  throw invalidRequest(parsed.error.issues.flatMap((issue) => faultsOf(issue, sent, known)));
+}
