@@ -32,6 +32,7 @@ function accessOf(rule: Rule, storage: PreparedStorage): PrefixAccess {
 function methodsOf({ actions, transfers }: Rule): PrefixAccess['methods'] {
   const methods: PrefixAccess['methods'][number][] = [];
   if (actions.includes('upload') && transfers.includes('put')) methods.push('PUT');
+  if (actions.includes('upload') && transfers.includes('form')) methods.push('POST');
   if (actions.includes('download')) methods.push('GET');
   return methods;
 }

@@ -130,7 +130,7 @@ export type PrefixAccess = {
   /** The beginning of each key, with `*` in place of what depends on the caller. */
   readonly prefixPattern: string;
   /** The methods that clients send to the storage. */
-  readonly methods: readonly ('PUT' | 'GET')[];
+  readonly methods: readonly ('PUT' | 'POST' | 'GET')[];
   /** Each header that a client can be asked to send, in lower case. */
   readonly headers: readonly string[];
   /** Whether the service itself reads the attributes of the objects, to confirm uploads. */

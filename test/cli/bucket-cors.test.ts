@@ -117,6 +117,20 @@ it('lets the page upload and read the response of OSS, and nothing else', async 
   });
 });
 
+it('lets the page send forms, which need no header, and read the response', async () => {
+  const [everything = {}, plain = {}] = RULES;
+  const methodsOf = async (rules: readonly Readonly<Record<string, unknown>>[]) =>
+    rulesOf((await print(undefined, undefined, policyWith({ rules }))).stdout)[0];
+  const both = await methodsOf([{ ...everything, transfers: ['put', 'form'], headers: {} }, plain]);
+  expect(both?.allowedMethods).toStrictEqual(['POST', 'PUT']);
+  const onlyForms = await methodsOf([{ ...plain, transfers: ['form'] }]);
+  expect(onlyForms).toMatchObject({
+    allowedMethods: ['POST'],
+    allowedHeaders: [],
+    exposeHeaders: ['ETag', 'x-oss-request-id', 'x-oss-hash-crc64ecma'],
+  });
+});
+
 it('prints one script for each bucket, once for all the targets of a bucket', async () => {
   const image = { who: { scope: 'a' }, contentTypes: ['image/png'], maxSize: '1B' };
   const policy = policyWith({

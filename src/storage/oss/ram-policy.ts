@@ -16,10 +16,10 @@ export type RamPolicy = { readonly Version: '1'; readonly Statement: readonly Ra
  * further permission. Resources are unique and sorted.
  *
  * KMS encryption also needs `kms:GenerateDataKey` and `kms:Decrypt` on a key that only the bucket's
- * owner knows. Source: OSS PutObject and HeadObject, permissions; RAM policies for OSS.
+ * owner knows. Source: OSS PutObject, PostObject and HeadObject, permissions; RAM policies for OSS.
  */
 export const ramPolicy: AccessPolicyGenerator<RamPolicy> = (access) => {
-  const uploads = access.filter(({ methods }) => methods.includes('PUT'));
+  const uploads = access.filter(({ methods }) => methods.includes('PUT') || methods.includes('POST'));
   const read = access.filter(({ methods, isChecked }) => isChecked || methods.includes('GET'));
   const tagging = access.filter(({ headers }) => headers.includes('x-oss-tagging'));
   const statements = [

@@ -21,6 +21,12 @@ it('allows putting objects under the prefixes, and nothing else', () => {
   });
 });
 
+it('allows putting objects where uploads are forms', () => {
+  expect(ramPolicy([uploads('forms/', { methods: ['POST'], headers: [] })]).Statement).toStrictEqual([
+    { Effect: 'Allow', Action: ['oss:PutObject'], Resource: ['acs:oss:*:*:acme-media/forms/*'] },
+  ]);
+});
+
 it('names each resource once, sorted', () => {
   const all = [
     uploads('users/*/'),
