@@ -179,7 +179,7 @@ export function demoBucket() {
     corsRules: [
       {
         allowedOrigins: ['*'],
-        allowedMethods: ['PUT'],
+        allowedMethods: ['PUT', 'POST'],
         allowedHeaders: ['*'],
         exposeHeaders: ['ETag', 'x-oss-request-id', 'x-oss-hash-crc64ecma', 'x-oss-ec'],
         maxAgeSeconds: 600,
