@@ -1,4 +1,5 @@
-import type { IncomingMessage, RequestListener } from 'node:http';
+import { once } from 'node:events';
+import { type IncomingMessage, type RequestListener, request } from 'node:http';
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { createCallLimit } from '../../../src/storage/call-limit.ts';
@@ -70,6 +71,22 @@ async function startStorage(...responses: readonly (readonly [number, Record<str
   return { ...server, requests };
 }
 
+/** Sends HEAD to a port of this machine, under the host of the address. */
+async function headAt(port: number, { host, pathname }: URL, headers: Record<string, string>) {
+  const sent = request({
+    port,
+    host: '127.0.0.1',
+    method: 'HEAD',
+    path: pathname,
+    headers: { ...headers, host },
+  });
+  const [response] = (await once(sent.end(), 'response')) as [IncomingMessage];
+  return new Response(null, {
+    status: response.statusCode ?? 0,
+    headers: response.headers as Record<string, string>,
+  });
+}
+
 const failureOf = (call: Promise<unknown>) =>
   call.then(
     () => Promise.reject(new Error('the call did not fail')),
@@ -118,6 +135,24 @@ describe('with the emulator', () => {
     await emulator.put('a.txt', 'hello');
     const { headObject } = createClient(emulator.url, { credentials: async () => TEMPORARY });
     expect((await headObject('a.txt'))?.contentLength).toBe(5);
+  });
+
+  it.each([
+    ['public', 'acme-media.oss-cn-hangzhou.aliyuncs.com'],
+    ['internal', 'acme-media.oss-cn-hangzhou-internal.aliyuncs.com'],
+    [{ url: 'https://upload.example.com', addressing: 'cname' }, 'upload.example.com'],
+  ] as const)('signs for the address of the endpoint %j', async (serviceEndpoint, host) => {
+    const emulator = await startTestEmulator();
+    await emulator.put('a b/ü.txt', 'hello');
+    const { headObject } = createClient('', {
+      target: { serviceEndpoint },
+      fetch: (input, init) => {
+        const url = new URL(String(input));
+        expect(url.origin).toBe(`https://${host}`);
+        return headAt(emulator.port, url, init?.headers as Record<string, string>);
+      },
+    });
+    expect((await headObject('a b/ü.txt'))?.contentLength).toBe(5);
   });
 
   it('returns undefined if there is no object', async () => {
