@@ -179,9 +179,15 @@ export function demoBucket() {
     corsRules: [
       {
         allowedOrigins: ['*'],
-        allowedMethods: ['PUT', 'POST'],
+        allowedMethods: ['PUT', 'POST', 'GET', 'HEAD'],
         allowedHeaders: ['*'],
-        exposeHeaders: ['ETag', 'x-oss-request-id', 'x-oss-hash-crc64ecma', 'x-oss-ec'],
+        exposeHeaders: [
+          'ETag',
+          'Content-Disposition',
+          'x-oss-request-id',
+          'x-oss-hash-crc64ecma',
+          'x-oss-ec',
+        ],
         maxAgeSeconds: 600,
       },
     ],

@@ -129,6 +129,7 @@ async function route(exchange: Exchange): Promise<void> {
   const isStrayForm = signer === null && isObject && method === 'POST' && subresource === '';
   if (signer === null && !(isRead && isObject) && !isStrayForm) throw new OssError('accessDenied');
   if (!call) throw new OssError('notImplemented');
+  if (!isRead && target.query.some(({ name }) => name === 'versionId')) throw new OssError('notImplemented');
   if (!isObject) {
     const operation = BUCKET_OPERATIONS[subresource]?.[method];
     if (operation) return operation(call);

@@ -200,6 +200,12 @@ const FAULTS = {
     undefined,
     'Request specific response headers cannot be used for anonymous GET requests.',
   ],
+  apkDownloadForbidden: [
+    400,
+    'ApkDownloadForbidden',
+    '0048-00000203',
+    'Please use a custom domain name to download APK and IPA files.',
+  ],
   noSuchVersion: [404, 'NoSuchVersion', undefined, 'The specified version does not exist.'],
   symlinkTargetMissing: [
     400,

@@ -126,7 +126,7 @@ it.each<[string, string, string]>([
   ['an expiration without a zone', document({ expiration: '2027-01-01T00:00:00', conditions: [] }), '208'],
   [
     'an expiration on a day that there is not',
-    document({ expiration: '2027-13-01T00:00:00Z', conditions: [] }),
+    document({ expiration: '2027-02-30T00:00:00Z', conditions: [] }),
     '208',
   ],
   ['neither of the two', document({}), '209'],

@@ -216,9 +216,14 @@ it('HEAD sends everything that was stored, as it was sent, and ignores a range',
 it('on a host of OSS itself, every object is a download', async () => {
   const emulator = await startTestEmulator();
   await emulator.put('a', 'hello', { headers: { 'content-disposition': 'inline' } });
-  const read = async (host: string, method: 'GET' | 'HEAD', query: Record<string, string> = {}) => {
+  const read = async (
+    host: string,
+    method: 'GET' | 'HEAD',
+    query: Record<string, string> = {},
+    key = 'a',
+  ) => {
     const endpoint = { url: `http://${host}`, addressing: 'cname' } as const;
-    const path = emulator.presign({ method, key: 'a', endpoint, query }).slice(`http://${host}`.length);
+    const path = emulator.presign({ method, key, endpoint, query }).slice(`http://${host}`.length);
     const sent = request({ port: emulator.port, method, path, headers: { host }, agent: false }).end();
     const [response] = await once(sent, 'response');
     const { 'content-disposition': disposition, 'x-oss-force-download': isForced } =
@@ -231,6 +236,9 @@ it('on a host of OSS itself, every object is a download', async () => {
   expect(await read(host, 'HEAD')).toStrictEqual([200, 'attachment', 'true']);
   expect(await read(host, 'GET', named)).toStrictEqual([200, 'attachment; filename="a.txt"', 'true']);
   expect(await read('upload.example.com', 'GET')).toStrictEqual([200, 'inline', undefined]);
+  await emulator.put('app.APK', 'hello');
+  expect(await read(host, 'GET', {}, 'app.APK')).toStrictEqual([400, undefined, undefined]);
+  expect(await read('upload.example.com', 'GET', {}, 'app.APK')).toStrictEqual([200, undefined, undefined]);
 });
 
 describe('a bucket with versions', () => {
@@ -375,6 +383,14 @@ it('a read stays complete while the object is replaced repeatedly', async () => 
   );
   await writes;
   for (const body of reads) expect(body).toBe(bodyOf(body.charAt(0)));
+  expect(emulator.files()).toHaveLength(1);
+});
+
+it('DELETE of a version is not done', async () => {
+  const emulator = await startTestEmulator();
+  await emulator.put('a', 'hello');
+  const url = emulator.presign({ method: 'DELETE', key: 'a', query: { versionId: 'null' } });
+  expect((await fetch(url, { method: 'DELETE' })).status).toBe(501);
   expect(emulator.files()).toHaveLength(1);
 });
 

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { request } from 'node:http';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { describe, expect, it, vi } from 'vitest';
 import { type FormFile, type FormPolicy, postForm, signForm } from '../support/post-form.ts';
 import {
@@ -161,6 +163,15 @@ describe('responds', () => {
     });
   });
 
+  it.each(['', 'no URL', 'javascript:alert(1)', '/relative'])(
+    'with success_action_redirect %j as without it',
+    async (url) => {
+      const emulator = await startTestEmulator();
+      const response = await post(emulator, { fields: { success_action_redirect: url } });
+      expect([response.status, response.headers.get('location')]).toStrictEqual([204, null]);
+    },
+  );
+
   it('with success_action_redirect by a redirect that names the object', async () => {
     const emulator = await startTestEmulator();
     const fields = { success_action_redirect: 'https://app.example.com/done?a=1' };
@@ -208,6 +219,20 @@ it.each(['?x-oss-signature=a', '?x-oss-signature-version=OSS4-HMAC-SHA256&x-oss-
     expect((await postForm({ ...form, fields: { key: 'b' } }, { body: 'a' }, headers)).status).toBe(400);
   },
 );
+
+it('a client that waits for 100 Continue is asked for the form', async () => {
+  const emulator = await startTestEmulator();
+  const { body, contentType } = multipart([
+    ...partsOf({ key: 'a.txt', ...signForm() }),
+    ['name="file"; filename="a"', 'hello'],
+  ]);
+  const sent = request(`${emulator.url}/${BUCKET}/`, { method: 'POST' });
+  sent.setHeader('expect', '100-continue').setHeader('content-type', contentType).flushHeaders();
+  await once(sent, 'continue');
+  sent.end(body);
+  const [response] = await once(sent, 'response');
+  expect(response.resume().statusCode).toBe(204);
+});
 
 describe('the signature', () => {
   it('of temporary credentials is accepted', async () => {
@@ -441,6 +466,17 @@ describe('rejects, and stores nothing', () => {
       '0006-00000112',
     ],
     [
+      'field names of over 8 MB in all',
+      {
+        fields: Object.fromEntries(
+          Array.from({ length: 1100 }, (_, index) => [`${index}`.padEnd(8000, 'x'), '']),
+        ),
+      },
+      400,
+      'FieldItemTooLong',
+      '0006-00000112',
+    ],
+    [
       'fields of over 8 MB in all',
       { fields: Object.fromEntries([...'abcde'].map((name) => [name, 'x'.repeat(1_900_000)])) },
       400,
@@ -579,6 +615,27 @@ describe('rejects, and stores nothing', () => {
     await vi.waitFor(() => expect(emulator.events.at(-1)?.status).toBe(499));
     expect(emulator.files()).toHaveLength(1);
     expect(await (await fetch(emulator.presign({ method: 'GET' }))).text()).toBe('before');
+  });
+
+  it('over 5 GB, before the form is read', async () => {
+    const emulator = await startTestEmulator();
+    const sent = request(`${emulator.url}/${BUCKET}/`, { method: 'POST' });
+    sent.setHeader('expect', '100-continue').setHeader('content-type', 'multipart/form-data; boundary=a');
+    sent.setHeader('content-length', 5 * 1024 ** 3 + 17 * 1024 ** 2).flushHeaders();
+    const [response] = await once(sent, 'response');
+    const xml = readXml(await text(response));
+    expect([response.statusCode, xml.Code, xml.EC]).toStrictEqual([400, 'EntityTooLarge', '0006-00000003']);
+    sent.destroy();
+  });
+
+  it('a form without a length', async () => {
+    const emulator = await startTestEmulator();
+    const socket = connect(emulator.port, '127.0.0.1');
+    socket.write(
+      `POST /${BUCKET}/ HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=a\r\nConnection: close\r\n\r\n`,
+    );
+    const response = await text(socket);
+    expect([response.split(' ')[1], readXml(response).Code]).toStrictEqual(['411', 'MissingContentLength']);
   });
 
   it('a form that is sent to an object', async () => {

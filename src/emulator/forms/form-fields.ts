@@ -3,7 +3,8 @@ import type { FormPart } from './form-parts.ts';
 
 const MAX_NAME_BYTES = 8 * 1024;
 const MAX_VALUE_BYTES = 2 * 1024 ** 2;
-const MAX_ALL_VALUES_BYTES = 8 * 1024 ** 2;
+/** OSS's limit of the values. Names count too, so that no number of fields takes more memory. */
+export const MAX_FIELDS_BYTES = 8 * 1024 ** 2;
 
 /** The fields before the file, by {@link fieldName}. */
 export type FormFields = ReadonlyMap<string, string>;
@@ -18,15 +19,17 @@ export async function readFormFields(
   parts: AsyncGenerator<FormPart>,
 ): Promise<{ readonly fields: FormFields; readonly file: FormPart }> {
   const fields = new Map<string, string>();
-  let allValuesBytes = 0;
+  let allBytes = 0;
   while (true) {
     const { value: part, done } = await parts.next();
     if (done) throw new OssError('formCutOff');
-    if (Buffer.byteLength(part.name) > MAX_NAME_BYTES) throw new OssError('formFieldTooLong');
+    const nameBytes = Buffer.byteLength(part.name);
+    if (nameBytes > MAX_NAME_BYTES) throw new OssError('formFieldTooLong');
     if (part.name === 'file') return { fields, file: part };
     if (part.filename !== undefined) throw new OssError('formMalformed');
-    const bytes = await readValue(part, MAX_ALL_VALUES_BYTES - allValuesBytes);
-    allValuesBytes += bytes.length;
+    allBytes += nameBytes;
+    const bytes = await readValue(part, MAX_FIELDS_BYTES - allBytes);
+    allBytes += bytes.length;
     const name = fieldName(part.name);
     if (fields.has(name)) throw new OssError('formFieldTwice', { ArgumentName: name });
     fields.set(name, decodeValue(name, bytes));
@@ -46,9 +49,10 @@ async function readValue({ content }: FormPart, maxBytes: number): Promise<Buffe
   let bytes = 0;
   for await (const chunk of content) {
     bytes += chunk.length;
-    if (bytes > Math.min(MAX_VALUE_BYTES, maxBytes)) throw new OssError('formFieldTooLong');
+    if (bytes > MAX_VALUE_BYTES) break;
     chunks.push(chunk);
   }
+  if (bytes > Math.min(MAX_VALUE_BYTES, maxBytes)) throw new OssError('formFieldTooLong');
   return Buffer.concat(chunks);
 }
 

@@ -41,7 +41,10 @@ function parseJson(base64: string): unknown {
 function parseExpiration(text: unknown): Date {
   const isInstant = typeof text === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z$/.test(text);
   const expiration = new Date(isInstant ? text : Number.NaN);
-  if (Number.isNaN(expiration.getTime())) reject('policyExpirationMissing');
+  // Date turns 30 February into 2 March.
+  const exists =
+    !Number.isNaN(expiration.getTime()) && expiration.toISOString().startsWith(`${text}`.slice(0, 19));
+  if (!exists) reject('policyExpirationMissing');
   return expiration;
 }
 

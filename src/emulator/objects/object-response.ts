@@ -13,8 +13,10 @@ const OVERRIDABLE = [
   'content-encoding',
 ];
 
-/** A host of OSS itself, where browsers must download every object. A custom domain is none. */
-const OSS_HOST = /\.aliyuncs\.com(?::\d+)?$/i;
+/** Whether a host is one of OSS itself, where browsers download every object: no custom domain. */
+export function isOssHost(host: string | undefined): boolean {
+  return /\.aliyuncs\.com(?::\d+)?$/i.test(host ?? '');
+}
 
 /** A request for an object, as far as the response depends on it. */
 export type ObjectRead = {
@@ -47,7 +49,7 @@ export function objectResponse(record: ObjectRecord, read: ObjectRead): ObjectRe
       range: null,
     };
   }
-  const sent = OSS_HOST.test(headers.get('host') ?? '') ? forceDownload(served) : served;
+  const sent = isOssHost(headers.get('host')) ? forceDownload(served) : served;
   const { sizeBytes } = record;
   const range =
     method === 'GET'

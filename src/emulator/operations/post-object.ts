@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { MIMEType } from 'node:util';
 import { checkPolicy, type LengthRange } from '../forms/check-policy.ts';
-import { type FormFields, readFormFields } from '../forms/form-fields.ts';
+import { type FormFields, MAX_FIELDS_BYTES, readFormFields } from '../forms/form-fields.ts';
 import { readFormHeaders } from '../forms/form-headers.ts';
 import { type FormPart, readFormParts } from '../forms/form-parts.ts';
 import { parsePolicyDocument } from '../forms/policy-document.ts';
@@ -10,11 +10,14 @@ import { checkObjectName } from '../objects/object-name.ts';
 import { digestHeaders } from '../objects/object-response.ts';
 import type { ObjectRecord } from '../objects/object-store.ts';
 import { readContentMd5 } from '../objects/put-headers.ts';
-import { storeBody } from '../objects/store-body.ts';
+import { MAX_OBJECT_BYTES, storeBody } from '../objects/store-body.ts';
 import { OssError } from '../oss-error.ts';
 import { verifyFormSignature } from '../signature/verify-signature.ts';
 import { renderXml } from '../xml.ts';
 import type { BucketOperation, BucketRequest } from './operation.ts';
+
+/** The longest file, the longest fields, and as much again for the headers of the parts. */
+const MAX_FORM_BYTES = MAX_OBJECT_BYTES + 2 * MAX_FIELDS_BYTES;
 
 /**
  * PostObject, the upload by a form: checks the fields against the signed policy, streams the file
@@ -72,6 +75,7 @@ function readBoundary({ wire: { headers } }: BucketRequest): string {
   if (!headers.has('content-length') && !headers.has('transfer-encoding')) {
     throw new OssError('missingContentLength');
   }
+  if (Number(headers.get('content-length') ?? 0) > MAX_FORM_BYTES) throw new OssError('formFileTooLarge');
   const type = parseMediaType(headers.get('content-type') ?? '');
   if (type?.essence !== 'multipart/form-data') throw new OssError('formNotMultipart');
   const boundary = type.params.get('boundary');
@@ -157,5 +161,6 @@ function sendResult(
 }
 
 function parseUrl(text: string | undefined): URL | null {
-  return text === undefined ? null : URL.parse(text);
+  const url = text === undefined ? null : URL.parse(text);
+  return url && /^https?:$/.test(url.protocol) ? url : null;
 }
