@@ -585,6 +585,19 @@ describe('rejects, and stores nothing', () => {
     expect(emulator.files()).toStrictEqual([]);
   });
 
+  it('a part whose headers do not end', async () => {
+    const emulator = await startTestEmulator();
+    const { body, contentType } = multipart([...FIELDS, FILE]);
+    const headless = Buffer.from('--boundary\r\nContent-Disposition: form-data; name="x"\r\n');
+    const response = await fetch(`${emulator.url}/${BUCKET}/`, {
+      method: 'POST',
+      body: Buffer.concat([headless, body]),
+      headers: { 'content-type': contentType },
+    });
+    expect(await statusAndCode(response)).toStrictEqual([400, 'MalformedPOSTRequest', '0006-00000103']);
+    expect(emulator.files()).toStrictEqual([]);
+  });
+
   it('a whole form whose MD5 is another one than Content-MD5', async () => {
     const emulator = await startTestEmulator();
     const { body, contentType } = multipart([...FIELDS, FILE]);
