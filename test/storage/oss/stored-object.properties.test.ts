@@ -9,23 +9,23 @@ const anyValue = fc
   .array(fc.oneof(fc.integer({ min: 0x20, max: 0x7e }), fc.integer({ min: 0x80, max: 0xff })))
   .map((bytes) => String.fromCharCode(...bytes).trim());
 
-const numberLike = fc.oneof(
-  fc.bigInt({ min: -(2n ** 70n), max: 2n ** 70n }).map(String),
-  fc.double().map(String),
-);
+const numberLike = fc.oneof(fc.bigInt({ min: -9n, max: 10n ** 20n }).map(String), fc.double().map(String));
 
-/** Mostly values that are right or nearly so, because others are rejected at the first header. */
+/** Nearly always a right value, because one fault is enough to reject a response. */
+const mostly = (right: fc.Arbitrary<string>, other: fc.Arbitrary<string> = anyValue) =>
+  fc.oneof({ arbitrary: right, weight: 9 }, { arbitrary: other, weight: 1 });
+
 const headers = fc.record({
-  'content-length': fc.oneof(fc.nat().map(String), numberLike, anyValue),
-  etag: fc.oneof(fc.constant('"5D41402ABC4B2A76B9719D911017C592"'), anyValue),
-  'last-modified': fc.oneof(
+  'content-length': mostly(fc.nat().map(String), numberLike),
+  etag: mostly(fc.constant('"5D41402ABC4B2A76B9719D911017C592"')),
+  'last-modified': mostly(
     fc.date({ noInvalidDate: true }).map((date) => date.toUTCString()),
-    anyValue,
+    fc.constantFrom('Mon, 23 Nov 2026 25:00:00 GMT', 'Mon, 32 Xxx 0000 00:00:00 GMT'),
   ),
-  'x-oss-hash-crc64ecma': fc.oneof(fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }).map(String), numberLike),
-  'x-oss-object-type': fc.oneof(fc.constantFrom('Normal', 'Symlink', '__proto__', 'toString'), anyValue),
-  'content-type': fc.oneof(fc.constant('image/png'), anyValue),
-  'x-oss-meta-__proto__': anyValue,
+  'x-oss-hash-crc64ecma': numberLike,
+  'x-oss-object-type': mostly(fc.constantFrom('Normal', 'Symlink', 'constructor', 'toString')),
+  'content-type': mostly(fc.constant('image/png')),
+  'x-oss-meta-__proto__': mostly(fc.string()),
   'x-oss-err': fc.oneof(
     fc.base64String(),
     fc.string().map((text) => Buffer.from(`<Error><Code>${text}</Code></Error>`).toString('base64')),
