@@ -77,6 +77,29 @@ it.each([
   }
 });
 
+it('the official client lists objects, looks for one, and replaces headers of a download', async () => {
+  const emulator = await startTestEmulator({ clock });
+  const client = clientOf(emulator) as OSS & {
+    getObjectMeta(key: string): Promise<{ res: { headers: Record<string, string> } }>;
+  };
+  await Promise.all(['a b.txt', 'dir/1', 'dir/2'].map((key) => client.put(key, Buffer.from(key))));
+
+  const { objects = [], keyCount } = await client.listV2({ 'max-keys': '1000' }, {});
+  expect([objects.map(({ name }) => name), keyCount]).toStrictEqual([['a b.txt', 'dir/1', 'dir/2'], 3]);
+  const folder = await client.list({ delimiter: '/', 'max-keys': 1000 }, {});
+  expect([folder.objects?.map(({ name }) => name), folder.prefixes]).toStrictEqual([['a b.txt'], ['dir/']]);
+
+  const { res } = await client.getObjectMeta('a b.txt');
+  expect(res.headers).toMatchObject({ 'content-length': '7', etag: objects[0]?.etag });
+  await expect(client.getObjectMeta('other')).rejects.toMatchObject({ status: 404, code: 'NoSuchKey' });
+
+  const subres = { 'response-content-disposition': 'attachment; filename="a.txt"' };
+  const download = await client.get('a b.txt', { subres } as OSS.GetObjectOptions);
+  expect(download.res.headers).toMatchObject({ 'content-disposition': 'attachment; filename="a.txt"' });
+  const typed = { subres: { 'response-content-type': 'text/html' } } as OSS.GetObjectOptions;
+  await expect(client.get('a b.txt', typed)).rejects.toMatchObject({ status: 400, code: 'InvalidRequest' });
+});
+
 it('the official client uploads to a URL that we presigned', async () => {
   const emulator = await startTestEmulator({ clock });
   const bucket = prepareBucket({

@@ -39,7 +39,7 @@ const read = (name: string): readonly Vector[] =>
 const hostOf = ({ input, expected }: Vector) =>
   expected.host ?? `${input.bucket}.oss-${input.region}.aliyuncs.com`;
 
-const vectors = ['query', 'header', 'header-calls', 'download'].flatMap(read);
+const vectors = ['query', 'header', 'header-calls', 'download', 'head'].flatMap(read);
 
 /** The request of the client of a vector sends, as Node's HTTP parser hands it on: header bytes as Latin-1. */
 function wireOf(vector: Vector, changedHeaders: Readonly<Record<string, string>> = {}) {
@@ -97,7 +97,7 @@ function verify(
 }
 
 it('holds all vectors', () => {
-  expect(vectors).toHaveLength(160);
+  expect(vectors).toHaveLength(162);
 });
 
 describe.each(vectors)('$name', (vector) => {
