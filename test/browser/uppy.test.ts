@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { createViteServer } from 'vitest/node';
 import { type ClientEnvironment, startClientEnvironment } from '../support/client-environment.ts';
 import { browserSnippet, uppySnippet } from '../support/client-snippets.ts';
-import { runCli } from '../support/run-cli.ts';
+import { demoCorsRule } from './bucket-cors.ts';
 import { launchChromium } from './chromium.ts';
 
 const install = promisify(execFile);
@@ -73,7 +73,7 @@ async function openUppy(
   const { port } = (vite.httpServer as Server).address() as AddressInfo;
   const origin = `http://127.0.0.1:${port}`;
   const environment = await startClientEnvironment({
-    corsRules: [await corsRule(origin)],
+    corsRules: [await demoCorsRule(origin)],
     corsOrigins: origin,
   });
   onTestFinished(environment.close);
@@ -104,23 +104,4 @@ async function add(tab: Page, name: string, type: string, sizeBytes: number) {
     },
     [name, type, sizeBytes] as const,
   );
-}
-
-async function corsRule(origin: string) {
-  const { stdout } = await runCli(['bucket-cors', '--origin', origin], {
-    env: {
-      DEMO_ISSUER: 'https://a.example/',
-      DEMO_JWKS_URL: 'https://a.example/jwks',
-      DEMO_OSS_ENDPOINT: 'public',
-    },
-    files: { 'policy.yaml': readFileSync(new URL('../../src/demo/policy.yaml', import.meta.url), 'utf8') },
-  });
-  const values = (name: string) =>
-    [...stdout.matchAll(new RegExp(`<${name}>([^<]*)</${name}>`, 'g'))].map(([, value = '']) => value);
-  return {
-    allowedOrigins: values('AllowedOrigin'),
-    allowedMethods: values('AllowedMethod'),
-    allowedHeaders: values('AllowedHeader'),
-    exposeHeaders: values('ExposeHeader'),
-  };
 }
