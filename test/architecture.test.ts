@@ -55,7 +55,9 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     ...['node:buffer', 'node:crypto'],
   ],
   'grants/ports': ['errors', 'type:node:crypto'],
-  'grants/upload': ['grants', 'policy', 'storage', 'errors', 'text', 'zod'],
+  'grants/upload': [
+    ...['grants', 'policy', 'storage', 'errors', 'text', 'zod', 'type:auth', 'type:grants/ports'],
+  ],
   'grants/completion': [
     ...['grants', 'grants/ports', 'policy', 'storage', 'errors', 'text', 'zod', 'jose', 'type:clock'],
   ],

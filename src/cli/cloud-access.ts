@@ -1,5 +1,5 @@
 import { type PreparedStorage, prepareStorage, uploadsOf } from '../grants/prepared-storage.ts';
-import { objectUpload } from '../grants/upload/object-upload.ts';
+import { objectUpload, withGrantId } from '../grants/upload/object-upload.ts';
 import { CLIENT_HEADER_FIELDS } from '../policy/client-headers.ts';
 import type { Policy, Rule } from '../policy/policy.ts';
 import type { UploadRequest } from '../policy/upload-request.ts';
@@ -47,7 +47,9 @@ function possibleHeaders(rule: Rule, storage: PreparedStorage): readonly string[
     ...Object.fromEntries(fields.map((field) => [field, 'x'])),
     metadata: Object.fromEntries(rule.metadata.allowed.map((name) => [name, 'x'])),
     overwrite: false,
+    ...(rule.naming === 'server' ? { filename: 'x' } : { key: 'x' }),
   };
-  const headers = uploadsOf(storage, rule).headers(objectUpload(rule, request, 'x'));
+  const upload = withGrantId(objectUpload(rule, request, 'x'), rule, request, 'x');
+  const headers = uploadsOf(storage, rule).headers(upload);
   return Object.keys(headers).map((name) => name.toLowerCase());
 }

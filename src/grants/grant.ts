@@ -37,10 +37,11 @@ export type GrantRequest<Response, Granted extends Grant = Grant> = {
   readonly sign: (grant: Granted, signing: Signing, validity: Validity) => Response;
 };
 
-export type GrantOutcome<Response> =
+export type GrantOutcome<Response, Granted extends Grant = Grant> =
   | {
       readonly outcome: 'granted';
       readonly rule: string;
+      readonly grant: Granted;
       readonly response: Response;
       /** Undefined if the rule has no limits. */
       readonly verdict: LimitVerdict | undefined;
@@ -56,7 +57,7 @@ export type GrantOutcome<Response> =
 export async function issueGrant<Response, Granted extends Grant>(
   { credentials, limiter, clock, beforeGrant }: GrantDependencies,
   { caller, decision, bytes, expiresIn, sign }: GrantRequest<Response, Granted>,
-): Promise<GrantOutcome<Response>> {
+): Promise<GrantOutcome<Response, Granted>> {
   if (!decision.allowed) {
     const { allowed: _, ...denied } = decision;
     return { outcome: 'denied', ...denied };
@@ -76,5 +77,5 @@ export async function issueGrant<Response, Granted extends Grant>(
 
   const { signing, validity } = startSigning(current, clock(), expiresIn, rule.expiresIn.defaultSeconds);
   const response = sign(grant, signing, validity);
-  return { outcome: 'granted', rule: rule.name, response, verdict };
+  return { outcome: 'granted', rule: rule.name, grant, response, verdict };
 }

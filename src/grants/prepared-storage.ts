@@ -1,5 +1,12 @@
+import { GRANT_ID_METADATA } from '../policy/grant-mark.ts';
 import type { Policy, Rule, Target } from '../policy/policy.ts';
-import type { BucketClient, PreparedBucket, PreparedUploads } from '../storage/object-storage.ts';
+import type {
+  BucketClient,
+  ObjectAttributes,
+  PreparedBucket,
+  PreparedUploads,
+} from '../storage/object-storage.ts';
+import { type AttributeDigests, createDigests } from './attribute-digests.ts';
 
 /** The prepared buckets and uploads that the grants of one policy use. */
 export type PreparedStorage = {
@@ -7,9 +14,14 @@ export type PreparedStorage = {
   readonly buckets: ReadonlyMap<Target, PreparedBucket>;
   /** The uploads of each rule, with the headers of the rule. */
   readonly uploads: ReadonlyMap<Rule, PreparedUploads>;
+  /** Digests the attributes of the objects of each rule. */
+  readonly digests: ReadonlyMap<Rule, (attributes: ObjectAttributes) => AttributeDigests>;
   /** The client of each bucket; empty where nothing calls the storage, as in most commands. */
   readonly clients: ReadonlyMap<Target, BucketClient>;
 };
+
+/** An upload whose object has the attributes that its rule sets, and no other. */
+const UPLOAD_WITHOUT_HEADERS = { key: '', contentType: '', metadata: {}, overwrite: false };
 
 /**
  * Prepares the buckets of a policy. Called each time that a policy is loaded.
@@ -22,14 +34,17 @@ export function prepareStorage(
 ): PreparedStorage {
   const buckets = new Map<Target, PreparedBucket>();
   const uploads = new Map<Rule, PreparedUploads>();
+  const digests = new Map<Rule, (attributes: ObjectAttributes) => AttributeDigests>();
   for (const rule of rules) {
     const bucket = buckets.get(rule.target) ?? prepareBucket(rule.target);
     buckets.set(rule.target, bucket);
-    uploads.set(rule, bucket.prepareUploads(rule.headers, rule.metadata.allowed));
+    const prepared = bucket.prepareUploads(rule.headers, [...rule.metadata.allowed, GRANT_ID_METADATA]);
+    uploads.set(rule, prepared);
+    digests.set(rule, createDigests(prepared.attributes(UPLOAD_WITHOUT_HEADERS)));
   }
   const clients = new Map<Target, BucketClient>();
   if (createClient) for (const target of buckets.keys()) clients.set(target, createClient(target));
-  return { buckets, uploads, clients };
+  return { buckets, uploads, digests, clients };
 }
 
 /** @throws TypeError for a rule of another policy: a programming error. */
@@ -37,6 +52,20 @@ export function uploadsOf({ uploads }: PreparedStorage, rule: Rule): PreparedUpl
   const prepared = uploads.get(rule);
   if (!prepared) throw new TypeError(`the storage is not prepared for the rule ${rule.name}`);
   return prepared;
+}
+
+/**
+ * Digests the attributes that an upload of a rule gives its object.
+ * @throws TypeError for a rule of another policy: a programming error.
+ */
+export function digestsOf(
+  storage: PreparedStorage,
+  rule: Rule,
+  upload: Parameters<PreparedUploads['attributes']>[0],
+): AttributeDigests {
+  const digest = storage.digests.get(rule);
+  if (!digest) throw new TypeError(`the storage is not prepared for the rule ${rule.name}`);
+  return digest(uploadsOf(storage, rule).attributes(upload));
 }
 
 /** @throws TypeError for a target of another policy: a programming error. */

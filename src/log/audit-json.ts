@@ -25,6 +25,8 @@ type AuditedDenial = {
 export type UploadAudit = AuditHead &
   AuditedDenial & {
     readonly operation: 'upload';
+    /** Not escaped; undefined without a grant. */
+    readonly grantId?: string | undefined;
     readonly rule: string | undefined;
     readonly target: string | undefined;
     /** Null if neither a rule nor a known target applies. */
@@ -87,7 +89,8 @@ function uploadJson(audit: UploadAudit): string {
   const object = `${jsonProperty('rule', rule)}${jsonProperty('target', target)},"bucket":${bucketJson}${jsonProperty('key', key)}`;
   const content = `,"transfer":"${transfer}","contentType":"${escapeJsonString(contentType)}","contentLength":${contentLength}`;
   const range = maxContentLength === undefined ? '' : `,"maxContentLength":${maxContentLength}`;
-  return `${object}${content}${range}${expiryJson(expiresAt)}${denialJson(audit)}`;
+  const id = audit.grantId === undefined ? '' : `,"grantId":"${audit.grantId}"`;
+  return `${id}${object}${content}${range}${expiryJson(expiresAt)}${denialJson(audit)}`;
 }
 
 function completionJson(audit: CompletionAudit): string {

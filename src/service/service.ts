@@ -196,7 +196,7 @@ export async function createService({
     requestGroups: createRequestGroups(() => performance.now()),
     // Node.js accepts neither the time nor the random bytes as arguments. The machine's clock is
     // enough, because no code reads the time of an object ID.
-    newObjectId: () => randomUUIDv7(),
+    newGrantId: () => randomUUIDv7(),
     newRequestId: createRequestIds(randomFillSync),
     denials: createDenialLimiter({ nowMs: () => performance.now() }),
     corsOrigins: config.corsOrigins,

@@ -168,7 +168,7 @@ describe('rejects, and stores nothing', () => {
     );
     const granted = await grant({ contentEncoding: 'identity' });
     const names = Object.keys(granted.fields);
-    expect(names).toHaveLength(19);
+    expect(names).toHaveLength(20);
     const results = await Promise.all(
       Object.entries(granted.fields).map(async ([name, value]) => {
         const { status } = await send(granted.url, change(partsOf(granted), name, value));

@@ -153,6 +153,7 @@ it('prints one script for each bucket, once for all the targets of a bucket', as
   const [archive, media] = rulesOf(stdout);
   expect(archive?.allowedHeaders).toStrictEqual([
     ...['cache-control', 'content-disposition', 'content-md5', 'content-type', 'x-oss-forbid-overwrite'],
+    'x-oss-meta-upload-id',
   ]);
   expect(media?.allowedHeaders).toContain('x-oss-meta-b');
 });

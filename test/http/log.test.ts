@@ -4,7 +4,7 @@ import { createLogger } from '../../src/log/logger.ts';
 import { fixedClock } from '../support/fixed-clock.ts';
 import { ownFilesRule, policyWith } from '../support/policies.ts';
 import { PHOTO } from '../support/requests.ts';
-import { createTestApp, testCredentials } from '../support/test-app.ts';
+import { createTestApp, GRANT_ID, testCredentials } from '../support/test-app.ts';
 import { createTestIssuer } from '../support/tokens.ts';
 
 function auditOf(log: readonly string[]): unknown[] {
@@ -29,6 +29,7 @@ it('writes one audit line for a grant: request, caller, rule, bucket, key, type,
       reasons: [],
       issuer: 'https://login.test/',
       subject: 'alice',
+      grantId: GRANT_ID,
       rule: 'own-files',
       target: 'media',
       bucket: 'acme-media',
@@ -40,6 +41,7 @@ it('writes one audit line for a grant: request, caller, rule, bucket, key, type,
     remoteAddress: '127.0.0.1',
     msg: 'upload granted',
   });
+  expect(log.join('')).not.toContain(response.body.id.slice(0, 20));
 });
 
 it('logs the transfer and the range of a form', async () => {

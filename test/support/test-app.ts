@@ -20,6 +20,9 @@ import { policyWith } from './policies.ts';
 import { serviceKeysOf } from './service-keys.ts';
 import { createTestIssuer, type TestIssuer } from './tokens.ts';
 
+/** The id of every grant of the app. */
+export const GRANT_ID = '019ab000-0000-7000-8000-000000000001';
+
 export const testCredentials = { accessKeyId: 'LTAI5tTestKey', accessKeySecret: 'TestSecret0123456789' };
 
 export function policyFrom(yaml: string, issuer: TestIssuer): Policy {
@@ -86,7 +89,7 @@ export async function createTestApp({
     observer: { responded: () => {}, decided: () => {}, completed: () => {}, rejected: () => {} },
     isDraining: () => false,
     requestGroups: createRequestGroups(() => 0),
-    newObjectId: () => '019ab000-0000-7000-8000-000000000001',
+    newGrantId: () => GRANT_ID,
     newRequestId: () => `request-${++ids}`,
     denials: createDenialLimiter({ nowMs: () => fixedClock().getTime() }),
     corsOrigins: [],

@@ -2,10 +2,10 @@ import { callerFromClaims } from '../../auth/caller.ts';
 import { issuersOf } from '../../auth/issuer.ts';
 import { ServiceError, summarizeFaults } from '../../errors.ts';
 import { limitExpiry } from '../../grants/limit-expiry.ts';
-import { formUpload, objectUpload } from '../../grants/upload/object-upload.ts';
+import { formUpload, objectUpload, withGrantId } from '../../grants/upload/object-upload.ts';
 import { parseUploadRequestBody } from '../../grants/upload/request.ts';
-import { decideUpload } from '../../policy/decide-upload.ts';
-import type { Grant } from '../../policy/decision.ts';
+import { decideUpload, type GrantedObject } from '../../policy/decide-upload.ts';
+
 import { ruleVerdicts, uploadQuestion } from '../../policy/rule-verdicts.ts';
 import type { UploadRequest } from '../../policy/upload-request.ts';
 import { prepareBucket } from '../../storage/oss/bucket.ts';
@@ -68,7 +68,7 @@ signs nothing, and checks neither the signature nor the expiry of the token.`,
 };
 
 /** The part of the service's response that comes from the policy: no signature, no times. */
-function describeGrant({ rule, key }: Grant, request: UploadRequest): object {
+function describeGrant({ rule, key, grantId }: GrantedObject, request: UploadRequest): object {
   const { expiresInSeconds, limitedBy } = limitExpiry(
     request.expiresIn,
     rule.expiresIn.defaultSeconds,
@@ -83,8 +83,8 @@ function describeGrant({ rule, key }: Grant, request: UploadRequest): object {
     target: rule.target.name,
     transfer: request.transfer,
     ...(request.transfer === 'form'
-      ? { fields: uploads.formFields(formUpload(rule, request, key)) }
-      : { headers: uploads.headers(objectUpload(rule, request, key)) }),
+      ? { fields: uploads.formFields(withGrantId(formUpload(rule, request, key), rule, request, grantId)) }
+      : { headers: uploads.headers(withGrantId(objectUpload(rule, request, key), rule, request, grantId)) }),
     contentLength: request.contentLength ?? null,
     expires: expiresInSeconds,
     expiresLimitedBy: limitedBy,

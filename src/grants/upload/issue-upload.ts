@@ -1,4 +1,6 @@
-import { decideUpload } from '../../policy/decide-upload.ts';
+import { decideUpload, type GrantedObject } from '../../policy/decide-upload.ts';
+import { isMarked } from '../../policy/grant-mark.ts';
+import type { Rule } from '../../policy/policy.ts';
 import type { UploadRequest } from '../../policy/upload-request.ts';
 import type {
   FormUpload,
@@ -8,38 +10,50 @@ import type {
   PresignedUpload,
   Signing,
 } from '../../storage/object-storage.ts';
+import { isoSeconds } from '../../text/iso-seconds.ts';
 import { type CallerContext, type GrantDependencies, type GrantOutcome, issueGrant } from '../grant.ts';
-import { uploadsOf } from '../prepared-storage.ts';
-import { formUpload, objectUpload } from './object-upload.ts';
+import type { ServiceKeysSource } from '../ports/service-keys.ts';
+import { digestsOf, uploadsOf } from '../prepared-storage.ts';
+import { type GrantedUpload, sealUploadId } from '../upload-id.ts';
+import { idempotentGrantId } from './idempotent-grant-id.ts';
+import { formUpload, objectUpload, withGrantId } from './object-upload.ts';
 import type { UploadGrant } from './response.ts';
 
 export type IssueUploadDependencies = GrantDependencies & {
-  /** Creates the id of a server-made key. */
-  readonly newObjectId: () => string;
+  /** Creates the id of a grant, which is part of a server-made key: a UUID. */
+  readonly newGrantId: () => string;
+  readonly serviceKeys: ServiceKeysSource;
   /** {@link presignUpload}, or a wrapper that measures its duration. */
   readonly presign?: typeof presignUpload;
   /** {@link presignForm}, or a wrapper that measures its duration. */
   readonly signForm?: typeof presignForm;
 };
 
-export type UploadOutcome = GrantOutcome<UploadGrant>;
+export type UploadOutcome = GrantOutcome<UploadGrant, GrantedObject>;
+
+/** How long an upload id outlives its URL, in seconds. */
+const UPLOAD_ID_MARGIN_SECONDS = 86_400;
 
 /**
  * Decides whether the caller may upload this object, and signs the upload if so.
+ * @param idempotencyKey the same request of the same caller with the same key is granted the same
+ *   object key and grant id.
  * @throws ServiceError `unavailable` if there are no credentials, or they have less than 30 s left.
  */
 export function issueUpload(
   dependencies: IssueUploadDependencies,
   { caller, policy, storage }: CallerContext,
   request: UploadRequest,
+  idempotencyKey?: string,
 ): Promise<UploadOutcome> {
-  const { newObjectId, presign = presignUpload, signForm = presignForm } = dependencies;
+  const { newGrantId, serviceKeys, presign = presignUpload, signForm = presignForm } = dependencies;
   return issueGrant(dependencies, {
     caller,
-    decision: decideUpload(policy, caller, request, newObjectId),
+    decision: decideUpload(policy, caller, request, grantIdOf),
     bytes: request.contentLength ?? request.maxContentLength ?? 0,
     expiresIn: request.expiresIn,
-    sign({ rule, key }, signing, validity) {
+    sign(grant, signing, validity) {
+      const { rule, key, grantId } = grant;
       const { target } = rule;
       const uploads = uploadsOf(storage, rule);
       const common = {
@@ -51,13 +65,56 @@ export function issueUpload(
         ...validity,
       };
       if (request.transfer === 'form') {
-        const { method, url, fields, fileField } = signForm(uploads, formUpload(rule, request, key), signing);
-        return { transfer: 'form', method, url, fields, fileField, ...common };
+        const upload = formUpload(rule, request, key);
+        const signed = signForm(uploads, withGrantId(upload, rule, request, grantId), signing);
+        const { method, url, fields, fileField } = signed;
+        const id = sealId(grant, upload, upload.contentLength, signing);
+        return { transfer: 'form', method, url, fields, fileField, ...id, ...common };
       }
-      const { method, url, headers } = presign(uploads, objectUpload(rule, request, key), signing);
-      return { transfer: 'put', method, url, headers, ...common };
+      const upload = objectUpload(rule, request, key);
+      const signed = presign(uploads, withGrantId(upload, rule, request, grantId), signing);
+      const { method, url, headers } = signed;
+      const { contentLength } = upload;
+      const id = sealId(grant, upload, { min: contentLength ?? 0, max: contentLength ?? null }, signing);
+      return { transfer: 'put', method, url, headers, ...id, ...common };
     },
   });
+
+  function grantIdOf(rule: Rule): string {
+    if (idempotencyKey === undefined) return newGrantId();
+    const { idempotencyMac } = serviceKeys.current().signing;
+    return idempotentGrantId(idempotencyMac, { caller, rule: rule.name, request, idempotencyKey });
+  }
+
+  /** Returns the upload id and its expiry; nothing for a rule without receipts. */
+  function sealId(
+    { rule, key, grantId }: GrantedObject,
+    upload: Omit<ObjectUpload, 'contentLength'>,
+    contentLength: GrantedUpload['contentLength'],
+    { signedAt, expiresInSeconds }: Signing,
+  ): Pick<UploadGrant, 'id' | 'idExpiresAt'> {
+    if (!rule.receipts) return {};
+    const issuedAt = Math.floor(signedAt.getTime() / 1000);
+    const expiresAt = issuedAt + expiresInSeconds + UPLOAD_ID_MARGIN_SECONDS;
+    const id = sealUploadId(serviceKeys.current().signing, {
+      grantId,
+      transfer: request.transfer,
+      rule: rule.name,
+      target: rule.target.name,
+      bucket: rule.target.bucket,
+      region: rule.target.region,
+      key,
+      isMarked: isMarked(rule, request),
+      contentLength,
+      contentType: upload.contentType,
+      contentMd5: upload.contentMd5,
+      attributes: digestsOf(storage, rule, upload),
+      caller,
+      issuedAt,
+      expiresAt,
+    });
+    return { id, idExpiresAt: isoSeconds(expiresAt) };
+  }
 }
 
 /** Signs an upload. A separate function, so that a wrapper can measure its duration. */

@@ -1,4 +1,5 @@
 import { dispositionWithName } from '../../policy/download-name.ts';
+import { GRANT_ID_METADATA, isMarked } from '../../policy/grant-mark.ts';
 import type { Rule } from '../../policy/policy.ts';
 import type { UploadRequest } from '../../policy/upload-request.ts';
 import type { FormUpload, ObjectUpload } from '../../storage/object-storage.ts';
@@ -19,6 +20,19 @@ export function objectUpload(rule: Rule, request: UploadRequest, key: string): O
     contentEncoding: request.contentEncoding,
     overwrite: rule.overwrite && request.overwrite,
   };
+}
+
+/**
+ * Returns an upload whose object carries the id of its grant, if the rule and the request need that.
+ */
+export function withGrantId<Upload extends Pick<ObjectUpload, 'metadata'>>(
+  upload: Upload,
+  rule: Rule,
+  request: UploadRequest,
+  grantId: string,
+): Upload {
+  if (!isMarked(rule, request)) return upload;
+  return { ...upload, metadata: { ...upload.metadata, [GRANT_ID_METADATA]: grantId } };
 }
 
 /** Returns the object that a granted request for a form creates. */

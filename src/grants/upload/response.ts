@@ -1,6 +1,14 @@
 import { z } from 'zod';
 
 const commonFields = {
+  id: z.string().optional().meta({
+    description:
+      'The upload id, with which the upload can be confirmed. Treat it as a secret. Missing if the rule has `receipts: false`.',
+  }),
+  idExpiresAt: z.iso
+    .datetime()
+    .optional()
+    .meta({ description: 'When the upload id expires: 24 hours after the URL or form.' }),
   key: z.string().meta({ description: 'The object key.' }),
   bucket: z.string().meta({ description: 'The name of the bucket.' }),
   region: z.string().meta({ description: 'The region of the bucket, such as `cn-hangzhou`.' }),

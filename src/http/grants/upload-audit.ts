@@ -31,7 +31,8 @@ export function uploadAudit(
   if (outcome === 'granted') {
     const { target, bucket, key, expiresAt } = result.response;
     const { contentType } = upload;
-    return { ...common, outcome, rule: result.rule, target, bucket, key, contentType, expiresAt };
+    const { grantId } = result.grant;
+    return { ...common, outcome, grantId, rule: result.rule, target, bucket, key, contentType, expiresAt };
   }
   if (outcome === 'limited') {
     const { rule, key } = result.grant;

@@ -5,7 +5,8 @@ import { type IssueUploadDependencies, issueUpload } from '../../../src/grants/u
 import { fixedClock, now } from '../../support/fixed-clock.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
 import { ownFilesRule, policyWith } from '../../support/policies.ts';
-import { policyFrom, storageOf, testCredentials } from '../../support/test-app.ts';
+import { serviceKeysOf } from '../../support/service-keys.ts';
+import { GRANT_ID, policyFrom, storageOf, testCredentials } from '../../support/test-app.ts';
 import { createTestIssuer, defaultClaims } from '../../support/tokens.ts';
 
 const caller = callerFromClaims(defaultClaims('https://login.test/'));
@@ -22,6 +23,8 @@ const photo = {
   overwrite: false,
   transfer: 'put' as const,
 };
+
+const serviceKeys = serviceKeysOf('a');
 
 function setUp(verdict?: LimitVerdict, credentials: unknown = testCredentials) {
   const consumed: LimitedUpload[] = [];
@@ -41,7 +44,8 @@ function setUp(verdict?: LimitVerdict, credentials: unknown = testCredentials) {
       },
     },
     clock: fixedClock,
-    newObjectId: () => 'id',
+    newGrantId: () => GRANT_ID,
+    serviceKeys: { current: () => serviceKeys, isShared: false },
   };
   return { dependencies, consumed, asked: () => asked };
 }
@@ -118,6 +122,7 @@ it('signs at the instant after counting, however long that took, and for no long
   expect(outcome).toStrictEqual({
     outcome: 'granted',
     rule: 'own-files',
+    grant: { rule: policy.rules[0], key: 'users/alice/a.png', grantId: GRANT_ID },
     verdict: undefined,
     response: {
       transfer: 'put',
@@ -127,7 +132,10 @@ it('signs at the instant after counting, however long that took, and for no long
         'Content-Type': 'image/png',
         'Content-Disposition': 'attachment',
         'x-oss-forbid-overwrite': 'true',
+        'x-oss-meta-upload-id': GRANT_ID,
       },
+      id: expect.any(String),
+      idExpiresAt: '2026-11-24T10:01:30Z',
       key: 'users/alice/a.png',
       bucket: 'acme-media',
       region: 'cn-hangzhou',

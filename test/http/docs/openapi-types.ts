@@ -252,6 +252,13 @@ export interface components {
             headers: {
                 [key: string]: string;
             };
+            /** @description The upload id, with which the upload can be confirmed. Treat it as a secret. Missing if the rule has `receipts: false`. */
+            id?: string;
+            /**
+             * Format: date-time
+             * @description When the upload id expires: 24 hours after the URL or form.
+             */
+            idExpiresAt?: string;
             /** @description The object key. */
             key: string;
             /** @description The name of the bucket. */
@@ -299,6 +306,13 @@ export interface components {
             };
             /** @description The name of the field of the file, which is sent last. */
             fileField: string;
+            /** @description The upload id, with which the upload can be confirmed. Treat it as a secret. Missing if the rule has `receipts: false`. */
+            id?: string;
+            /**
+             * Format: date-time
+             * @description When the upload id expires: 24 hours after the URL or form.
+             */
+            idExpiresAt?: string;
             /** @description The object key. */
             key: string;
             /** @description The name of the bucket. */

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { ownFilesRule, policyWith } from '../../../support/policies.ts';
 import { PHOTO } from '../../../support/requests.ts';
-import { createTestApp } from '../../../support/test-app.ts';
+import { createTestApp, GRANT_ID } from '../../../support/test-app.ts';
 
 it('returns everything that an upload needs, and nothing else', async () => {
   const { post } = await createTestApp();
@@ -20,8 +20,11 @@ it('returns everything that an upload needs, and nothing else', async () => {
       'Cache-Control': 'no-cache',
       'x-oss-forbid-overwrite': 'true',
       'x-oss-meta-album': '42',
+      'x-oss-meta-upload-id': GRANT_ID,
       'Content-Disposition': 'attachment',
     },
+    id: expect.stringMatching(/^[\w-]+\.[\w-]{43}$/),
+    idExpiresAt: '2026-11-24T10:10:00Z',
     key: 'users/alice/photo.png',
     bucket: 'acme-media',
     region: 'cn-hangzhou',
@@ -86,6 +89,7 @@ it('signs Content-MD5, and the type with its parameters, verbatim', async () => 
     'Content-Type': 'Text/Plain; Charset="utf-8"',
     'Content-MD5': '1B2M2Y8AsgTpgAmY7PhCfg==',
     'x-oss-forbid-overwrite': 'true',
+    'x-oss-meta-upload-id': GRANT_ID,
     'Content-Disposition': 'attachment',
   });
 });
@@ -121,6 +125,7 @@ it('adds and signs the headers of the rule', async () => {
   expect(response.body.headers).toStrictEqual({
     'Content-Type': 'image/png',
     'x-oss-forbid-overwrite': 'true',
+    'x-oss-meta-upload-id': GRANT_ID,
     'Content-Disposition': 'attachment',
     'x-oss-object-acl': 'private',
   });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ownFilesRule, policyWith } from '../../../support/policies.ts';
 import { PHOTO } from '../../../support/requests.ts';
-import { createTestApp } from '../../../support/test-app.ts';
+import { createTestApp, GRANT_ID } from '../../../support/test-app.ts';
 
 const FORM = { ...PHOTO, transfer: 'form' };
 const { contentLength: _, ...WITHOUT_LENGTH } = FORM;
@@ -35,6 +35,8 @@ it('returns everything that a form needs, and nothing else', async () => {
     method: 'POST',
     url: 'https://acme-media.oss-cn-hangzhou.aliyuncs.com/',
     fileField: 'file',
+    id: expect.stringMatching(/^[\w-]+\.[\w-]{43}$/),
+    idExpiresAt: '2026-11-24T10:10:00Z',
     key: 'users/alice/photo.png',
     bucket: 'acme-media',
     region: 'cn-hangzhou',
@@ -52,6 +54,7 @@ it('returns everything that a form needs, and nothing else', async () => {
     'Content-Disposition': 'attachment',
     'x-oss-forbid-overwrite': 'true',
     'x-oss-meta-album': '42',
+    'x-oss-meta-upload-id': GRANT_ID,
     success_action_status: '200',
     'x-oss-object-acl': 'default',
     'x-oss-storage-class': 'Standard',
