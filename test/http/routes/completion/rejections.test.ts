@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import type { LimitedUpload } from '../../../../src/grants/ports/limiter.ts';
 import type { ServiceKeys } from '../../../../src/grants/ports/service-keys.ts';
-import type { GrantedUpload } from '../../../../src/grants/upload-id.ts';
+import { type GrantedUpload, sealUploadId } from '../../../../src/grants/upload-id.ts';
 import { createDenialLimiter } from '../../../../src/limits/denial-limiter.ts';
 import { StorageError } from '../../../../src/storage/storage-error.ts';
 import { APP_SERVER, confirmRule, createCompletionApp } from '../../../support/completion-app.ts';
 import { fixedClock, now } from '../../../support/fixed-clock.ts';
-import { GRANT_ID, storedObject } from '../../../support/granted-upload.ts';
+import { GRANT_ID, grantedUpload, storedObject } from '../../../support/granted-upload.ts';
 import { mediaTarget, ownFilesRule } from '../../../support/policies.ts';
 import { serviceKeysOf } from '../../../support/service-keys.ts';
 
@@ -33,62 +34,62 @@ type Change = {
 const replaceAt = (text: string, index: number, by: string) =>
   `${text.slice(0, index)}${by}${text.slice(index + by.length)}`;
 
-describe.each(OPERATIONS)('%s', (operation) => {
-  it.each<[string, Change]>([
-    ['no id of any service', { forge: () => 'x' }],
-    ['an id without its MAC', { forge: (id) => id.split('.')[0] ?? '' }],
-    ['an id with the MAC of another one', { forge: (id) => replaceAt(id, id.length - 9, 'AAAAA') }],
-    ['an id with another payload', { forge: (id) => replaceAt(id, 60, id[60] === 'A' ? 'B' : 'A') }],
-    ['an id with a suffix', { forge: (id) => `${id}A` }],
-    ['an id of other service keys', { sealedWith: serviceKeysOf('test-key') }],
-    ['an id of a service key that is gone', { sealedWith: serviceKeysOf('removed') }],
-    ['the id of another caller', { claims: { sub: 'bob' } }],
-    [
-      'the id of a caller of another issuer',
-      { granted: { caller: { issuer: 'https://a.test/', subject: 'alice' } } },
-    ],
-    [
-      'the id of another caller below the own prefix',
-      { granted: { caller: { issuer: 'https://login.test/', subject: 'bob' } } },
-    ],
-    ['an id without the scope of its rule', { claims: { scope: 'other' } }],
-    ['an id whose rule is gone', { granted: { rule: 'removed' } }],
-    ['an id whose rule has no uploads any more', { rules: [confirmRule({ name: 'own-files' })] }],
-    ['an id whose rule has no receipts any more', { rules: [ownFilesRule({ receipts: false })] }],
-    ['an id whose rule has another prefix', { rules: [ownFilesRule({ prefix: 'people/{sub}/' })] }],
-    ['an id whose target has another bucket', { targets: { media: mediaTarget({ bucket: 'acme-other' }) } }],
-    ['an id whose target has another region', { targets: { media: mediaTarget({ region: 'cn-beijing' }) } }],
-    [
-      'an id whose rule has another target',
-      { rules: [ownFilesRule({ target: 'copy' })], targets: { copy: mediaTarget() } },
-    ],
-    [
-      'the app server an id outside its prefix',
-      { claims: APP_SERVER, rules: [ownFilesRule(), confirmRule({ prefix: 'logs/' })] },
-    ],
-    ['an app server without a confirm rule', { claims: { ...APP_SERVER, scope: 'uploads:write' } }],
-    ['an expired id of another caller', { claims: { sub: 'bob' }, granted: { issuedAt: 1, expiresAt: 2 } }],
-  ])(
-    'rejects %s with one text, without a call to the storage or a count of the limit',
-    async (_title, change) => {
-      const { claims, granted, rules, targets, forge = (id) => id, sealedWith } = change;
-      const keys = serviceKeysOf('test-key');
-      const own = await createCompletionApp({ keys: sealedWith ?? keys });
-      const id = forge(own.idOf(granted));
-      let counted = 0;
-      const app = await createCompletionApp({
-        keys,
-        ...(rules && { rules }),
-        ...(targets && { targets }),
-        limiter: { consume: () => void counted++ },
-      });
-      const response = await app.call(operation, { id }, claims);
-      const { requestId: _, ...problem } = response.body;
+it.each<[string, Change]>([
+  ['no id of any service', { forge: () => 'x' }],
+  ['an id without its MAC', { forge: (id) => id.split('.')[0] ?? '' }],
+  ['an id with the MAC of another one', { forge: (id) => replaceAt(id, id.length - 9, 'AAAAA') }],
+  ['an id with another payload', { forge: (id) => replaceAt(id, 60, id[60] === 'A' ? 'B' : 'A') }],
+  ['an id with a suffix', { forge: (id) => `${id}A` }],
+  ['an id of other service keys', { sealedWith: serviceKeysOf('test-key') }],
+  ['an id of a service key that is gone', { sealedWith: serviceKeysOf('removed') }],
+  ['the id of another caller', { claims: { sub: 'bob' } }],
+  [
+    'the id of a caller of another issuer',
+    { granted: { caller: { issuer: 'https://a.test/', subject: 'alice' } } },
+  ],
+  [
+    'the id of another caller below the own prefix',
+    { granted: { caller: { issuer: 'https://login.test/', subject: 'bob' } } },
+  ],
+  ['an id without the scope of its rule', { claims: { scope: 'other' } }],
+  ['an id whose rule is gone', { granted: { rule: 'removed' } }],
+  ['an id whose rule has no uploads any more', { rules: [confirmRule({ name: 'own-files' })] }],
+  ['an id whose rule has no receipts any more', { rules: [ownFilesRule({ receipts: false })] }],
+  ['an id whose rule has another prefix', { rules: [ownFilesRule({ prefix: 'people/{sub}/' })] }],
+  ['an id whose target has another bucket', { targets: { media: mediaTarget({ bucket: 'acme-other' }) } }],
+  ['an id whose target has another region', { targets: { media: mediaTarget({ region: 'cn-beijing' }) } }],
+  [
+    'an id whose rule has another target',
+    { rules: [ownFilesRule({ target: 'copy' })], targets: { copy: mediaTarget() } },
+  ],
+  [
+    'the app server an id outside its prefix',
+    { claims: APP_SERVER, rules: [ownFilesRule(), confirmRule({ prefix: 'logs/' })] },
+  ],
+  ['an app server without a confirm rule', { claims: { ...APP_SERVER, scope: 'uploads:write' } }],
+  ['an expired id of another caller', { claims: { sub: 'bob' }, granted: { issuedAt: 1, expiresAt: 2 } }],
+])(
+  'rejects %s with one text, without a call to the storage or a count of the limit',
+  async (_title, change) => {
+    const { claims, granted, rules, targets, forge = (id) => id, sealedWith } = change;
+    const keys = serviceKeysOf('test-key');
+    const id = forge(sealUploadId((sealedWith ?? keys).signing, grantedUpload(granted)));
+    let counted = 0;
+    const { call, heads } = await createCompletionApp({
+      keys,
+      ...(rules && { rules }),
+      ...(targets && { targets }),
+      limiter: { consume: () => void counted++ },
+    });
+    for (const operation of OPERATIONS) {
+      const { requestId: _, ...problem } = (await call(operation, { id }, claims)).body;
       expect(problem).toStrictEqual(INVALID);
-      expect([app.heads, counted]).toStrictEqual([[], 0]);
-    },
-  );
+    }
+    expect([heads, counted]).toStrictEqual([[], 0]);
+  },
+);
 
+describe.each(OPERATIONS)('%s', (operation) => {
   it('counts an id that cannot be used as a denied request', async () => {
     const denials = createDenialLimiter({ nowMs: () => 0, denialsPerMinute: 2 });
     const { call, idOf } = await createCompletionApp({ denials });
@@ -236,6 +237,26 @@ describe.each(OPERATIONS)('%s', (operation) => {
     // The limit of a confirming caller is that of its own rule, and so is its count.
     expect((await call(operation, { id }, APP_SERVER)).headers['ratelimit-limit']).toBe('600');
   });
+});
+
+it('counts a call for the caller that makes it, under the rule that allows it', async () => {
+  const counted: LimitedUpload[] = [];
+  const { call, idOf } = await createCompletionApp({
+    rules: [ownFilesRule(), confirmRule({ limits: { requestsPerMinute: 50 } })],
+    limiter: {
+      consume(upload) {
+        counted.push(upload);
+        return undefined;
+      },
+    },
+  });
+  await call('complete', { id: idOf() });
+  await call('complete', { id: idOf() }, APP_SERVER);
+  const common = { issuer: 'https://login.test/', bytes: 0 };
+  expect(counted).toStrictEqual([
+    { ...common, rule: 'own-files', subject: 'alice', limits: { callsPerMinute: 600 } },
+    { ...common, rule: 'app-server', subject: 'app-server', limits: { callsPerMinute: 500 } },
+  ]);
 });
 
 it('shares one limit between both operations, and counts no request of the rule', async () => {
