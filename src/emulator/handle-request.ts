@@ -120,14 +120,16 @@ async function route(exchange: Exchange): Promise<void> {
   const subresource = findSubresource(target);
   if (call && target.key === '' && method === 'POST' && subresource === '') return postObject(call);
 
+  // A form that was sent to an object, for example to the URL of a PUT, instead of the bucket.
+  const isStrayForm = method === 'POST' && subresource === '' && isForm(headers.get('content-type'));
+  if (call && isStrayForm) throw methodNotAllowed(method);
   const signer = verifySignature(wire, { region: bucket?.region ?? null, credentials, now: clock() });
   const key = signer?.key ?? target.key;
   event.key = key;
   const isRead = method === 'GET' || method === 'HEAD';
   const isObject = key !== '';
-  // A form that was sent to an object instead of the bucket is the usual reason for a POST here.
-  const isStrayForm = signer === null && isObject && method === 'POST' && subresource === '';
-  if (signer === null && !(isRead && isObject) && !isStrayForm) throw new OssError('accessDenied');
+  const isPost = method === 'POST' && subresource === '' && isObject;
+  if (signer === null && !(isRead && isObject) && !isPost) throw new OssError('accessDenied');
   if (!call) throw new OssError('notImplemented');
   if (!isRead && target.query.some(({ name }) => name === 'versionId')) throw new OssError('notImplemented');
   if (!isObject) {
@@ -140,7 +142,15 @@ async function route(exchange: Exchange): Promise<void> {
   const operation = OBJECT_OPERATIONS[subresource]?.[method];
   if (operation) return operation({ ...call, key, isAnonymous: signer === null });
   if (subresource !== '') throw new OssError('notImplemented');
-  throw new OssError('methodNotAllowed', { Method: method, ResourceType: 'Object' });
+  throw methodNotAllowed(method);
+}
+
+function methodNotAllowed(method: string): OssError {
+  return new OssError('methodNotAllowed', { Method: method, ResourceType: 'Object' });
+}
+
+function isForm(contentType: string | undefined): boolean {
+  return /^multipart\/form-data(?:;|$)/i.test(contentType ?? '');
 }
 
 function addCorsHeaders(

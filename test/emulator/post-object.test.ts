@@ -75,6 +75,8 @@ it('stores the file and its attributes, with an ETag that is no MD5', async () =
       Expires: 'Fri, 24 Feb 2028 17:00:00 GMT',
       'x-oss-meta-Album': '图',
       'x-oss-storage-class': 'IA',
+      'x-oss-server-side-encryption': 'KMS',
+      'x-oss-server-side-encryption-key-id': 'key-1',
       unknown: 'ignored',
     },
   });
@@ -97,6 +99,8 @@ it('stores the file and its attributes, with an ETag that is no MD5', async () =
     expires: 'Fri, 24 Feb 2028 17:00:00 GMT',
     'x-oss-meta-album': Buffer.from('图').toString('latin1'),
     'x-oss-storage-class': 'IA',
+    'x-oss-server-side-encryption': 'KMS',
+    'x-oss-server-side-encryption-key-id': 'key-1',
     'x-oss-object-type': 'Normal',
   });
   expect(await (await fetch(emulator.presign({ method: 'GET' }))).text()).toBe('123456789');
@@ -651,10 +655,13 @@ describe('rejects, and stores nothing', () => {
     expect([response.split(' ')[1], readXml(response).Code]).toStrictEqual(['411', 'MissingContentLength']);
   });
 
-  it('a form that is sent to an object', async () => {
+  it.each([
+    ['without a signature', (_emulator: TestEmulator) => `/${BUCKET}/a.txt`],
+    ['by the URL of a PUT', (emulator: TestEmulator) => emulator.presign().slice(emulator.url.length)],
+  ])('a form that is sent to an object, %s', async (_name, targetOf) => {
     const emulator = await startTestEmulator();
     const fields = { key: 'a.txt', ...signForm() };
-    const url = `${emulator.url}/${BUCKET}/a.txt`;
+    const url = `${emulator.url}${targetOf(emulator)}`;
     const response = await postForm({ url, fields, fileField: 'file' }, { body: 'hello' });
     expect([response.status, readXml(await response.text())]).toMatchObject([
       405,
@@ -662,6 +669,49 @@ describe('rejects, and stores nothing', () => {
     ]);
     expect(emulator.files()).toStrictEqual([]);
   });
+
+  it.each([
+    ['key', { ...signForm() }],
+    ['policy', { key: 'a', ...signForm(), policy: undefined }],
+    ['OSSAccessKeyId', { key: 'a', ...signForm(), 'x-oss-credential': undefined }],
+    ['x-oss-signature', { key: 'a', ...signForm(), 'x-oss-signature': undefined }],
+  ])('a form without %s, which the error names', async (name, fields) => {
+    const emulator = await startTestEmulator();
+    const sent = Object.entries(fields).filter((field): field is [string, string] => field[1] !== undefined);
+    const url = `${emulator.url}/${BUCKET}/`;
+    const response = await postForm(
+      { url, fields: Object.fromEntries(sent), fileField: 'file' },
+      { body: '' },
+    );
+    expect(readXml(await response.text())).toMatchObject({
+      Code: 'InvalidArgument',
+      Message: expect.stringContaining(`must contain the specified '${name}'`),
+      ArgumentName: name,
+    });
+  });
+});
+
+it('an ACL that no condition names makes the object public', async () => {
+  const emulator = await startTestEmulator();
+  const url = `${emulator.url}/${BUCKET}/a.txt`;
+  await post(emulator);
+  expect((await fetch(url)).status).toBe(403);
+  await post(emulator, { fields: { 'x-oss-object-acl': 'public-read' } });
+  expect((await fetch(url)).status).toBe(200);
+});
+
+it('exactly one of twenty simultaneous forms that forbid overwriting succeeds', async () => {
+  const emulator = await startTestEmulator();
+  const responses = await Promise.all(
+    Array.from({ length: 20 }, (_, index) =>
+      post(emulator, { fields: { 'x-oss-forbid-overwrite': 'true' }, file: { body: `body ${index}` } }),
+    ),
+  );
+  const winners = responses.flatMap(({ status }, index) => (status === 204 ? [index] : []));
+  expect(winners).toHaveLength(1);
+  expect(responses.filter(({ status }) => status === 409)).toHaveLength(19);
+  const stored = await fetch(emulator.presign({ method: 'GET' }));
+  expect(await stored.text()).toBe(`body ${winners[0]}`);
 });
 
 it('overwrites an object unless x-oss-forbid-overwrite is true', async () => {

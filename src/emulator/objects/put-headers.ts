@@ -2,7 +2,16 @@ import { type FaultName, OssError } from '../oss-error.ts';
 
 const MAX_METADATA_BYTES = 8 * 1024;
 const MAX_TAGS = 10;
-const KEPT = ['cache-control', 'content-disposition', 'content-encoding', 'content-language', 'expires'];
+const KEPT = [
+  'cache-control',
+  'content-disposition',
+  'content-encoding',
+  'content-language',
+  'expires',
+  'x-oss-server-side-encryption',
+  'x-oss-server-side-encryption-key-id',
+  'x-oss-server-side-data-encryption',
+];
 const CONDITIONS = ['if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since'];
 const NOT_EMULATED = ['x-oss-callback', 'x-oss-copy-source'];
 /** The values that a header may have, and the fault for any other. */
@@ -44,7 +53,6 @@ export function readPutHeaders(headers: ReadonlyMap<string, string>): PutHeaders
   const metadata = [...headers].filter(([name]) => name.startsWith('x-oss-meta-'));
   checkMetadata(metadata);
   const tags = countTags(headers.get('x-oss-tagging'));
-  const encryption = headers.get('x-oss-server-side-encryption');
   return {
     acl: headers.get('x-oss-object-acl') ?? 'default',
     mayReplace: headers.get('x-oss-forbid-overwrite') !== 'true',
@@ -54,7 +62,6 @@ export function readPutHeaders(headers: ReadonlyMap<string, string>): PutHeaders
       ...Object.fromEntries(metadata),
       'x-oss-storage-class': headers.get('x-oss-storage-class') ?? 'Standard',
       ...(tags > 0 && { 'x-oss-tagging-count': String(tags) }),
-      ...(encryption && { 'x-oss-server-side-encryption': encryption }),
     },
   };
 }

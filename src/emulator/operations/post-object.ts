@@ -66,7 +66,9 @@ export function checkForm(
 ): LengthRange {
   const now = clock();
   const policy = fields.get('policy');
-  if (fields.has('x-oss-credential') && policy === undefined) throw new OssError('formPolicyMissing');
+  if (fields.has('x-oss-credential') && policy === undefined) {
+    throw new OssError('formPolicyMissing', { ArgumentName: 'policy', ArgumentValue: '' });
+  }
   verifyFormSignature(fields, policy ?? '', { region, credentials, now });
   return checkPolicy(parsePolicyDocument(policy ?? ''), { bucket, fields, now });
 }
@@ -105,7 +107,7 @@ function startBodyCheck(request: IncomingMessage, contentMd5: string | undefined
 /** The policy is checked against the key as it was sent, before the name of the file is in it. */
 function expandKey(fields: FormFields, { filename = '' }: FormPart): string {
   const key = fields.get('key');
-  if (key === undefined) throw new OssError('formKeyMissing');
+  if (key === undefined) throw new OssError('formKeyMissing', { ArgumentName: 'key', ArgumentValue: '' });
   return key.replaceAll(/\$\{filename\}/g, () => filename);
 }
 

@@ -1,4 +1,4 @@
-import { OssError } from '../oss-error.ts';
+import { type FaultName, OssError } from '../oss-error.ts';
 import { parseBasicIso, parseCredential, type SignatureClaim } from './signature-claim.ts';
 import { ALGORITHM } from './signature-v4.ts';
 
@@ -17,14 +17,14 @@ const FAULTS = {
 export function readFormClaim(fields: ReadonlyMap<string, string>): SignatureClaim {
   if (fields.has('ossaccesskeyid')) throw new OssError('onlyV4');
   const credential = fields.get('x-oss-credential');
-  if (!credential) throw new OssError('formCredentialMissing');
+  if (!credential) throw missing('formCredentialMissing', 'OSSAccessKeyId');
   if (fields.get('x-oss-signature-version') !== ALGORITHM) throw new OssError('signatureVersionInvalid');
   const { accessKeyId, scope } = parseCredential(credential, FAULTS);
   const signedAtText = fields.get('x-oss-date') ?? '';
   const signedAt = parseBasicIso(signedAtText);
   if (signedAt === null) throw new OssError('dateMalformed');
   const signature = fields.get('x-oss-signature');
-  if (!signature) throw new OssError('formSignatureMissing');
+  if (!signature) throw missing('formSignatureMissing', 'x-oss-signature');
   return {
     accessKeyId,
     scope,
@@ -36,4 +36,8 @@ export function readFormClaim(fields: ReadonlyMap<string, string>): SignatureCla
     signature,
     faults: FAULTS,
   };
+}
+
+function missing(fault: FaultName, name: string): OssError {
+  return new OssError(fault, { ArgumentName: name, ArgumentValue: '' });
 }
