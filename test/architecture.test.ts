@@ -55,6 +55,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     ...['node:buffer', 'node:crypto'],
   ],
   'grants/ports': ['errors', 'type:node:crypto'],
+  'grants/download': ['grants', 'grants/ports', 'policy', 'storage', 'errors', 'type:auth', 'zod'],
   'grants/upload': [
     ...['grants', 'policy', 'storage', 'errors', 'text', 'zod', 'type:auth', 'type:grants/ports'],
   ],
@@ -106,6 +107,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
       'type:grants',
       'grants/ports',
       'grants/upload',
+      'grants/download',
       'grants/completion',
       'policy',
       'auth',
@@ -158,7 +160,14 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 /** The folders that decide and sign. Their modules have no state, and nothing in them waits for a timer. */
 const PURE = [
   ...['text', 'net', 'errors', 'health', 'policy', 'policy/file', 'storage', 'storage/oss'],
-  ...['storage/oss/signing', 'grants', 'grants/ports', 'grants/upload', 'grants/completion'],
+  ...[
+    'storage/oss/signing',
+    'grants',
+    'grants/ports',
+    'grants/upload',
+    'grants/download',
+    'grants/completion',
+  ],
 ];
 
 const TAKES_EFFECTS_AS_ARGUMENTS = [

@@ -83,6 +83,7 @@ const TYPE_NAMES: Readonly<Record<string, string>> = {
   boolean: 'true or false',
   record: 'an object of strings',
   object: 'an object',
+  array: 'a list',
 };
 
 function typeFault(expected: string, value: unknown): string {
@@ -98,6 +99,7 @@ function valueAt(path: readonly PropertyKey[], body: object): unknown {
 function labelOf(path: readonly PropertyKey[]): string {
   const [field, entry] = path.map(String);
   if (field === undefined) return 'The body';
+  if (entry !== undefined && typeof path[1] === 'number') return `${field}[${entry}]`;
   return entry === undefined ? field : `${field} entry ${JSON.stringify(cutForLog(entry))}`;
 }
 

@@ -65,15 +65,56 @@ export type CompletionAudit = AuditHead<
   readonly contentLength: number | undefined;
 };
 
+/** The audit of a request for downloads. */
+export type DownloadAudit = AuditHead &
+  AuditedDenial & {
+    readonly operation: 'download';
+    /** How many keys were requested. */
+    readonly keyCount: number;
+    /** Not escaped. */
+    readonly disposition: 'attachment' | 'inline';
+    /** The rule whose limit was reached. */
+    readonly limitedRule?: string;
+    /** Every granted key, by the rule that grants it. */
+    readonly grants: readonly {
+      readonly rule: string;
+      readonly target: string;
+      readonly bucket: string;
+      readonly keys: readonly string[];
+    }[];
+    /** The denied keys; undefined if there are none. */
+    readonly denied?: {
+      readonly keyCount: number;
+      /** How many keys have each code of `reasons`. Not escaped. */
+      readonly codes: Readonly<Record<string, number>>;
+      /** The first of the keys. */
+      readonly keys: readonly string[];
+    };
+    /** When the granted URLs expire (RFC 3339, not escaped); null without a grant. */
+    readonly expiresAt: string | null;
+  };
+
 /**
  * The `audit` of a log line: the caller, what was requested and the decision. Holds no token, URL
  * or metadata value.
  */
-export type Audit = UploadAudit | CompletionAudit;
+export type Audit = UploadAudit | CompletionAudit | DownloadAudit;
 
 /** The audit as JSON; properties that are undefined are left out. */
 export function renderAuditJson(audit: Audit): string {
-  return `{${headJson(audit)}${audit.operation === 'upload' ? uploadJson(audit) : completionJson(audit)}}`;
+  return `{${headJson(audit)}${operationJson(audit)}}`;
+}
+
+function operationJson(audit: Audit): string {
+  switch (audit.operation) {
+    case 'upload':
+      return uploadJson(audit);
+    case 'download':
+      return downloadJson(audit);
+    case 'status':
+    case 'complete':
+      return completionJson(audit);
+  }
 }
 
 function headJson({ operation, outcome, reasons, issuer, subject }: AuditHead<string>): string {
@@ -101,6 +142,14 @@ function completionJson(audit: CompletionAudit): string {
   const uploader = `${jsonProperty('uploaderIssuer', uploaderIssuer)}${jsonProperty('uploaderSubject', uploaderSubject)}`;
   const length = contentLength === undefined ? '' : `,"contentLength":${contentLength}`;
   return `${id}${object}${uploader}${jsonProperty('confirmRule', confirmRule)}${length}`;
+}
+
+function downloadJson(audit: DownloadAudit): string {
+  const { keyCount, disposition, limitedRule, grants, denied, expiresAt } = audit;
+  const request = `,"keyCount":${keyCount},"disposition":"${disposition}"${jsonProperty('limitedRule', limitedRule)}`;
+  const keys = `,"grants":${escapeInvisible(JSON.stringify(grants))}`;
+  const deniedKeys = denied === undefined ? '' : `,"denied":${escapeInvisible(JSON.stringify(denied))}`;
+  return `${request}${keys}${deniedKeys}${expiryJson(expiresAt)}${denialJson(audit)}`;
 }
 
 function expiryJson(expiresAt: string | null): string {

@@ -97,6 +97,12 @@ export function createMetrics(
     labelNames: ['rule', 'outcome'],
     registers,
   });
+  const downloads = new Counter({
+    name: 'oss_presign_downloads_total',
+    help: 'Requested downloads, one for each key, by rule and outcome; the rule is empty if none is near.',
+    labelNames: ['rule', 'outcome'],
+    registers,
+  });
   const rejections = new Counter({
     name: 'oss_presign_rejections_total',
     help: 'Requests rejected for anything but a denial by the policy, by code.',
@@ -144,6 +150,9 @@ export function createMetrics(
         if (outcome === 'denied') for (const code of reasons) denials.inc({ rule, code });
       },
       completed: ({ outcome, rule = 'none' }) => completions.inc({ rule, outcome }),
+      decidedKeys(keys) {
+        for (const { outcome, rule = '', count } of keys) downloads.inc({ rule, outcome }, count);
+      },
       rejected: (code) => rejections.inc({ code }),
     },
     storageObserver: observeStorage(registry, seconds),

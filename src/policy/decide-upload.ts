@@ -1,17 +1,12 @@
 import type { Caller } from '../auth/caller.ts';
 import type { Decision, Grant } from './decision.ts';
 import { HeldLists } from './held-lists.ts';
+import { noMatchingRule } from './no-matching-rule.ts';
 import { serverMadeName } from './object-key.ts';
 import type { Policy, Rule } from './policy.ts';
 import { resolvePrefix, type UnusableClaim } from './prefix-template.ts';
 import { ruleMatchesCaller } from './rule-matches-caller.ts';
-import {
-  ExaminedRequest,
-  type Finding,
-  ruleFindings,
-  unusableClaim,
-  type Violation,
-} from './rule-violations.ts';
+import { ExaminedRequest, type Finding, ruleFindings } from './rule-violations.ts';
 import type { UploadRequest } from './upload-request.ts';
 
 /** A granted upload. */
@@ -32,8 +27,7 @@ export function decideUpload(
   request: UploadRequest,
   newGrantId: (rule: Rule) => string,
 ): Decision<GrantedObject> {
-  let matchingCount = 0;
-  let candidateCount = 0;
+  let isAnyForCaller = false;
   const unusableClaims = new Map<string, UnusableClaim>();
   const examined = new ExaminedRequest(request, caller);
   const lists = new HeldLists();
@@ -41,9 +35,8 @@ export function decideUpload(
 
   for (const rule of policy.rules) {
     if (!rule.actions.includes('upload') || !ruleMatchesCaller(rule, caller, lists)) continue;
-    matchingCount++;
+    isAnyForCaller = true;
     if (request.target !== undefined && request.target !== rule.target.name) continue;
-    candidateCount++;
     const resolved = resolvePrefix(rule.prefix, caller.claims);
     if (!resolved.ok) {
       unusableClaims.set(resolved.claim, resolved);
@@ -60,7 +53,12 @@ export function decideUpload(
   }
   return {
     allowed: false,
-    violations: noRuleViolations(request, matchingCount, candidateCount, unusableClaims),
+    violations: noMatchingRule({
+      action: 'upload',
+      target: request.target,
+      hasRuleForCaller: isAnyForCaller,
+      unusableClaims: [...unusableClaims.values()],
+    }),
   };
 }
 
@@ -69,32 +67,6 @@ function distance(findings: readonly Finding[]): number {
   let distance = 0;
   for (const { code, count } of findings) distance += code === 'key_outside_prefix' ? 1000 + count : count;
   return distance;
-}
-
-function noRuleViolations(
-  request: UploadRequest,
-  matchingCount: number,
-  candidateCount: number,
-  unusableClaims: ReadonlyMap<string, UnusableClaim>,
-): readonly Violation[] {
-  if (unusableClaims.size > 0) return [...unusableClaims.values()].map(unusableClaim);
-  if (request.target !== undefined && matchingCount > 0 && candidateCount === 0) {
-    return [
-      {
-        pointer: '/target',
-        code: 'no_matching_rule',
-        detail: 'No rule allows this caller to upload to this target; leave it out or name another.',
-      },
-    ];
-  }
-  return [
-    {
-      pointer: '',
-      code: 'no_matching_rule',
-      detail:
-        'No rule of the policy applies to this caller: the token lacks the scope or claims that a rule requires.',
-    },
-  ];
 }
 
 function grantOf(

@@ -23,11 +23,25 @@ export const RUN_WHEN_OPENED: ReadonlySet<string> = new Set(
 );
 
 /**
- * Returns why Content-Disposition cannot hold a file name and what to change; undefined if it can.
- * A name is rejected, never repaired.
+ * Returns why Content-Disposition cannot hold the file name of an upload and what to change;
+ * undefined if it can. A name is rejected, never repaired.
  * @param essence the content type's `type/subtype` in lower case.
  */
 export function downloadNameFault(filename: string, essence: string): string | undefined {
+  return nameFault(filename, () => fittingExtension(filename, essence) !== undefined);
+}
+
+/**
+ * Returns the same for a name under which a stored object is offered. The type of the object is not
+ * known, so a name that operating systems run must have the extension of the key: without a file
+ * name, browsers offer the last part of the key anyway.
+ */
+export function offeredNameFault(filename: string, key: string): string | undefined {
+  return nameFault(filename, (extension) => key.toLowerCase().endsWith(`.${extension}`));
+}
+
+/** @param mayRun whether the file may have an extension that operating systems run. */
+function nameFault(filename: string, mayRun: (extension: string) => boolean): string | undefined {
   if (filename.length > MAX_NAME_LENGTH) {
     return `has ${filename.length} characters; at most ${MAX_NAME_LENGTH} are allowed`;
   }
@@ -41,7 +55,7 @@ export function downloadNameFault(filename: string, essence: string): string | u
     return 'is only dots or blanks, begins or ends with a blank, or ends with a dot; send another name';
   }
   const extension = /\.([^.]*)$/.exec(filename)?.[1]?.toLowerCase();
-  if (extension && RUN_WHEN_OPENED.has(extension) && !fittingExtension(filename, essence)) {
+  if (extension && RUN_WHEN_OPENED.has(extension) && !mayRun(extension)) {
     return `ends in ".${extension}", which operating systems run; send another name`;
   }
   return undefined;

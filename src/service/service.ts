@@ -2,7 +2,7 @@ import { generateKeyPairSync, randomFillSync, randomUUIDv7 } from 'node:crypto';
 import { isIP } from 'node:net';
 import { homedir } from 'node:os';
 import process from 'node:process';
-import { setTimeout } from 'node:timers/promises';
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import { createKeySources } from '../auth/keys/create-key-sources.ts';
 import { createTokenVerifier } from '../auth/token-verifier.ts';
@@ -197,6 +197,7 @@ export async function createService({
     // Node.js accepts neither the time nor the random bytes as arguments. The machine's clock is
     // enough, because no code reads the time of an object ID.
     newGrantId: () => randomUUIDv7(),
+    yieldToEventLoop: () => setImmediate(),
     newRequestId: createRequestIds(randomFillSync),
     denials: createDenialLimiter({ nowMs: () => performance.now() }),
     corsOrigins: config.corsOrigins,

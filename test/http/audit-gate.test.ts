@@ -23,6 +23,7 @@ async function appWith(auditGate: AuditGate) {
       responded: () => {},
       decided: ({ outcome }) => events.push(outcome),
       completed: ({ outcome }) => events.push(outcome),
+      decidedKeys: (keys) => events.push(...keys.map(({ outcome }) => outcome)),
       rejected: (code) => events.push(code),
     },
   });

@@ -210,6 +210,7 @@ it('logs a request whose URL is not valid, and counts it', async () => {
       responded: () => {},
       decided: () => {},
       completed: () => {},
+      decidedKeys: () => {},
       rejected: (code) => rejected.push(code),
     },
   });

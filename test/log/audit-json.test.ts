@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import {
-  type Audit,
   type CompletionAudit,
+  type DownloadAudit,
   renderAuditJson,
   type UploadAudit,
 } from '../../src/log/audit-json.ts';
@@ -31,6 +31,37 @@ const uploadAudit: fc.Arbitrary<UploadAudit> = fc.record({
   otherRules: fc.nat(),
 });
 
+const downloadAudit: fc.Arbitrary<DownloadAudit> = fc.record(
+  {
+    operation: fc.constant('download'),
+    outcome: fc.constantFrom('granted', 'limited', 'denied'),
+    reasons: fc.array(fc.constantFrom('key_outside_prefix', 'requestsPerMinute'), { maxLength: 2 }),
+    issuer: text,
+    subject: text,
+    keyCount: fc.nat(),
+    disposition: fc.constantFrom('attachment', 'inline'),
+    limitedRule: text,
+    grants: fc.array(
+      fc.record({ rule: text, target: text, bucket: text, keys: fc.array(text, { maxLength: 3 }) }),
+      { maxLength: 2 },
+    ),
+    denied: fc.record({
+      keyCount: fc.nat(),
+      codes: fc.dictionary(fc.constantFrom('key_outside_prefix', 'key_not_allowed'), fc.nat()),
+      keys: fc.array(text, { maxLength: 3 }),
+    }),
+    expiresAt: fc.constantFrom('2026-01-01T00:00:00Z', null),
+    denials: fc.array(fc.record({ rule: text, reasons: fc.array(text, { maxLength: 3 }) }), { maxLength: 3 }),
+    otherRules: fc.nat(),
+  },
+  {
+    requiredKeys: [
+      ...(['operation', 'outcome', 'reasons', 'issuer', 'subject'] as const),
+      ...(['keyCount', 'disposition', 'grants', 'expiresAt'] as const),
+    ],
+  },
+);
+
 const completionAudit: fc.Arbitrary<CompletionAudit> = fc.record({
   operation: fc.constantFrom('status', 'complete'),
   outcome: fc.constantFrom('stored', 'absent', 'mismatch', 'invalid', 'expired', 'limited', 'error'),
@@ -48,7 +79,7 @@ const completionAudit: fc.Arbitrary<CompletionAudit> = fc.record({
   contentLength: fc.option(fc.maxSafeNat(), { nil: undefined }),
 });
 
-const audit = fc.oneof(uploadAudit, completionAudit);
+const audit = fc.oneof(uploadAudit, downloadAudit, completionAudit);
 
 it('is the JSON of all its fields, whatever they contain', () => {
   fc.assert(
@@ -60,7 +91,7 @@ it('is the JSON of all its fields, whatever they contain', () => {
 });
 
 it('leaves out fields that a grant does not have', () => {
-  const granted: Audit = {
+  const granted: UploadAudit = {
     ...{ operation: 'upload', outcome: 'granted', reasons: [], issuer: 'i', subject: 's' },
     ...{ rule: 'r', target: 't', bucket: 'b' },
     ...{

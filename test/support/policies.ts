@@ -1,7 +1,7 @@
 import { stringify } from 'yaml';
 
 /** Fields of the policy file, as people write them. */
-type Fields = Readonly<Record<string, unknown>>;
+export type Fields = Readonly<Record<string, unknown>>;
 
 /** The issuer of `createTestIssuer`, whose keys are in `jwks.json`. An undefined field is left out. */
 export function testIssuerEntry(fields: Fields = {}): Fields {

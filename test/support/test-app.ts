@@ -1,4 +1,5 @@
 import { Writable } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import supertest from 'supertest';
 import { onTestFinished } from 'vitest';
@@ -86,10 +87,17 @@ export async function createTestApp({
     readiness: () => [{ name: 'process', ok: true, detail: 'running' }],
     canContinueUploads: true,
     publicUrl: 'https://presign.test',
-    observer: { responded: () => {}, decided: () => {}, completed: () => {}, rejected: () => {} },
+    observer: {
+      responded: () => {},
+      decided: () => {},
+      decidedKeys: () => {},
+      completed: () => {},
+      rejected: () => {},
+    },
     isDraining: () => false,
     requestGroups: createRequestGroups(() => 0),
     newGrantId: () => GRANT_ID,
+    yieldToEventLoop: () => setImmediate(),
     newRequestId: () => `request-${++ids}`,
     denials: createDenialLimiter({ nowMs: () => fixedClock().getTime() }),
     corsOrigins: [],

@@ -27,11 +27,20 @@ export type Completed = {
   readonly rule?: string | undefined;
 };
 
+/** Keys of a request for downloads with the same outcome under the same rule. */
+export type DecidedKeys = {
+  readonly outcome: 'granted' | 'limited' | 'denied';
+  /** Missing if no rule is close to the keys. */
+  readonly rule?: string | undefined;
+  readonly count: number;
+};
+
 /** Counts what the service does. Its functions return at once and never throw. */
 export type Observer = {
   responded(response: SentResponse): void;
   decided(decision: Decided): void;
   completed(completion: Completed): void;
+  decidedKeys(keys: readonly DecidedKeys[]): void;
   /** Counts a request that was rejected for any reason except a denial by the policy. */
   rejected(code: Exclude<ErrorCode, 'policy_denied'>): void;
 };

@@ -11,8 +11,9 @@ import { parseUploadRequestBody } from '../../grants/upload/request.ts';
 import type { FormGrant, PutGrant } from '../../grants/upload/response.ts';
 import { limitReached } from '../grants/outcome.ts';
 import { OVERLOADED } from '../load-control/load-shedder.ts';
-import { toServiceError } from '../plugins/problem-json.ts';
+import { toProblem, toServiceError } from '../plugins/problem-json.ts';
 import type { callerPolicy } from '../routes/caller-policy.ts';
+import type { downloadGrants } from '../routes/downloads-response.ts';
 import type { publicKeySet } from '../routes/jwks.ts';
 
 /** A request that the policy of {@link POLICY_EXAMPLE} grants. */
@@ -98,6 +99,57 @@ export const COMPLETED_EXAMPLE: CompletedUpload = {
   crc64: '9962105210321023210',
   lastModified: '2026-11-23T10:01:12Z',
   receipt: 'eyJhbGciOiJFUzI1NiIsInR5cCI6InVwbG9hZC1yZWNlaXB0K2p3dCJ9.EXAMPLE.EXAMPLE',
+};
+
+/** A request for one object, which is saved under another name. */
+export const DOWNLOAD_REQUEST_EXAMPLE = { key: 'users/alice/photo.png', filename: '假期.png' } as const;
+
+/** The grant of {@link DOWNLOAD_REQUEST_EXAMPLE}. */
+export const DOWNLOAD_EXAMPLE: z.output<typeof downloadGrants> = {
+  key: 'users/alice/photo.png',
+  target: 'media',
+  method: 'GET',
+  url: 'https://acme-media.oss-cn-hangzhou.aliyuncs.com/users/alice/photo.png?response-content-disposition=attachment%3B%20filename%3D%22%3F%3F.png%22%3B%20filename%2A%3DUTF-8%27%27%25E5%2581%2587%25E6%259C%259F.png&x-oss-credential=EXAMPLE&x-oss-date=20261123T100000Z&x-oss-expires=600&x-oss-signature-version=OSS4-HMAC-SHA256&x-oss-signature=EXAMPLE',
+  expires: 600,
+  expiresAt: '2026-11-23T10:10:00Z',
+  expiresLimitedBy: 'rule',
+  serverTime: '2026-11-23T10:00:00Z',
+};
+
+/** A request for two objects, of which the policy of {@link POLICY_EXAMPLE} grants the first. */
+export const DOWNLOADS_REQUEST_EXAMPLE = {
+  keys: ['users/alice/photo.png', 'users/bob/photo.png'],
+} as const;
+
+/** The response to {@link DOWNLOADS_REQUEST_EXAMPLE}. */
+export const DOWNLOADS_EXAMPLE: z.output<typeof downloadGrants> = {
+  items: [
+    {
+      key: 'users/alice/photo.png',
+      status: 200,
+      target: 'media',
+      method: 'GET',
+      url: 'https://acme-media.oss-cn-hangzhou.aliyuncs.com/users/alice/photo.png?response-content-disposition=attachment&x-oss-credential=EXAMPLE&x-oss-date=20261123T100000Z&x-oss-expires=600&x-oss-signature-version=OSS4-HMAC-SHA256&x-oss-signature=EXAMPLE',
+    },
+    {
+      key: 'users/bob/photo.png',
+      ...toProblem(
+        denial([
+          {
+            pointer: '/keys/1',
+            code: 'key_outside_prefix',
+            detail: 'The key must begin with "users/alice/".',
+          },
+        ]),
+        '019ab0c4-7f3a-7000-8000-000000000001',
+      ),
+      status: 403,
+    },
+  ],
+  expires: 600,
+  expiresAt: '2026-11-23T10:10:00Z',
+  expiresLimitedBy: 'rule',
+  serverTime: '2026-11-23T10:00:00Z',
 };
 
 /** The public key of RFC 7517 A.1. */

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { stringify } from 'yaml';
 import { z } from 'zod';
 import type { ErrorCode } from '../../errors.ts';
-import { MAX_BODY_BYTES } from '../plugins/json-body.ts';
+import { MAX_BODY_BYTES, MAX_LIST_BODY_BYTES } from '../plugins/json-body.ts';
 import { PROBLEMS, problemSchema, toProblem } from '../plugins/problem-json.ts';
 import type { JsonContent, OperationDocument, Route, TextContent } from '../routes/route.ts';
 import { rejectionExamples } from './openapi-examples.ts';
@@ -40,7 +40,7 @@ const WHEN: Readonly<Record<ErrorCode, string>> = {
   method_not_allowed: 'The path has no route for the method that was used. `Allow` lists its methods.',
   upload_mismatch: 'The object differs from what was granted. `errors` lists the differences.',
   upload_id_expired: 'The id has expired. Request a new upload.',
-  body_too_large: `The body has more than ${MAX_BODY_BYTES / 1024} KiB.`,
+  body_too_large: `The body has more than ${MAX_BODY_BYTES / 1024} KiB, or ${MAX_LIST_BODY_BYTES / 1024 ** 2} MiB for a list of keys.`,
   unsupported_media_type: 'The body is compressed, or its type is not `application/json` in UTF-8.',
   rate_limited: 'A limit is reached. Wait for `retryAfter` seconds.',
   internal: 'The service failed. The log has the cause under the request id.',
@@ -75,6 +75,7 @@ export function renderOpenApi(routes: readonly Route<never>[]): string {
       security: [{ bearer: [] }],
       tags: [
         { name: 'Uploads', description: 'For clients, with a token.' },
+        { name: 'Downloads', description: 'For clients, with a token.' },
         { name: 'Operation', description: 'Probes, metrics and documentation, without a token.' },
       ],
       paths: pathsOf(routes),

@@ -2,6 +2,7 @@ import { ServiceError, summarizeFaults } from '../../errors.ts';
 import type { GrantOutcome } from '../../grants/grant.ts';
 import { LIMITS, type LimitVerdict } from '../../grants/ports/limiter.ts';
 import type { Decided } from '../../grants/ports/observer.ts';
+import type { Violation } from '../../policy/rule-violations.ts';
 import { PROBLEMS } from '../plugins/problem-json.ts';
 import { limitReachedHeaders } from './limit-headers.ts';
 
@@ -37,8 +38,11 @@ export function decisionOf(result: GrantOutcome<unknown>): Decided {
 
 /** The error that becomes the 403 or 429 of an outcome without a grant. */
 export function rejectionOf(result: Rejected): ServiceError {
-  if (result.outcome === 'limited') return limitReached(result.verdict);
-  const { violations } = result;
+  return result.outcome === 'limited' ? limitReached(result.verdict) : deniedBy(result.violations);
+}
+
+/** The 403 of these violations. */
+export function deniedBy(violations: readonly Violation[]): ServiceError {
   return new ServiceError('policy_denied', summarizeFaults(violations), { errors: violations });
 }
 

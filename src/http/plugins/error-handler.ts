@@ -24,7 +24,8 @@ export function registerErrorHandler(
   }: { readonly logger: ServiceLogger; readonly observer: Observer; readonly denials: DenialLimiter },
 ): void {
   app.setErrorHandler((thrown, request, reply) => {
-    const error = countDenial(denials, logger, request, toServiceError(thrown));
+    const { bodyLimit } = request.routeOptions;
+    const error = countDenial(denials, logger, request, toServiceError(thrown, bodyLimit));
     const { code, detail, cause, logFields } = error;
     if (code !== 'policy_denied') observer.rejected(code);
     if (PROBLEMS[code].status >= 500 && cause !== undefined) {

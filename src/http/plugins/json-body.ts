@@ -1,9 +1,19 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import { ServiceError } from '../../errors.ts';
+import { countJsonParts } from './json-complexity.ts';
 
-/** At most this many bytes of body are read. */
+/** At most this many bytes of body are read, unless the route has a limit of its own. */
 export const MAX_BODY_BYTES = 65_536;
+
+/** The limit of the routes that take long lists. */
+export const MAX_LIST_BODY_BYTES = 1_048_576;
+
+/**
+ * The most objects, lists and members of a body of more than {@link MAX_BODY_BYTES}. A longer body
+ * holds long lists of texts; many small parts would take too long to parse.
+ */
+const MAX_PARTS = 10_000;
 
 /**
  * Accepts JSON in UTF-8 only. Bytes that are not UTF-8 are rejected, not replaced: a repaired
@@ -25,6 +35,11 @@ export function registerJsonBody(app: FastifyInstance): void {
     'application/json',
     { parseAs: 'buffer', bodyLimit: MAX_BODY_BYTES },
     (request, body, done) => {
+      if (body.length > MAX_BODY_BYTES && countJsonParts(body as Buffer, MAX_PARTS) > MAX_PARTS) {
+        const detail = `The body has more than ${MAX_PARTS} objects, lists and fields.`;
+        done(new ServiceError('invalid_request', detail));
+        return;
+      }
       let text: string;
       try {
         text = decoder.decode(body as Buffer);

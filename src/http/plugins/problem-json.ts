@@ -66,7 +66,10 @@ export const problemSchema = z.object({
 export type Problem = z.output<typeof problemSchema>;
 
 /** The problem document (RFC 9457) of an error. Nothing of the error's cause is in it. */
-export function toProblem(error: ServiceError, requestId: string): Problem {
+export function toProblem(
+  error: Pick<ServiceError, 'code' | 'detail' | 'errors' | 'headers'>,
+  requestId: string,
+): Problem {
   const { status, title } = PROBLEMS[error.code];
   const retryAfter = error.headers['Retry-After'];
   return {
@@ -93,7 +96,6 @@ export function sendProblem(error: ServiceError, request: FastifyRequest, reply:
 }
 
 const FRAMEWORK_ERRORS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: ['body_too_large', `The body may have at most ${MAX_BODY_BYTES} bytes.`],
   FST_ERR_CTP_INVALID_MEDIA_TYPE: [
     'unsupported_media_type',
     'Send the body as Content-Type: application/json.',
@@ -111,10 +113,15 @@ const FRAMEWORK_ERRORS: Readonly<Record<string, readonly [ErrorCode, string]>> =
 /**
  * Turns anything that was thrown into a ServiceError. An unexpected error becomes `internal`, with
  * a fixed text.
+ * @param maxBodyBytes the limit of the route, which the error for a larger body names.
  */
-export function toServiceError(thrown: unknown): ServiceError {
+export function toServiceError(thrown: unknown, maxBodyBytes = MAX_BODY_BYTES): ServiceError {
   if (thrown instanceof ServiceError) return thrown;
   const { code, statusCode } = thrown as Partial<FastifyError>;
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
+    const detail = `The body may have at most ${maxBodyBytes} bytes.`;
+    return new ServiceError('body_too_large', detail, { cause: thrown });
+  }
   const known = code === undefined ? undefined : FRAMEWORK_ERRORS[code];
   if (known) return new ServiceError(known[0], known[1], { cause: thrown });
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {

@@ -8,13 +8,14 @@ export function registerRoutes<Dependencies>(
   routes: readonly Route<Dependencies>[],
   dependencies: Dependencies,
 ): void {
-  for (const { method, path, isPublic, handler } of routes) {
+  for (const { method, path, isPublic, maxBodyBytes, handler } of routes) {
     const handle = handler(dependencies);
     if (!handle) continue;
     app.route({
       method,
       url: path,
       config: { public: isPublic },
+      ...(maxBodyBytes !== undefined && { bodyLimit: maxBodyBytes }),
       handler: (request, reply) =>
         runInStep(
           () => handle(request, reply),

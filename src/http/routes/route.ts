@@ -12,6 +12,8 @@ export type Route<Dependencies> = {
   readonly path: string;
   /** Whether the operation needs no token. */
   readonly isPublic: boolean;
+  /** The bytes of a body that are read at most, if not those of `MAX_BODY_BYTES`. */
+  readonly maxBodyBytes?: number;
   readonly openapi: OperationDocument;
   /**
    * Creates the handler; undefined if the process with these dependencies does not serve the
@@ -50,7 +52,7 @@ export function textResponse(status: number, type: string, body: string): RouteR
  */
 export type OperationDocument = {
   readonly operationId: string;
-  readonly tag: 'Uploads' | 'Operation';
+  readonly tag: 'Uploads' | 'Downloads' | 'Operation';
   readonly summary: string;
   readonly requestBody?: JsonContent;
   /** The responses that are not problem documents, by status. */

@@ -1,4 +1,5 @@
 import { type CompleteUploadDependencies, completeUpload } from './complete-upload.ts';
+import { type CreateDownloadsDependencies, createDownloads } from './create-downloads.ts';
 import { type CreateUploadDependencies, createUpload } from './create-upload.ts';
 import { docsFile, docsPage } from './docs-page.ts';
 import { getPolicy } from './get-policy.ts';
@@ -13,6 +14,7 @@ import { type UploadStatusDependencies, uploadStatus } from './upload-status.ts'
 export type RouteDependencies = CreateUploadDependencies &
   UploadStatusDependencies &
   CompleteUploadDependencies &
+  CreateDownloadsDependencies &
   JwksDependencies &
   ReadyzDependencies &
   MetricsDependencies &
@@ -26,6 +28,7 @@ export const ROUTES: readonly Route<RouteDependencies>[] = [
   createUpload,
   uploadStatus,
   completeUpload,
+  createDownloads,
   getPolicy,
   jwks,
   livez,

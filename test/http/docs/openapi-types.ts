@@ -52,6 +52,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/downloads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Request permission to download objects */
+        post: operations["issueDownloads"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/policy": {
         parameters: {
             query?: never;
@@ -407,6 +424,121 @@ export interface components {
             /** @description A JWT (`typ` `upload-receipt+jwt`, ES256) that a backend verifies with `/.well-known/jwks.json`. */
             receipt: string;
         };
+        DownloadRequest: {
+            /** @description The key of one object. Send either `key` or `keys`. */
+            key?: string;
+            /** @description The keys of up to 1000 objects. The response has one item for each, in the same order. */
+            keys?: string[];
+            /** @description How long the URLs are to be valid, in seconds. The rule has a default and a maximum; a higher value is denied, not reduced. */
+            expiresIn?: number;
+            /**
+             * @description Whether browsers save the object or show it. By default `attachment`; `inline` needs a rule with `inline: true`.
+             * @enum {string}
+             */
+            disposition?: "attachment" | "inline";
+            /** @description The name under which browsers save the object: at most 255 characters, without `/` and `\`. With `key` only. */
+            filename?: string;
+            /** @description One of the policy’s targets. Only needed to choose among rules. */
+            target?: string;
+        } & (unknown | unknown);
+        DownloadGrants: components["schemas"]["DownloadGrant"] | components["schemas"]["DownloadList"];
+        DownloadGrant: {
+            /** @description The object key. */
+            key: string;
+            /** @description The policy’s target. */
+            target: string;
+            /**
+             * @description The method to read the object with.
+             * @constant
+             */
+            method: "GET";
+            /** @description The presigned URL. Anyone who has it may read the object, so treat it as a secret. */
+            url: string;
+            /** @description Seconds from `serverTime` until the URL expires. */
+            expires: number;
+            /**
+             * Format: date-time
+             * @description When the URL expires.
+             */
+            expiresAt: string;
+            /**
+             * @description The cause of the expiry: the request, the rule’s default, the expiry of the cloud credentials, or the maximum of OSS (604,800 s).
+             * @enum {string}
+             */
+            expiresLimitedBy: "request" | "rule" | "credentials" | "maximum";
+            /**
+             * Format: date-time
+             * @description When the request was decided, by the clock of the service.
+             */
+            serverTime: string;
+        };
+        DownloadList: {
+            /** @description One item for each key, in the order of the request. */
+            items: ({
+                /** @description The object key. */
+                key: string;
+                /**
+                 * @description The key is granted.
+                 * @constant
+                 */
+                status: 200;
+                /** @description The policy’s target. */
+                target: string;
+                /**
+                 * @description The method to read the object with.
+                 * @constant
+                 */
+                method: "GET";
+                /** @description The presigned URL. Anyone who has it may read the object, so treat it as a secret. */
+                url: string;
+            } | {
+                /** @description The object key. */
+                key: string;
+                /** @description A URI that names the kind of problem. */
+                type: string;
+                /** @description The kind of problem in words. */
+                title: string;
+                /**
+                 * @description The policy denies this key.
+                 * @constant
+                 */
+                status: 403;
+                /**
+                 * @description The kind of problem. Stable, for programs.
+                 * @enum {string}
+                 */
+                code: "invalid_request" | "unauthenticated" | "policy_denied" | "upload_id_invalid" | "not_found" | "upload_absent" | "method_not_allowed" | "upload_mismatch" | "upload_id_expired" | "body_too_large" | "unsupported_media_type" | "rate_limited" | "internal" | "storage_error" | "unavailable";
+                /** @description One plain sentence that states what to change. */
+                detail: string;
+                /** @description The same as `X-Request-Id`. Quote it when you report a problem. */
+                requestId: string;
+                /** @description Each fault of the request, at most 20. For `invalid_request`, `policy_denied` and `upload_mismatch`. */
+                errors?: {
+                    /** @description Where in the body (RFC 6901). Empty when no single field is the cause. */
+                    pointer: string;
+                    /**
+                     * @description The kind of fault. Stable, for programs.
+                     * @enum {string}
+                     */
+                    code: "required" | "unknown_field" | "invalid_type" | "invalid_value" | "conflict" | "no_matching_rule" | "key_outside_prefix" | "key_not_allowed" | "content_type_not_allowed" | "too_large" | "length_required" | "metadata_not_allowed" | "metadata_missing" | "expiry_too_long" | "overwrite_not_allowed" | "header_not_allowed" | "transfer_not_allowed" | "content_length_mismatch" | "content_type_mismatch" | "metadata_mismatch" | "header_mismatch" | "checksum_mismatch" | "object_type_not_allowed" | "other_upload";
+                    /** @description One plain sentence that states what to change. */
+                    detail: string;
+                }[];
+                /** @description Seconds to wait before the next try. For `rate_limited` and `unavailable`. */
+                retryAfter?: number;
+            })[];
+            /** @description Seconds from `serverTime` until all URLs expire. `null` if no key is granted. */
+            expires: number | null;
+            /** @description When all URLs expire. `null` if no key is granted. */
+            expiresAt: string | null;
+            /** @description The cause of the expiry, as for one object. `null` if no key is granted. */
+            expiresLimitedBy: ("request" | "rule" | "credentials" | "maximum") | null;
+            /**
+             * Format: date-time
+             * @description When the request was decided, by the clock of the service.
+             */
+            serverTime: string;
+        };
         CallerPolicy: {
             /** @description In the order in which they are tried. Empty when the caller may not upload anything. */
             rules: {
@@ -598,7 +730,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The body has more than 64 KiB. */
+        /** @description The body has more than 64 KiB, or 1 MiB for a list of keys. */
         BodyTooLarge: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -833,6 +965,40 @@ export interface operations {
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             502: components["responses"]["StorageError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    issueDownloads: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DownloadRequest"];
+            };
+        };
+        responses: {
+            /** @description The URL of one object (`key`), or an item for each of many (`keys`). */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DownloadGrants"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["PolicyDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };
     };

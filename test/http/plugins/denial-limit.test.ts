@@ -39,6 +39,7 @@ async function createUnderTest(denialsPerMinute: number, policyYaml = policyWith
       responded: () => {},
       decided: () => {},
       completed: () => {},
+      decidedKeys: () => {},
       rejected: (code) => void rejected.push(code),
     },
   });

@@ -18,6 +18,7 @@ async function createAudited(options: Parameters<typeof createCompletionApp>[0] 
     observer: {
       responded: () => {},
       decided: () => {},
+      decidedKeys: () => {},
       completed: (completion) => void completions.push(completion),
       rejected: () => {},
     },

@@ -1,0 +1,134 @@
+import { summarizeFaults } from '../../errors.ts';
+import {
+  type Download,
+  type DownloadsOutcome,
+  type IssueDownloadsDependencies,
+  issueDownloads,
+} from '../../grants/download/issue-downloads.ts';
+import { downloadRequestBody, parseDownloadRequestBody } from '../../grants/download/request.ts';
+import type { DenialLimiter } from '../../grants/ports/limiter.ts';
+import { isoSeconds } from '../../text/iso-seconds.ts';
+import {
+  DOWNLOAD_EXAMPLE,
+  DOWNLOAD_REQUEST_EXAMPLE,
+  DOWNLOADS_EXAMPLE,
+  DOWNLOADS_REQUEST_EXAMPLE,
+} from '../docs/openapi-examples.ts';
+import { type AuditDependencies, logAudit, requireOpenAudit, requireWrittenAudit } from '../grants/audit.ts';
+import { decidedKeysOf } from '../grants/decided-keys.ts';
+import { downloadAudit } from '../grants/download-audit.ts';
+import { limitHeaders } from '../grants/limit-headers.ts';
+import { deniedBy, limitReached } from '../grants/outcome.ts';
+import { callerContextOf } from '../plugins/authentication.ts';
+import { countDenial } from '../plugins/denial-limit.ts';
+import { MAX_LIST_BODY_BYTES } from '../plugins/json-body.ts';
+import { PROBLEMS, toProblem } from '../plugins/problem-json.ts';
+import { downloadGrants, type ManyDownloads, type OneDownload } from './downloads-response.ts';
+import { longListJson } from './long-list-json.ts';
+import type { Route } from './route.ts';
+
+export type CreateDownloadsDependencies = IssueDownloadsDependencies &
+  AuditDependencies & {
+    /** Counts requests of which no key is granted. */
+    readonly denials: DenialLimiter;
+  };
+
+/** `POST /v1/downloads`: grants the download of up to 1,000 objects. */
+export const createDownloads: Route<CreateDownloadsDependencies> = {
+  method: 'POST',
+  path: '/v1/downloads',
+  isPublic: false,
+  maxBodyBytes: MAX_LIST_BODY_BYTES,
+  openapi: {
+    operationId: 'issueDownloads',
+    tag: 'Downloads',
+    summary: 'Request permission to download objects',
+    requestBody: {
+      name: 'DownloadRequest',
+      schema: downloadRequestBody,
+      examples: { one: DOWNLOAD_REQUEST_EXAMPLE, list: DOWNLOADS_REQUEST_EXAMPLE },
+    },
+    responses: {
+      200: {
+        description: 'The URL of one object (`key`), or an item for each of many (`keys`).',
+        content: {
+          name: 'DownloadGrants',
+          schema: downloadGrants,
+          examples: { one: DOWNLOAD_EXAMPLE, list: DOWNLOADS_EXAMPLE },
+        },
+      },
+    },
+    problems: ['invalid_request', 'policy_denied', 'body_too_large', 'unsupported_media_type'],
+  },
+  handler: (dependencies) => {
+    const { auditGate, clock, denials, logger, observer, yieldToEventLoop } = dependencies;
+    const issueDependencies = { ...dependencies, beforeGrant: () => requireOpenAudit(auditGate) };
+    return async (request, reply) => {
+      const callerContext = callerContextOf(request);
+      const body = parseDownloadRequestBody(request.body);
+      const result = await issueDownloads(issueDependencies, callerContext, body);
+      const isList = body.keys !== undefined;
+      // Neither the log line nor the response of a long list follows the signatures in one turn.
+      if (isList) await yieldToEventLoop();
+      logAudit(logger, request, reply, statusOf(result, isList), downloadAudit(callerContext, body, result));
+      if (auditGate && result.outcome === 'granted') await requireWrittenAudit(auditGate, request);
+      observer.decidedKeys(decidedKeysOf(result));
+      if (result.outcome === 'limited') throw limitReached(result.verdict);
+      if (isList && result.outcome === 'denied') rejectTooManyDenials(result);
+      if (isList) await yieldToEventLoop();
+      const verdict = result.outcome === 'granted' ? result.verdict : undefined;
+      const headers = { 'cache-control': 'no-store', ...(verdict && limitHeaders(verdict)) };
+      if (!isList) return { status: 200, headers, json: oneDownload(result) };
+      return {
+        status: 200,
+        headers: { ...headers, 'content-type': 'application/json; charset=utf-8' },
+        body: await listJson(result, request.id),
+      };
+
+      /** A list of denials is a 200, and counts as one denied request all the same. */
+      function rejectTooManyDenials({ downloads }: DownloadsOutcome): void {
+        const [first] = downloads;
+        if (!first || first.decision.allowed) return;
+        const denial = deniedBy(first.decision.violations);
+        const counted = countDenial(denials, logger, request, denial);
+        if (counted !== denial) throw counted;
+      }
+    };
+
+    function listJson(result: DownloadsOutcome, requestId: string): Promise<Buffer> {
+      const none = { expires: null, expiresAt: null, expiresLimitedBy: null };
+      const validity: Omit<ManyDownloads, 'items'> =
+        result.outcome === 'granted'
+          ? result.validity
+          : { ...none, serverTime: isoSeconds(Math.floor(clock().getTime() / 1000)) };
+      const toItem = (download: Download) => itemOf(download, requestId);
+      return longListJson('items', result.downloads, toItem, validity, yieldToEventLoop);
+    }
+  },
+};
+
+/** The status that the log line of the outcome has. */
+function statusOf({ outcome }: DownloadsOutcome, isList: boolean): number {
+  if (outcome === 'limited') return PROBLEMS.rate_limited.status;
+  return outcome === 'denied' && !isList ? PROBLEMS.policy_denied.status : 200;
+}
+
+function oneDownload(result: DownloadsOutcome): OneDownload {
+  const [download] = result.downloads;
+  if (!download) throw new TypeError('a request without keys is not valid');
+  const { key, decision, url } = download;
+  if (!decision.allowed) throw deniedBy(decision.violations);
+  if (result.outcome !== 'granted' || url === undefined) throw new TypeError('a granted key has a URL');
+  return { key, target: decision.grant.rule.target.name, method: 'GET', url, ...result.validity };
+}
+
+function itemOf({ key, decision, url }: Download, requestId: string): ManyDownloads['items'][number] {
+  if (!decision.allowed) {
+    const { violations: errors } = decision;
+    // Not an Error, because a thousand stack traces take too long.
+    const denial = { code: 'policy_denied', detail: summarizeFaults(errors), errors, headers: {} } as const;
+    return { key, ...toProblem(denial, requestId), status: 403 };
+  }
+  if (url === undefined) throw new TypeError('a granted key has a URL');
+  return { key, status: 200, target: decision.grant.rule.target.name, method: 'GET', url };
+}
