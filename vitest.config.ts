@@ -57,7 +57,10 @@ const SUITES: Readonly<Record<string, Options>> = {
     fileParallelism: false,
     testTimeout: 60_000,
   },
-  /** Needs Go, Python, Java and Maven: compares the official SDKs with our signer and emulator. */
+  /**
+   * Needs Go, Python, Java and Maven: compares the official SDKs with our signer and emulator, and
+   * verifies receipts with JWT libraries.
+   */
   sdk: {
     globalSetup: ['test/sdk/build-programs.ts'],
     testTimeout: 30_000,

@@ -8,46 +8,64 @@ import type { TestProject } from 'vitest/node';
 
 export const SDKS = ['go', 'python', 'java', 'ali-oss'] as const;
 export type SdkName = (typeof SDKS)[number];
+
+/** The programs that verify receipts with the JWT library of a language. */
+export const RECEIPT_VERIFIERS = ['receipts/go', 'receipts/python', 'receipts/java'] as const;
+export type ReceiptVerifier = (typeof RECEIPT_VERIFIERS)[number];
+
+export type ProgramName = SdkName | ReceiptVerifier;
+const PROGRAMS: readonly ProgramName[] = [...SDKS, ...RECEIPT_VERIFIERS];
 type Command = readonly [string, ...string[]];
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** How to start the program of each SDK. */
-    readonly programs: Readonly<Record<SdkName, Command>>;
+    /** How to start each program. */
+    readonly programs: Readonly<Record<ProgramName, Command>>;
   }
 }
 
-/** How each program is built inside a copy of its folder, what starts it then, and the Debian packages with its tools. */
-const RECIPES: Readonly<
-  Record<SdkName, { packages: string; build: readonly Command[]; start: (folder: string) => Command }>
-> = {
-  go: {
-    packages: 'golang-go',
-    build: [['go', 'build', '-o', 'program', '.']],
-    start: (folder) => [join(folder, 'program')],
-  },
-  python: {
-    packages: 'python3 python3-venv',
-    build: [
-      ['python3', '-m', 'venv', 'venv'],
-      ['venv/bin/pip', 'install', '--quiet', '--requirement', 'requirements.txt'],
-    ],
-    start: (folder) => [join(folder, 'venv/bin/python'), join(folder, 'program.py')],
-  },
-  java: {
-    packages: 'openjdk-17-jdk-headless maven',
-    build: [
-      // Maven finds a Java of its own that need not be on the PATH, where the program starts.
-      ['java', '-version'],
-      ['mvn', '--quiet', '--batch-mode', 'compile', 'dependency:copy-dependencies'],
-    ],
-    start: (folder) => [
-      'java',
-      '-cp',
-      ['target/classes', 'target/dependency/*'].map((path) => join(folder, path)).join(delimiter),
-      'SdkProgram',
-    ],
-  },
+/** How a program is built inside a copy of its folder, what starts it then, and the Debian packages with its tools. */
+type Recipe = {
+  readonly packages: string;
+  readonly build: readonly Command[];
+  readonly start: (folder: string) => Command;
+};
+
+const GO: Recipe = {
+  packages: 'golang-go',
+  build: [['go', 'build', '-o', 'program', '.']],
+  start: (folder) => [join(folder, 'program')],
+};
+const PYTHON: Recipe = {
+  packages: 'python3 python3-venv',
+  build: [
+    ['python3', '-m', 'venv', 'venv'],
+    ['venv/bin/pip', 'install', '--quiet', '--requirement', 'requirements.txt'],
+  ],
+  start: (folder) => [join(folder, 'venv/bin/python'), join(folder, 'program.py')],
+};
+const javaProgram = (mainClass: string): Recipe => ({
+  packages: 'openjdk-17-jdk-headless maven',
+  build: [
+    // Maven finds a Java of its own that need not be on the PATH, where the program starts.
+    ['java', '-version'],
+    ['mvn', '--quiet', '--batch-mode', 'compile', 'dependency:copy-dependencies'],
+  ],
+  start: (folder) => [
+    'java',
+    '-cp',
+    ['target/classes', 'target/dependency/*'].map((path) => join(folder, path)).join(delimiter),
+    mainClass,
+  ],
+});
+
+const RECIPES: Readonly<Record<ProgramName, Recipe>> = {
+  go: GO,
+  python: PYTHON,
+  java: javaProgram('SdkProgram'),
+  'receipts/go': GO,
+  'receipts/python': PYTHON,
+  'receipts/java': javaProgram('ReceiptProgram'),
   'ali-oss': {
     packages: '',
     build: [],
@@ -56,7 +74,7 @@ const RECIPES: Readonly<
 };
 
 /**
- * Builds the programs of all SDKs outside the checkout, once for the whole run, and takes them away after it.
+ * Builds all programs outside the checkout, once for the whole run, and takes them away after it.
  * @throws Error where a tool is missing or a build fails: this suite fails then, it does not skip.
  */
 export default async function buildPrograms(project: TestProject): Promise<() => void> {
@@ -64,25 +82,25 @@ export default async function buildPrograms(project: TestProject): Promise<() =>
   const remove = () => rmSync(folder, { recursive: true, force: true });
   try {
     // One after the other: each build keeps several cores busy by itself.
-    for (const sdk of SDKS) await build(sdk, join(folder, sdk));
+    for (const name of PROGRAMS) await build(name, join(folder, name));
   } catch (error) {
     remove();
     throw error;
   }
-  const commands = SDKS.map((sdk) => [sdk, RECIPES[sdk].start(join(folder, sdk))]);
-  project.provide('programs', Object.fromEntries(commands) as Record<SdkName, Command>);
+  const commands = PROGRAMS.map((name) => [name, RECIPES[name].start(join(folder, name))]);
+  project.provide('programs', Object.fromEntries(commands) as Record<ProgramName, Command>);
   return remove;
 }
 
-async function build(sdk: SdkName, folder: string): Promise<void> {
-  const { build, packages } = RECIPES[sdk];
-  cpSync(join(import.meta.dirname, sdk), folder, { recursive: true });
+async function build(name: ProgramName, folder: string): Promise<void> {
+  const { build, packages } = RECIPES[name];
+  cpSync(join(import.meta.dirname, name), folder, { recursive: true });
   for (const [file, ...args] of build) {
     await promisify(execFile)(file, args, { cwd: folder, maxBuffer: 1 << 26 }).catch((error) => {
       throw new Error(
         error.code === 'ENOENT'
-          ? `The SDK suite needs ${file} for its ${sdk} program, and it is not on the PATH. On Debian: apt-get install ${packages}.`
-          : `The ${sdk} program was not built; output of ${file}:\n${error.stdout}${error.stderr}`,
+          ? `The SDK suite needs ${file} for its program ${name}, and it is not on the PATH. On Debian: apt-get install ${packages}.`
+          : `The program ${name} was not built; output of ${file}:\n${error.stdout}${error.stderr}`,
       );
     });
   }

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, inject } from 'vitest';
-import type { SdkName } from './build-programs.ts';
+import type { ProgramName, SdkName } from './build-programs.ts';
 
 export type SdkCredentials = {
   readonly accessKeyId: string;
@@ -110,9 +110,9 @@ export type SdkProgram = {
  * job per line and writes one result per line, in the same order, so it starts once for hundreds of jobs.
  */
 export function useSdkProgram(sdk: SdkName): SdkProgram {
-  let program: ReturnType<typeof start>;
+  let program: ReturnType<typeof startProgram>;
   beforeAll(() => {
-    program = start(sdk);
+    program = startProgram(sdk);
   });
   afterAll(() => program.stop());
   return {
@@ -122,8 +122,9 @@ export function useSdkProgram(sdk: SdkName): SdkProgram {
   };
 }
 
-function start(sdk: SdkName) {
-  const [command, ...args] = inject('programs')[sdk];
+/** Starts a program that reads one job per line and writes one result per line, in the same order. */
+export function startProgram(name: ProgramName) {
+  const [command, ...args] = inject('programs')[name];
   const child = spawn(command, args);
   const closed = once(child, 'close');
   const waiting: PromiseWithResolvers<unknown>[] = [];
@@ -135,12 +136,12 @@ function start(sdk: SdkName) {
   // If the program has ended, its `close` event reports why.
   child.stdin.on('error', () => {});
   child.on('close', (code) => {
-    end = new Error(`The ${sdk} program ended with ${code}:\n${complaints}`);
+    end = new Error(`The program ${name} ended with ${code}:\n${complaints}`);
     for (const { reject } of waiting.splice(0)) reject(end);
   });
   createInterface({ input: child.stdout }).on('line', (line) => waiting.shift()?.resolve(JSON.parse(line)));
   return {
-    async ask(job: Job): Promise<unknown> {
+    async ask(job: object): Promise<unknown> {
       if (end) throw end;
       const result = Promise.withResolvers<unknown>();
       waiting.push(result);
