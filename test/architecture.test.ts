@@ -104,7 +104,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     ...[
       'log',
       'health',
-      'grants',
+      'type:grants',
       'grants/ports',
       'grants/upload',
       'grants/download',

@@ -22,6 +22,23 @@ export function curlCommand(request: {
   return parts.join(' \\\n    ');
 }
 
+/** Renders the curl command that sends a form: its fields, and then the file. */
+export function curlForm(form: {
+  readonly url: string;
+  readonly fields: Readonly<Record<string, string>>;
+  readonly fileField: string;
+  readonly file: string;
+}): string {
+  const { url, fields, fileField, file } = form;
+  const parts = [
+    `curl -sS ${quote(url)}`,
+    // `--form` would read a file for a value that begins with "@" or "<".
+    ...Object.entries(fields).map(([name, value]) => `--form-string ${quote(`${name}=${value}`)}`),
+    `--form ${quote(`${fileField}=@${file}`)}`,
+  ];
+  return parts.join(' \\\n    ');
+}
+
 function quote(text: string): string {
   if (text.endsWith('$TOKEN') || text.startsWith('$(')) return `"${text}"`;
   return `'${text.replaceAll("'", `'\\''`)}'`;

@@ -69,7 +69,9 @@ export async function startDemoEnvironment(
     startDemoIssuer({ clock: systemClock, host, port: ports.issuer }),
   );
   // The policy needs the emulator's address, and the emulator needs the buckets of the policy.
+  // Receipts name the service's own address.
   const emulatorPort = ports.emulator === 0 ? await freePort(host) : ports.emulator;
+  const servicePort = ports.service === 0 ? await freePort(host) : ports.service;
   const emulatorUrl = `http://${host}:${emulatorPort}`;
   const input = loadStartupInput(
     {
@@ -80,7 +82,8 @@ export async function startDemoEnvironment(
       ...Object.fromEntries(Object.entries(env).filter(([name]) => !(name in environmentSchema.shape))),
       POLICY_FILE: policyFile ?? OWN_POLICY,
       HOST: host,
-      PORT: String(ports.service),
+      PORT: String(servicePort),
+      PUBLIC_URL: `http://${host}:${servicePort}`,
       CORS_ORIGINS: corsOrigins,
       OSS_ACCESS_KEY_ID: DEMO_CREDENTIALS.accessKeyId,
       OSS_ACCESS_KEY_SECRET: DEMO_CREDENTIALS.accessKeySecret,

@@ -1,26 +1,22 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { stat, writeFile } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
 import { Readable } from 'node:stream';
+import { createRemoteJWKSet, jwtVerify } from 'jose';
 import { systemClock } from '../clock.ts';
-import type { PutGrant } from '../grants/upload/response.ts';
+import type { CompletedUpload } from '../grants/completion/response.ts';
+import type { FormGrant, PutGrant } from '../grants/upload/response.ts';
 import { createLogger } from '../log/logger.ts';
-import { presign } from '../storage/oss/signing/presign.ts';
-import { curlCommand } from './curl-command.ts';
-import {
-  DEMO_BUCKET,
-  DEMO_CREDENTIALS,
-  DEMO_REGION,
-  type DemoEnvironment,
-  startDemoEnvironment,
-} from './demo-environment.ts';
+import { curlCommand, curlForm } from './curl-command.ts';
+import { type DemoEnvironment, startDemoEnvironment } from './demo-environment.ts';
 import { renderProgress } from './progress-bar.ts';
 import { putFile } from './put-file.ts';
+import { post, say, showResponse, step } from './show.ts';
 
-// The main job from end to end, step by step. Exits with 0 only if the stored bytes are those of
-// the file, and the three forbidden uploads were rejected.
+// The main job from end to end, step by step. Exits with 0 only if the downloaded bytes are those
+// of the file, the receipts are valid, and the three forbidden uploads were rejected.
 
 const FILE_BYTES = 24 * 1024 ** 2;
 
@@ -49,9 +45,13 @@ try {
   await writeFile(file, randomBytes(FILE_BYTES));
   const grant = await askForUrl(demo, token, file);
   await upload(demo, grant, file);
-  await readBack(demo, grant, file);
+  await confirm(demo, token, grant);
+  await download(demo, token, grant, file);
+  await uploadByForm(demo, token);
   await showRejections(demo, token);
-  say('\nDone: the bucket has the bytes of the file, and all three forbidden uploads were rejected.');
+  say(
+    '\nDone: the bucket has the bytes of the file, the receipt is valid, and all three forbidden uploads were rejected.',
+  );
 } catch (error) {
   say(`\nThe demo failed: ${error instanceof Error ? error.message : 'unknown cause'}`);
   process.exitCode = 1;
@@ -62,14 +62,14 @@ try {
 async function askForUrl({ serviceUrl }: DemoEnvironment, token: string, file: string): Promise<PutGrant> {
   step(1, 'Request an upload URL for alice.');
   const { size } = await stat(file);
-  const { status, body } = await ask(serviceUrl, token, {
+  const { status, body } = await post(`${serviceUrl}/v1/uploads`, token, {
     key: 'users/alice/holiday.png',
     contentType: 'image/png',
     contentLength: size,
     metadata: { album: '42' },
   });
-  if (status !== 201) throw new Error(`the service responded with ${status}: ${JSON.stringify(body)}`);
-  say(`\n${status} Created\n${indent(JSON.stringify(body, null, 2))}`);
+  if (status !== 201) throw unexpected(status, body);
+  showResponse('201 Created', body);
   return body as PutGrant;
 }
 
@@ -94,51 +94,105 @@ async function upload(
   say(`\n200 OK, ETag ${response.headers.etag}, now at ${emulatorUrl}/${bucket}/${key}`);
 }
 
-async function readBack({ emulatorUrl }: DemoEnvironment, grant: PutGrant, file: string): Promise<void> {
-  step(3, 'Read the object as the owner of the bucket, and compare.');
-  const { url } = presign({
-    credentials: DEMO_CREDENTIALS,
-    method: 'GET',
-    region: DEMO_REGION,
-    bucket: DEMO_BUCKET,
-    endpoint: { url: emulatorUrl, addressing: 'path' },
-    key: grant.key,
-    headers: {},
-    signedAt: systemClock(),
-    expiresInSeconds: 60,
+async function confirm({ serviceUrl }: DemoEnvironment, token: string, { id }: PutGrant): Promise<void> {
+  step(3, 'Confirm the upload. The service looks at the object, and signs a receipt.');
+  const { status, body } = await post(`${serviceUrl}/v1/uploads/complete`, token, { id });
+  if (status !== 200) throw unexpected(status, body);
+  showResponse('200 OK', body);
+  const keys = `${serviceUrl}/.well-known/jwks.json`;
+  say(`\nAny backend can verify the receipt with the public keys at ${keys}:\n`);
+  for (const [name, value] of Object.entries(await verify(serviceUrl, body as CompletedUpload)))
+    say(`  ${name.padEnd(14)}  ${value}`);
+}
+
+/** Verifies a receipt as the backend of an app does. */
+async function verify(
+  serviceUrl: string,
+  { receipt }: CompletedUpload,
+): Promise<Readonly<Record<string, unknown>>> {
+  const keys = createRemoteJWKSet(new URL(`${serviceUrl}/.well-known/jwks.json`));
+  const { payload } = await jwtVerify(receipt, keys, {
+    issuer: serviceUrl,
+    audience: serviceUrl,
+    algorithms: ['ES256'],
+    typ: 'upload-receipt+jwt',
   });
-  say(curlCommand({ method: 'GET', url, headers: {} }));
+  return payload;
+}
+
+async function download(
+  { serviceUrl }: DemoEnvironment,
+  token: string,
+  { key }: PutGrant,
+  file: string,
+): Promise<void> {
+  step(4, 'Request a download URL, and compare the bytes.');
+  const { status, body } = await post(`${serviceUrl}/v1/downloads`, token, {
+    key,
+    filename: 'Holiday 2026.png',
+  });
+  if (status !== 200) throw unexpected(status, body);
+  showResponse('200 OK', body);
+  const { url } = body as { readonly url: string };
+  say(`\n${curlCommand({ method: 'GET', url, headers: {} })}`);
   const response = await fetch(url);
   if (!response.ok || !response.body) throw new Error(`the bucket responded to GET with ${response.status}`);
   const [sent, stored] = await Promise.all([
     sha256(createReadStream(file)),
     sha256(Readable.fromWeb(response.body)),
   ]);
+  const album = response.headers.get('x-oss-meta-album');
   say(`\n  sent    sha256 ${sent}\n  stored  sha256 ${stored}`);
-  say(
-    `  stored  ${response.headers.get('content-type')}, x-oss-meta-album: ${response.headers.get('x-oss-meta-album')}`,
-  );
+  say(`  stored  ${response.headers.get('content-type')}, x-oss-meta-album: ${album}`);
+  say(`  offered as ${response.headers.get('content-disposition')}`);
   if (sent !== stored) throw new Error('the stored bytes are not those of the file');
-  if (response.headers.get('x-oss-meta-album') !== '42') throw new Error('the metadata did not arrive');
+  if (album !== '42') throw new Error('the metadata did not arrive');
   say('  The same bytes.');
+}
+
+async function uploadByForm({ serviceUrl, directory }: DemoEnvironment, token: string): Promise<void> {
+  step(5, 'Upload by an HTML form, as mini programs do.');
+  const file = join(directory, 'note.txt');
+  await writeFile(file, 'hello');
+  const request = {
+    transfer: 'form',
+    filename: 'note.txt',
+    contentType: 'text/plain',
+    maxContentLength: 1024,
+  };
+  const { status, body } = await post(`${serviceUrl}/v1/uploads`, token, request);
+  if (status !== 201) throw unexpected(status, body);
+  showResponse('201 Created', body);
+  const { url, fields, fileField, id } = body as FormGrant;
+  say(`\n${curlForm({ url, fields, fileField, file })}`);
+  const form = new FormData();
+  for (const [name, value] of Object.entries(fields)) form.append(name, value);
+  form.append(fileField, new Blob([await readFile(file)]), 'note.txt');
+  const response = await fetch(url, { method: 'POST', body: form });
+  if (response.status !== 200) throw new Error(`the bucket responded with ${await response.text()}`);
+  say('\n200 OK from the bucket. Then the client confirms this upload too:\n');
+  const completed = await post(`${serviceUrl}/v1/uploads/complete`, token, { id });
+  if (completed.status !== 200) throw unexpected(completed.status, completed.body);
+  const { key, contentLength } = completed.body as CompletedUpload;
+  await verify(serviceUrl, completed.body as CompletedUpload);
+  say(`\n200 OK, ${key} has ${contentLength} bytes, and its receipt is valid`);
 }
 
 async function showRejections({ serviceUrl, directory }: DemoEnvironment, token: string): Promise<void> {
   const request = { key: 'users/alice/note.txt', contentType: 'text/plain', contentLength: 5 };
 
-  step(4, 'Denied: the prefix of another user.');
+  step(6, 'Denied: the prefix of another user.');
   await expectDenial(serviceUrl, token, { ...request, key: 'users/bob/note.txt' }, 'key_outside_prefix');
 
-  step(5, 'Denied: a type that the rule does not allow.');
+  step(7, 'Denied: a type that the rule does not allow.');
   await expectDenial(serviceUrl, token, { ...request, contentType: 'text/html' }, 'content_type_not_allowed');
 
-  step(6, 'Rejected by the bucket: a header that was changed after signing.');
-  const { status, body } = await ask(serviceUrl, token, request);
-  if (status !== 201) throw new Error(`the service responded with ${status}: ${JSON.stringify(body)}`);
+  step(8, 'Rejected by the bucket: a header that was changed after signing.');
+  const { status, body } = await post(`${serviceUrl}/v1/uploads`, token, request);
+  if (status !== 201) throw unexpected(status, body);
   const { method, url, headers } = body as PutGrant;
   const changed = { ...headers, 'Content-Type': 'text/html' };
   const file = join(directory, 'note.txt');
-  await writeFile(file, 'hello');
   say(
     `\nGranted for text/plain; sent as text/html:\n\n${curlCommand({ method, url, headers: changed, file })}`,
   );
@@ -151,27 +205,14 @@ async function showRejections({ serviceUrl, directory }: DemoEnvironment, token:
 }
 
 async function expectDenial(serviceUrl: string, token: string, request: object, code: string): Promise<void> {
-  const { status, body } = await ask(serviceUrl, token, request);
-  say(`\n${status} Forbidden\n${indent(JSON.stringify(body, null, 2))}`);
+  const { status, body } = await post(`${serviceUrl}/v1/uploads`, token, request);
+  showResponse(`${status} Forbidden`, body);
   const codes = (body as { errors?: readonly { code: string }[] }).errors?.map((fault) => fault.code);
   if (status !== 403 || codes?.join() !== code) throw new Error(`expected a denial with ${code}`);
 }
 
-/** Prints `POST /v1/uploads` as a curl command, and sends it. */
-async function ask(
-  serviceUrl: string,
-  token: string,
-  request: object,
-): Promise<{ status: number; body: unknown }> {
-  const call = {
-    method: 'POST',
-    url: `${serviceUrl}/v1/uploads`,
-    headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
-    body: JSON.stringify(request),
-  };
-  say(curlCommand({ ...call, headers: { ...call.headers, Authorization: 'Bearer $TOKEN' } }));
-  const response = await fetch(call.url, call);
-  return { status: response.status, body: await response.json() };
+function unexpected(status: number, body: unknown): Error {
+  return new Error(`the service responded with ${status}: ${JSON.stringify(body)}`);
 }
 
 async function sha256(stream: Readable): Promise<string> {
@@ -184,16 +225,4 @@ function showProgress(sentBytes: number, totalBytes: number): void {
   // A terminal redraws the line; a file gets only the last one.
   if (process.stdout.isTTY) process.stdout.write(`\r${renderProgress(sentBytes, totalBytes)}`);
   else if (sentBytes === totalBytes) process.stdout.write(renderProgress(sentBytes, totalBytes));
-}
-
-function step(number: number, title: string): void {
-  say(`\n${'─'.repeat(80)}\n${number}. ${title}\n`);
-}
-
-function indent(text: string): string {
-  return text.replaceAll(/^/gm, '  ');
-}
-
-function say(text: string): void {
-  process.stdout.write(`${text}\n`);
 }

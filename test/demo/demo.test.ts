@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { expect, it } from 'vitest';
-import { curlCommand } from '../../src/demo/curl-command.ts';
+import { curlCommand, curlForm } from '../../src/demo/curl-command.ts';
 import { renderProgress } from '../../src/demo/progress-bar.ts';
 import { codeBlocks, shownPattern } from '../support/documents.ts';
 
@@ -14,7 +14,11 @@ it('npm run demo does the main job from end to end, and exits with 0', async () 
     '201 Created',
     '100 %  24.0 of 24.0 MiB',
     '200 OK, ETag',
+    'offered as attachment; filename="Holiday 2026.png"',
     'The same bytes.',
+    'users/alice/holiday.png',
+    'its receipt is valid',
+    'the receipt is valid',
     '"code": "key_outside_prefix"',
     '"code": "content_type_not_allowed"',
     '403 SignatureDoesNotMatch',
@@ -35,5 +39,12 @@ it('the progress bar grows from 0 % to 100 %', () => {
 it('a curl command survives quotes in its values', () => {
   expect(curlCommand({ method: 'PUT', url: "http://a/it's", headers: { A: "b'c" } })).toBe(
     `curl -sS -X PUT 'http://a/it'\\''s' \\\n    -H 'A: b'\\''c'`,
+  );
+});
+
+it('the curl command of a form sends every field as it is, and the file last', () => {
+  const fields = { key: "it's", 'x-oss-meta-a': '@b' };
+  expect(curlForm({ url: 'http://a/', fields, fileField: 'file', file: 'a.txt' })).toBe(
+    `curl -sS 'http://a/' \\\n    --form-string 'key=it'\\''s' \\\n    --form-string 'x-oss-meta-a=@b' \\\n    --form 'file=@a.txt'`,
   );
 });

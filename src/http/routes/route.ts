@@ -59,9 +59,7 @@ export type OperationDocument = {
   readonly responses: Readonly<Record<number, ResponseDocument>>;
   /** The problems that only some operations have. */
   readonly problems?: readonly ErrorCode[];
-  readonly pathParameters?: readonly Parameter[];
-  /** Request headers that only this operation reads. None of them is required. */
-  readonly requestHeaders?: readonly Parameter[];
+  readonly pathParameters?: readonly PathParameter[];
 };
 
 export type ResponseDocument = {
@@ -83,7 +81,7 @@ export type JsonContent = {
 
 export type TextContent = { readonly mediaType: string; readonly example: string };
 
-export type Parameter = {
+export type PathParameter = {
   readonly name: string;
   readonly description: string;
   readonly example: string;
