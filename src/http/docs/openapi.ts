@@ -68,7 +68,7 @@ export function renderOpenApi(routes: readonly Route<never>[]): string {
         version,
         summary: 'Issues presigned upload URLs for Alibaba Cloud OSS.',
         description:
-          'A client sends its own token and describes one file. If the policy allows the upload, the response has a presigned PUT URL (OSS V4 signature) and the exact headers to send with it.',
+          'A client sends its own token and describes one file. If the policy allows the upload, the response has a presigned PUT URL and the exact headers to send with it, or a form and the exact fields (OSS V4 signature).',
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
       servers: [{ url: '/', description: 'The service that serves this document.' }],

@@ -28,14 +28,12 @@ const INSTANT_OFFSET = BLOCK_BYTES + ALGORITHM.length + 1;
  * finalizer.
  */
 export class SigningKey {
-  readonly #key: Buffer;
   readonly #inner: Buffer;
   readonly #outer: Buffer;
   readonly #requestHashOffset: number;
 
   constructor(accessKeySecret: string, scope: Scope) {
     const key = deriveSigningKey(accessKeySecret, scope);
-    this.#key = key;
     const text = stringToSign(' '.repeat('yyyymmddThhmmssZ'.length), scope, '');
     this.#inner = behindPad(key, 0x36, Buffer.from(text));
     this.#outer = behindPad(key, 0x5c, Buffer.alloc(DIGEST_BYTES));
@@ -50,8 +48,7 @@ export class SigningKey {
     this.#inner.write(instant, INSTANT_OFFSET, 'latin1');
     this.#inner.write(hash('sha256', canonicalRequest, 'hex'), this.#requestHashOffset, 'latin1');
     // A digest as text is faster: creating a Buffer takes longer than the hash.
-    this.#outer.write(hash('sha256', this.#inner, 'binary'), BLOCK_BYTES, 'latin1');
-    return hash('sha256', this.#outer, 'hex');
+    return this.#finish(hash('sha256', this.#inner, 'binary'));
   }
 
   /**
@@ -60,7 +57,16 @@ export class SigningKey {
    * @param policy in base64, exactly as it is sent.
    */
   signPolicy(policy: string): string {
-    return createHmac('sha256', this.#key).update(policy).digest('hex');
+    const inner = Buffer.alloc(BLOCK_BYTES + policy.length);
+    this.#inner.copy(inner, 0, 0, BLOCK_BYTES);
+    inner.write(policy, BLOCK_BYTES, 'latin1');
+    return this.#finish(hash('sha256', inner, 'binary'));
+  }
+
+  /** The outer hash of HMAC, over the digest of the inner one. */
+  #finish(digest: string): string {
+    this.#outer.write(digest, BLOCK_BYTES, 'latin1');
+    return hash('sha256', this.#outer, 'hex');
   }
 }
 
