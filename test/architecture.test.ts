@@ -104,7 +104,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     ...[
       'log',
       'health',
-      'type:grants',
+      'grants',
       'grants/ports',
       'grants/upload',
       'grants/download',

@@ -63,7 +63,7 @@ export function furtherQuestions(): readonly Question[] {
   ];
 }
 
-/** A question for each form upload. The expected signature is the vector's, because our signer makes none. */
+/** A question for each form upload of our vectors. The expected signature is the vector's. */
 export function policyQuestions(): readonly (Pick<Question, 'name' | 'signature'> & { job: PolicyJob })[] {
   return readVectors('post-policy').map((vector) => {
     const { region, bucket, credentials, signedAt } = jobOf(vector, 'query');

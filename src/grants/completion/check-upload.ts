@@ -4,6 +4,7 @@ import { type Coverage, decideCompletion } from '../../policy/decide-completion.
 import type { Rule } from '../../policy/policy.ts';
 import type { StoredObject } from '../../storage/object-storage.ts';
 import { StorageError } from '../../storage/storage-error.ts';
+import { cannotContinueUploads } from '../cannot-continue.ts';
 import type { CallerContext } from '../grant.ts';
 import type { Limiter, LimitVerdict } from '../ports/limiter.ts';
 import type { ServiceKeysSource } from '../ports/service-keys.ts';
@@ -61,7 +62,10 @@ export async function checkUpload(
   { caller, policy, storage }: CallerContext,
   { id, crc64 }: CompleteRequest,
 ): Promise<UploadCheck> {
-  if (!canContinueUploads) throw cannotContinueUploads();
+  if (!canContinueUploads)
+    throw cannotContinueUploads(
+      'The service cannot use upload ids at the moment; use the response of the storage instead.',
+    );
   const granted = openUploadId(serviceKeys.current(), id);
   const coverage = granted && decideCompletion(policy, caller, granted);
   if (!granted || !coverage) return { outcome: 'invalid', granted };
@@ -93,19 +97,6 @@ export async function checkUpload(
 /** The calls about uploads that a rule allows each caller per minute. */
 function callsPerMinute({ limits: { requestsPerMinute } }: Pick<Rule, 'limits'>): number {
   return requestsPerMinute === undefined ? CALLS_PER_MINUTE : CALLS_PER_REQUEST * requestsPerMinute;
-}
-
-function cannotContinueUploads(): ServiceError {
-  return new ServiceError(
-    'unavailable',
-    'The service cannot use upload ids at the moment; use the response of the storage instead.',
-    {
-      headers: { 'Retry-After': '60' },
-      logFields: {
-        reason: 'REDIS_URL is set without SERVICE_KEYS_FILE, so replicas cannot open the ids of others',
-      },
-    },
-  );
 }
 
 /** @throws anything that is neither a failure of the storage nor a rejection: a bug. */

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { ErrorCode } from '../../errors.ts';
 import { MAX_BODY_BYTES, MAX_LIST_BODY_BYTES } from '../plugins/json-body.ts';
 import { PROBLEMS, problemSchema, toProblem } from '../plugins/problem-json.ts';
-import type { JsonContent, OperationDocument, Route, TextContent } from '../routes/route.ts';
+import type { JsonContent, OperationDocument, Parameter, Route, TextContent } from '../routes/route.ts';
 import { rejectionExamples } from './openapi-examples.ts';
 
 const REQUEST_ID = { 'X-Request-Id': { $ref: '#/components/headers/X-Request-Id' } };
@@ -108,7 +108,19 @@ function pathsOf(routes: readonly Route<never>[]): Record<string, Record<string,
 }
 
 function operationOf({ isPublic, openapi }: Route<never>): unknown {
-  const { operationId, tag, summary, requestBody, responses, pathParameters } = openapi;
+  const {
+    operationId,
+    tag,
+    summary,
+    requestBody,
+    responses,
+    pathParameters = [],
+    requestHeaders = [],
+  } = openapi;
+  const parameters = [
+    ...pathParameters.map((one) => parameterOf(one, 'path')),
+    ...requestHeaders.map((one) => parameterOf(one, 'header')),
+  ];
   return {
     operationId,
     tags: [tag],
@@ -123,17 +135,12 @@ function operationOf({ isPublic, openapi }: Route<never>): unknown {
       })),
       ...problemRefs(problemsOf(openapi, isPublic)),
     },
-    ...(pathParameters && {
-      parameters: pathParameters.map(({ name, description, example }) => ({
-        name,
-        in: 'path',
-        required: true,
-        description,
-        schema: { type: 'string' },
-        example,
-      })),
-    }),
+    ...(parameters.length > 0 && { parameters }),
   };
+}
+
+function parameterOf({ name, description, example }: Parameter, place: 'path' | 'header'): unknown {
+  return { name, in: place, required: place === 'path', description, schema: { type: 'string' }, example };
 }
 
 function problemsOf({ problems = [] }: OperationDocument, isPublic: boolean): readonly ErrorCode[] {

@@ -3,13 +3,18 @@ import { parseUploadRequestBody, uploadRequestBody } from '../../grants/upload/r
 import { uploadGrant } from '../../grants/upload/response.ts';
 import { FORM_GRANT_EXAMPLE, GRANT_EXAMPLE, REQUEST_EXAMPLE } from '../docs/openapi-examples.ts';
 import { type AuditDependencies, logAudit, requireOpenAudit, requireWrittenAudit } from '../grants/audit.ts';
+import { idempotencyKeyOf } from '../grants/idempotency-key.ts';
 import { limitHeaders } from '../grants/limit-headers.ts';
 import { decisionOf, rejectionOf, statusOf } from '../grants/outcome.ts';
 import { uploadAudit } from '../grants/upload-audit.ts';
 import { callerContextOf } from '../plugins/authentication.ts';
 import type { Route } from './route.ts';
 
-export type CreateUploadDependencies = IssueUploadDependencies & AuditDependencies;
+export type CreateUploadDependencies = IssueUploadDependencies &
+  AuditDependencies & {
+    /** Whether all replicas have the same service keys, or there is only one replica. */
+    readonly canContinueUploads: boolean;
+  };
 
 /** `POST /v1/uploads`: grants the upload of one file. */
 export const createUpload: Route<CreateUploadDependencies> = {
@@ -20,6 +25,14 @@ export const createUpload: Route<CreateUploadDependencies> = {
     operationId: 'issueUpload',
     tag: 'Uploads',
     summary: 'Request permission to upload one file',
+    requestHeaders: [
+      {
+        name: 'Idempotency-Key',
+        description:
+          '1 to 255 visible ASCII characters, with `filename` only. The same caller gets the same object key for the same request with the same value, so a retried request cannot create a second object.',
+        example: '0e6f2f6c-8a0f-4b5e-9a57-3c1f5b1d2f10',
+      },
+    ],
     requestBody: { name: 'UploadRequest', schema: uploadRequestBody, example: REQUEST_EXAMPLE },
     responses: {
       201: {
@@ -35,12 +48,13 @@ export const createUpload: Route<CreateUploadDependencies> = {
     problems: ['invalid_request', 'policy_denied', 'body_too_large', 'unsupported_media_type'],
   },
   handler: (dependencies) => {
-    const { auditGate, logger, observer } = dependencies;
+    const { auditGate, logger, observer, canContinueUploads } = dependencies;
     const issueDependencies = { ...dependencies, beforeGrant: () => requireOpenAudit(auditGate) };
     return async (request, reply) => {
       const callerContext = callerContextOf(request);
       const upload = parseUploadRequestBody(request.body);
-      const outcome = await issueUpload(issueDependencies, callerContext, upload);
+      const idempotencyKey = idempotencyKeyOf(request.headers, upload, canContinueUploads);
+      const outcome = await issueUpload(issueDependencies, callerContext, upload, idempotencyKey);
       const status = statusOf(outcome, 201);
       logAudit(logger, request, reply, status, uploadAudit(callerContext, upload, outcome));
       if (auditGate && outcome.outcome === 'granted') await requireWrittenAudit(auditGate, request);

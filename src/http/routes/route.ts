@@ -59,7 +59,9 @@ export type OperationDocument = {
   readonly responses: Readonly<Record<number, ResponseDocument>>;
   /** The problems that only some operations have. */
   readonly problems?: readonly ErrorCode[];
-  readonly pathParameters?: readonly PathParameter[];
+  readonly pathParameters?: readonly Parameter[];
+  /** Request headers that only this operation reads. None of them is required. */
+  readonly requestHeaders?: readonly Parameter[];
 };
 
 export type ResponseDocument = {
@@ -81,7 +83,7 @@ export type JsonContent = {
 
 export type TextContent = { readonly mediaType: string; readonly example: string };
 
-export type PathParameter = {
+export type Parameter = {
   readonly name: string;
   readonly description: string;
   readonly example: string;

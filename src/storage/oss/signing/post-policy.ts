@@ -8,11 +8,12 @@ export type PostCondition =
 const DOLLAR_OF_VALUE = /(?<!\["eq",")\$/g;
 
 /**
- * Returns the text of the policy of a form. OSS's escapes are those of JSON, and `\$` for a dollar
- * sign in a value. Source: OSS, V4 signature of POST requests; PostObject, appendix.
+ * Returns the text of the policy of a form. A dollar sign in a value has to be escaped. OSS knows
+ * two ways: `\$`, which is not JSON, so that the official SDK for JavaScript rejects it, and
+ * `\u0024`. Source: OSS, V4 signature of POST requests; PostObject, appendix.
  */
 export function postPolicy(expiration: Date, conditions: readonly PostCondition[]): string {
   // `toISOString` has milliseconds, as all official samples have.
   const text = JSON.stringify({ expiration: expiration.toISOString(), conditions });
-  return text.replaceAll(DOLLAR_OF_VALUE, () => '\\$');
+  return text.replaceAll(DOLLAR_OF_VALUE, '\\u0024');
 }

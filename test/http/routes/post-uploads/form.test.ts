@@ -16,7 +16,6 @@ const createFormApp = (
     ...dependencies,
   });
 
-/** The policy of a form. None of the values here has a dollar sign, so it is JSON. */
 const policyOf = ({ policy }: Readonly<Record<string, string>>) =>
   JSON.parse(Buffer.from(policy ?? '', 'base64').toString());
 const rangeOf = (fields: Readonly<Record<string, string>>) =>

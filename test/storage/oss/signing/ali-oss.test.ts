@@ -1,5 +1,6 @@
 import OSS from 'ali-oss';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { prepareBucket } from '../../../../src/storage/oss/bucket.ts';
 import { presign } from '../../../../src/storage/oss/signing/presign.ts';
 import { now } from '../../../support/fixed-clock.ts';
 
@@ -84,4 +85,23 @@ describe.each([
     });
     expect(ours.signature).toBe(await theirSignature(credentials, key, headers, additionalHeaders));
   });
+});
+
+it.each([
+  ['plain values', 'a.txt', {}],
+  // No dollar sign: the SDK serializes the JSON again, without the escape.
+  ['quotation marks and Chinese', 'users/a "b" 报告.txt', { album: '"x" \\' }],
+])('signs the policy of a form with %s as the SDK does', (_name, key, metadata) => {
+  const { fields } = prepareBucket({ bucket: 'acme-media', region: 'cn-hangzhou', endpoint: 'public' })
+    .prepareUploads({})
+    .presignForm(
+      { key, contentType: 'text/plain', contentLength: { min: 0, max: 5 }, metadata, overwrite: false },
+      { credentials: LONG_LIVED, signedAt: now, expiresInSeconds: 600 },
+    );
+  const client = new OSS({ ...LONG_LIVED, bucket: 'acme-media', region: 'oss-cn-hangzhou' }) as OSS & {
+    // Not among its types.
+    signPostObjectPolicyV4(policy: string, date: Date): string;
+  };
+  const policy = Buffer.from(fields.policy ?? '', 'base64').toString();
+  expect(client.signPostObjectPolicyV4(policy, now)).toBe(fields['x-oss-signature']);
 });

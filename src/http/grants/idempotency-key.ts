@@ -1,0 +1,41 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { ServiceError } from '../../errors.ts';
+import { cannotContinueUploads } from '../../grants/cannot-continue.ts';
+import type { UploadRequest } from '../../policy/upload-request.ts';
+
+const MAX_LENGTH = 255;
+const VISIBLE_ASCII = /^[!-~]+$/;
+
+/**
+ * Returns the `Idempotency-Key` of an upload request; undefined without one.
+ * @param canContinueUploads whether all replicas derive the same ids.
+ * @throws ServiceError `invalid_request` if it is not 1 to 255 visible ASCII characters, or the
+ *   request names the key; `unavailable` if another replica would derive another id.
+ */
+export function idempotencyKeyOf(
+  headers: IncomingHttpHeaders,
+  upload: Pick<UploadRequest, 'key'>,
+  canContinueUploads: boolean,
+): string | undefined {
+  const sent = headers['idempotency-key'];
+  if (sent === undefined) return undefined;
+  if (typeof sent !== 'string' || sent.length > MAX_LENGTH || !VISIBLE_ASCII.test(sent)) {
+    throw new ServiceError(
+      'invalid_request',
+      `The header Idempotency-Key must be sent once, with 1 to ${MAX_LENGTH} visible ASCII characters, such as a UUID.`,
+    );
+  }
+  if (upload.key !== undefined) {
+    const detail =
+      'The header Idempotency-Key needs "filename", for which the service creates the key. With "key", leave the header out.';
+    throw new ServiceError('invalid_request', detail, {
+      errors: [{ pointer: '/key', code: 'conflict', detail }],
+    });
+  }
+  if (!canContinueUploads) {
+    throw cannotContinueUploads(
+      'The service cannot recognize repeated requests at the moment; send the request without the header Idempotency-Key.',
+    );
+  }
+  return sent;
+}
