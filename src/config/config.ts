@@ -2,14 +2,9 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import type { CredentialsConfig } from '../credentials/credentials-config.ts';
 import { parseRedisAddress } from '../limits/redis-address.ts';
+import { withoutTrailingSlash } from '../net/web-address.ts';
 import { type Environment, isSet } from './environment.ts';
-import {
-  corsHeaderFault,
-  originFault,
-  publicUrlFault,
-  trustedProxyFault,
-  withoutTrailingSlash,
-} from './network-settings.ts';
+import { corsHeaderFault, originFault, publicUrlFault, trustedProxyFault } from './network-settings.ts';
 import { ossCredentialVariables, readOssCredentials } from './oss-credentials.ts';
 import { serviceKeysFaults } from './service-keys-settings.ts';
 import { listOf, oneOf, text, wholeNumber } from './variable-types.ts';

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { compile } from '@fastify/proxy-addr';
-import { hostKind } from '../net/web-address.ts';
+import { hostKind, withoutTrailingSlash } from '../net/web-address.ts';
 
 /** RFC 9110 5.6.2, the form of a field name. */
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
@@ -68,11 +68,6 @@ export function publicUrlFault(given: string): string | undefined {
   if (url.pathname.includes('//')) return 'must not contain "//" in its path';
   const canonical = withoutTrailingSlash(url.href);
   return canonical === withoutTrailingSlash(given) ? undefined : `must be written as ${canonical}`;
-}
-
-/** Two addresses that differ only in the slash at their end are the same. */
-export function withoutTrailingSlash(address: string): string {
-  return address.endsWith('/') ? address.slice(0, -1) : address;
 }
 
 /**

@@ -34,3 +34,14 @@ export function serviceKeysWarnings({
       : 'REDIS_URL is set, but SERVICE_KEYS_FILE is not: replicas cannot read the upload ids of each other, so requests with an upload id or an Idempotency-Key get 503.',
   ];
 }
+
+/** The settings that the policy has to fit, because receipts depend on both. */
+export function receiptSettings({
+  publicUrl,
+  serviceKeysFile,
+}: Pick<Config, 'publicUrl' | 'serviceKeysFile'>): {
+  readonly publicUrl: string;
+  readonly hasServiceKeysFile: boolean;
+} {
+  return { publicUrl, hasServiceKeysFile: serviceKeysFile !== undefined };
+}

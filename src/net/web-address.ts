@@ -90,3 +90,8 @@ export function webAddressFault(
     '*.localhost, and loopback, private, link-local and unique-local IP addresses'
   );
 }
+
+/** Removes the slash at the end of an address, without which it means the same. */
+export function withoutTrailingSlash(address: string): string {
+  return address.endsWith('/') ? address.slice(0, -1) : address;
+}

@@ -4,8 +4,8 @@ import type { Caller } from '../auth/caller.ts';
 const MAX_IDENTITY_BYTES = 255;
 
 /**
- * Returns which claim of a caller is too long for an upload id, which names the caller; undefined if
- * both fit.
+ * Returns which claim of a caller is too long for an upload id, which names the caller; undefined
+ * if both fit.
  */
 export function claimTooLong({
   issuer,
@@ -20,7 +20,7 @@ function isTooLong(text: string): boolean {
   return text.length * 3 > MAX_IDENTITY_BYTES && new TextEncoder().encode(text).length > MAX_IDENTITY_BYTES;
 }
 
-/** What a caller reads whose claim is too long for a rule with receipts. */
+/** Explains to a caller that a claim is too long for a rule with receipts. */
 export function claimTooLongDetail(claim: 'iss' | 'sub'): string {
   return `The token's \`${claim}\` claim has more than ${MAX_IDENTITY_BYTES} bytes of UTF-8, so an upload of this caller cannot have a receipt, which the rule requires.`;
 }

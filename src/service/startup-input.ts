@@ -1,9 +1,10 @@
 import { type Config, loadConfig, policyFileOf } from '../config/config.ts';
 import type { Environment } from '../config/environment.ts';
-import { serviceKeysWarnings } from '../config/service-keys-settings.ts';
+import { receiptSettings, serviceKeysWarnings } from '../config/service-keys-settings.ts';
 import { unknownVariables } from '../config/unknown-variables.ts';
 import type { ServiceKeys } from '../grants/ports/service-keys.ts';
 import { createPolicyReader, type LoadedPolicy } from '../policy/file/read-policy-file.ts';
+import { receiptFaults } from '../policy/file/receipt-faults.ts';
 import type { Policy } from '../policy/policy.ts';
 import { createServiceKeysReader, type ServiceKeysReading } from '../service-keys/read-service-keys-file.ts';
 import { readIfPossible } from '../text/text-file.ts';
@@ -41,7 +42,9 @@ export function loadStartupInput(
     return {
       faults: 'faults' in loaded ? [...loaded.faults, ...unknownVariables(env, undefined)] : [file.fault],
     };
-  const readPolicy = createPolicyReader(file.path, env, readFile);
+  const readPolicy = createPolicyReader(file.path, env, readFile, (policy) =>
+    'config' in loaded ? receiptFaults(policy, receiptSettings(loaded.config)) : [],
+  );
   const policy = readPolicy();
   const warnings = unknownVariables(env, readIfPossible(file.path, readFile));
   if ('config' in loaded && 'policy' in policy) {

@@ -3,6 +3,7 @@ import { now } from '../support/fixed-clock.ts';
 import { ownFilesRule, policyWith, testIssuerEntry } from '../support/policies.ts';
 import { findFreePort } from '../support/redis-server.ts';
 import { runCli } from '../support/run-cli.ts';
+import { serviceKeysFile } from '../support/service-keys.ts';
 import { createTestIssuer } from '../support/tokens.ts';
 
 const CREDENTIALS = { OSS_ACCESS_KEY_ID: 'TheKeyId', OSS_ACCESS_KEY_SECRET: 'TheKeySecret' };
@@ -350,7 +351,14 @@ describe('the storage', () => {
       issuers: [testIssuerEntry({ jwksFile: undefined, jwksUrl: JWKS_URL })],
       rules: [rule],
     });
-    const { code, lines, asked } = await check({ policy });
+    const { code, lines, asked } = await check({
+      env: {
+        ...CREDENTIALS,
+        SERVICE_KEYS_FILE: 'service-keys.json',
+        PUBLIC_URL: 'https://presign.example.com',
+      },
+      files: { 'policy.yaml': policy, 'jwks.json': jwks, 'service-keys.json': serviceKeysFile('a') },
+    });
     expect(code).toBe(0);
     expect(lines.filter((line) => / storage: /.test(line))).toStrictEqual([]);
     expect(asked).toStrictEqual([`GET ${JWKS_URL}`]);
@@ -373,4 +381,23 @@ describe('the storage', () => {
       'FAILED storage: own-files: the call cannot be signed; check the credentials',
     ]);
   });
+});
+
+it('reports a policy that PUBLIC_URL and the service keys do not fit', async () => {
+  const rule = {
+    name: 'backend',
+    actions: ['confirm'],
+    who: { scope: 'a' },
+    target: 'media',
+    prefix: 'users/',
+  };
+  const policy = policyWith({
+    issuers: [testIssuerEntry({ jwksFile: undefined, jwksUrl: JWKS_URL })],
+    rules: [rule],
+  });
+  const { code, lines } = await check({ policy });
+  expect(code).toBe(1);
+  expect(lines).toContain(
+    'FAILED policy: The rule backend has confirm in actions, which needs SERVICE_KEYS_FILE: without it, upload ids are valid for one process only.',
+  );
 });

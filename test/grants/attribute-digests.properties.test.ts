@@ -15,7 +15,7 @@ const digestOf = (metadata: Readonly<Record<string, string>>) =>
   attributeDigests({ ...NONE, metadata }).metadata;
 
 describe('the digest of metadata', () => {
-  it('is empty without metadata, and else 24 bytes', () => {
+  it('is empty without metadata, otherwise 24 bytes', () => {
     expect(digestOf({})).toBe('');
     expect(digestOf({ album: '' })).toMatch(/^[\w-]{32}$/);
   });

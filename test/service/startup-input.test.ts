@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
 import { loadStartupInput } from '../../src/service/startup-input.ts';
 import { decodeTextFile } from '../../src/text/text-file.ts';
-import { ownFilesRule, policyWith } from '../support/policies.ts';
+import { ownFilesRule, policyWith, testIssuerEntry } from '../support/policies.ts';
+import { serviceKeysFile } from '../support/service-keys.ts';
 import { createTestIssuer } from '../support/tokens.ts';
 
 const CREDENTIALS = { OSS_ACCESS_KEY_ID: 'TheKeyId', OSS_ACCESS_KEY_SECRET: 'TheKeySecret' };
@@ -137,4 +138,42 @@ it('names a variable that may be mistyped, and the one that is missing', () => {
 it.each(['"policy.yaml"', ' policy.yaml', 'policy.yaml\n'])('reports POLICY_FILE=%j once', (path) => {
   const faults = faultsOf({ ...CREDENTIALS, POLICY_FILE: path }, { 'policy.yaml': policyWith() });
   expect(faults).toStrictEqual([expect.stringMatching(/^POLICY_FILE (is in quotation|must not)[^.]+\.$/)]);
+});
+
+it('rejects a policy whose tokens a receipt could pass as, at startup and when the file changes', () => {
+  const env = {
+    ...CREDENTIALS,
+    SERVICE_KEYS_FILE: 'keys.json',
+    PUBLIC_URL: 'https://presign.example.com/',
+  };
+  const colliding = policyWith({ issuers: [testIssuerEntry({ audience: 'https://presign.example.com' })] });
+  const files = { 'policy.yaml': colliding, 'jwks.json': jwks, 'keys.json': serviceKeysFile('a') };
+  const fault = expect.stringMatching(/^PUBLIC_URL https:\/\/presign\.example\.com is also an audience /);
+  expect(faultsOf(env, files)).toStrictEqual([fault]);
+
+  files['policy.yaml'] = policyWith();
+  const input = loadStartupInput(env, readFrom(files));
+  if ('faults' in input) throw new Error(input.faults.join());
+  files['policy.yaml'] = colliding;
+  expect(input.readPolicy()).toMatchObject({ faults: [fault] });
+});
+
+it('compares the policy with the default of PUBLIC_URL too', () => {
+  const policy = policyWith({ issuers: [testIssuerEntry({ audience: 'http://localhost:8080/' })] });
+  expect(faultsOf(CREDENTIALS, { 'policy.yaml': policy, 'jwks.json': jwks })).toHaveLength(1);
+});
+
+it('reads the service keys, and later versions of them', () => {
+  const env = { ...CREDENTIALS, SERVICE_KEYS_FILE: 'keys.json', PUBLIC_URL: 'https://presign.example.com' };
+  const files = { 'policy.yaml': policyWith(), 'jwks.json': jwks, 'keys.json': serviceKeysFile('first') };
+  const input = loadStartupInput(env, readFrom(files));
+  if ('faults' in input) throw new Error(input.faults.join());
+  expect(input.serviceKeys?.first.keys.signing.kid).toBe('first');
+  expect(input.warnings).toStrictEqual([]);
+  files['keys.json'] = serviceKeysFile('second');
+  expect(input.serviceKeys?.read()).toMatchObject({ keys: { signing: { kid: 'second' } } });
+  files['keys.json'] = '{}';
+  expect(faultsOf(env, files)).toStrictEqual([
+    'SERVICE_KEYS_FILE keys.json: must be a JWK set, {"keys": […]}; create it with oss-presign keygen.',
+  ]);
 });

@@ -1,8 +1,9 @@
 import { loadConfig, policyFileOf } from '../../config/config.ts';
-import { serviceKeysWarnings } from '../../config/service-keys-settings.ts';
+import { receiptSettings, serviceKeysWarnings } from '../../config/service-keys-settings.ts';
 import { unknownVariables } from '../../config/unknown-variables.ts';
 import type { ReadinessCheck } from '../../health/check.ts';
 import { readPolicyFile } from '../../policy/file/read-policy-file.ts';
+import { receiptFaults } from '../../policy/file/receipt-faults.ts';
 import { readIfPossible } from '../../text/text-file.ts';
 import { checkClock } from '../checks/check-clock.ts';
 import { checkCredentials } from '../checks/check-credentials.ts';
@@ -55,7 +56,12 @@ async function* checkSetup(context: CliContext): AsyncGenerator<Result> {
     ...(config ? serviceKeysWarnings(config) : []),
   ]);
 
-  const read = 'path' in file ? readPolicyFile(file.path, env, readFile) : undefined;
+  const read =
+    'path' in file
+      ? readPolicyFile(file.path, env, readFile, (policy) =>
+          config ? receiptFaults(policy, receiptSettings(config)) : [],
+        )
+      : undefined;
   const policy = read && 'policy' in read ? read.policy : undefined;
   if ('path' in file && read) {
     const rules = policy?.rules.map(({ name }) => name).join(', ');

@@ -21,13 +21,15 @@ type EnvironmentVariables = Readonly<Record<string, string | undefined>>;
 /**
  * Reads and checks the policy file. Never throws: a file that cannot be read is a fault.
  * @param readFile reads a file as text; throws if it cannot.
+ * @param faultsOf returns what the rest of the configuration rejects in a policy, one sentence each.
  */
 export function readPolicyFile(
   path: string,
   env: EnvironmentVariables,
   readFile: (path: string) => string,
+  faultsOf?: (policy: Policy) => readonly string[],
 ): LoadedPolicy {
-  return createPolicyReader(path, env, readFile)();
+  return createPolicyReader(path, env, readFile, faultsOf)();
 }
 
 /**
@@ -39,6 +41,7 @@ export function createPolicyReader(
   path: string,
   env: EnvironmentVariables,
   readFile: (path: string) => string,
+  faultsOf: (policy: Policy) => readonly string[] = () => [],
 ): () => LoadedPolicy {
   let last: { readonly contents: ReadonlyMap<string, string>; readonly loaded: LoadedPolicy } | undefined;
 
@@ -46,11 +49,13 @@ export function createPolicyReader(
     if (last && [...last.contents].every(([file, content]) => readContent(file).content === content))
       return last.loaded;
     const contents = new Map<string, string>();
-    const result = parse(path, env, (file) => {
+    const parsed = parse(path, env, (file) => {
       const { content, text } = readContent(file);
       contents.set(file, content);
       return text();
     });
+    const faults = 'policy' in parsed ? faultsOf(parsed.policy) : [];
+    const result = faults.length === 0 ? parsed : { faults };
     const digest = createHash('sha256');
     for (const [file, content] of contents) digest.update(`${file}\0${content}`);
     last = { contents, loaded: { version: digest.digest('hex').slice(0, 12), ...result } };

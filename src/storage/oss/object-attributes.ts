@@ -5,7 +5,7 @@ const METADATA_PREFIX = 'x-oss-meta-';
 
 /**
  * Returns a function that lists the attributes of the object that an upload creates, as OSS
- * describes it later. What no upload changes is the same value in each result.
+ * describes it later. A value that no upload changes is the same in each result.
  * @param common the headers of all uploads. An upload has none of them itself, except for
  *   Content-Disposition, where the upload's own replaces the common one.
  */
