@@ -3,8 +3,8 @@ import { GRANT_ID_METADATA } from '../policy/grant-mark.ts';
 import type { ObjectAttributes } from '../storage/object-storage.ts';
 
 /**
- * What the attributes of an object are compared with: truncated SHA-256 in base64url, `''` where
- * the object must not have the attribute.
+ * Digests that are compared with those of a stored object: truncated SHA-256 in base64url, `''`
+ * where the object must not have the attribute.
  */
 export type AttributeDigests = {
   /** Of all metadata but {@link GRANT_ID_METADATA}. 32 characters, 24 bytes. */

@@ -49,16 +49,15 @@ const DIGEST_LENGTHS: readonly number[] = [
 ];
 const MD5_BYTES = 16;
 
-// The payload, in bytes:
+// The payload, by the offsets of its bytes:
 //
-//     0  version        2  flags                8  length of the key        16  least length (48 bits)
-//     1  transfer       3  length of the kid   10  length of the type       22  greatest length (48 bits)
-//                       4  … of the rule       12  length of the issuer     28  issued at (32 bits)
-//                       5  … of the target     14  length of the subject    32  expires at (32 bits)
-//                       6  … of the bucket
-//                       7  … of the region
-//    36  the digests that are present, and the MD5 if it is
-//     …  kid, grant id, rule, target, bucket, region, key, type, issuer, subject, in UTF-8
+//      0  version, transfer and flags
+//      3  the lengths of kid, rule, target, bucket and region, one byte each
+//      8  the lengths of key, content type, issuer and subject, two bytes each
+//     16  the least and the greatest length of the object, six bytes each
+//     28  when it was issued and when it expires, four bytes each
+//     36  the digests that are present, and the MD5 if it is
+//      …  kid, grant id, rule, target, bucket, region, key, content type, issuer, subject, in UTF-8
 //
 // Lengths of texts are those in UTF-16 code units. So no text needs an escape, and none can be read
 // as a part of another.

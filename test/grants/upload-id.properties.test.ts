@@ -154,7 +154,7 @@ it('parts of two ids never make an id', () => {
 it('any other text is no id', () => {
   fc.assert(
     fc.property(
-      fc.oneof(fc.string({ unit: 'binary', maxLength: 4000 }), fc.base64String({ maxLength: 4000 })),
+      fc.oneof(fc.string({ unit: 'binary', maxLength: 200 }), fc.base64String({ maxLength: 400 })),
       (id) => {
         expect(openUploadId(keys, id)).toBeUndefined();
         expect(openUploadId(keys, `${id}.${'A'.repeat(43)}`)).toBeUndefined();

@@ -23,7 +23,8 @@ export function objectUpload(rule: Rule, request: UploadRequest, key: string): O
 }
 
 /**
- * Returns an upload whose object carries the id of its grant, if the rule and the request need that.
+ * Returns an upload whose object carries the id of its grant, if the rule and the request need
+ * that.
  */
 export function withGrantId<Upload extends Pick<ObjectUpload, 'metadata'>>(
   upload: Upload,

@@ -21,7 +21,7 @@ type EnvironmentVariables = Readonly<Record<string, string | undefined>>;
 /**
  * Reads and checks the policy file. Never throws: a file that cannot be read is a fault.
  * @param readFile reads a file as text; throws if it cannot.
- * @param faultsOf returns what the rest of the configuration rejects in a policy, one sentence each.
+ * @param faultsOf returns the faults of a policy in this configuration, one sentence each.
  */
 export function readPolicyFile(
   path: string,
