@@ -14,8 +14,8 @@ export type ReceiptSettings = {
  * Returns how a policy contradicts the settings of the service, one sentence each.
  *
  * A receipt is a signed JWT about the caller. It must never look like a token of an issuer that the
- * policy trusts, so neither its issuer nor its audience may be the same. A slash at the end makes no
- * difference, because people write addresses with and without it.
+ * policy trusts, so neither its issuer nor its audience may be the same. A slash at the end makes
+ * no difference, because people write addresses with and without it.
  */
 export function receiptFaults(
   { issuers, rules }: Pick<Policy, 'issuers' | 'rules'>,
