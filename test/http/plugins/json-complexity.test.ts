@@ -1,0 +1,26 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { countJsonParts } from '../../../src/http/plugins/json-complexity.ts';
+
+/** The objects, lists and members of a parsed value. */
+function partsOf(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  const members = Object.values(value);
+  const own = Array.isArray(value) ? 1 : 1 + members.length;
+  return members.reduce<number>((sum, member) => sum + partsOf(member), own);
+}
+
+it('counts the parts of any JSON text, whatever its strings hold', () => {
+  fc.assert(
+    fc.property(fc.jsonValue({ noUnicodeString: false }), fc.boolean(), (value, isIndented) => {
+      const text = JSON.stringify(value, null, isIndented ? 2 : 0);
+      expect(countJsonParts(Buffer.from(text), Number.POSITIVE_INFINITY)).toBe(partsOf(JSON.parse(text)));
+    }),
+  );
+  const strings = '{"a[{:\\"":["\\\\","}:[","\\\\\\"[{"]}';
+  expect(countJsonParts(Buffer.from(strings), 100)).toBe(3);
+});
+
+it('stops at the limit', () => {
+  expect(countJsonParts(Buffer.from('[[[[[['), 2)).toBe(3);
+});
