@@ -30,20 +30,53 @@ export type RuleDescription = {
   readonly limits: { readonly requestsPerMinute: number | null; readonly bytesPerDay: number | null };
 };
 
+/** A rule for downloads as its caller may see it. */
+export type DownloadDescription = Pick<
+  RuleDescription,
+  'name' | 'target' | 'bucket' | 'region' | 'prefix' | 'expiresIn'
+> & {
+  /** Whether `"disposition": "inline"` is allowed. */
+  readonly inline: boolean;
+  readonly limits: Pick<RuleDescription['limits'], 'requestsPerMinute'>;
+};
+
+/**
+ * Lists the rules for downloads that apply to this caller, in the policy's order. The list is empty
+ * if no rule does.
+ */
+export function describeDownloads(policy: Policy, caller: Caller): readonly DownloadDescription[] {
+  return resolvedRules(policy, caller, 'download').map(({ rule, prefix }) => {
+    const { name, target, bucket, region, expiresIn, limits } = describeRule(rule, prefix);
+    const { requestsPerMinute } = limits;
+    return {
+      ...{ name, target, bucket, region, prefix, expiresIn },
+      inline: rule.inline,
+      limits: { requestsPerMinute },
+    };
+  });
+}
+
 /**
  * Lists the upload rules that apply to this caller, in the policy's order. The list is empty if no
  * rule does.
  */
 export function describePolicy(policy: Policy, caller: Caller): readonly RuleDescription[] {
+  return resolvedRules(policy, caller, 'upload').map(({ rule, prefix }) => describeRule(rule, prefix));
+}
+
+/** The rules with an action that apply to the caller, with their prefixes for it. */
+function resolvedRules({ rules }: Policy, caller: Caller, action: Action): readonly ResolvedRule[] {
   const lists = new HeldLists();
-  return policy.rules.flatMap((rule) => {
+  return rules.flatMap((rule) => {
     const resolved =
-      rule.actions.includes('upload') && ruleMatchesCaller(rule, caller, lists)
+      rule.actions.includes(action) && ruleMatchesCaller(rule, caller, lists)
         ? resolvePrefix(rule.prefix, caller.claims)
         : undefined;
-    return resolved?.ok ? [describeRule(rule, resolved.prefix)] : [];
+    return resolved?.ok ? [{ rule, prefix: resolved.prefix }] : [];
   });
 }
+
+type ResolvedRule = { readonly rule: Rule; readonly prefix: string };
 
 function describeRule(rule: Rule, prefix: string): RuleDescription {
   return {

@@ -66,6 +66,55 @@ export function overlappingPrefixes(
   return overlaps;
 }
 
+/** A rule by which callers download what is below the prefix of another rule. */
+export type ReadPrefix = {
+  readonly bucket: string;
+  /** The rule for downloads. */
+  readonly reader: PrefixedRule;
+  readonly owner: PrefixedRule;
+};
+
+/**
+ * Finds rules for downloads whose prefix contains that of another rule, so that their callers read
+ * what others upload. A caller's own folder inside a folder of its own is not reported, nor are
+ * rules that name each other in `sharesPrefixWith`.
+ * @param maxCount the search ends after this many.
+ */
+export function readPrefixes(
+  readers: readonly PrefixedRule[],
+  owners: readonly PrefixedRule[],
+  maxCount: number,
+): readonly ReadPrefix[] {
+  const found: ReadPrefix[] = [];
+  const ownersByBucket = groupsByBucket(owners);
+  for (const [bucket, groups] of groupsByBucket(readers)) {
+    for (const reading of groups) {
+      for (const owned of ownersByBucket.get(bucket) ?? []) {
+        if (!containsOthers(reading.segments, owned.segments)) continue;
+        for (const reader of reading.rules) {
+          for (const owner of owned.rules) {
+            if (sharesKnowingly(reader, owner)) continue;
+            if (found.length >= maxCount) return found;
+            found.push({ bucket, reader, owner });
+          }
+        }
+      }
+    }
+  }
+  return found;
+}
+
+/** Reports whether `outer` always contains `inner`, and `inner` may belong to another caller. */
+function containsOthers(outer: readonly Segment[], inner: readonly Segment[]): boolean {
+  if (outer.length >= inner.length) return false;
+  const isBelow = outer.every((segment, index) => {
+    const other = inner[index];
+    return other !== undefined && conditionOf(segment, other) === '';
+  });
+  const isForEveryone = outer.every(({ kind }) => kind === 'literal');
+  return isBelow && (isForEveryone || inner.slice(outer.length).some(({ kind }) => kind === 'claim'));
+}
+
 function groupsByBucket(rules: readonly PrefixedRule[]): ReadonlyMap<string, readonly Group[]> {
   const buckets = new Map<string, Map<string, { segments: readonly Segment[]; rules: PrefixedRule[] }>>();
   for (const rule of rules) {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { overlappingPrefixes } from '../../src/policy/prefix-overlap.ts';
+import { overlappingPrefixes, readPrefixes } from '../../src/policy/prefix-overlap.ts';
 import { parsePrefixTemplate, resolvePrefix } from '../../src/policy/prefix-template.ts';
 
 type Rule = Parameters<typeof overlappingPrefixes>[0][number];
@@ -136,4 +136,37 @@ it('reports every pair of rules in which two callers can get the same folder', (
     { numRuns: 2000, seed: 1 },
   );
   expect(met).toBeGreaterThan(50);
+});
+
+const readers = (one: string, other: string, change: Parameters<typeof rule>[2] = {}) =>
+  readPrefixes([rule('reader', one, change)], [rule('owner', other)], 10).map(({ owner }) => owner.name);
+
+it.each([
+  ['users/', 'users/{sub}/'],
+  ['users/', 'users/shared/'],
+  ['users/', 'users/x-{sub}/photos/'],
+  ['teams/{team}/', 'teams/{team}/{sub}/'],
+  ['teams/{team}/', 'teams/{team}/u/{sub}/'],
+  ['a/b/', 'a/b/c/d/'],
+])('a rule for downloads of %s reads what is below %s', (one, other) => {
+  expect(readers(one, other)).toStrictEqual(['owner']);
+});
+
+it.each([
+  ['users/', 'users/'],
+  ['users/{sub}/', 'users/{sub}/'],
+  ['users/{sub}/', 'users/{sub}/photos/'],
+  ['users/{sub}/', 'users/'],
+  ['users/', 'user/{sub}/'],
+  ['users/', 'users-old/{sub}/'],
+  ['a/b/', 'a/c/{sub}/'],
+])('a rule for downloads of %s reads nothing of others below %s', (one, other) => {
+  expect(readers(one, other)).toStrictEqual([]);
+});
+
+it('reports no rule of another bucket, none that is named, and not too many', () => {
+  expect(readers('users/', 'users/{sub}/', { bucket: 'other' })).toStrictEqual([]);
+  expect(readers('users/', 'users/{sub}/', { shares: ['owner'] })).toStrictEqual([]);
+  const owners = Array.from({ length: 20 }, (_, index) => rule(`o${index}`, `users/${index}/`));
+  expect(readPrefixes([rule('r', 'users/')], owners, 7)).toHaveLength(7);
 });

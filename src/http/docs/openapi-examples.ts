@@ -171,7 +171,7 @@ export const POLICY_EXAMPLE: z.output<typeof callerPolicy> = {
   rules: [
     {
       name: 'own-files',
-      actions: ['upload'],
+      actions: ['upload', 'download'],
       target: 'media',
       bucket: 'acme-media',
       region: 'cn-hangzhou',
@@ -186,6 +186,18 @@ export const POLICY_EXAMPLE: z.output<typeof callerPolicy> = {
       overwrite: false,
       clientHeaders: ['cacheControl'],
       limits: { requestsPerMinute: 60, bytesPerDay: 5_368_709_120 },
+    },
+  ],
+  downloads: [
+    {
+      name: 'own-files',
+      target: 'media',
+      bucket: 'acme-media',
+      region: 'cn-hangzhou',
+      prefix: 'users/alice/',
+      expiresIn: { default: 600, max: 3600 },
+      inline: false,
+      limits: { requestsPerMinute: 60 },
     },
   ],
 };

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ACTIONS, TRANSFERS } from '../../policy/actions.ts';
-import type { RuleDescription } from '../../policy/describe-policy.ts';
+import type { DownloadDescription, RuleDescription } from '../../policy/describe-policy.ts';
 
 const amount = z.int().nullable();
 
@@ -51,4 +51,29 @@ export const callerPolicy = z.strictObject({
     .meta({
       description: 'In the order in which they are tried. Empty when the caller may not upload anything.',
     }),
-}) satisfies z.ZodType<{ readonly rules: readonly RuleDescription[] }>;
+  downloads: z
+    .array(
+      z.strictObject({
+        name: z.string().meta({ description: 'The name of the rule.' }),
+        target: z.string().meta({ description: 'The policy’s target.' }),
+        bucket: z.string().meta({ description: 'The name of the bucket.' }),
+        region: z.string().meta({ description: 'The region of the bucket.' }),
+        prefix: z
+          .string()
+          .meta({ description: 'The caller may download every object whose key begins with this.' }),
+        expiresIn: z
+          .strictObject({ default: z.int(), max: z.int() })
+          .meta({ description: 'How long a URL is valid, in seconds.' }),
+        inline: z.boolean().meta({ description: 'Whether `"disposition": "inline"` is allowed.' }),
+        limits: z
+          .strictObject({ requestsPerMinute: amount })
+          .meta({ description: 'Per caller. `null` when there is no limit.' }),
+      }),
+    )
+    .meta({
+      description: 'In the order in which they are tried. Empty when the caller may not download anything.',
+    }),
+}) satisfies z.ZodType<{
+  readonly rules: readonly RuleDescription[];
+  readonly downloads: readonly DownloadDescription[];
+}>;

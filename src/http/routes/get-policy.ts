@@ -1,4 +1,4 @@
-import { describePolicy } from '../../policy/describe-policy.ts';
+import { describeDownloads, describePolicy } from '../../policy/describe-policy.ts';
 import { POLICY_EXAMPLE } from '../docs/openapi-examples.ts';
 import { callerContextOf } from '../plugins/authentication.ts';
 import { callerPolicy } from './caller-policy.ts';
@@ -12,7 +12,7 @@ export const getPolicy: Route<unknown> = {
   openapi: {
     operationId: 'getPolicy',
     tag: 'Uploads',
-    summary: 'Show what this caller may upload',
+    summary: 'Show what this caller may upload and download',
     responses: {
       200: {
         description: 'The rules that apply to the caller.',
@@ -25,7 +25,7 @@ export const getPolicy: Route<unknown> = {
     return {
       status: 200,
       headers: { 'cache-control': 'no-store' },
-      json: { rules: describePolicy(policy, caller) },
+      json: { rules: describePolicy(policy, caller), downloads: describeDownloads(policy, caller) },
     };
   },
 };

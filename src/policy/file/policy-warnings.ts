@@ -2,7 +2,7 @@ import { KNOWN_REGIONS } from '../../storage/oss/regions.ts';
 import { closestName } from '../../text/suggest.ts';
 import type { ClaimReference } from '../claim-reference.ts';
 import type { Rule } from '../policy.ts';
-import { overlappingPrefixes } from '../prefix-overlap.ts';
+import { overlappingPrefixes, readPrefixes } from '../prefix-overlap.ts';
 import { quote, shown } from './quote.ts';
 
 /** The most warnings of one kind. More than that usually have one cause. */
@@ -22,8 +22,14 @@ export function policyWarnings(rules: readonly Rule[]): readonly string[] {
     ...regionWarnings(rules),
     ...scopeWarnings(rules),
     ...claimWarnings(rules),
-    ...overlapWarnings(rules),
+    ...overlapWarnings(rules.filter(hasObjects)),
+    ...readWarnings(rules.filter(hasObjects)),
   ];
+}
+
+/** Whether a rule is for objects of its callers. A rule that only confirms spans their folders. */
+function hasObjects({ actions }: Rule): boolean {
+  return actions.some((action) => action !== 'confirm');
 }
 
 function regionWarnings(rules: readonly Rule[]): readonly string[] {
@@ -95,6 +101,17 @@ function overlapWarnings(rules: readonly Rule[]): readonly string[] {
       `Change a prefix, or set sharesPrefixWith: [${second.name}] in rule ${first.name} if this is meant.`,
   );
   return bounded(overlaps, 'rules whose prefixes can meet');
+}
+
+function readWarnings(rules: readonly Rule[]): readonly string[] {
+  const readers = rules.filter(({ actions }) => actions.includes('download'));
+  const read = readPrefixes(readers, rules, MAX_WARNINGS_OF_A_KIND + 1).map(
+    ({ bucket, reader, owner }) =>
+      `Callers of rule ${reader.name} download what is below the prefix of rule ${owner.name} in bucket ${bucket}: ` +
+      `${quote(reader.prefix.source)} contains ${quote(owner.prefix.source)}. ` +
+      `Change a prefix, or set sharesPrefixWith: [${owner.name}] in rule ${reader.name} if this is meant.`,
+  );
+  return bounded(read, 'rules whose prefixes are below that of a rule for downloads');
 }
 
 function bounded(warnings: readonly string[], what: string): readonly string[] {

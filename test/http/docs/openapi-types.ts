@@ -76,7 +76,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Show what this caller may upload */
+        /** Show what this caller may upload and download */
         get: operations["getPolicy"];
         put?: never;
         post?: never;
@@ -587,6 +587,30 @@ export interface components {
                     bytesPerDay: number | null;
                 };
             }[];
+            /** @description In the order in which they are tried. Empty when the caller may not download anything. */
+            downloads: {
+                /** @description The name of the rule. */
+                name: string;
+                /** @description The policy’s target. */
+                target: string;
+                /** @description The name of the bucket. */
+                bucket: string;
+                /** @description The region of the bucket. */
+                region: string;
+                /** @description The caller may download every object whose key begins with this. */
+                prefix: string;
+                /** @description How long a URL is valid, in seconds. */
+                expiresIn: {
+                    default: number;
+                    max: number;
+                };
+                /** @description Whether `"disposition": "inline"` is allowed. */
+                inline: boolean;
+                /** @description Per caller. `null` when there is no limit. */
+                limits: {
+                    requestsPerMinute: number | null;
+                };
+            }[];
         };
         PublicKeySet: {
             /** @description The public keys of the service (RFC 7517). */
@@ -1030,7 +1054,8 @@ export interface operations {
                      *         {
                      *           "name": "own-files",
                      *           "actions": [
-                     *             "upload"
+                     *             "upload",
+                     *             "download"
                      *           ],
                      *           "target": "media",
                      *           "bucket": "acme-media",
@@ -1065,6 +1090,23 @@ export interface operations {
                      *           "limits": {
                      *             "requestsPerMinute": 60,
                      *             "bytesPerDay": 5368709120
+                     *           }
+                     *         }
+                     *       ],
+                     *       "downloads": [
+                     *         {
+                     *           "name": "own-files",
+                     *           "target": "media",
+                     *           "bucket": "acme-media",
+                     *           "region": "cn-hangzhou",
+                     *           "prefix": "users/alice/",
+                     *           "expiresIn": {
+                     *             "default": 600,
+                     *             "max": 3600
+                     *           },
+                     *           "inline": false,
+                     *           "limits": {
+                     *             "requestsPerMinute": 60
                      *           }
                      *         }
                      *       ]

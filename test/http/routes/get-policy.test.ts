@@ -1,10 +1,13 @@
 import { expect, it } from 'vitest';
+import { downloadRule } from '../../support/downloads.ts';
 import { ownFilesRule, policyWith } from '../../support/policies.ts';
 import { createTestApp } from '../../support/test-app.ts';
 
 const policyYaml = policyWith({
   rules: [
     ownFilesRule(),
+    downloadRule({ limits: { requestsPerMinute: 30 } }),
+    downloadRule({ name: 'all', who: { scope: 'admin' }, prefix: 'reports/' }),
     {
       name: 'team-archive',
       who: { scope: 'uploads:archive' },
@@ -45,6 +48,18 @@ it('returns the rules for the caller, with its own prefix, and nothing of other 
         limits: { requestsPerMinute: null, bytesPerDay: null },
       },
     ],
+    downloads: [
+      {
+        name: 'own-downloads',
+        target: 'media',
+        bucket: 'acme-media',
+        region: 'cn-hangzhou',
+        prefix: 'users/bob/',
+        expiresIn: { default: 600, max: 3600 },
+        inline: false,
+        limits: { requestsPerMinute: 30 },
+      },
+    ],
   });
 });
 
@@ -52,5 +67,5 @@ it('returns an empty list to a caller if no rule applies', async () => {
   const { http, issuer } = await createTestApp({ policyYaml });
   const token = await issuer.sign({ scope: 'uploads:archive' });
   const response = await http.get('/v1/policy').set('authorization', `Bearer ${token}`);
-  expect(response.body).toStrictEqual({ rules: [] });
+  expect(response.body).toStrictEqual({ rules: [], downloads: [] });
 });

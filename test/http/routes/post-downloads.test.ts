@@ -32,7 +32,7 @@ async function downloadApp({
 const dispositionOf = (url: string) => new URL(url).searchParams.get('response-content-disposition');
 
 describe('one key', () => {
-  it('is answered with its URL', async () => {
+  it('returns its URL', async () => {
     const { post, audits } = await downloadApp();
     const { status, headers, body } = await post({ key: 'users/alice/photo 1.png' });
     expect([status, headers['cache-control']]).toStrictEqual([200, 'no-store']);

@@ -115,3 +115,27 @@ it.each(['policy.example.yaml', 'src/demo/policy.yaml', 'deploy/kubernetes/base/
     expect(policyOf(text, env).warnings).toStrictEqual([]);
   },
 );
+
+const downloads = (name: string, prefix: string, more = '') =>
+  `{ name: ${name}, actions: [download], who: { scope: d }, target: media, prefix: '${prefix}'${more} }`;
+
+it('warns of a rule for downloads that contains the prefix of another rule', () => {
+  const warning =
+    'Callers of rule all download what is below the prefix of rule own in bucket BUCKET: "users/" contains "users/{sub}/". ' +
+    'Change a prefix, or set sharesPrefixWith: [own] in rule all if this is meant.';
+  const found = warningsOf(withRules(ruleLine('own', 'users/{sub}/'), downloads('all', 'users/')));
+  expect(found.map((one) => one.replace(/bucket \S+:/, 'bucket BUCKET:'))).toStrictEqual([warning]);
+  const shared = downloads('all', 'users/', ', sharesPrefixWith: [own]');
+  expect(warningsOf(withRules(ruleLine('own', 'users/{sub}/'), shared))).toStrictEqual([]);
+  const own = downloads('mine', 'users/{sub}/');
+  expect(warningsOf(withRules(ruleLine('own', 'users/{sub}/'), own))).toStrictEqual([]);
+});
+
+it('does not warn of the prefix of a rule that only confirms', () => {
+  const confirm = "{ name: c, actions: [confirm], who: { scope: c }, target: media, prefix: '{tenant}/' }";
+  expect(warningsOf(withRules(ruleLine('own', 'users/{sub}/'), confirm))).toStrictEqual([]);
+  const all = confirm.replace('{tenant}/', 'users/');
+  expect(
+    warningsOf(withRules(ruleLine('own', 'users/{sub}/'), downloads('d', 'users/{sub}/'), all)),
+  ).toStrictEqual([]);
+});
