@@ -3,21 +3,20 @@ import { type Header, header, headerName } from './signing/canonical-headers.ts'
 export type FormField = { readonly name: string; readonly value: string };
 
 /**
- * The headers of PutObject that a form can carry, in lower case; `x-oss-meta-…` come in addition.
- * Source: OSS PostObject, form fields.
+ * The fields for the headers of PutObject that a form can carry, as OSS spells them;
+ * `x-oss-meta-…` come in addition. OSS's pages disagree whether letter case matters, and prefer
+ * `x-oss-content-type` to the type that browsers write into the part of the file. Source: OSS
+ * PostObject, form fields.
  */
-const FORM_HEADERS: ReadonlySet<string> = new Set([
-  'cache-control',
-  'content-disposition',
-  'content-encoding',
-  'content-type',
-  'expires',
-  'x-oss-forbid-overwrite',
-  'x-oss-object-acl',
-  'x-oss-server-side-encryption',
-  'x-oss-server-side-encryption-key-id',
-  'x-oss-storage-class',
-]);
+const FIELDS_BY_HEADER: ReadonlyMap<string, string> = new Map(
+  [
+    ...['Cache-Control', 'Content-Disposition', 'Content-Encoding', 'Expires'],
+    ...['x-oss-forbid-overwrite', 'x-oss-object-acl', 'x-oss-storage-class'],
+    ...['x-oss-server-side-encryption', 'x-oss-server-side-encryption-key-id'],
+  ]
+    .map((field): [string, string] => [field.toLowerCase(), field])
+    .concat([['content-type', 'x-oss-content-type']]),
+);
 
 /**
  * Bound unless the rule sets them, because the client could choose them otherwise. The ACL
@@ -31,16 +30,9 @@ const DEFAULT_HEADERS = [
 /** Without it, OSS responds with 204. A client can expect 200 for every transfer. */
 const SUCCESS_STATUS: FormField = { name: 'success_action_status', value: '200' };
 
-/**
- * The field instead of Content-Type. OSS prefers it to the type that browsers write into the part
- * of the file.
- */
-const TYPE_FIELD = 'x-oss-content-type';
-
 /** Reports whether a form can carry a header of PutObject. The header is in any case. */
 export function isFormHeader(header: string): boolean {
-  const name = header.toLowerCase();
-  return FORM_HEADERS.has(name) || name.startsWith('x-oss-meta-');
+  return fieldName(header.toLowerCase()) !== undefined;
 }
 
 /**
@@ -77,7 +69,13 @@ export function fieldRecord(fields: readonly FormField[]): Readonly<Record<strin
   return record;
 }
 
-function fieldOf({ name, value }: Header): FormField {
-  if (!isFormHeader(name.lowerCase)) throw new TypeError(`a form cannot carry ${name.lowerCase}`);
-  return { name: name.lowerCase === 'content-type' ? TYPE_FIELD : name.spelling, value: value.trim() };
+function fieldOf({ name: { lowerCase }, value }: Header): FormField {
+  const name = fieldName(lowerCase);
+  if (name === undefined) throw new TypeError(`a form cannot carry ${lowerCase}`);
+  return { name, value: value.trim() };
+}
+
+/** Returns the field for a header, in lower case; undefined if a form cannot carry it. */
+function fieldName(header: string): string | undefined {
+  return header.startsWith('x-oss-meta-') ? header : FIELDS_BY_HEADER.get(header);
 }

@@ -109,11 +109,29 @@ describe('a form', () => {
     expect(sign({ overwrite: true }).fields).not.toHaveProperty('x-oss-forbid-overwrite');
   });
 
-  it('keeps one value of a header that rules write in another case', () => {
-    const { fields } = sign({}, { 'X-OSS-Object-ACL': 'private', 'X-Oss-Storage-Class': 'Archive' });
-    expect(fields).toMatchObject({ 'X-OSS-Object-ACL': 'private', 'X-Oss-Storage-Class': 'Archive' });
-    expect(fields).not.toHaveProperty('x-oss-object-acl');
-    expect(fields).not.toHaveProperty('x-oss-storage-class');
+  it('has each field in the spelling of OSS, however rules write the header', () => {
+    const { fields } = sign(
+      {},
+      {
+        'X-OSS-Object-ACL': 'private',
+        'X-Oss-Storage-Class': 'Archive',
+        'X-OSS-Meta-Team': 'web',
+        'CACHE-CONTROL': 'no-cache',
+        expires: 'Thu, 26 Nov 2026 10:00:00 GMT',
+      },
+    );
+    expect(Object.keys(fields).slice(0, 8)).toStrictEqual([
+      'key',
+      'x-oss-content-type',
+      'x-oss-object-acl',
+      'x-oss-storage-class',
+      'x-oss-meta-team',
+      'Cache-Control',
+      'Expires',
+      'success_action_status',
+    ]);
+    expect(fields).toMatchObject({ 'x-oss-object-acl': 'private', 'x-oss-storage-class': 'Archive' });
+    expect(policyOf(fields).conditions).toContainEqual(['eq', '$x-oss-object-acl', 'private']);
   });
 
   it('binds the token of temporary credentials', () => {
