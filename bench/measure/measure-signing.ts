@@ -9,6 +9,8 @@ import { signingInput } from '../signing/signing-input.ts';
 export type SigningSample = {
   readonly ours: number;
   readonly oursOfMuch: number;
+  /** Of one request for 1,000 downloads. */
+  readonly downloadList: number;
   readonly aliOss: number;
   readonly aws: number;
   readonly go?: number;

@@ -99,6 +99,7 @@ function signingTable(samples: Measurements['signing']): string {
       '**oss-presign**, 32 metadata headers and a key of 1,000 bytes',
       samples.map((sample) => sample.oursOfMuch),
     ],
+    ['**oss-presign**, a request for 1,000 downloads', samples.map((sample) => sample.downloadList)],
     ['`ali-oss` `signatureUrlV4`', samples.map((sample) => sample.aliOss)],
     ['`@aws-sdk/s3-request-presigner`', samples.map((sample) => sample.aws)],
     ['OSS Go SDK V2 `Presign`', samples.flatMap((sample) => sample.go ?? [])],

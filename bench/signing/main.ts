@@ -1,4 +1,5 @@
 import process from 'node:process';
+import { downloadListSigner } from './download-list.ts';
 import { microsecondsPerCall } from './microseconds-per-call.ts';
 import { aliOssSigner, awsSigner, ourSigner, ourSignerOfMuch } from './signers.ts';
 import type { SigningInput } from './signing-input.ts';
@@ -8,6 +9,7 @@ const input = JSON.parse(process.argv[2] ?? '') as SigningInput;
 const signers = {
   ours: ourSigner(input),
   oursOfMuch: ourSignerOfMuch(input),
+  downloadList: downloadListSigner(input),
   aliOss: aliOssSigner(input),
   aws: awsSigner(input),
 };

@@ -1,13 +1,10 @@
-import { summarizeFaults } from '../../errors.ts';
 import {
-  type Download,
   type DownloadsOutcome,
   type IssueDownloadsDependencies,
   issueDownloads,
 } from '../../grants/download/issue-downloads.ts';
 import { downloadRequestBody, parseDownloadRequestBody } from '../../grants/download/request.ts';
 import type { DenialLimiter } from '../../grants/ports/limiter.ts';
-import { isoSeconds } from '../../text/iso-seconds.ts';
 import {
   DOWNLOAD_EXAMPLE,
   DOWNLOAD_REQUEST_EXAMPLE,
@@ -22,9 +19,9 @@ import { deniedBy, limitReached } from '../grants/outcome.ts';
 import { callerContextOf } from '../plugins/authentication.ts';
 import { countDenial } from '../plugins/denial-limit.ts';
 import { MAX_LIST_BODY_BYTES } from '../plugins/json-body.ts';
-import { PROBLEMS, toProblem } from '../plugins/problem-json.ts';
-import { downloadGrants, type ManyDownloads, type OneDownload } from './downloads-response.ts';
-import { longListJson } from './long-list-json.ts';
+import { PROBLEMS } from '../plugins/problem-json.ts';
+import { downloadListJson } from './download-list-json.ts';
+import { downloadGrants, type OneDownload } from './downloads-response.ts';
 import type { Route } from './route.ts';
 
 export type CreateDownloadsDependencies = IssueDownloadsDependencies &
@@ -61,7 +58,7 @@ export const createDownloads: Route<CreateDownloadsDependencies> = {
     problems: ['invalid_request', 'policy_denied', 'body_too_large', 'unsupported_media_type'],
   },
   handler: (dependencies) => {
-    const { auditGate, clock, denials, logger, observer, yieldToEventLoop } = dependencies;
+    const { auditGate, denials, logger, observer, yieldToEventLoop } = dependencies;
     const issueDependencies = { ...dependencies, beforeGrant: () => requireOpenAudit(auditGate) };
     return async (request, reply) => {
       const callerContext = callerContextOf(request);
@@ -82,7 +79,7 @@ export const createDownloads: Route<CreateDownloadsDependencies> = {
       return {
         status: 200,
         headers: { ...headers, 'content-type': 'application/json; charset=utf-8' },
-        body: await listJson(result, request.id),
+        body: await downloadListJson(result, request.id, dependencies),
       };
 
       /** A list of denials is a 200, and counts as one denied request all the same. */
@@ -94,16 +91,6 @@ export const createDownloads: Route<CreateDownloadsDependencies> = {
         if (counted !== denial) throw counted;
       }
     };
-
-    function listJson(result: DownloadsOutcome, requestId: string): Promise<Buffer> {
-      const none = { expires: null, expiresAt: null, expiresLimitedBy: null };
-      const validity: Omit<ManyDownloads, 'items'> =
-        result.outcome === 'granted'
-          ? result.validity
-          : { ...none, serverTime: isoSeconds(Math.floor(clock().getTime() / 1000)) };
-      const toItem = (download: Download) => itemOf(download, requestId);
-      return longListJson('items', result.downloads, toItem, validity, yieldToEventLoop);
-    }
   },
 };
 
@@ -120,15 +107,4 @@ function oneDownload(result: DownloadsOutcome): OneDownload {
   if (!decision.allowed) throw deniedBy(decision.violations);
   if (result.outcome !== 'granted' || url === undefined) throw new TypeError('a granted key has a URL');
   return { key, target: decision.grant.rule.target.name, method: 'GET', url, ...result.validity };
-}
-
-function itemOf({ key, decision, url }: Download, requestId: string): ManyDownloads['items'][number] {
-  if (!decision.allowed) {
-    const { violations: errors } = decision;
-    // Not an Error, because a thousand stack traces take too long.
-    const denial = { code: 'policy_denied', detail: summarizeFaults(errors), errors, headers: {} } as const;
-    return { key, ...toProblem(denial, requestId), status: 403 };
-  }
-  if (url === undefined) throw new TypeError('a granted key has a URL');
-  return { key, status: 200, target: decision.grant.rule.target.name, method: 'GET', url };
 }
