@@ -20,7 +20,7 @@ const UPLOAD_TIMEOUT_MS = 600000;
  * @param options.service the address of the service
  * @param options.token a token of your identity provider
  * @param options.filePath as chooseMedia, chooseImage or chooseMessageFile returned it
- * @param options.size bytes, if the platform told them; otherwise the file may have up to `maxSize`
+ * @param options.size bytes, if the platform reports them; otherwise the file may have up to `maxSize`
  * @param options.name the name of the file, if it is known
  */
 export async function uploadFile(platform, { service, token, filePath, size, maxSize, name = filePath }) {
