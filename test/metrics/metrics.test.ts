@@ -131,6 +131,10 @@ it('counts decisions by rule and reason', async () => {
     observer.decided({ outcome: 'limited', rule: 'photos', reasons: ['requestsPerMinute'] });
     observer.decided({ outcome: 'denied', rule: 'photos', reasons: ['too_large', 'metadata_missing'] });
     observer.decided({ outcome: 'denied', reasons: ['no_matching_rule'] });
+    observer.completed({ outcome: 'stored', rule: 'photos' });
+    observer.completed({ outcome: 'stored', rule: 'photos' });
+    observer.completed({ outcome: 'mismatch', rule: 'photos' });
+    observer.completed({ outcome: 'invalid' });
     observer.rejected('rate_limited');
     observer.rejected('unauthenticated');
     policyReloaded('refused');
@@ -138,6 +142,7 @@ it('counts decisions by rule and reason', async () => {
   expect([
     ...seriesOf(lines, 'grants'),
     ...seriesOf(lines, 'denials'),
+    ...seriesOf(lines, 'completions'),
     ...seriesOf(lines, 'rejections'),
     ...seriesOf(lines, 'policy_reloads'),
   ]).toStrictEqual([
@@ -145,6 +150,9 @@ it('counts decisions by rule and reason', async () => {
     'denials_total{rule="photos",code="too_large"} 1',
     'denials_total{rule="photos",code="metadata_missing"} 1',
     'denials_total{rule="none",code="no_matching_rule"} 1',
+    'completions_total{rule="photos",outcome="stored"} 2',
+    'completions_total{rule="photos",outcome="mismatch"} 1',
+    'completions_total{rule="none",outcome="invalid"} 1',
     'rejections_total{code="rate_limited"} 1',
     'rejections_total{code="unauthenticated"} 1',
     'policy_reloads_total{result="applied"} 0',

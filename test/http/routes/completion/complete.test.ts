@@ -1,5 +1,6 @@
 import { createLocalJWKSet, jwtVerify } from 'jose';
 import { expect, it } from 'vitest';
+import type { StoredObject } from '../../../../src/storage/object-storage.ts';
 import { APP_SERVER, createCompletionApp, PUBLIC_URL } from '../../../support/completion-app.ts';
 import { now } from '../../../support/fixed-clock.ts';
 import { GRANT_ID, storedObject } from '../../../support/granted-upload.ts';
@@ -121,6 +122,25 @@ it('does not accept a receipt as an access token, whatever its audience', async 
       expect(response.status).toBe(401);
     }
   }
+});
+
+it('ends the check of a client that has disconnected, and serves the next one', async () => {
+  const { promise, resolve } = Promise.withResolvers<StoredObject>();
+  const { app, call, idOf, issuer, log, heads } = await createCompletionApp({ head: () => promise });
+  const address = await app.listen({ port: 0, host: '127.0.0.1' });
+  const abort = new AbortController();
+  const response = fetch(`${address}/v1/uploads/complete`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${await issuer.sign()}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ id: idOf() }),
+    signal: abort.signal,
+  });
+  await expect.poll(() => heads.length).toBe(1);
+  abort.abort();
+  await expect(response).rejects.toThrow('abort');
+  resolve(storedObject());
+  await expect.poll(() => log.filter((line) => line.includes('"msg":"complete stored"')).length).toBe(1);
+  expect((await call('complete', { id: idOf() })).status).toBe(200);
 });
 
 it('lets pages of a listed origin call it, and read the state of the limit', async () => {
