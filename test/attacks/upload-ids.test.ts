@@ -10,7 +10,7 @@ import { createTestIssuer } from '../support/tokens.ts';
 
 /** How long one request may keep the event loop from all others, in CPU time: the README promises it. */
 const MAX_TURN_MS = 50;
-/** What a body of 64 KiB has room for, besides a good id. */
+/** A body of 64 KiB has room for this and a good id. */
 const MAX_FILL_BYTES = 64_000;
 
 /** Returns the names of the requests that took too long. */

@@ -63,7 +63,7 @@ async function setUp(rules: readonly Json[] = [ownFilesRule({ transfers: ['put',
   };
 }
 
-/** Sends the bytes as a grant says. */
+/** Sends the bytes in the way of the grant. */
 async function send(grant: Readonly<Record<string, never>>, body = BODY): Promise<number> {
   const response =
     grant.transfer === 'form'
@@ -160,6 +160,17 @@ it('finds what a form sent besides the granted fields', async () => {
       { pointer: '/contentEncoding', code: 'header_mismatch' },
     ],
   ]);
+});
+
+it('confirms the one object of a request that was repeated with its Idempotency-Key', async () => {
+  const { grant, complete, verify } = await setUp();
+  const again = () => grant({ filename: 'a.txt' }, { 'idempotency-key': 'k1' });
+  const [first, second] = [await again(), await again()];
+  expect(second.key).toBe(first.key);
+  expect(await send(first)).toBe(200);
+  const receipts = [(await complete(first.id)).body.receipt, (await complete(second.id)).body.receipt];
+  const [one, other] = await Promise.all(receipts.map((receipt) => verify(receipt ?? '')));
+  expect(one?.payload.jti).toBe(other?.payload.jti);
 });
 
 it('verifies old receipts, and opens old ids, while the key of both is published', async () => {
