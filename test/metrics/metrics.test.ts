@@ -160,6 +160,22 @@ it('counts decisions by rule and reason', async () => {
   ]);
 });
 
+it('counts the keys of requests for downloads by rule and outcome', async () => {
+  const lines = await linesOf({}, ({ observer }) => {
+    observer.decidedKeys([
+      { outcome: 'granted', rule: 'a', count: 998 },
+      { outcome: 'denied', count: 2 },
+    ]);
+    observer.decidedKeys([{ outcome: 'granted', rule: 'a', count: 1 }]);
+    observer.decidedKeys([{ outcome: 'limited', rule: 'a', count: 1 }]);
+  });
+  expect(seriesOf(lines, 'downloads_total')).toStrictEqual([
+    'downloads_total{rule="a",outcome="granted"} 999',
+    'downloads_total{rule="",outcome="denied"} 2',
+    'downloads_total{rule="a",outcome="limited"} 1',
+  ]);
+});
+
 it('times a signing function, and returns its result', async () => {
   let seconds = 100;
   const metrics = createMetrics(sourcesWith(), { seconds: () => seconds, includeProcessMetrics: false });
