@@ -85,7 +85,7 @@ export function sealUploadId(
   const text = `${kid}${granted.grantId}${rule}${target}${bucket}${region}${key}${contentType}${issuer}${subject}`;
   if (!text.isWellFormed()) throw new TypeError('a lone surrogate cannot be part of an upload id');
   const binary = `${metadata}${cacheControl}${contentDisposition}${contentEncoding}${expires}${contentMd5 ?? ''}`;
-  const bytes = Buffer.allocUnsafe(BINARY_START + binary.length + text.length * 3);
+  const bytes = Buffer.allocUnsafe(BINARY_START + binary.length + Buffer.byteLength(text));
   bytes[0] = VERSION;
   bytes[1] = TRANSFER_CODES[granted.transfer];
   bytes[2] =
