@@ -416,3 +416,22 @@ describe('a body', () => {
     expect((await post(body)).status).toBe(400);
   });
 });
+
+it('lets pages of the allowed origins call it', async () => {
+  const { http, post } = await downloadApp({ corsOrigins: ['https://app.test'] });
+  const preflight = await http
+    .options('/v1/downloads')
+    .set({ origin: 'https://app.test', 'access-control-request-method': 'POST' })
+    .set({ 'access-control-request-headers': 'authorization,content-type' });
+  expect([preflight.status, preflight.headers['access-control-allow-origin']]).toStrictEqual([
+    204,
+    'https://app.test',
+  ]);
+  expect((await post({ key: 'users/alice/a' })).status).toBe(200);
+});
+
+it('rejects a caller without a token, and other methods', async () => {
+  const { http } = await downloadApp();
+  expect((await http.post('/v1/downloads').send({ key: 'users/alice/a' })).status).toBe(401);
+  expect((await http.get('/v1/downloads')).status).toBe(405);
+});
