@@ -11,9 +11,13 @@ export const GRANT_ID_METADATA = 'upload-id';
 export const GRANT_MARK_BYTES = 'x-oss-meta-'.length + GRANT_ID_METADATA.length + 36;
 
 /**
- * Whether the object carries the id of its grant: the caller chose the key, so objects of other
- * grants can have the same one.
+ * Whether the object carries the id of its grant. If the caller chose the key, objects of other
+ * grants can have the same one. A form always does: a field that no condition names is free, so a
+ * client could otherwise send the id of another grant in it.
  */
-export function isMarked({ receipts }: Pick<Rule, 'receipts'>, { key }: Pick<UploadRequest, 'key'>): boolean {
-  return receipts && key !== undefined;
+export function isMarked(
+  { receipts }: Pick<Rule, 'receipts'>,
+  { key, transfer }: Pick<UploadRequest, 'key' | 'transfer'>,
+): boolean {
+  return receipts && (key !== undefined || transfer === 'form');
 }

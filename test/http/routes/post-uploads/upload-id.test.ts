@@ -64,17 +64,18 @@ it('binds a form in the same way, whose fields carry the grant id', async () => 
   expect(body.fields['x-oss-meta-upload-id']).toBe(GRANT_ID);
 });
 
-it('needs no mark on the object where the key has the grant id', async () => {
-  for (const transfer of ['put', 'form']) {
-    const { body, granted } = await grant({ ...NAMED, transfer });
-    expect(granted).toStrictEqual({
-      ...EXPECTED,
-      transfer,
-      key: `users/alice/${GRANT_ID}.png`,
-      isMarked: false,
-    });
-    expect(JSON.stringify(body.headers ?? body.fields)).not.toContain('upload-id');
-  }
+it('needs no mark on the object of a PUT where the key has the grant id', async () => {
+  const { body, granted } = await grant(NAMED);
+  expect(granted).toStrictEqual({ ...EXPECTED, key: `users/alice/${GRANT_ID}.png`, isMarked: false });
+  expect(JSON.stringify(body.headers)).not.toContain('upload-id');
+});
+
+it('marks every form, so that a client cannot send the id of another grant in a free field', async () => {
+  const { body, granted } = await grant({ ...NAMED, transfer: 'form' });
+  const key = `users/alice/${GRANT_ID}.png`;
+  expect(granted).toStrictEqual({ ...EXPECTED, transfer: 'form', key, isMarked: true });
+  const policy = JSON.parse(Buffer.from(body.fields.policy, 'base64').toString());
+  expect(policy.conditions).toContainEqual(['eq', '$x-oss-meta-upload-id', GRANT_ID]);
 });
 
 it.each<[string, object, Readonly<Record<string, unknown>>, Partial<GrantedUpload>]>([
