@@ -28,6 +28,8 @@ export async function completeUpload(
   if (check.outcome !== 'stored') return check;
   const { granted, coverage, stored } = check;
   const { serviceKeys, publicUrl, clock } = dependencies;
+  // The keys of this moment, because the check may have taken seconds: a receipt of a key that was
+  // removed in the meantime would not verify.
   const receipt = await signReceipt(serviceKeys.current().signing, {
     granted,
     rule: coverage.rule,

@@ -252,7 +252,14 @@ export function rejectionExamples(): Readonly<Record<ErrorCode, Readonly<Record<
         {
           pointer: '/contentLength',
           code: 'content_length_mismatch',
-          detail: 'The object has another length than was granted.',
+          detail: 'The object does not have the length that was granted.',
+        },
+      ]),
+      other_upload: uploadMismatch([
+        {
+          pointer: '',
+          code: 'other_upload',
+          detail: 'The object under this key is the result of another upload.',
         },
       ]),
     },
