@@ -66,11 +66,11 @@ async function readMetric(url: string, name: string): Promise<number> {
   return Number(value);
 }
 
-/** POST /v1/uploads as it goes over the wire. */
-export function uploadRequest(token: string, body: object): string {
+/** A POST as it goes over the wire. */
+export function uploadRequest(token: string, body: object, path = '/v1/uploads'): string {
   const text = JSON.stringify(body);
   return [
-    'POST /v1/uploads HTTP/1.1',
+    `POST ${path} HTTP/1.1`,
     'Host: presign.test',
     `Authorization: Bearer ${token}`,
     'Content-Type: application/json',
