@@ -22,6 +22,10 @@ const COMPOSE_VARIABLES = `# For docker-compose.yml only, where HOST and PORT ar
 # How many replicas of the service run.
 PRESIGN_REPLICAS=1
 
+# For compose.service-keys.yaml: the directory of service-keys.json, and the files of \`docker compose\`.
+# SERVICE_KEYS_DIRECTORY=./service-keys
+# COMPOSE_FILE=docker-compose.yml:compose.service-keys.yaml
+
 # Requests that one address may send within 10 s, and connections that it may have open.
 PROXY_MAX_REQUESTS=1000
 PROXY_MAX_CONNECTIONS=200

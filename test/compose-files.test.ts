@@ -23,8 +23,10 @@ type ComposeFile = {
 
 const root = new URL('../', import.meta.url);
 const read = (name: string) => readFileSync(new URL(name, root), 'utf8');
-const FILES = ['docker-compose.yml', 'compose.demo.yaml'];
-const [real, demo] = FILES.map((name) => parse(read(name)) as ComposeFile) as [ComposeFile, ComposeFile];
+const parsed = (name: string) => parse(read(name)) as ComposeFile;
+const real = parsed('docker-compose.yml');
+const demo = parsed('compose.demo.yaml');
+const serviceKeys = parsed('compose.service-keys.yaml');
 
 describe.each([
   ['docker-compose.yml', real],
@@ -84,16 +86,44 @@ describe('docker-compose.yml', () => {
   });
 
   it('takes only variables that .env.example names', () => {
-    const taken = [
-      ...read('docker-compose.yml')
-        .replaceAll(/^ *#.*$/gm, '')
-        .matchAll(/\$\{([A-Z_]+)/g),
-    ].map(([, name]) => name ?? '');
+    const text = `${read('docker-compose.yml')}${read('compose.service-keys.yaml')}`;
+    const taken = [...text.replaceAll(/^ *#.*$/gm, '').matchAll(/\$\{([A-Z_]+)/g)].map(
+      ([, name]) => name ?? '',
+    );
     const example = read('.env.example');
     const missing = taken.filter(
       (name) => name !== 'ENV_FILE' && !new RegExp(`^(# )?${name}=`, 'm').test(example),
     );
     expect(missing).toStrictEqual([]);
+  });
+});
+
+describe('compose.service-keys.yaml', () => {
+  const { presign, ...others } = serviceKeys.services;
+
+  it('adds to the service the directory of the keys and the address of receipts, and nothing else', () => {
+    expect(others).toStrictEqual({});
+    expect(serviceKeys.networks).toBeUndefined();
+    expect(presign).toStrictEqual({
+      environment: {
+        SERVICE_KEYS_FILE: '/etc/oss-presign-keys/service-keys.json',
+        PUBLIC_URL: expect.stringContaining('{PUBLIC_URL:?Set PUBLIC_URL in .env'),
+      },
+      volumes: [
+        {
+          type: 'bind',
+          // biome-ignore lint/suspicious/noTemplateCurlyInString: the text of the file.
+          source: '${SERVICE_KEYS_DIRECTORY:-./service-keys}',
+          target: '/etc/oss-presign-keys',
+          read_only: true,
+          bind: { create_host_path: false },
+        },
+      ],
+    });
+  });
+
+  it('has keys that are never committed', () => {
+    expect(read('.gitignore').split('\n')).toContain('/service-keys/');
   });
 });
 

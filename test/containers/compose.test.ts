@@ -4,6 +4,7 @@ import { putFile } from '../../src/demo/put-file.ts';
 import type { PutGrant } from '../../src/grants/upload/response.ts';
 import { findEngine } from './engine.ts';
 import {
+  buildImages,
   compose,
   containersOf,
   DEMO,
@@ -16,7 +17,10 @@ import {
 
 const engine = findEngine();
 
-beforeAll(() => startStack(engine, DEMO_STACK));
+beforeAll(async () => {
+  await buildImages(engine);
+  await startStack(engine, DEMO_STACK);
+});
 afterAll(() => stopStack(engine, DEMO_STACK));
 
 it('is ready and has the keys of its issuer', async () => {
@@ -94,12 +98,32 @@ it.each([
     'Set OSS_ACCESS_KEY_SECRET in .env',
   ],
 ])('docker-compose.yml does not start without %s of your own', async (_what, variables, message) => {
-  const stack = { project: 'oss-presign-incomplete', files: ['docker-compose.yml'] };
+  const { code, output } = await readFiles(['docker-compose.yml'], variables);
+  expect(code).not.toBe(0);
+  expect(output).toContain(message);
+});
+
+it('service keys are a file that is added, and need the public address', async () => {
+  const variables = {
+    POLICY_FILE: 'policy.example.yaml',
+    OSS_ACCESS_KEY_ID: 'id',
+    OSS_ACCESS_KEY_SECRET: 's',
+  };
+  const files = ['docker-compose.yml', 'compose.service-keys.yaml'];
+  const without = await readFiles(files, variables);
+  expect(without.code).not.toBe(0);
+  expect(without.output).toContain('Set PUBLIC_URL in .env');
+  expect(await readFiles(files, { ...variables, PUBLIC_URL: 'https://a.test' })).toHaveProperty('code', 0);
+  expect(await readFiles(['docker-compose.yml'], variables)).toHaveProperty('code', 0);
+});
+
+/** Has the engine read compose files with these variables only. */
+async function readFiles(files: readonly string[], variables: Readonly<Record<string, string>>) {
+  const stack = { project: 'oss-presign-incomplete', files };
   const { code, stdout, stderr } = await compose(
     findEngine({ ENV_FILE: '/dev/null', ...variables }),
     stack,
     'ps',
   );
-  expect(code).not.toBe(0);
-  expect(stdout + stderr).toContain(message);
-});
+  return { code, output: stdout + stderr };
+}

@@ -183,10 +183,30 @@ describe('repeats', () => {
     expect(total(proxy)).toBe(1);
   });
 
-  it('no POST but /v1/uploads', async () => {
-    const proxy = await startProxy([die, die]);
-    expect((await post(proxy.port, { path: '/v1/other' })).status).toBe(502);
-    expect(total(proxy)).toBe(1);
+  it.each(['/v1/uploads/complete', '/v1/uploads/status', '/v1/downloads', '/v1/other'])(
+    'no POST but /v1/uploads: not %s',
+    async (path) => {
+      const dying = await startProxy([die, die]);
+      expect((await post(dying.port, { path })).status).toBe(502);
+      expect(total(dying)).toBe(1);
+      const draining = await startProxy([isDraining, isDraining]);
+      expect((await post(draining.port, { path })).status).toBe(503);
+      expect(total(draining)).toBe(1);
+    },
+  );
+});
+
+describe('waits', () => {
+  // Longer than the 30 s that clients have.
+  const respondLate: Behaviour = (socket) => void setTimeout(() => socket.write(OK), 35_000);
+
+  it('longer for a confirmation than for other requests, and than for clients', async () => {
+    const { port } = await startProxy([respondLate], { timeoutServer: '1s' });
+    const [confirmed, other] = await Promise.all([
+      post(port, { path: '/v1/uploads/complete' }),
+      post(port, { path: '/v1/uploads/status' }),
+    ]);
+    expect([confirmed.status, other.status]).toStrictEqual([201, 504]);
   });
 });
 

@@ -3,17 +3,22 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import type { UploadGrant } from '../../src/grants/upload/response.ts';
 import { policyWith, testIssuerEntry } from '../support/policies.ts';
+import { postForm } from '../support/post-form.ts';
 import { findEngine } from './engine.ts';
 import { type Load, type LoadReport, startLoad } from './load.ts';
-import { containersOf, demoToken, REAL_STACK, SERVICE, startStack, stopStack } from './stack.ts';
+import { buildImages, containersOf, demoToken, REAL_STACK, SERVICE, startStack, stopStack } from './stack.ts';
 
 const REPLICAS = 3;
 const LIMIT = 100;
+const GIF = 'GIF89a';
 const REQUESTS_PER_SECOND = 200;
 /** Requests per second in tests that check only the outcomes. */
 const GENTLE = 20;
+const PUBLIC_URL = 'https://presign.example.com';
 const PATIENCE = { timeout: 40_000, interval: 250 };
 /**
  * For a container that was started again. An engine's DNS server can be out of reach of the other
@@ -26,6 +31,8 @@ const engine = findEngine({
   ENV_FILE: join(folder, 'env'),
   PRESIGN_REPLICAS: String(REPLICAS),
   POLICY_FILE: join(folder, 'policy.yaml'),
+  SERVICE_KEYS_DIRECTORY: folder,
+  PUBLIC_URL,
   OSS_ACCESS_KEY_ID: 'demo-access-key-id',
   OSS_ACCESS_KEY_SECRET: 'demo-access-key-secret',
   // All load comes from one address.
@@ -61,9 +68,24 @@ beforeAll(async () => {
         }),
       ],
       targets: {
-        media: { bucket: 'demo-media', region: 'cn-hangzhou', endpoint: '${DEMO_OSS_ENDPOINT}' },
+        media: {
+          bucket: 'demo-media',
+          region: 'cn-hangzhou',
+          endpoint: '${DEMO_OSS_ENDPOINT}',
+          serviceEndpoint: 'http://demo:9000',
+          pathStyle: true,
+          insecureHttp: true,
+        },
       },
-      rules: [rule('counted', 'text/plain', LIMIT), rule('busy', 'image/png', 1_000_000)],
+      rules: [
+        rule('counted', 'text/plain', LIMIT),
+        rule('busy', 'image/png', 1_000_000),
+        {
+          ...rule('continued', 'image/gif', LIMIT),
+          naming: 'either',
+          transfers: ['put', 'form'],
+        },
+      ],
     }),
   );
   // The container gets these variables, also those that the policy uses. HOST, PORT, POLICY_FILE
@@ -80,11 +102,17 @@ POLICY_FILE=nowhere.yaml
 METRICS_PORT=2
 `,
   );
+  await buildImages(engine);
+  // The container's user is another one than that of this test.
+  const keygen = await engine.run(...['run', '--rm', 'oss-presign', 'node', 'src/cli/main.ts', 'keygen']);
+  expect(keygen.code, keygen.stderr).toBe(0);
+  writeFileSync(join(folder, 'service-keys.json'), keygen.stdout, { mode: 0o644 });
   await startStack(engine, REAL_STACK);
   replicas = await containersOf(engine, REAL_STACK, 'presign');
   expect(replicas).toHaveLength(REPLICAS);
   [valkey = ''] = await containersOf(engine, REAL_STACK, 'valkey');
   await Promise.all(replicas.map((replica) => expectReadyLine(replica, 'ok limiter: in Redis')));
+  await Promise.all(replicas.map((replica) => expectReadyLine(replica, 'ok service keys: 1 key')));
   await expectAllInUse();
 });
 afterAll(async () => {
@@ -167,6 +195,63 @@ it('loses no request when a replica is killed under load', { timeout: 120_000 },
   await startAgain(victim);
 });
 
+it('continues uploads on the other replicas after the one that granted them was killed', {
+  timeout: 120_000,
+}, async () => {
+  const [granting = '', other = '', another = ''] = replicas;
+  const token = await demoToken('continued');
+  const gif = { contentType: 'image/gif', contentLength: GIF.length };
+  const kinds: Readonly<Record<string, object>> = {
+    'a put with a key': { ...gif, key: 'continued/continued/a.gif' },
+    'a put with a file name': { ...gif, filename: 'a.gif' },
+    'a form': { ...gif, filename: 'b.gif', transfer: 'form' },
+  };
+  const named = { token, idempotencyKey: 'upload-1' };
+  const uploads: { readonly kind: string; readonly grant: UploadGrant }[] = [];
+  for (const [kind, body] of Object.entries(kinds)) {
+    const grant = await postTo<UploadGrant>(granting, '/v1/uploads', body, named);
+    expect(await send(grant), kind).toBe(200);
+    uploads.push({ kind, grant });
+  }
+  const killed = await engine.run('kill', '--signal=KILL', granting);
+  expect(killed.code, killed.stderr).toBe(0);
+  expect(await isRunning(granting)).toBe(false);
+
+  const receipts = new Map<string, string>();
+  for (const { kind, grant } of uploads) {
+    const { id, key } = grant;
+    const state = { state: 'stored', transfer: grant.transfer, key, contentLength: GIF.length };
+    expect(await postToProxy('/v1/uploads/status', { id }, token), kind).toStrictEqual([200, state]);
+    const [status, completed] = await postToProxy('/v1/uploads/complete', { id }, token);
+    expect([status, completed], kind).toMatchObject([200, state]);
+    receipts.set(String(completed.receipt), key);
+  }
+  // The others name the object as the killed replica did.
+  for (const replica of [other, another]) {
+    const again = await postTo<UploadGrant>(
+      replica,
+      '/v1/uploads',
+      kinds['a put with a file name'] ?? {},
+      named,
+    );
+    expect(again.key, replica).toBe(uploads[1]?.grant.key);
+  }
+
+  await startAgain(granting);
+  for (const replica of replicas) {
+    const jwks = await inReplica<JSONWebKeySet>(replica, '/.well-known/jwks.json');
+    for (const [receipt, key] of receipts) {
+      const { payload } = await jwtVerify(receipt, createLocalJWKSet(jwks), {
+        issuer: PUBLIC_URL,
+        audience: PUBLIC_URL,
+        typ: 'upload-receipt+jwt',
+        algorithms: ['ES256'],
+      });
+      expect(payload, replica).toMatchObject({ sub: 'continued', key, content_length: GIF.length });
+    }
+  }
+});
+
 it('loses no request while all replicas are restarted one after the other', {
   timeout: 180_000,
 }, async () => {
@@ -216,6 +301,57 @@ async function requestUpload(token: string, contentType: string, headers: object
   });
   await response.arrayBuffer();
   return String(response.status);
+}
+
+/** Requests a path of one replica from within its container, and returns the body of its response. */
+async function inReplica<Body>(replica: string, path: string, init: object = {}): Promise<Body> {
+  const script = `fetch('http://127.0.0.1:8080${path}', JSON.parse(process.argv[1]))
+    .then(async (response) => console.log(JSON.stringify([response.ok, await response.json()])))`;
+  const { code, stdout, stderr } = await engine.run(
+    ...['exec', replica, 'node', '-e', script, JSON.stringify(init)],
+  );
+  expect(code, stderr).toBe(0);
+  const [isOk, body] = JSON.parse(stdout) as [boolean, Body];
+  expect(isOk, stdout).toBe(true);
+  return body;
+}
+
+function postTo<Body>(
+  replica: string,
+  path: string,
+  body: object,
+  { token, idempotencyKey }: { readonly token: string; readonly idempotencyKey: string },
+): Promise<Body> {
+  const init = postOf(token, body);
+  const isNamed = 'filename' in body;
+  const headers = { ...init.headers, ...(isNamed && { 'idempotency-key': idempotencyKey }) };
+  return inReplica(replica, path, { ...init, headers });
+}
+
+async function postToProxy(
+  path: string,
+  body: object,
+  token: string,
+): Promise<[status: number, body: Readonly<Record<string, unknown>>]> {
+  const response = await fetch(`${SERVICE}${path}`, postOf(token, body));
+  return [response.status, (await response.json()) as Readonly<Record<string, unknown>>];
+}
+
+function postOf(token: string, body: object) {
+  return {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  };
+}
+
+/** Sends the bytes of {@link GIF} as granted. Returns the status. */
+async function send(grant: UploadGrant): Promise<number> {
+  const response =
+    grant.transfer === 'form'
+      ? await postForm(grant, { body: GIF, type: 'image/gif' })
+      : await fetch(grant.url, { method: 'PUT', headers: grant.headers, body: GIF });
+  return response.status;
 }
 
 /** Starts a load with its own callers, so that loads do not share limits. */

@@ -12,10 +12,10 @@ export const DEMO = 'http://localhost:8090';
 export type Stack = { readonly project: string; readonly files: readonly string[] };
 
 export const DEMO_STACK: Stack = { project: 'oss-presign-demo', files: ['compose.demo.yaml'] };
-/** docker-compose.yml unchanged, and an issuer whose tokens it accepts. */
+/** The compose files of an operator unchanged, and an issuer whose tokens the service accepts. */
 export const REAL_STACK: Stack = {
   project: 'oss-presign',
-  files: ['docker-compose.yml', 'test/containers/issuer.compose.yaml'],
+  files: ['docker-compose.yml', 'compose.service-keys.yaml', 'test/containers/issuer.compose.yaml'],
 };
 
 const IMAGES = [
@@ -29,12 +29,16 @@ export function compose(engine: Engine, { project, files }: Stack, ...args: read
   return engine.compose('--project-name', project, ...files.flatMap((file) => ['-f', file]), ...args);
 }
 
-/** Builds all images, brings the stack up, and waits until the service is ready. */
-export async function startStack(engine: Engine, stack: Stack): Promise<void> {
+/** Builds the images of all stacks. */
+export async function buildImages(engine: Engine): Promise<void> {
   for (const recipe of IMAGES) {
     const built = await engine.build(recipe);
     expect(built.code, built.stderr).toBe(0);
   }
+}
+
+/** Brings a stack up whose images are built, and waits until the service is ready. */
+export async function startStack(engine: Engine, stack: Stack): Promise<void> {
   // Both stacks publish the same ports.
   for (const earlier of [DEMO_STACK, stack]) await stopStack(engine, earlier);
   const up = await compose(engine, stack, 'up', '-d', '--no-build');

@@ -4,6 +4,7 @@ import { join, relative } from 'node:path';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
 import { environmentSchema } from '../../src/config/config.ts';
+import { publicUrlFault } from '../../src/config/network-settings.ts';
 import { parsePolicy } from '../../src/policy/file/parse-policy.ts';
 import { createTestApp } from '../support/test-app.ts';
 import { type Manifest, readKubernetesSchema } from './kubernetes-schema.ts';
@@ -50,6 +51,7 @@ type Deployment = Manifest & {
         readonly volumes: readonly {
           readonly name: string;
           readonly configMap?: { readonly name: string };
+          readonly secret?: { readonly secretName: string; readonly defaultMode: number };
         }[];
       };
     };
@@ -277,6 +279,7 @@ describe('image, policy and credentials', () => {
       join(folder, 'kustomization.yaml'),
       example
         .replace(/^resources:.*$/m, `resources: [${JSON.stringify(relative(realpathSync(folder), base))}]`)
+        .replace(/^components:.*$/m, '')
         .replace(/newName:.*$/m, 'newName: mirror.example.net/uploads')
         .replace(/newTag:.*$/m, 'newTag: "9.9"')
         .replace(/^patches:[\s\S]*/m, ''),
@@ -286,6 +289,53 @@ describe('image, policy and credentials', () => {
       images: ['mirror.example.net/uploads:9.9'],
       policy,
     });
+  });
+});
+
+describe('the component service-keys', () => {
+  const withKeys = (base: string) => {
+    const folder = mkdtempSync(join(tmpdir(), 'oss-presign-component-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const pathTo = (target: string) => JSON.stringify(relative(realpathSync(folder), target));
+    const text = `resources: [${pathTo(base)}]\ncomponents: [${pathTo('deploy/kubernetes/components/service-keys')}]\n`;
+    writeFileSync(join(folder, 'kustomization.yaml'), text);
+    return render(folder);
+  };
+
+  it.each([
+    ['the base', () => withKeys(BASE)],
+    ['overlays/static-keys', () => withKeys(`${OVERLAYS}/static-keys`)],
+    ['overlays/example, which contains it', () => render(`${OVERLAYS}/example`)],
+  ])('mounts a secret that only the service reads at SERVICE_KEYS_FILE of %s', (_base, manifestsOf) => {
+    const manifests = manifestsOf();
+    expect(manifests.flatMap((one) => faultsOf(one))).toStrictEqual([]);
+    const { spec: pod } = only<Deployment>(manifests, 'Deployment').spec.template;
+    const [container] = pod.containers as readonly [Container];
+    const file = container.env.find(({ name }) => name === 'SERVICE_KEYS_FILE')?.value ?? '';
+    const [mount, ...others] = container.volumeMounts.filter(({ mountPath }) =>
+      file.startsWith(`${mountPath}/`),
+    );
+    expect(others).toStrictEqual([]);
+    // Without subPath, which would hide a replaced file.
+    expect(mount).toStrictEqual({ name: mount?.name, mountPath: mount?.mountPath, readOnly: true });
+    expect(pod.volumes.find(({ name }) => name === mount?.name)).toStrictEqual({
+      name: mount?.name,
+      secret: { secretName: 'oss-presign-service-keys', defaultMode: 0o440 },
+    });
+    const command = readFileSync('deploy/kubernetes/components/service-keys/kustomization.yaml', 'utf8');
+    expect(command).toContain(
+      `create secret generic oss-presign-service-keys --from-file=${file.slice(`${mount?.mountPath}/`.length)}`,
+    );
+  });
+
+  it('is used by overlays/example with the address of its receipts, and not by the base', () => {
+    const variables = (folder: string) =>
+      only<Deployment>(render(folder), 'Deployment').spec.template.spec.containers.flatMap(({ env }) => env);
+    const address = variables(`${OVERLAYS}/example`).find(({ name }) => name === 'PUBLIC_URL')?.value;
+    expect(address).toBeDefined();
+    expect(publicUrlFault(address ?? '')).toBeUndefined();
+    // A pod without the secret would not start.
+    expect(variables(BASE).map(({ name }) => name)).not.toContain('SERVICE_KEYS_FILE');
   });
 });
 
