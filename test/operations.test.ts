@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { createMetrics } from '../src/metrics/metrics.ts';
-import { makeRequests, startSurroundings } from './operations/busy-service.ts';
+import { makeRequests, STATUSES, startSurroundings } from './operations/busy-service.ts';
 import { parseExposition, type Series } from './operations/exposed-series.ts';
 import { readPromql, selects } from './operations/promql.ts';
 import { now } from './support/fixed-clock.ts';
@@ -29,7 +29,7 @@ async function exposedSeries(): Promise<readonly Series[]> {
   const surroundings = await startSurroundings(now);
   const { policyYaml, issuer } = surroundings;
   const service = await startTestService({ policyYaml, issuer });
-  expect(await makeRequests(service.url, surroundings, now)).toStrictEqual([201, 403, 401, 503]);
+  expect(await makeRequests(service.url, surroundings, now)).toStrictEqual(STATUSES);
   const includeProcessMetrics = createMetrics(
     {
       credentials: { describe: () => ({ ok: true, detail: '' }), expiresAt: () => undefined },
@@ -43,7 +43,7 @@ async function exposedSeries(): Promise<readonly Series[]> {
         version: '1.2.3',
         nodeVersion: 'v24.0.0',
         credentialsSource: 'environment',
-        limiterMode: 'memory',
+        limiterMode: 'redis',
         corsOrigins: 2,
       },
     },

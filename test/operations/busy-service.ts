@@ -1,6 +1,10 @@
-import { policyWith, testIssuerEntry } from '../support/policies.ts';
+import { downloadRule } from '../support/downloads.ts';
+import { mediaTarget, ownFilesRule, policyWith, testIssuerEntry } from '../support/policies.ts';
 import { json, startTestServer } from '../support/test-server.ts';
 import { createTestIssuer, type TestIssuer } from '../support/tokens.ts';
+
+/** The statuses of {@link makeRequests}. */
+export const STATUSES = [201, 403, 401, 503, 409, 200];
 
 export type Surroundings = {
   /** Trusts an issuer whose keys can be fetched, and one whose keys cannot. */
@@ -24,11 +28,23 @@ export async function startSurroundings(now: Date): Promise<Surroundings> {
     Expiration: new Date(now.getTime() + 3_600_000).toISOString().replace(/\.\d+Z$/, 'Z'),
   });
   const broken = json({}, 500);
+  // The bucket has an object of somebody else under every key.
+  const stored = {
+    'content-length': '1',
+    'content-type': 'image/png',
+    etag: '"5D41402ABC4B2A76B9719D911017C592"',
+    'last-modified': 'Mon, 23 Nov 2026 10:00:00 GMT',
+    'x-oss-object-type': 'Normal',
+    'x-oss-request-id': '51524FBF3C5D68394A371BEC',
+  };
   const { origin } = await startTestServer((request, response) => {
+    if (request.method === 'HEAD') return void response.writeHead(200, stored).end();
     const respond = { '/keys': keys, '/credentials': credentials }[request.url ?? ''] ?? broken;
     respond(request, response);
   });
   const policyYaml = policyWith({
+    targets: { media: mediaTarget({ serviceEndpoint: origin }) },
+    rules: [ownFilesRule(), downloadRule()],
     issuers: [
       testIssuerEntry({ jwksFile: undefined, jwksUrl: `${origin}/keys` }),
       testIssuerEntry({
@@ -42,9 +58,9 @@ export async function startSurroundings(now: Date): Promise<Surroundings> {
 }
 
 /**
- * Makes one request of each kind: granted, denied, without a valid token, and with an issuer whose
- * keys cannot be fetched.
- * @returns their statuses.
+ * Makes one request of each kind: granted, denied, without a valid token, with an issuer whose keys
+ * cannot be fetched, a confirmation of an object that differs, and a download.
+ * @returns {@link STATUSES}, if the service works.
  */
 export async function makeRequests(
   url: string,
@@ -52,22 +68,23 @@ export async function makeRequests(
   now: Date,
 ): Promise<readonly number[]> {
   const claims = { exp: now.getTime() / 1000 + 600 };
+  const token = await issuer.sign(claims);
   const photo = { key: 'users/alice/photo.png', contentType: 'image/png', contentLength: 1 };
-  const requests = [
-    { token: await issuer.sign(claims), body: photo },
-    { token: await issuer.sign(claims), body: { ...photo, contentLength: 2 ** 21 } },
-    { token: 'none', body: photo },
-    { token: await brokenIssuer.sign(claims), body: photo },
-  ];
-  const statuses: number[] = [];
-  for (const { token, body } of requests) {
-    const response = await fetch(`${url}/v1/uploads`, {
+  const post = async (path: string, body: object, bearer = token) => {
+    const response = await fetch(`${url}${path}`, {
       method: 'POST',
-      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      headers: { authorization: `Bearer ${bearer}`, 'content-type': 'application/json' },
       body: JSON.stringify(body),
     });
-    await response.arrayBuffer();
-    statuses.push(response.status);
-  }
-  return statuses;
+    return { status: response.status, body: (await response.json()) as { readonly id?: string } };
+  };
+  const granted = await post('/v1/uploads', photo);
+  const others = [
+    await post('/v1/uploads', { ...photo, contentLength: 2 ** 21 }),
+    await post('/v1/uploads', photo, 'none'),
+    await post('/v1/uploads', photo, await brokenIssuer.sign(claims)),
+    await post('/v1/uploads/complete', { id: granted.body.id }),
+    await post('/v1/downloads', { keys: [photo.key] }),
+  ];
+  return [granted, ...others].map(({ status }) => status);
 }
