@@ -127,7 +127,7 @@ it('clients that disconnect during a confirmation leave no call behind', async (
   expect((await confirmed).map(({ status }) => status)).toStrictEqual(
     Array.from({ length: MAX_CALLS }, () => 'rejected'),
   );
-  // The calls end as usual, because the receipt is issued to a client that asks again.
+  // The calls end as usual. A client that confirms again gets a receipt.
   await vi.waitFor(
     async () => expect(await service.metric('oss_presign_storage_calls_in_progress')).toBe(0),
     { timeout: 10_000, interval: 100 },
