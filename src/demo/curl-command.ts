@@ -1,6 +1,6 @@
 /**
- * Renders the curl command that sends a request, for a POSIX shell. `$TOKEN` and a URL of `$(…)`
- * are left for the shell to expand.
+ * Renders the curl command that sends a request, for a POSIX shell. `$TOKEN` and texts with
+ * `$(printf …)` are left for the shell to expand, so the caller escapes the quotes in them.
  */
 export function curlCommand(request: {
   readonly method: string;
@@ -40,6 +40,6 @@ export function curlForm(form: {
 }
 
 function quote(text: string): string {
-  if (text.endsWith('$TOKEN') || text.startsWith('$(')) return `"${text}"`;
+  if (text.endsWith('$TOKEN') || text.includes('$(printf ')) return `"${text}"`;
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,5 +1,6 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,9 +15,10 @@ import type { Policy } from '../policy/policy.ts';
 import { readPackageVersion } from '../service/package-version.ts';
 import { createService } from '../service/service.ts';
 import { loadStartupInput } from '../service/startup-input.ts';
+import { newServiceKey } from '../service-keys/new-service-key.ts';
 import { type DemoIssuer, startDemoIssuer } from './demo-issuer.ts';
 import { renderDemoPage } from './demo-page.ts';
-import { claimsOfFirstRule, onLocalServers } from './local-policy.ts';
+import { claimsOfExampleRule, onLocalServers } from './local-policy.ts';
 
 /** The bucket of `policy.yaml` in this folder. */
 export const DEMO_BUCKET = 'demo-media';
@@ -33,7 +35,7 @@ export type DemoEnvironment = {
   readonly emulatorUrl: string;
   readonly issuer: DemoIssuer;
   readonly policy: Policy;
-  /** A token that matches the first rule of the policy, valid for 1 h. */
+  /** A token that matches the rule of the printed commands, valid for 1 h. */
   tokenFor(subject: string): Promise<string>;
   /** A temporary folder, removed on close. */
   readonly directory: string;
@@ -73,6 +75,10 @@ export async function startDemoEnvironment(
   const emulatorPort = ports.emulator === 0 ? await freePort(host) : ports.emulator;
   const servicePort = ports.service === 0 ? await freePort(host) : ports.service;
   const emulatorUrl = `http://${host}:${emulatorPort}`;
+  const directory = await mkdtemp(join(tmpdir(), 'oss-presign-demo-'));
+  const serviceKeysFile = join(directory, 'service-keys.json');
+  const serviceKey = await newServiceKey(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey);
+  await writeFile(serviceKeysFile, JSON.stringify({ keys: [serviceKey] }), { mode: 0o600 });
   const input = loadStartupInput(
     {
       DEMO_ISSUER: issuer.issuer,
@@ -84,6 +90,7 @@ export async function startDemoEnvironment(
       HOST: host,
       PORT: String(servicePort),
       PUBLIC_URL: `http://${host}:${servicePort}`,
+      SERVICE_KEYS_FILE: serviceKeysFile,
       CORS_ORIGINS: corsOrigins,
       OSS_ACCESS_KEY_ID: DEMO_CREDENTIALS.accessKeyId,
       OSS_ACCESS_KEY_SECRET: DEMO_CREDENTIALS.accessKeySecret,
@@ -91,7 +98,7 @@ export async function startDemoEnvironment(
     (path) => readFileSync(path, 'utf8'),
   );
   if ('faults' in input) {
-    await issuer.close();
+    await Promise.all([issuer.close(), rm(directory, { recursive: true })]);
     throw new Error(input.faults.join('\n'));
   }
   const localServers = { jwks: issuer.jwks, emulatorUrl };
@@ -99,9 +106,8 @@ export async function startDemoEnvironment(
     policyFile === undefined ? reading : onLocalServers(reading, localServers);
   const { policy } = input.policy;
   const tokenFor = (subject: string, claims: Readonly<Record<string, unknown>> = {}) =>
-    issuer.tokenFor(subject, { ...claimsOfFirstRule(policy), ...claims });
+    issuer.tokenFor(subject, { ...claimsOfExampleRule(policy), ...claims });
 
-  const directory = await mkdtemp(join(tmpdir(), 'oss-presign-demo-'));
   const targets = policy.rules.map(({ target }) => target);
   const emulator = await listening('emulator', emulatorPort, () =>
     startEmulator({

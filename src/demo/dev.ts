@@ -4,11 +4,12 @@ import { createLogger } from '../log/logger.ts';
 import { curlCommand } from './curl-command.ts';
 import { startDemoEnvironment } from './demo-environment.ts';
 import { asksForUsage, DEV_USAGE, readDevOptions } from './dev-options.ts';
-import { claimsOfFirstRule, requestForFirstRule } from './local-policy.ts';
+import { claimsOfExampleRule, requestForExampleRule } from './local-policy.ts';
 
 // The demo's servers on fixed ports. They keep running, for use by a browser or curl.
 
 const CONTENT = 'hello';
+const GRANT_ID_HEADER = 'x-oss-meta-upload-id';
 
 const args = process.argv.slice(2);
 if (asksForUsage(args)) {
@@ -28,16 +29,12 @@ const demo = await startDemoEnvironment(ports, createLogger('info', systemClock)
 );
 
 const { serviceUrl, emulatorUrl, policy } = demo;
-const claims = { ...claimsOfFirstRule(policy), sub: 'alice' };
-const body = JSON.stringify(requestForFirstRule(policy, claims, CONTENT.length));
-const call = { method: 'POST', url: `${serviceUrl}/v1/uploads`, body };
-const headers = { 'Content-Type': 'application/json' };
-// Requested once to print the headers of the PUT. The command below requests another URL each time.
-const response = await fetch(call.url, {
-  ...call,
-  headers: { ...headers, authorization: `Bearer ${await demo.tokenFor('alice')}` },
-});
-const grant = (await response.json()) as { readonly headers?: Readonly<Record<string, string>> };
+const claims = { ...claimsOfExampleRule(policy), sub: 'alice' };
+const request = requestForExampleRule(policy, claims, CONTENT.length);
+
+/** Renders a shell expression for a field of the response that `$GRANT` holds. */
+const fieldOfGrant = (name: string): string =>
+  `$(printf '%s' "$GRANT" | sed 's/.*"${name}":"\\([^"]*\\)".*/\\1/')`;
 
 process.stdout.write(`
 For development and tests only. Everything runs on this machine, with new keys.
@@ -59,19 +56,7 @@ Get a token for alice, valid for 1 h. Other subjects and claims: /token?sub=bob&
 
 TOKEN=$(curl -sS '${serviceUrl}/token?sub=alice')
 
-Request an upload URL:
-
-GRANT=$(${curlCommand({ ...call, headers: { Authorization: 'Bearer $TOKEN', ...headers } })}); printf '%s\\n' "$GRANT"
-
-Send the file to that URL:
-
-${curlCommand({
-  method: 'PUT',
-  url: `$(printf '%s' "$GRANT" | sed 's/.*"url":"\\([^"]*\\)".*/\\1/')`,
-  headers: grant.headers ?? {},
-  body: CONTENT,
-  showsStatus: true,
-})}
+${request ? await uploadCommands(request) : 'No rule of this policy lets clients upload by a PUT. For forms, see docs/forms.md.'}
 
 Press Ctrl+C to stop the servers and to remove the uploaded files.
 
@@ -84,6 +69,41 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
       () => process.exit(1),
     );
   });
+}
+
+/** Renders the commands that upload a file and confirm it. */
+async function uploadCommands(request: Readonly<Record<string, unknown>>): Promise<string> {
+  const call = { method: 'POST', url: `${serviceUrl}/v1/uploads`, body: JSON.stringify(request) };
+  const type = { 'Content-Type': 'application/json' };
+  // Requested once to print the headers of the PUT. The command below requests another URL.
+  const authorization = `Bearer ${await demo.tokenFor('alice')}`;
+  const response = await fetch(call.url, { ...call, headers: { ...type, authorization } });
+  const grant = (await response.json()) as {
+    readonly headers?: Readonly<Record<string, string>>;
+    readonly id?: string;
+  };
+  const headers = { ...grant.headers };
+  // This one differs from grant to grant.
+  if (GRANT_ID_HEADER in headers) headers[GRANT_ID_HEADER] = fieldOfGrant(GRANT_ID_HEADER);
+  const authorized = { Authorization: 'Bearer $TOKEN', ...type };
+  const commands = [
+    'Request an upload URL:',
+    `GRANT=$(${curlCommand({ ...call, headers: authorized })}); printf '%s\\n' "$GRANT"`,
+    'Send the file to that URL:',
+    curlCommand({ method: 'PUT', url: fieldOfGrant('url'), headers, body: CONTENT, showsStatus: true }),
+  ];
+  if (grant.id !== undefined) {
+    commands.push(
+      'Confirm that the file has arrived, and get a receipt:',
+      curlCommand({
+        method: 'POST',
+        url: `${call.url}/complete`,
+        headers: authorized,
+        body: `{\\"id\\":\\"${fieldOfGrant('id')}\\"}`,
+      }),
+    );
+  }
+  return commands.join('\n\n');
 }
 
 function stopWith(lines: readonly string[]): never {

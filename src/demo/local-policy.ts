@@ -1,6 +1,6 @@
 import { issuersOf } from '../auth/issuer.ts';
 import type { LoadedPolicy } from '../policy/file/read-policy-file.ts';
-import type { Policy } from '../policy/policy.ts';
+import type { Policy, Rule } from '../policy/policy.ts';
 import { resolvePrefix } from '../policy/prefix-template.ts';
 
 /** The servers on this machine that replace the real issuers and OSS. */
@@ -37,9 +37,15 @@ export function onLocalServers(reading: LoadedPolicy, { jwks, emulatorUrl }: Loc
   };
 }
 
-/** The claims of a token that matches the first rule and fills its prefix. */
-export function claimsOfFirstRule({ issuers, rules }: Policy): Readonly<Record<string, unknown>> {
-  const [rule] = rules;
+/** The rule of the printed commands: the first one that allows a PUT, or undefined. */
+function exampleRule({ rules }: Policy): Rule | undefined {
+  return rules.find(({ actions, transfers }) => actions.includes('upload') && transfers.includes('put'));
+}
+
+/** The claims of a token that matches the first rule that allows a PUT, or else the first rule. */
+export function claimsOfExampleRule(policy: Policy): Readonly<Record<string, unknown>> {
+  const { issuers, rules } = policy;
+  const rule = exampleRule(policy) ?? rules[0];
   if (!rule) return {};
   const { who, prefix } = rule;
   const issuer = issuers.find((one) => one.issuer === who.issuer) ?? issuers[0];
@@ -73,27 +79,28 @@ function setClaim(
 }
 
 /**
- * A request for a small file that the first rule allows: the body of `POST /v1/uploads`. If clients
- * choose the keys, it has one with the prefix for the claims.
+ * A request for a small file that the first rule with a PUT allows: the body of `POST /v1/uploads`.
+ * If clients choose the keys, it has one with the prefix for the claims. Undefined if no rule
+ * allows a PUT.
  */
-export function requestForFirstRule(
-  { rules }: Policy,
+export function requestForExampleRule(
+  policy: Policy,
   claims: Readonly<Record<string, unknown>>,
   bytes: number,
-): Readonly<Record<string, unknown>> {
-  const [rule] = rules;
-  const types = rule?.contentTypes ?? [];
+): Readonly<Record<string, unknown>> | undefined {
+  const rule = exampleRule(policy);
+  if (!rule) return undefined;
+  const types = rule.contentTypes;
   const type = types.includes('text/plain') ? 'text/plain' : types[0];
-  const resolved = rule && resolvePrefix(rule.prefix, claims);
-  const isNamedByClient = rule?.naming === 'client' && resolved?.ok;
+  const resolved = resolvePrefix(rule.prefix, claims);
+  const isNamedByClient = rule.naming === 'client' && resolved.ok;
   return {
     ...(isNamedByClient ? { key: `${resolved.prefix}hello.txt` } : { filename: 'hello.txt' }),
     contentType: EXAMPLE_TYPES[type ?? ''] ?? type,
     contentLength: bytes,
-    ...(rule &&
-      rule.metadata.required.length > 0 && {
-        metadata: Object.fromEntries(rule.metadata.required.map((name) => [name, 'demo'])),
-      }),
+    ...(rule.metadata.required.length > 0 && {
+      metadata: Object.fromEntries(rule.metadata.required.map((name) => [name, 'demo'])),
+    }),
   };
 }
 

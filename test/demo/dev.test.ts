@@ -1,7 +1,10 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { asksForUsage, readDevOptions } from '../../src/demo/dev-options.ts';
-import { claimsOfFirstRule, requestForFirstRule } from '../../src/demo/local-policy.ts';
+import { claimsOfExampleRule, requestForExampleRule } from '../../src/demo/local-policy.ts';
 import { runDev, startDev } from '../support/dev-server.ts';
 import { policyWith } from '../support/policies.ts';
 import { policyFrom } from '../support/test-app.ts';
@@ -30,7 +33,7 @@ it('npm run dev allows every page of this machine, states that, and prints comma
   const dev = await startDev(['--port', '0']);
   expect(dev.banner).toContain('any page of http://localhost or http://127.0.0.1, on any port');
   expect(dev.banner.match(/eyJ/g), 'a token of this run').toBeNull();
-  expect(dev.banner.match(/^TOKEN=|^GRANT=|^curl .*-X PUT /gm)).toHaveLength(3);
+  expect(dev.banner.match(/^TOKEN=|^GRANT=|^curl .*-X PUT |^curl .*uploads\/complete/gm)).toHaveLength(4);
   for (const origin of ['http://localhost:5173', 'http://127.0.0.1:3000', 'http://localhost']) {
     const preflight = await fetch(`${dev.serviceUrl}/v1/uploads`, {
       method: 'OPTIONS',
@@ -50,6 +53,28 @@ it('npm run dev -- --policy runs the rules of an unchanged policy on the servers
   const scoped = await (await fetch(`${dev.serviceUrl}/token?sub=bob&scope=exports:write`)).text();
   const payload = JSON.parse(Buffer.from(scoped.split('.')[1] ?? '', 'base64url').toString());
   expect(payload).toMatchObject({ iss: 'https://login.example.com/', sub: 'bob', scope: 'exports:write' });
+});
+
+it('npm run dev -- --policy shows the first rule with a PUT, and takes what differs per grant from the response', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'dev-policy-'));
+  onTestFinished(() => rm(directory, { recursive: true }));
+  const file = join(directory, 'policy.yaml');
+  const rule = { who: { scope: 'a' }, target: 'media', prefix: 'users/{sub}/' };
+  const rules = [
+    { ...rule, name: 'read', actions: ['download'] },
+    { ...rule, name: 'backend', actions: ['confirm'] },
+    { ...rule, name: 'form', transfers: ['form'], contentTypes: ['image/png'], maxSize: '1MiB' },
+    { ...rule, name: 'named', naming: 'client', contentTypes: ['text/plain'], maxSize: '1MiB' },
+  ];
+  const issuers = [
+    { issuer: 'https://login.test/', audience: 'uploads', jwksUrl: 'https://login.test/jwks' },
+  ];
+  await writeFile(file, policyWith({ issuers, rules }));
+  const dev = await startDev(['--port', '0', '--policy', file]);
+  expect(JSON.parse(bodyOf(dev.banner))).toMatchObject({ key: 'users/alice/hello.txt' });
+  expect(dev.banner).toMatch(/-H "x-oss-meta-upload-id: \$\(printf '%s' "\$GRANT" \| sed '/);
+  expect(dev.banner).toMatch(/\/v1\/uploads\/complete' [\s\S]* -d "\{\\"id\\":\\"\$\(printf /);
+  await uploadAsTheBannerSays(dev);
 });
 
 it('npm run dev reports a port in use, its server and the option to change it', async () => {
@@ -120,7 +145,7 @@ it('the token and the request match every kind of first rule', () => {
     }),
     createTestIssuer(),
   );
-  const claims = { ...claimsOfFirstRule(policy), sub: 'alice' };
+  const claims = { ...claimsOfExampleRule(policy), sub: 'alice' };
   expect(claims).toMatchObject({
     iss: 'https://login.test/',
     aud: 'uploads',
@@ -128,7 +153,7 @@ it('the token and the request match every kind of first rule', () => {
     realm: { groups: 'eng-demo' },
     org: { team: 'demo' },
   });
-  expect(requestForFirstRule(policy, claims, 5)).toStrictEqual({
+  expect(requestForExampleRule(policy, claims, 5)).toStrictEqual({
     key: 'teams/demo/alice/hello.txt',
     contentType: 'image/png',
     contentLength: 5,
