@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { ACTIONS } from '../src/policy/actions.ts';
 import { policySchema } from '../src/policy/file/policy-schema.ts';
-import { REQUIRED_FOR_UPLOADS, UPLOAD_FIELDS } from '../src/policy/file/rule-schema.ts';
+import { FIELD_ACTIONS, REQUIRED_FOR_UPLOADS } from '../src/policy/file/rule-schema.ts';
 import { ENDPOINT_WORDS } from '../src/storage/oss/endpoint.ts';
 import { ADDED_HEADERS } from '../src/storage/oss/header-values.ts';
 
@@ -49,14 +50,22 @@ const CHECKS: Readonly<Record<string, JsonSchema>> = {
         // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema.
         then: { required: [...REQUIRED_FOR_UPLOADS] },
       },
-      {
-        if: {
-          properties: { actions: { type: 'array', items: { enum: ['download', 'confirm'] } } },
-          required: ['actions'],
-        },
-        // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema.
-        then: { allOf: UPLOAD_FIELDS.map((field) => not(field)) },
-      },
+      ...[...Map.groupBy(Object.keys(FIELD_ACTIONS), (field) => String(FIELD_ACTIONS[field])).entries()].map(
+        ([needed, fields]) => ({
+          if: {
+            properties: {
+              actions: {
+                type: 'array',
+                items: { enum: ACTIONS.filter((action) => !needed.includes(action)) },
+              },
+            },
+            // Without `actions`, a rule is for uploads.
+            ...(needed.includes('upload') && { required: ['actions'] }),
+          },
+          // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema.
+          then: { allOf: fields.map((field) => not(field)) },
+        }),
+      ),
     ],
   },
   'rules[].who': { minProperties: 1 },
@@ -92,7 +101,8 @@ export function renderPolicySchema(): string {
   const document = {
     $schema,
     title: 'Policy file of oss-presign',
-    description: 'Issuers whose tokens are accepted, target buckets, and the rules for uploads.',
+    description:
+      'Issuers whose tokens are accepted, target buckets, and the rules for uploads and downloads.',
     ...withPlaceholders(schema),
     definitions: {
       placeholder: {
@@ -115,13 +125,23 @@ function withChecks(schema: JsonSchema, path: string): JsonSchema {
     ...(maximum !== undefined && maximum !== Number.MAX_SAFE_INTEGER && { maximum }),
     ...(properties && {
       properties: mapValues(properties, (member, name) =>
-        withChecks(member, path === '' ? name : `${path}.${name}`),
+        withActions(withChecks(member, path === '' ? name : `${path}.${name}`), path, name),
       ),
     }),
     ...(additionalProperties && { additionalProperties: withChecks(additionalProperties, `${path}.*`) }),
     ...(items && { items: withChecks(items, `${path}[]`) }),
     ...(anyOf && { anyOf: anyOf.map((option) => withChecks(option, path)) }),
     ...CHECKS[path],
+  };
+}
+
+/** Adds to the description of a field of a rule which actions it belongs to. */
+function withActions(schema: JsonSchema, path: string, name: string): JsonSchema {
+  const needed = path === 'rules[]' ? FIELD_ACTIONS[name] : undefined;
+  if (!needed || REQUIRED_FOR_UPLOADS.some((field) => field === name)) return schema;
+  return {
+    ...schema,
+    description: `${schema.description} For ${needed.map((action) => `\`${action}\``).join(' and ')}.`,
   };
 }
 

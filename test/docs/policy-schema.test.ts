@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs';
 import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
+import { ACTIONS } from '../../src/policy/actions.ts';
 import { parsePolicy } from '../../src/policy/file/parse-policy.ts';
+import { FIELD_ACTIONS, REQUIRED_FOR_UPLOADS } from '../../src/policy/file/rule-schema.ts';
 import { codeBlocks, readDocument, root } from '../support/documents.ts';
 import { createTestIssuer } from '../support/tokens.ts';
 
@@ -169,6 +171,12 @@ describe('policy.schema.json', () => {
     ['a boolean as a text', policyWith({ rule: { overwrite: 'yes' } })],
     ['an unknown client header', policyWith({ rule: { clientHeaders: ['Cache-Control'] } })],
     ['an unknown header', policyWith({ rule: { headers: { 'X-Amz-Acl': 'private' } } })],
+    ['inline without actions', policyWith({ rule: { inline: true } })],
+    ['a size without uploads', policyWith({ rule: { actions: ['download'], contentTypes: undefined } })],
+    [
+      'a lifetime of a URL in a rule that only confirms',
+      policyWith({ rule: { actions: ['confirm'], expiresIn: '1h', ...NO_UPLOADS } }),
+    ],
     ['a header with a list', policyWith({ rule: { headers: { 'Cache-Control': ['no-store'] } } })],
     ['no requests per minute', policyWith({ rule: { limits: { requestsPerMinute: 0 } } })],
     ['an unknown limit', policyWith({ rule: { limits: { requestsPerHour: 1 } } })],
@@ -204,4 +212,18 @@ it('the reference in docs/policy.md has a row for every field of the schema', ()
   const names = rows.map(([, name]) => name);
   for (const name of ['issuer', 'jwksFile', 'endpoint', 'prefix', 'scope', 'max', 'required', 'bytesPerDay'])
     expect(names).toContain(name);
+});
+
+it('the table of actions in docs/policy.md names the fields of each', () => {
+  const page = readDocument('docs/policy.md');
+  const rowOf = (action: string) => new RegExp(`^\\| \`${action}\`.*$`, 'm').exec(page)?.[0] ?? '';
+  for (const action of ACTIONS) expect(rowOf(action)).not.toBe('');
+  for (const field of REQUIRED_FOR_UPLOADS) expect(rowOf('upload')).toContain(`\`${field}\``);
+  const ofDownloads = Object.entries(FIELD_ACTIONS).filter(([, actions]) => actions.includes('download'));
+  for (const [field] of ofDownloads) expect(rowOf('download')).toContain(`\`${field}\``);
+  for (const [field, actions] of Object.entries(FIELD_ACTIONS)) {
+    const described = actions.map((action) => `\`${action}\``).join(' and ');
+    const row = new RegExp(`^\\| \`${field}\` .*$`, 'm').exec(page)?.[0] ?? '';
+    expect(row).toMatch(new RegExp(`(?:For|Required for) ${described}\\. \\|$`));
+  }
 });

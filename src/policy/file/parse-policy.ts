@@ -11,7 +11,7 @@ import { type IssuerEntry, type PolicyFile, policySchema, type RuleEntry } from 
 import { policyWarnings } from './policy-warnings.ts';
 import { quote, shown } from './quote.ts';
 import { metadataOfHeaders, signedHeaders } from './rule-headers.ts';
-import { REQUIRED_FOR_UPLOADS, UPLOAD_FIELDS } from './rule-schema.ts';
+import { FIELD_ACTIONS, REQUIRED_FOR_UPLOADS } from './rule-schema.ts';
 import { fitToSchema } from './schema-walk.ts';
 import { tokenIssuers } from './token-issuers.ts';
 
@@ -130,17 +130,15 @@ function checkActions(
   const isOne = (action: unknown): action is Action => ACTIONS.some((one) => one === action);
   if (actions.length === 0 || !actions.every(isOne)) return;
   const uploads = actions.includes('upload');
-  const downloads = actions.includes('download');
-  const meansNothing = (needed: string) => `means nothing without ${needed} in actions; leave it out`;
+  const meansNothing = (needed: readonly Action[]) =>
+    `means nothing without ${needed.join(' or ')} in actions; leave it out`;
   for (const field of REQUIRED_FOR_UPLOADS)
     if (uploads && rule[field] === undefined) report([field], 'is missing');
-  for (const field of UPLOAD_FIELDS)
-    if (!uploads && rule[field] !== undefined) report([field], meansNothing('upload'));
-  if (!downloads && rule.inline !== undefined) report(['inline'], meansNothing('download'));
-  if (!uploads && !downloads && rule.expiresIn !== undefined)
-    report(['expiresIn'], meansNothing('upload or download'));
+  for (const [field, needed] of Object.entries(FIELD_ACTIONS))
+    if (rule[field] !== undefined && !needed.some((action) => actions.includes(action)))
+      report([field], meansNothing(needed));
   if (!uploads && asRecord(rule.limits).bytesPerDay !== undefined)
-    report(['limits', 'bytesPerDay'], meansNothing('upload'));
+    report(['limits', 'bytesPerDay'], meansNothing(['upload']));
 }
 
 /** Bounds the search for similar names: thousands of rules could each have a wrong name. */

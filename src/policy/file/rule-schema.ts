@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { MAX_METADATA_BYTES, MAX_PUT_BYTES } from '../../storage/limits.ts';
 import { isFormHeader } from '../../storage/oss/form-fields.ts';
-import { ACTIONS, TRANSFERS } from '../actions.ts';
+import { ACTIONS, type Action, TRANSFERS } from '../actions.ts';
 import { parseClaimReference } from '../claim-reference.ts';
 import { CLIENT_HEADERS, type ClientHeader } from '../client-headers.ts';
 import { GRANT_ID_METADATA, GRANT_MARK_BYTES } from '../grant-mark.ts';
@@ -91,12 +91,21 @@ const metadataName = z
 /** The fields that a rule with `upload` needs; no default would be closed and useful. */
 export const REQUIRED_FOR_UPLOADS = ['contentTypes', 'maxSize'] as const;
 
-/** The fields about uploads: an error in a rule without `upload`, where they would mean nothing. */
-export const UPLOAD_FIELDS = [
+const UPLOAD_FIELDS = [
   ...REQUIRED_FOR_UPLOADS,
   ...(['naming', 'keepFilename', 'transfers', 'metadata', 'overwrite', 'clientHeaders', 'headers'] as const),
   ...(['receipts', 'receiptAudience', 'receiptExpiresIn'] as const),
 ] as const;
+
+/**
+ * The fields that belong to some actions only. In a rule with none of these actions the field is an
+ * error, because it would mean nothing.
+ */
+export const FIELD_ACTIONS: Readonly<Record<string, readonly Action[]>> = {
+  ...Object.fromEntries(UPLOAD_FIELDS.map((field) => [field, ['upload']])),
+  expiresIn: ['upload', 'download'],
+  inline: ['download'],
+};
 
 /**
  * One entry of `rules`. Every bound is required, or its default allows nothing. `parse-policy.ts`
@@ -238,7 +247,7 @@ export const ruleSchema = z
       .meta({ description: 'The `aud` of receipts. By default `PUBLIC_URL`.' }),
     receiptExpiresIn: durationSeconds
       .default(3600)
-      .meta({ description: 'How long a receipt is valid. By default 1h.' }),
+      .meta({ description: 'How long a receipt is valid, up to 7d. By default 1h.' }),
     limits: z
       .strictObject({
         requestsPerMinute: z

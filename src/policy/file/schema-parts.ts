@@ -35,7 +35,7 @@ export const durationSeconds = z
       return z.NEVER;
     }
     if (seconds > MAX_EXPIRES_IN_SECONDS) {
-      context.addIssue('must not be longer than 7 days (604800 s), the limit of OSS');
+      context.addIssue('must not be longer than 7 days (604800 s)');
       return z.NEVER;
     }
     return seconds;

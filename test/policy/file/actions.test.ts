@@ -58,6 +58,11 @@ it.each([
   ],
   ['[upload]', '', ['contentTypes: is missing', 'maxSize: is missing']],
   ['[download, upload]', 'maxSize: 1MiB', ['contentTypes: is missing']],
+  [
+    '[upload]',
+    `${UPLOADS}, receiptExpiresIn: 8d`,
+    ['receiptExpiresIn: must not be longer than 7 days (604800 s)'],
+  ],
   ['[]', UPLOADS, ['actions: must name at least one action']],
   ['upload', UPLOADS, ['actions: must be a list, such as [upload]']],
   ['[uploads]', UPLOADS, ['actions[0]: must be one of upload, download, confirm; did you mean "upload"?']],
