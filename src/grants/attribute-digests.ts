@@ -67,7 +67,8 @@ function metadataDigest(metadata: ObjectAttributes['metadata']): string {
   if (names.length === 0) return '';
   // Each name and value with its length, so that no two sets have the same text.
   let text = '';
-  for (const name of names.sort()) {
+  if (names.length > 1) names.sort();
+  for (const name of names) {
     const value = metadata[name] as string;
     text += `${name.length}:${name}${value.length}:${value}`;
   }

@@ -23,14 +23,22 @@ export function prepareAttributes(
   const contentEncoding = values.get('content-encoding');
   const expires = values.get('expires');
   return (upload) => ({
-    metadata: isEmpty(upload.metadata)
-      ? metadata
-      : withoutPrototype([...Object.entries(metadata), ...Object.entries(upload.metadata)]),
+    metadata: joined(metadata, upload.metadata),
     cacheControl: upload.cacheControl ?? cacheControl,
     contentDisposition: upload.contentDisposition ?? contentDisposition,
     contentEncoding: upload.contentEncoding ?? contentEncoding,
     expires,
   });
+}
+
+/** Joins two sets of metadata. Most uploads have at most one of them, which is then the result. */
+function joined(
+  common: Readonly<Record<string, string>>,
+  own: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  if (isEmpty(own)) return common;
+  if (isEmpty(common)) return own;
+  return withoutPrototype([...Object.entries(common), ...Object.entries(own)]);
 }
 
 function isEmpty(metadata: Readonly<Record<string, string>>): boolean {
