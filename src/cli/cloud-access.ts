@@ -1,5 +1,5 @@
 import { type PreparedStorage, prepareStorage, uploadsOf } from '../grants/prepared-storage.ts';
-import { objectUpload, withGrantId } from '../grants/upload/object-upload.ts';
+import { objectUpload } from '../grants/upload/object-upload.ts';
 import { CLIENT_HEADER_FIELDS } from '../policy/client-headers.ts';
 import type { Policy, Rule } from '../policy/policy.ts';
 import type { UploadRequest } from '../policy/upload-request.ts';
@@ -49,7 +49,7 @@ function possibleHeaders(rule: Rule, storage: PreparedStorage): readonly string[
     overwrite: false,
     ...(rule.naming === 'server' ? { filename: 'x' } : { key: 'x' }),
   };
-  const upload = withGrantId(objectUpload(rule, request, 'x'), rule, request, 'x');
+  const upload = objectUpload(rule, request, { key: 'x', grantId: 'x' });
   const headers = uploadsOf(storage, rule).headers(upload);
   return Object.keys(headers).map((name) => name.toLowerCase());
 }

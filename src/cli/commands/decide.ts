@@ -2,7 +2,7 @@ import { callerFromClaims } from '../../auth/caller.ts';
 import { issuersOf } from '../../auth/issuer.ts';
 import { ServiceError, summarizeFaults } from '../../errors.ts';
 import { limitExpiry } from '../../grants/limit-expiry.ts';
-import { formUpload, objectUpload, withGrantId } from '../../grants/upload/object-upload.ts';
+import { formUpload, objectUpload } from '../../grants/upload/object-upload.ts';
 import { parseUploadRequestBody } from '../../grants/upload/request.ts';
 import { decideUpload, type GrantedObject } from '../../policy/decide-upload.ts';
 
@@ -83,8 +83,8 @@ function describeGrant({ rule, key, grantId }: GrantedObject, request: UploadReq
     target: rule.target.name,
     transfer: request.transfer,
     ...(request.transfer === 'form'
-      ? { fields: uploads.formFields(withGrantId(formUpload(rule, request, key), rule, request, grantId)) }
-      : { headers: uploads.headers(withGrantId(objectUpload(rule, request, key), rule, request, grantId)) }),
+      ? { fields: uploads.formFields(formUpload(rule, request, { key, grantId })) }
+      : { headers: uploads.headers(objectUpload(rule, request, { key, grantId })) }),
     contentLength: request.contentLength ?? null,
     expires: expiresInSeconds,
     expiresLimitedBy: limitedBy,

@@ -1,3 +1,4 @@
+import type { GrantedObject } from '../../policy/decide-upload.ts';
 import { dispositionWithName } from '../../policy/download-name.ts';
 import { GRANT_ID_METADATA, isMarked } from '../../policy/grant-mark.ts';
 import type { Rule } from '../../policy/policy.ts';
@@ -6,15 +7,21 @@ import type { FormUpload, ObjectUpload } from '../../storage/object-storage.ts';
 
 /**
  * Returns the object that a granted request creates. If the rule keeps file names, the object's own
- * Content-Disposition replaces the rule's.
+ * Content-Disposition replaces the rule's. The object carries the id of the grant if
+ * {@link isMarked}.
  */
-export function objectUpload(rule: Rule, request: UploadRequest, key: string): ObjectUpload {
+export function objectUpload(
+  rule: Rule,
+  request: UploadRequest,
+  { key, grantId }: Pick<GrantedObject, 'key' | 'grantId'>,
+): ObjectUpload {
+  const { metadata } = request;
   return {
     key,
     contentType: request.contentType,
     contentLength: request.contentLength,
     contentMd5: request.contentMd5,
-    metadata: request.metadata,
+    metadata: isMarked(rule, request) ? { ...metadata, [GRANT_ID_METADATA]: grantId } : metadata,
     cacheControl: request.cacheControl,
     contentDisposition: keptName(rule, request) ?? request.contentDisposition,
     contentEncoding: request.contentEncoding,
@@ -22,23 +29,13 @@ export function objectUpload(rule: Rule, request: UploadRequest, key: string): O
   };
 }
 
-/**
- * Returns an upload whose object carries the id of its grant, if the rule and the request need
- * that.
- */
-export function withGrantId<Upload extends Pick<ObjectUpload, 'metadata'>>(
-  upload: Upload,
+/** Returns the object that a granted request for a form creates. */
+export function formUpload(
   rule: Rule,
   request: UploadRequest,
-  grantId: string,
-): Upload {
-  if (!isMarked(rule, request)) return upload;
-  return { ...upload, metadata: { ...upload.metadata, [GRANT_ID_METADATA]: grantId } };
-}
-
-/** Returns the object that a granted request for a form creates. */
-export function formUpload(rule: Rule, request: UploadRequest, key: string): FormUpload {
-  const { contentMd5: _, ...upload } = objectUpload(rule, request, key);
+  granted: Pick<GrantedObject, 'key' | 'grantId'>,
+): FormUpload {
+  const { contentMd5: _, ...upload } = objectUpload(rule, request, granted);
   const { contentLength, maxContentLength = 0 } = request;
   return {
     ...upload,

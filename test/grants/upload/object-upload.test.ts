@@ -10,6 +10,8 @@ function ruleWith(fields: Readonly<Record<string, unknown>>) {
   return rules[0];
 }
 
+const GRANTED = { key: 'key', grantId: '019ab000-0000-7000-8000-000000000001' };
+
 const REQUEST = {
   filename: 'a.png',
   contentType: 'image/png',
@@ -27,7 +29,7 @@ it.each([
   'overwrite is %s in the rule and %s in the request: the upload overwrites %s',
   (allowed, requested, overwrites) => {
     const rule = ruleWith({ overwrite: allowed });
-    expect(objectUpload(rule, { ...REQUEST, overwrite: requested }, 'key').overwrite).toBe(overwrites);
+    expect(objectUpload(rule, { ...REQUEST, overwrite: requested }, GRANTED).overwrite).toBe(overwrites);
   },
 );
 
@@ -40,5 +42,5 @@ it.each<[string, Readonly<Record<string, unknown>>, string | undefined]>([
   ],
   ['nothing where the rule keeps no file name', { keepFilename: false }, undefined],
 ])('offers %s', (_what, fields, contentDisposition) => {
-  expect(objectUpload(ruleWith(fields), REQUEST, 'key').contentDisposition).toBe(contentDisposition);
+  expect(objectUpload(ruleWith(fields), REQUEST, GRANTED).contentDisposition).toBe(contentDisposition);
 });
