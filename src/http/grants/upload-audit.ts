@@ -17,23 +17,39 @@ export function uploadAudit(
   result: UploadOutcome,
 ): UploadAudit {
   const { outcome } = result;
+  const { issuer, subject } = caller;
+  const { transfer, contentType, contentLength = null, maxContentLength } = upload;
+  if (outcome === 'granted') {
+    const { target, bucket, key, expiresAt } = result.response;
+    return {
+      operation: 'upload',
+      outcome,
+      reasons: [],
+      issuer,
+      subject,
+      transfer,
+      grantId: result.grant.grantId,
+      rule: result.rule,
+      target,
+      bucket,
+      key,
+      contentType,
+      contentLength,
+      maxContentLength,
+      expiresAt,
+    };
+  }
   const common = {
     operation: 'upload',
     reasons: reasonsOf(result),
-    issuer: caller.issuer,
-    subject: caller.subject,
-    transfer: upload.transfer,
-    contentType: cutForLog(upload.contentType),
-    contentLength: upload.contentLength ?? null,
-    maxContentLength: upload.maxContentLength,
+    issuer,
+    subject,
+    transfer,
+    contentType: cutForLog(contentType),
+    contentLength,
+    maxContentLength,
     expiresAt: null,
   } as const;
-  if (outcome === 'granted') {
-    const { target, bucket, key, expiresAt } = result.response;
-    const { contentType } = upload;
-    const { grantId } = result.grant;
-    return { ...common, outcome, grantId, rule: result.rule, target, bucket, key, contentType, expiresAt };
-  }
   if (outcome === 'limited') {
     const { rule, key } = result.grant;
     const { name: target, bucket } = rule.target;
