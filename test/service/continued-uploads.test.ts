@@ -67,7 +67,7 @@ it('a service confirms the upload of another one that has ended, while Redis is 
   const { url } = await startTestEmulator();
   const redis = await startTestServer(() => undefined);
   await redis.stop();
-  const env = { REDIS_URL: redis.origin.replace('http:', 'redis:') };
+  const env = { REDIS_URL: redis.origin.replace('http:', 'redis:'), METRICS_PORT: '0' };
   let stop = async (): Promise<void> => undefined;
   const onStop = (stopService: () => Promise<void>) => {
     stop = stopService;
@@ -76,8 +76,8 @@ it('a service confirms the upload of another one that has ended, while Redis is 
   await stop();
   const other = await startService(url, { env });
   expect(await confirm(other, id)).toStrictEqual([200]);
-  const ready = await (await fetch(`${other.url}/readyz`)).text();
-  expect(ready).toContain('ok limiter');
+  const ready = await (await fetch(`${other.operationsUrl}/readyz`)).text();
+  expect(ready).toContain('ok limiter: degraded');
 });
 
 describe('between the grant and its confirmation', () => {
