@@ -50,7 +50,7 @@ it('prints a set that the service accepts, with one new key that is named by its
   const { keys } = JSON.parse(stdout);
   expect(keys).toHaveLength(1);
   expect(Object.keys(keys[0])).toStrictEqual(['kty', 'crv', 'x', 'y', 'd', 'kid', 'use', 'alg']);
-  expect(kidsOf(stdout)).toStrictEqual([await calculateJwkThumbprint(keys[0])]);
+  expect(kidsOf(stdout)).toStrictEqual([(await calculateJwkThumbprint(keys[0])).slice(0, 16)]);
   expect((await runCli(['keygen'])).stdout).not.toBe(stdout);
 });
 

@@ -160,7 +160,7 @@ describe('the keys of a file', () => {
 it('a process without a file has one key of its own, named by its thumbprint, which never changes', async () => {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const keys = await createProcessServiceKeys(privateKey, fixedClock);
-  const kid = await calculateJwkThumbprint(publicKey.export({ format: 'jwk' }));
+  const kid = (await calculateJwkThumbprint(publicKey.export({ format: 'jwk' }))).slice(0, 16);
   const before = keys.current();
   keys.poll();
   keys.reload();

@@ -12,9 +12,9 @@ const PRIVATE_FILE = 0o600;
 export const keygenCommand: Command = {
   name: 'keygen',
   summary: 'create the private key for upload ids and receipts',
-  description: `Creates a P-256 private key, as a JWK set for SERVICE_KEYS_FILE. The kid of the key is its thumbprint (RFC 7638). With
---output, only the current user may read the file. With --add, the key is added at the end of an existing file: the first key
-of a file signs, and all of them verify.`,
+  description: `Creates a P-256 private key, as a JWK set for SERVICE_KEYS_FILE. The kid of the key is the beginning of its thumbprint
+(RFC 7638). With --output, only the current user may read the file. With --add, the key is added at the end of an existing file:
+the first key of a file signs, and all of them verify.`,
   options: {
     output: {
       value: 'FILE',
