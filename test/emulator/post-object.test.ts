@@ -726,6 +726,24 @@ it('overwrites an object unless x-oss-forbid-overwrite is true', async () => {
   expect(await (await fetch(emulator.presign({ method: 'GET' }))).text()).toBe('two');
 });
 
+it.each<[string, number, number]>([
+  ['a file of as many bytes as a stream buffers', 65_536, 0],
+  ['a file of one byte more', 65_537, 0],
+  ['a file of several chunks', 1_000_000, 0],
+  ['a field of several chunks', 5, 300_000],
+  ['a file and a field of several chunks', 200_000, 70_000],
+])('reads a form with %s', async (_title, fileBytes, fieldBytes) => {
+  const emulator = await startTestEmulator();
+  const body = new Uint8Array(fileBytes).map((_, index) => index % 251);
+  const response = await post(emulator, { fields: { any: 'x'.repeat(fieldBytes) }, file: { body } });
+  expect(response.status).toBe(204);
+  const md5 = createHash('md5').update(body).digest('base64');
+  expect(Object.fromEntries((await head(emulator)).headers)).toMatchObject({
+    'content-length': String(fileBytes),
+    'content-md5': md5,
+  });
+});
+
 it.each([1, 2, 7, 1000])('reads a form that arrives in pieces of %i bytes', async (size) => {
   const emulator = await startTestEmulator();
   const content = Buffer.from('\r\n--boundar\r\n-\r\n--\0 hello'.repeat(3));

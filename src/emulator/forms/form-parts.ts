@@ -34,6 +34,8 @@ export async function* readFormParts(request: IncomingMessage, boundary: string)
     withoutHeader += 1;
     // The generator reports it, also if no one reads this part.
     stream.on('error', () => undefined);
+    // Dicer waits for a read when a part is full, but Node.js never reads a part that has ended.
+    stream.on('end', () => stream._read(0));
     stream.on('header', (header) => {
       withoutHeader -= 1;
       const part = describePart(header as PartHeader, progress.guard(stream));
