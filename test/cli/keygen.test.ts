@@ -77,6 +77,17 @@ it('never overwrites a file', async () => {
   expect(readFileSync(pathOf('keys.json'), 'utf8')).toBe('mine');
 });
 
+it('never replaces a symbolic link, not even one to a file that does not exist yet', async () => {
+  const { keygen, pathOf, list } = inFolder();
+  symlinkSync('missing.json', pathOf('keys.json'));
+  expect(await keygen('--output', 'DIR/keys.json')).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/^error: --output DIR\/keys\.json already exists\./),
+  });
+  expect(lstatSync(pathOf('keys.json')).isSymbolicLink()).toBe(true);
+  expect(list()).toStrictEqual(['keys.json']);
+});
+
 it('adds a key at the end, keeps everything else in the file, and its mode', async () => {
   const { keygen, pathOf, list } = inFolder();
   const old = {
