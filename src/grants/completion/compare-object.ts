@@ -34,7 +34,9 @@ export function differencesOf(
   crc64: string | undefined,
 ): readonly Difference[] {
   if (stored.metadata[GRANT_ID_METADATA] !== (granted.isMarked ? granted.grantId : undefined)) {
-    return [difference('', 'other_upload', 'The object under this key is the result of another upload.')];
+    const detail =
+      'The object under this key is the result of another upload; request a new upload with another key.';
+    return [difference('', 'other_upload', detail)];
   }
   // PutObject and PostObject make normal objects only.
   if (stored.objectType !== 'normal') {

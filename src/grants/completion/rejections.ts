@@ -7,7 +7,7 @@ import { type Fault, ServiceError, summarizeFaults } from '../../errors.ts';
 export function uploadIdInvalid(): ServiceError {
   return new ServiceError(
     'upload_id_invalid',
-    'The id is not one of this caller’s uploads, or the policy no longer covers it; request a new upload.',
+    'The id is not one of this caller’s uploads, or the policy no longer covers it; send the id of the grant with a token of its caller, or request a new upload.',
   );
 }
 

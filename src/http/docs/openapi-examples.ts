@@ -259,7 +259,8 @@ export function rejectionExamples(): Readonly<Record<ErrorCode, Readonly<Record<
         {
           pointer: '',
           code: 'other_upload',
-          detail: 'The object under this key is the result of another upload.',
+          detail:
+            'The object under this key is the result of another upload; request a new upload with another key.',
         },
       ]),
     },

@@ -18,7 +18,7 @@ const INVALID = {
   status: 403,
   code: 'upload_id_invalid',
   detail:
-    'The id is not one of this caller’s uploads, or the policy no longer covers it; request a new upload.',
+    'The id is not one of this caller’s uploads, or the policy no longer covers it; send the id of the grant with a token of its caller, or request a new upload.',
 };
 
 type Change = {
