@@ -10,8 +10,8 @@ export const MAX_BODY_BYTES = 65_536;
 export const MAX_LIST_BODY_BYTES = 1_048_576;
 
 /**
- * The most objects, lists and members of a body of more than {@link MAX_BODY_BYTES}. A longer body
- * holds long lists of texts; many small parts would take too long to parse.
+ * The most members and list items of a body of more than {@link MAX_BODY_BYTES}. A longer body
+ * holds long texts; many small parts would take too long to parse.
  */
 const MAX_PARTS = 10_000;
 
@@ -36,7 +36,7 @@ export function registerJsonBody(app: FastifyInstance): void {
     { parseAs: 'buffer', bodyLimit: MAX_BODY_BYTES },
     (request, body, done) => {
       if (body.length > MAX_BODY_BYTES && countJsonParts(body as Buffer, MAX_PARTS) > MAX_PARTS) {
-        const detail = `The body has more than ${MAX_PARTS} objects, lists and fields.`;
+        const detail = `The body has more than ${MAX_PARTS} fields and list items in all; send fewer.`;
         done(new ServiceError('invalid_request', detail));
         return;
       }
