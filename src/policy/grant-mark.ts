@@ -1,3 +1,4 @@
+import { metadataBytes } from './metadata-size.ts';
 import type { Rule } from './policy.ts';
 import type { UploadRequest } from './upload-request.ts';
 
@@ -7,8 +8,10 @@ import type { UploadRequest } from './upload-request.ts';
  */
 export const GRANT_ID_METADATA = 'upload-id';
 
-/** The bytes of `x-oss-meta-upload-id` and a UUID, as `MAX_METADATA_BYTES` counts them. */
-export const GRANT_MARK_BYTES = 'x-oss-meta-'.length + GRANT_ID_METADATA.length + 36;
+const UUID_LENGTH = 36;
+
+/** The bytes that the mark adds to the metadata, as `MAX_METADATA_BYTES` counts them. */
+export const GRANT_MARK_BYTES = metadataBytes({ [GRANT_ID_METADATA]: 'x'.repeat(UUID_LENGTH) });
 
 /**
  * Whether the object carries the id of its grant. If the caller chose the key, objects of other

@@ -1,10 +1,8 @@
 import { z } from 'zod';
+import { CRC64, MAX_CRC64 } from '../../storage/crc64.ts';
 import { faultsOf, invalidRequest, type KnownFields, requireObject } from '../request-faults.ts';
 import { MAX_UPLOAD_ID_LENGTH } from '../upload-id.ts';
 
-/** The largest unsigned 64-bit number, 18446744073709551615, has this many digits. */
-const MAX_CRC64_DIGITS = 20;
-const MAX_CRC64 = 2n ** 64n - 1n;
 const CRC64_FAULT = `must be a whole number from 0 to ${MAX_CRC64} in digits, without a sign and without leading zeros`;
 
 const id = z
@@ -24,8 +22,8 @@ export const completeRequestBody = z.strictObject({
   id,
   crc64: z
     .string()
-    .max(MAX_CRC64_DIGITS, { message: CRC64_FAULT, abort: true })
-    .regex(/^(?:0|[1-9][0-9]*)$/, { message: CRC64_FAULT, abort: true })
+    .max(String(MAX_CRC64).length, { message: CRC64_FAULT, abort: true })
+    .regex(CRC64, { message: CRC64_FAULT, abort: true })
     .refine((digits) => BigInt(digits) <= MAX_CRC64, CRC64_FAULT)
     .optional()
     .meta({

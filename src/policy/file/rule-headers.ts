@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { MAX_METADATA_BYTES } from '../../storage/limits.ts';
 import { addedHeaderFault, addedHeadersFaults } from '../../storage/oss/header-values.ts';
+import { METADATA_PREFIX } from '../../storage/oss/object-headers.ts';
 import { CLIENT_HEADERS, type ClientHeader } from '../client-headers.ts';
 import { GRANT_ID_METADATA } from '../grant-mark.ts';
 
@@ -12,8 +13,6 @@ const DEFAULT_HEADERS = {
   cacheControl: 'private, no-cache',
   contentDisposition: 'attachment',
 } as const satisfies Partial<Record<ClientHeader, string>>;
-
-const METADATA_PREFIX = 'x-oss-meta-';
 
 /**
  * A rule's `headers`: signed and added to every response of the rule. Rejects what OSS would

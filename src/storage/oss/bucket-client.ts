@@ -12,7 +12,7 @@ import { createSigners, isSameCredentials } from './signing/signers.ts';
 import { readStoredObject } from './stored-object.ts';
 
 /** Of one call: both tries and the pause between them. */
-const CALL_LIMIT_MS = 5_000;
+const CALL_TIMEOUT_MS = 5_000;
 const RETRY_PAUSE_MS = 200;
 
 /** Codes of credentials that were valid when they were read: they expired or were replaced. */
@@ -73,7 +73,7 @@ export function createBucketClient(
     },
   };
 
-  /** Makes one call within the limits: at most two tries, in at most {@link CALL_LIMIT_MS}. */
+  /** Makes one call within the limits: at most two tries, in at most {@link CALL_TIMEOUT_MS}. */
   async function limited<Result>(
     operation: StorageOperation,
     attempt: (signal: AbortSignal, current: SigningCredentials) => Promise<Result>,
@@ -102,7 +102,7 @@ export function createBucketClient(
     attempt: (signal: AbortSignal, current: SigningCredentials) => Promise<Result>,
     first: SigningCredentials,
   ): Promise<Result> {
-    const signal = timers.timeout(CALL_LIMIT_MS);
+    const signal = timers.timeout(CALL_TIMEOUT_MS);
     try {
       return await attempt(signal, first);
     } catch (error) {

@@ -1,3 +1,4 @@
+import { METADATA_PREFIX } from './object-headers.ts';
 import { type Header, header, headerName } from './signing/canonical-headers.ts';
 
 export type FormField = { readonly name: string; readonly value: string };
@@ -77,5 +78,5 @@ function fieldOf({ name: { lowerCase }, value }: Header): FormField {
 
 /** Returns the field for a header, in lower case; undefined if a form cannot carry it. */
 function fieldName(header: string): string | undefined {
-  return header.startsWith('x-oss-meta-') ? header : FIELDS_BY_HEADER.get(header);
+  return header.startsWith(METADATA_PREFIX) ? header : FIELDS_BY_HEADER.get(header);
 }

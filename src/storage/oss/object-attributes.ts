@@ -1,7 +1,6 @@
 import type { ObjectAttributes, ObjectUpload } from '../object-storage.ts';
+import { METADATA_PREFIX } from './object-headers.ts';
 import type { Header } from './signing/canonical-headers.ts';
-
-const METADATA_PREFIX = 'x-oss-meta-';
 
 /**
  * Returns a function that lists the attributes of the object that an upload creates, as OSS

@@ -1,6 +1,9 @@
 import type { ObjectUpload } from '../object-storage.ts';
 import { type Header, type HeaderName, header, headerName } from './signing/canonical-headers.ts';
 
+/** Begins the names of the headers of metadata, in lower case. */
+export const METADATA_PREFIX = 'x-oss-meta-';
+
 const CONTENT_TYPE = headerName('Content-Type');
 const CONTENT_LENGTH = headerName('Content-Length');
 const CONTENT_MD5 = headerName('Content-MD5');
@@ -15,7 +18,7 @@ export function metadataHeaderNames(names: readonly string[]): ReadonlyMap<strin
 }
 
 function metadataHeaderName(name: string): HeaderName {
-  return headerName(`x-oss-meta-${name}`);
+  return headerName(`${METADATA_PREFIX}${name}`);
 }
 
 /**

@@ -1,12 +1,10 @@
+import { CRC64, MAX_CRC64 } from '../crc64.ts';
 import type { StoredObject } from '../object-storage.ts';
-
-const METADATA_PREFIX = 'x-oss-meta-';
+import { METADATA_PREFIX } from './object-headers.ts';
 
 /** OSS quotes ETags. They are MD5 in hex, or another hash and the number of parts. */
 const ETAG = /^"([\w.+/=-]{1,128})"$/;
 const LENGTH = /^(?:0|[1-9]\d{0,15})$/;
-const CRC64 = /^(?:0|[1-9]\d{0,19})$/;
-const MAX_CRC64 = 2n ** 64n - 1n;
 const MD5 = /^[A-Za-z0-9+/]{22}==$/;
 const VERSION_ID = /^[\w.+/=-]{1,255}$/;
 /** The only form of a date that senders may use (RFC 9110 5.6.7). */
