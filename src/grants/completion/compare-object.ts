@@ -1,6 +1,7 @@
 import type { Fault, MismatchCode } from '../../errors.ts';
+import { GRANT_ID_METADATA } from '../../policy/grant-mark.ts';
 import type { StoredObject } from '../../storage/object-storage.ts';
-import { attributeDigests, GRANT_ID_METADATA } from '../attribute-digests.ts';
+import { attributeDigests } from '../attribute-digests.ts';
 import type { GrantedUpload } from '../upload-id.ts';
 
 /** One difference between a stored object and its grant. It never names a stored value. */

@@ -1,16 +1,12 @@
 import { z } from 'zod';
 import { CRC64, MAX_CRC64 } from '../../storage/crc64.ts';
 import { faultsOf, invalidRequest, type KnownFields, requireObject } from '../request-faults.ts';
+import { boundedText } from '../request-fields.ts';
 import { MAX_UPLOAD_ID_LENGTH } from '../upload-id.ts';
 
 const CRC64_FAULT = `must be a whole number from 0 to ${MAX_CRC64} in digits, without a sign and without leading zeros`;
 
-const id = z
-  .string()
-  .max(MAX_UPLOAD_ID_LENGTH, {
-    message: `must have at most ${MAX_UPLOAD_ID_LENGTH} characters`,
-    abort: true,
-  })
+const id = boundedText(MAX_UPLOAD_ID_LENGTH)
   .min(1, 'must not be empty')
   .meta({ description: 'The `id` of the grant. A secret: keep it out of URLs and logs.' });
 
@@ -20,9 +16,7 @@ export const statusRequestBody = z.strictObject({ id });
 /** The body of `POST /v1/uploads/complete`, and the source of its part of `openapi.yaml`. */
 export const completeRequestBody = z.strictObject({
   id,
-  crc64: z
-    .string()
-    .max(String(MAX_CRC64).length, { message: CRC64_FAULT, abort: true })
+  crc64: boundedText(String(MAX_CRC64).length, CRC64_FAULT)
     .regex(CRC64, { message: CRC64_FAULT, abort: true })
     .refine((digits) => BigInt(digits) <= MAX_CRC64, CRC64_FAULT)
     .optional()

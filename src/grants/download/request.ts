@@ -2,13 +2,10 @@ import { z } from 'zod';
 import type { DownloadRequest } from '../../policy/download-request.ts';
 import { MAX_KEY_BYTES } from '../../storage/limits.ts';
 import { type Found, faultsOf, invalidRequest, requireObject } from '../request-faults.ts';
+import { boundedText, target, validitySeconds } from '../request-fields.ts';
 
 /** The most keys of one request. */
 export const MAX_KEYS = 1000;
-
-/** A string whose length is checked first. If it is too long, this is its only fault. */
-const text = (maxLength: number) =>
-  z.string().max(maxLength, { message: `must have at most ${maxLength} characters`, abort: true });
 
 /** The body of `POST /v1/downloads`, and the source of its part of `openapi.yaml`. */
 export const downloadRequestBody = z
@@ -26,7 +23,7 @@ export const downloadRequestBody = z
         maxItems: MAX_KEYS,
         description: `The keys of up to ${MAX_KEYS} objects. The response has one item for each, in the same order.`,
       }),
-    expiresIn: z.int('must be a whole number of seconds').min(1, 'must be at least 1').optional().meta({
+    expiresIn: validitySeconds.optional().meta({
       description:
         'How long the URLs are to be valid, in seconds. The rule has a default and a maximum; a higher value is denied, not reduced.',
     }),
@@ -34,13 +31,11 @@ export const downloadRequestBody = z
       description:
         'Whether browsers save the object or show it. By default `attachment`; `inline` needs a rule with `inline: true`.',
     }),
-    filename: text(1024).min(1, 'must not be empty').optional().meta({
+    filename: boundedText(1024).min(1, 'must not be empty').optional().meta({
       description:
         'The name under which browsers save the object: at most 255 characters, without `/` and `\\`. With `key` only.',
     }),
-    target: text(64).min(1, 'must not be empty').optional().meta({
-      description: 'One of the policy’s targets. Only needed to choose among rules.',
-    }),
+    target,
   })
   .meta({ oneOf: [{ required: ['key'] }, { required: ['keys'] }] });
 

@@ -5,19 +5,16 @@ import type { UploadRequest } from '../../policy/upload-request.ts';
 import { MAX_KEY_BYTES, MAX_METADATA_BYTES } from '../../storage/limits.ts';
 import { HEADER_VALUE } from '../../text/header-value.ts';
 import { type Found, faultsOf, invalidRequest, requireObject } from '../request-faults.ts';
+import { boundedText, target, validitySeconds } from '../request-fields.ts';
 
 /** The most entries that fit into these bytes: each has a name and a value of one character. */
 const MAX_METADATA_ENTRIES = Math.floor(MAX_METADATA_BYTES / 'x-oss-meta-nv'.length);
-
-/** A string whose length is checked first. If it is too long, this is its only fault. */
-const text = (maxLength: number, message = `must have at most ${maxLength} characters`) =>
-  z.string().max(maxLength, { message, abort: true });
 
 type Rejected = { readonly input?: unknown };
 
 /** A header's value. The message names its first fault. */
 const headerText = (notAscii: string) =>
-  text(1024).regex(HEADER_VALUE, {
+  boundedText(1024).regex(HEADER_VALUE, {
     error: ({ input }: Rejected) => {
       if (input === '') return 'must not be empty';
       return /^[ -~]*$/.test(String(input)) ? 'must not begin or end with a blank' : notAscii;
@@ -28,11 +25,11 @@ const NOT_ASCII = 'must be printable ASCII';
 
 const metadata = z
   .record(
-    text(128, 'as a name must have at most 128 characters').regex(
+    boundedText(128, 'as a name must have at most 128 characters').regex(
       /^[A-Za-z0-9-]+$/,
       'as a name must be letters, digits or "-", at least one',
     ),
-    text(MAX_METADATA_BYTES).regex(/^ *[!-~][ -~]*$/, {
+    boundedText(MAX_METADATA_BYTES).regex(/^ *[!-~][ -~]*$/, {
       error: ({ input }: Rejected) =>
         /^ *$/.test(String(input))
           ? 'must not be blank'
@@ -73,11 +70,11 @@ export const uploadRequestBody = z
       description:
         'The whole object key, as it will be in the bucket: at most 1023 bytes of UTF-8. Send either `key` or `filename`.',
     }),
-    filename: text(1024).min(1, 'must not be empty').optional().meta({
+    filename: boundedText(1024).min(1, 'must not be empty').optional().meta({
       description:
         'The service creates the key: the rule’s prefix, a UUIDv7, and the name’s extension if files of contentType have it.',
     }),
-    contentType: text(255)
+    contentType: boundedText(255)
       .refine(isMediaType, {
         error: ({ input }: Rejected) =>
           input === ''
@@ -101,7 +98,7 @@ export const uploadRequestBody = z
         description:
           'With `"transfer": "form"`, instead of `contentLength`: the storage accepts a file of 0 to this many bytes. Limits count this many.',
       }),
-    contentMd5: text(24, 'must be the base64 of the 16 bytes of an MD5 (RFC 1864)')
+    contentMd5: boundedText(24, 'must be the base64 of the 16 bytes of an MD5 (RFC 1864)')
       .regex(/^[A-Za-z0-9+/]{21}[AQgw]==$/, 'must be the base64 of the 16 bytes of an MD5 (RFC 1864)')
       .optional()
       .meta({
@@ -127,7 +124,7 @@ export const uploadRequestBody = z
     contentEncoding: headerText(NOT_ASCII).optional().meta({
       description: 'The object’s `Content-Encoding`, if the rule’s `clientHeaders` allows it.',
     }),
-    expiresIn: z.int('must be a whole number of seconds').min(1, 'must be at least 1').optional().meta({
+    expiresIn: validitySeconds.optional().meta({
       description:
         'How long the URL is to be valid, in seconds. The rule has a default and a maximum; a higher value is denied, not reduced.',
     }),
@@ -135,9 +132,7 @@ export const uploadRequestBody = z
       description:
         '`true` replaces an existing object, if the rule allows it. If it is left out or `false`, an existing object is never replaced.',
     }),
-    target: text(64).min(1, 'must not be empty').optional().meta({
-      description: 'One of the policy’s targets. Only needed to choose among rules.',
-    }),
+    target,
     transfer: z
       .enum(TRANSFERS, `must be ${TRANSFERS.join(' or ')}`)
       .default('put')
