@@ -8,7 +8,7 @@ const RETRY_AFTER_SECONDS = { busy: 1, unreachable: 5 } as const;
  * Returns the error that the client receives for a failed call to the storage: `unavailable` if a
  * later try can succeed, otherwise `storage_error`. The storage's own reason goes to the log only.
  */
-export function storageFailure(error: StorageError): ServiceError {
+export function storageFailure(error: Pick<StorageError, 'kind' | 'details'>): ServiceError {
   const { kind, details } = error;
   const logFields = {
     storageFailure: kind,

@@ -5,7 +5,6 @@ import { limitExpiry } from '../../grants/limit-expiry.ts';
 import { formUpload, objectUpload } from '../../grants/upload/object-upload.ts';
 import { parseUploadRequestBody } from '../../grants/upload/request.ts';
 import { decideUpload, type GrantedObject } from '../../policy/decide-upload.ts';
-
 import { ruleVerdicts, uploadQuestion } from '../../policy/rule-verdicts.ts';
 import type { UploadRequest } from '../../policy/upload-request.ts';
 import { prepareBucket } from '../../storage/oss/bucket.ts';

@@ -85,7 +85,7 @@ export async function checkUpload(
   try {
     stored = await clientOf(storage, coverage.rule.target).headObject(granted.key);
   } catch (error) {
-    return { outcome: 'error', ...upload, verdict, error: toServiceError(error) };
+    return { outcome: 'error', ...upload, verdict, error: rejectionByStorage(error) };
   }
   if (!stored) return { outcome: 'absent', ...upload, verdict };
   const differences = differencesOf(granted, stored, crc64);
@@ -99,8 +99,11 @@ function callsPerMinute({ limits: { requestsPerMinute } }: Pick<Rule, 'limits'>)
   return requestsPerMinute === undefined ? CALLS_PER_MINUTE : CALLS_PER_REQUEST * requestsPerMinute;
 }
 
-/** @throws anything that is neither a failure of the storage nor a rejection: a bug. */
-function toServiceError(error: unknown): ServiceError {
+/**
+ * The rejection for a call to the storage that failed.
+ * @throws anything that is neither a failure of the storage nor a rejection: a bug.
+ */
+function rejectionByStorage(error: unknown): ServiceError {
   if (error instanceof StorageError) return storageFailure(error);
   if (error instanceof ServiceError) return error;
   throw error;

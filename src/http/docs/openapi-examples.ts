@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { type ErrorCode, type Fault, ServiceError, summarizeFaults } from '../../errors.ts';
+import { type ErrorCode, ServiceError } from '../../errors.ts';
 import {
   uploadAbsent,
   uploadIdExpired,
@@ -7,9 +7,10 @@ import {
   uploadMismatch,
 } from '../../grants/completion/rejections.ts';
 import type { CompletedUpload, UploadStatus } from '../../grants/completion/response.ts';
+import { storageFailure } from '../../grants/storage-failure.ts';
 import { parseUploadRequestBody } from '../../grants/upload/request.ts';
 import type { FormGrant, PutGrant } from '../../grants/upload/response.ts';
-import { limitReached } from '../grants/outcome.ts';
+import { deniedBy, limitReached } from '../grants/outcome.ts';
 import { OVERLOADED } from '../load-control/load-shedder.ts';
 import { toProblem, toServiceError } from '../plugins/problem-json.ts';
 import type { callerPolicy } from '../routes/caller-policy.ts';
@@ -134,7 +135,7 @@ export const DOWNLOADS_EXAMPLE: z.output<typeof downloadGrants> = {
     {
       key: 'users/bob/photo.png',
       ...toProblem(
-        denial([
+        deniedBy([
           {
             pointer: '/keys/1',
             code: 'key_outside_prefix',
@@ -222,7 +223,7 @@ export function rejectionExamples(): Readonly<Record<ErrorCode, Readonly<Record<
       ),
     },
     policy_denied: {
-      key_outside_prefix: denial([
+      key_outside_prefix: deniedBy([
         {
           pointer: '/key',
           code: 'key_outside_prefix',
@@ -234,7 +235,7 @@ export function rejectionExamples(): Readonly<Record<ErrorCode, Readonly<Record<
           detail: 'The file has 62914560 bytes; at most 52428800 are allowed.',
         },
       ]),
-      no_matching_rule: denial([
+      no_matching_rule: deniedBy([
         {
           pointer: '',
           code: 'no_matching_rule',
@@ -284,17 +285,10 @@ export function rejectionExamples(): Readonly<Record<ErrorCode, Readonly<Record<
       internal: toServiceError(new Error('any error that is not a ServiceError')),
     },
     storage_error: {
-      storage_error: new ServiceError(
-        'storage_error',
-        'The object storage rejects the call of the service. Quote the request id when you report it.',
-      ),
+      storage_error: storageFailure({ kind: 'denied', details: {} }),
     },
     unavailable: { overloaded: OVERLOADED },
   };
-}
-
-function denial(errors: readonly Fault[]): ServiceError {
-  return new ServiceError('policy_denied', summarizeFaults(errors), { errors });
 }
 
 function rejectionOf(body: object): ServiceError {

@@ -1,3 +1,4 @@
+import type { FastifyRequest } from 'fastify';
 import {
   type DownloadsOutcome,
   type IssueDownloadsDependencies,
@@ -58,7 +59,7 @@ export const createDownloads: Route<CreateDownloadsDependencies> = {
     problems: ['invalid_request', 'policy_denied', 'body_too_large', 'unsupported_media_type'],
   },
   handler: (dependencies) => {
-    const { auditGate, denials, logger, observer, yieldToEventLoop } = dependencies;
+    const { auditGate, logger, observer, yieldToEventLoop } = dependencies;
     const issueDependencies = { ...dependencies, beforeGrant: () => requireOpenAudit(auditGate) };
     return async (request, reply) => {
       const callerContext = callerContextOf(request);
@@ -71,7 +72,7 @@ export const createDownloads: Route<CreateDownloadsDependencies> = {
       if (auditGate && result.outcome === 'granted') await requireWrittenAudit(auditGate, request);
       observer.decidedKeys(decidedKeysOf(result));
       if (result.outcome === 'limited') throw limitReached(result.verdict);
-      if (isList && result.outcome === 'denied') rejectTooManyDenials(result);
+      if (isList && result.outcome === 'denied') countDeniedList(dependencies, request, result);
       if (isList) await yieldToEventLoop();
       const verdict = result.outcome === 'granted' ? result.verdict : undefined;
       const headers = { 'cache-control': 'no-store', ...(verdict && limitHeaders(verdict)) };
@@ -81,15 +82,6 @@ export const createDownloads: Route<CreateDownloadsDependencies> = {
         headers: { ...headers, 'content-type': 'application/json; charset=utf-8' },
         body: await downloadListJson(result, request.id, dependencies),
       };
-
-      /** A list of denials is a 200, and counts as one denied request all the same. */
-      function rejectTooManyDenials({ downloads }: DownloadsOutcome): void {
-        const [first] = downloads;
-        if (!first || first.decision.allowed) return;
-        const denial = deniedBy(first.decision.violations);
-        const counted = countDenial(denials, logger, request, denial);
-        if (counted !== denial) throw counted;
-      }
     };
   },
 };
@@ -98,6 +90,22 @@ export const createDownloads: Route<CreateDownloadsDependencies> = {
 function statusOf({ outcome }: DownloadsOutcome, isList: boolean): number {
   if (outcome === 'limited') return PROBLEMS.rate_limited.status;
   return outcome === 'denied' && !isList ? PROBLEMS.policy_denied.status : 200;
+}
+
+/**
+ * Counts a list of which no key is granted as one denied request, although its status is 200.
+ * @throws ServiceError `rate_limited` if the caller has used up its denials.
+ */
+function countDeniedList(
+  { denials, logger }: CreateDownloadsDependencies,
+  request: FastifyRequest,
+  { downloads }: DownloadsOutcome,
+): void {
+  const [first] = downloads;
+  if (!first || first.decision.allowed) return;
+  const denial = deniedBy(first.decision.violations);
+  const counted = countDenial(denials, logger, request, denial);
+  if (counted !== denial) throw counted;
 }
 
 function oneDownload(result: DownloadsOutcome): OneDownload {
