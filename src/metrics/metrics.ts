@@ -77,12 +77,12 @@ export function createMetrics(
   const granted = new Map<string, number>();
   new Counter({
     name: 'oss_presign_grants_total',
-    help: 'Presigned URLs issued, by rule.',
+    help: 'Uploads granted, as a URL or as a form, by rule. Downloads are counted by oss_presign_downloads_total.',
     labelNames: ['rule'],
     registers,
     collect() {
       this.reset();
-      for (const [rule, urls] of granted) this.inc({ rule }, urls);
+      for (const [rule, uploads] of granted) this.inc({ rule }, uploads);
     },
   });
   const denials = new Counter({
@@ -118,7 +118,7 @@ export function createMetrics(
   const responses = new Map<string, Series>();
   const signing = registerHistogram({
     name: 'oss_presign_signing_duration_seconds',
-    help: 'Time to sign one URL.',
+    help: 'Time to sign one upload: a URL or a form.',
     bounds: SIGNING_BUCKETS_SECONDS,
     registry,
   })({});
