@@ -16,7 +16,9 @@ const TYPES = {
 const UPLOAD_TIMEOUT_MS = 600000;
 
 /**
- * Uploads a file and returns the key that the service created for it.
+ * Uploads a file. Returns the key that the service created for it, and the id of the upload: give
+ * the id to your backend, or send it to POST /v1/uploads/complete. A rule with `receipts: false`
+ * has none.
  * @param options.service the address of the service
  * @param options.token a token of your identity provider
  * @param options.filePath as chooseMedia, chooseImage or chooseMessageFile returned it
@@ -33,7 +35,7 @@ export async function uploadFile(platform, { service, token, filePath, size, max
     ...(size === undefined ? { maxContentLength: maxSize } : { contentLength: size }),
   });
   await sendForm(platform, grant, filePath, contentType.split('/')[0]);
-  return grant.key;
+  return { key: grant.key, id: grant.id };
 }
 
 async function requestForm(platform, service, token, body) {

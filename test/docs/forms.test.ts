@@ -108,16 +108,18 @@ describe.each<[string, () => MiniProgram]>([
     // @ts-expect-error a program in JavaScript
     const { uploadFile } = await import('../../examples/mini-program/upload.js');
     const place = { service: environment.service.url, token: environment.token, filePath };
-    const outcome: string = await uploadFile(createPlatform(), {
+    const uploaded: string | { key: string; id: string } = await uploadFile(createPlatform(), {
       ...place,
       size: Buffer.byteLength(BYTES),
       ...options,
     }).catch(String);
-    return { environment, outcome };
+    if (typeof uploaded === 'string') return { environment, outcome: uploaded, id: undefined };
+    return { environment, outcome: uploaded.key, id: uploaded.id };
   }
 
   it('uploads a file', async () => {
-    const { environment, outcome } = await upload();
+    const { environment, outcome, id } = await upload();
+    expect(id).toBe(JSON.parse(environment.service.exchanges[0]?.response ?? '{}').id ?? 'no id');
     expect(outcome).toMatch(/^users\/alice\/[0-9a-f-]{36}\.png$/);
     expect(await environment.read(outcome)).toMatchObject({
       bytes: Buffer.byteLength(BYTES),

@@ -20,7 +20,7 @@ const OBJECT_ID = '<UUIDv7>';
 export const decideCommand: Command = {
   name: 'decide',
   summary: 'show whether the policy allows a request, and why',
-  description: `Prints, as JSON, whether the policy allows one request of one caller, and why each rule does not. It starts no server,
+  description: `Prints, as JSON, whether the policy allows one upload of one caller, and why each rule does not. It starts no server,
 signs nothing, and checks neither the signature nor the expiry of the token.`,
   options: {
     claims: {

@@ -66,9 +66,10 @@ export function renderOpenApi(routes: readonly Route<never>[]): string {
       info: {
         title: 'oss-presign',
         version,
-        summary: 'Issues presigned upload URLs for Alibaba Cloud OSS.',
+        summary:
+          'Issues presigned URLs for uploads to and downloads from Alibaba Cloud OSS, and confirms uploads.',
         description:
-          'A client sends its own token and describes one file. If the policy allows the upload, the response has a presigned PUT URL and the exact headers to send with it, or a form and the exact fields (OSS V4 signature).',
+          'A client sends its own token and describes one file. If the policy allows the upload, the response has a presigned PUT URL and the exact headers to send with it, or a form and the exact fields (OSS V4 signature). Then the client confirms the upload with the `id` of the response, and gets a signed receipt for its backend.',
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
       servers: [{ url: '/', description: 'The service that serves this document.' }],
