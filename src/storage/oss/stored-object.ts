@@ -24,7 +24,8 @@ export type ObjectFault = { readonly fault: string };
 /**
  * Reads the response of OSS to HeadObject. The headers that OSS makes are checked strictly: a
  * duplicated header, which fetch joins with a comma, is a fault. The headers that an uploader chose
- * can be any text in UTF-8. Source: OSS HeadObject.
+ * can be anything, so none of them is a fault: nobody can make the storage look broken. Source: OSS
+ * HeadObject.
  */
 export function readStoredObject(headers: Headers): StoredObject | ObjectFault {
   const faults: string[] = [];
@@ -41,10 +42,7 @@ export function readStoredObject(headers: Headers): StoredObject | ObjectFault {
   };
   const readText = (name: string): string | undefined => {
     const value = headers.get(name);
-    if (value === null) return undefined;
-    const text = utf8Of(value);
-    if (text === undefined) faults.push(name);
-    return text;
+    return value === null ? undefined : utf8Of(value);
   };
 
   const contentLength = Number(readRequired('content-length', LENGTH));
@@ -77,12 +75,11 @@ export function readStoredObject(headers: Headers): StoredObject | ObjectFault {
   return faults[0] === undefined ? object : { fault: faults[0] };
 }
 
-/** fetch returns each byte of a header as one character. */
-function utf8Of(value: string): string | undefined {
+/**
+ * fetch returns each byte of a header as one character. Bytes that are not UTF-8 become U+FFFD,
+ * which no grant contains.
+ */
+function utf8Of(value: string): string {
   if (/^[\t -~]*$/.test(value)) return value;
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.from(value, 'latin1'));
-  } catch {
-    return undefined;
-  }
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(Buffer.from(value, 'latin1'));
 }
