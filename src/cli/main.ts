@@ -6,6 +6,7 @@ import { systemClock } from '../clock.ts';
 import type { Environment } from '../config/environment.ts';
 import { createCredentials } from '../credentials/create-credentials.ts';
 import { readTextFile } from '../text/read-text-file.ts';
+import { systemErrorCode } from '../text/system-error.ts';
 import { nodeFault } from './node-fault.ts';
 import { replaceFile } from './replace-file.ts';
 import { run } from './run.ts';
@@ -21,8 +22,13 @@ if (fault !== undefined) {
   process.exit(2);
 }
 
-// The reader of the output may close it early, as `head` does.
-process.stdout.on('error', () => process.exit());
+process.stdout.on('error', (error) => {
+  const code = systemErrorCode(error);
+  // The reader of the output may close it early, as `head` does.
+  if (code === 'EPIPE') process.exit();
+  process.stderr.write(`error: the output cannot be written (${code}).\n`);
+  process.exit(2);
+});
 
 const code = await run(process.argv.slice(2), {
   env: process.env,
@@ -46,8 +52,9 @@ const code = await run(process.argv.slice(2), {
   },
   version,
 });
-// Exits although a connection may still be open, but only after all output is written.
-if (code !== undefined) process.stdout.write('', () => process.exit(code));
+// Exits although a connection may still be open, but only after all output is written. If it cannot
+// be written, the event `error` follows.
+if (code !== undefined) process.stdout.write('', (error) => void (error || process.exit(code)));
 
 /**
  * Adds the variables of Alibaba Cloud, which may come from `.env`, to those of the process. Its

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -62,6 +62,22 @@ it('exits without an error when its output is closed', async () => {
   child.stdout.destroy();
   await ended;
   expect(await stderr).toBe('');
+});
+
+it('exits with 2 and the reason when its output cannot be written, as on a full disk', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'oss-presign-cli-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  writeFileSync(join(folder, 'keys.json'), '');
+  const readOnly = openSync(join(folder, 'keys.json'), 'r');
+  onTestFinished(() => closeSync(readOnly));
+  const child = spawn(process.execPath, [main, 'keygen'], {
+    cwd: folder,
+    env: COMPILE_CACHE,
+    stdio: ['ignore', readOnly, 'pipe'],
+  });
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+  const stderr = text(child.stderr as NonNullable<typeof child.stderr>);
+  expect([await stderr, await ended]).toStrictEqual(['error: the output cannot be written (EBADF).\n', 2]);
 });
 
 it('start serves with the policy of --policy until SIGTERM, and then exits with 0', async () => {
