@@ -58,24 +58,47 @@ const OWN_POLICY = fileURLToPath(new URL('policy.yaml', import.meta.url));
 
 /**
  * Starts everything that the demo needs on this machine: an OSS emulator, an issuer of tokens, and
- * the real service, configured by environment and policy file as in production.
+ * the real service, configured by environment and policy file as in production. If one of them does
+ * not start, the others are closed and no file is left behind.
  * @throws Error with one plain sentence if a port is in use, or the faults of the policy.
  */
 export async function startDemoEnvironment(
   ports: DemoPorts,
   logger: ServiceLogger,
-  { policyFile, corsOrigins = '', env = {} }: DemoOptions = {},
+  options: DemoOptions = {},
 ): Promise<DemoEnvironment> {
+  const closers: (() => Promise<unknown>)[] = [];
+  const close = async () => {
+    for (const closeOne of closers.toReversed()) await closeOne();
+  };
+  try {
+    const started = await startServers(ports, logger, options, (closeOne) => closers.push(closeOne));
+    return { ...started, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** @param onClose receives what closes each server and removes the files, in the order of start. */
+async function startServers(
+  ports: DemoPorts,
+  logger: ServiceLogger,
+  { policyFile, corsOrigins = '', env = {} }: DemoOptions,
+  onClose: (close: () => Promise<unknown>) => void,
+): Promise<Omit<DemoEnvironment, 'close'>> {
   const host = '127.0.0.1';
   const issuer = await listening('issuer', ports.issuer, () =>
     startDemoIssuer({ clock: systemClock, host, port: ports.issuer }),
   );
+  onClose(() => issuer.close());
   // The policy needs the emulator's address, and the emulator needs the buckets of the policy.
   // Receipts name the service's own address.
   const emulatorPort = ports.emulator === 0 ? await freePort(host) : ports.emulator;
   const servicePort = ports.service === 0 ? await freePort(host) : ports.service;
   const emulatorUrl = `http://${host}:${emulatorPort}`;
   const directory = await mkdtemp(join(tmpdir(), 'oss-presign-demo-'));
+  onClose(() => rm(directory, { recursive: true, force: true }));
   const serviceKeysFile = join(directory, 'service-keys.json');
   const serviceKey = await newServiceKey(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey);
   await writeFile(serviceKeysFile, JSON.stringify({ keys: [serviceKey] }), { mode: 0o600 });
@@ -97,10 +120,7 @@ export async function startDemoEnvironment(
     },
     (path) => readFileSync(path, 'utf8'),
   );
-  if ('faults' in input) {
-    await Promise.all([issuer.close(), rm(directory, { recursive: true })]);
-    throw new Error(input.faults.join('\n'));
-  }
+  if ('faults' in input) throw new Error(input.faults.join('\n'));
   const localServers = { jwks: issuer.jwks, emulatorUrl };
   const useLocalServers = (reading: LoadedPolicy) =>
     policyFile === undefined ? reading : onLocalServers(reading, localServers);
@@ -119,6 +139,7 @@ export async function startDemoEnvironment(
       clock: systemClock,
     }),
   );
+  onClose(() => emulator.close());
   const service = await createService({
     ...input,
     policy: useLocalServers(input.policy) as typeof input.policy,
@@ -128,6 +149,7 @@ export async function startDemoEnvironment(
     clock: systemClock,
     fetch: globalThis.fetch,
   });
+  onClose(() => service.stop({ delaySeconds: 0 }));
   const page = renderDemoPage('');
   service.app.get('/', { config: { public: true } }, async (_request, reply) =>
     reply.type('text/html; charset=utf-8').send(page),
@@ -146,11 +168,6 @@ export async function startDemoEnvironment(
     policy,
     tokenFor,
     directory,
-    close: async () => {
-      await service.stop({ delaySeconds: 0 });
-      await Promise.all([emulator.close(), issuer.close()]);
-      await rm(directory, { recursive: true, force: true });
-    },
   };
 }
 

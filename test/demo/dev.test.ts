@@ -77,22 +77,30 @@ it('npm run dev -- --policy shows the first rule with a PUT, and takes what diff
   await uploadAsTheBannerSays(dev);
 });
 
-it('npm run dev reports a port in use, its server and the option to change it', async () => {
-  const other = createServer();
-  await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => void other.close());
-  const address = other.address();
-  const port = typeof address === 'object' ? String(address?.port) : '';
-  expect(await runDev(['--port', '0', '--emulator-port', port])).toStrictEqual({
-    code: 1,
-    stderr: `npm run dev does not start:\n  - Port ${port} of the emulator is taken by another process; choose another with --emulator-port.\n`,
-  });
-});
+it.each([
+  ['emulator', '--emulator-port', ['--port', '0']],
+  ['service', '--port', ['--emulator-port', '0', '--issuer-port', '0']],
+])(
+  'npm run dev reports a port in use, its server and the option to change it: %s',
+  async (server, option, others) => {
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void other.close());
+    const address = other.address();
+    const port = typeof address === 'object' ? String(address?.port) : '';
+    expect(await runDev([...others, option, port])).toStrictEqual({
+      code: 1,
+      stderr: `npm run dev does not start:\n  - Port ${port} of the ${server} is taken by another process; choose another with ${option}.\n`,
+      files: [],
+    });
+  },
+);
 
 it('npm run dev reports the faults of its policy and its arguments', async () => {
-  const { code, stderr } = await runDev(['--port', '0', '--policy', 'nowhere.yaml']);
-  expect([code, stderr]).toStrictEqual([
+  const { code, stderr, files } = await runDev(['--port', '0', '--policy', 'nowhere.yaml']);
+  expect([code, files, stderr]).toStrictEqual([
     1,
+    [],
     expect.stringMatching(/^npm run dev does not start:\n {2}- POLICY_FILE .*nowhere\.yaml.*\n$/),
   ]);
 });
