@@ -106,30 +106,36 @@ function createCheckout(): {
 /** Whether a command can leave a file behind; the others only print, which other tests look at. */
 const canWrite = (command: string) => /[|>]|--output|^sh |\bcp\b/.test(command);
 
-it.each(withCommands)('%s: no command leaves a file behind but the one that it names', (document) => {
-  const checkout = createCheckout();
-  const expected = new Set(checkout.files());
-  for (const command of commandsOf(document).filter(canWrite)) {
-    checkout.run(command);
-    for (const [, file = ''] of command.matchAll(/(?:--output|>) *([\w.-]+)/g)) expected.add(file);
-    const [, copy] = /^cp \S+ (\S+)$/.exec(command) ?? [];
-    if (copy !== undefined) expected.add(copy);
-    // The script of bucket-cors writes the XML that it then sends.
-    if (command === 'sh set-cors.sh') expected.add('cors-acme-media.xml');
-    expect(checkout.files(), command).toStrictEqual([...expected].sort());
-  }
+/** What the files of a page hold when its commands have run. */
+const WRITTEN: Readonly<Record<string, (read: (name: string) => string) => void>> = {
+  'docs/cloud-setup.md': (read) => {
+    expect(JSON.parse(read('ram-policy.json'))).toHaveProperty('Version', '1');
+    expect(readDocument('docs/cloud-setup.md')).toContain(read('set-cors.sh'));
+    expect(read('cors-acme-media.xml')).toMatch(/^<\?xml version="1\.0"/);
+  },
+};
+
+it('the pages whose files are checked have commands', () => {
+  expect(withCommands).toStrictEqual(expect.arrayContaining(Object.keys(WRITTEN)));
 });
 
-it('docs/cloud-setup.md: what the commands write is a JSON document, a shell script and the XML of the page', () => {
-  const checkout = createCheckout();
-  const commands = commandsOf('docs/cloud-setup.md').filter(canWrite);
-  expect(commands).toHaveLength(3);
-  for (const command of commands) checkout.run(command);
-  const read = (name: string) => readFileSync(join(checkout.folder, name), 'utf8');
-  expect(JSON.parse(read('ram-policy.json'))).toHaveProperty('Version', '1');
-  expect(readFileSync(join(root, 'docs/cloud-setup.md'), 'utf8')).toContain(read('set-cors.sh'));
-  expect(read('cors-acme-media.xml')).toMatch(/^<\?xml version="1\.0"/);
-});
+it.each(withCommands)(
+  '%s: each command leaves behind only the file that it names, with what the page shows',
+  (document) => {
+    const checkout = createCheckout();
+    const expected = new Set(checkout.files());
+    for (const command of commandsOf(document).filter(canWrite)) {
+      checkout.run(command);
+      for (const [, file = ''] of command.matchAll(/(?:--output|>) *([\w.-]+)/g)) expected.add(file);
+      const [, copy] = /^cp \S+ (\S+)$/.exec(command) ?? [];
+      if (copy !== undefined) expected.add(copy);
+      // The script of bucket-cors writes the XML that it then sends.
+      if (command === 'sh set-cors.sh') expected.add('cors-acme-media.xml');
+      expect(checkout.files(), command).toStrictEqual([...expected].sort());
+    }
+    WRITTEN[document]?.((name) => readFileSync(join(checkout.folder, name), 'utf8'));
+  },
+);
 
 it.each(withCommands)('%s: every shell block is valid shell', (document) => {
   for (const block of codeBlocks(document, 'sh')) {
