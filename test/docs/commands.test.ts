@@ -106,7 +106,7 @@ function createCheckout(): {
 /** Whether a command can leave a file behind; the others only print, which other tests look at. */
 const canWrite = (command: string) => /[|>]|--output|^sh |\bcp\b/.test(command);
 
-/** What the files of a page hold when its commands have run. */
+/** Checks the files that the commands of a page have written. */
 const WRITTEN: Readonly<Record<string, (read: (name: string) => string) => void>> = {
   'docs/cloud-setup.md': (read) => {
     expect(JSON.parse(read('ram-policy.json'))).toHaveProperty('Version', '1');

@@ -24,8 +24,8 @@ export type ObjectFault = { readonly fault: string };
 /**
  * Reads the response of OSS to HeadObject. The headers that OSS makes are checked strictly: a
  * duplicated header, which fetch joins with a comma, is a fault. The headers that an uploader chose
- * can be anything, so none of them is a fault: nobody can make the storage look broken. Source: OSS
- * HeadObject.
+ * can be anything, so none of them is a fault: no uploader can make the storage look broken.
+ * Source: OSS HeadObject.
  */
 export function readStoredObject(headers: Headers): StoredObject | ObjectFault {
   const faults: string[] = [];
