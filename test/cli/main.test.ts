@@ -6,10 +6,12 @@ import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
+import { writeNewFile } from '../../src/cli/write-new-file.ts';
 import { COMPILE_CACHE } from '../support/compile-cache.ts';
 import { logLine } from '../support/main-process.ts';
 import { mediaTarget, policyWith, testIssuerEntry } from '../support/policies.ts';
 import { findFreePort } from '../support/redis-server.ts';
+import { runCli } from '../support/run-cli.ts';
 import { createTestIssuer } from '../support/tokens.ts';
 
 const CREDENTIALS = { OSS_ACCESS_KEY_ID: 'TheKeyId', OSS_ACCESS_KEY_SECRET: 'TheKeySecret' };
@@ -81,7 +83,11 @@ it('exits with 2 and the reason when its output cannot be written, as on a full 
 });
 
 it('start serves with the policy of --policy until SIGTERM, and then exits with 0', async () => {
-  const { child, ended, stderr } = start(['start', '--policy', 'other.yaml'], { ...CREDENTIALS, PORT: '0' });
+  const { child, ended, stderr } = start(['start', '--policy', 'other.yaml'], {
+    ...CREDENTIALS,
+    PORT: '0',
+    SHUTDOWN_DELAY_SECONDS: '0',
+  });
   let address: unknown;
   for await (const line of createInterface(child.stdout)) {
     const entry = JSON.parse(line);
@@ -143,7 +149,7 @@ it('start rejects a .env that it cannot parse completely', async () => {
   ]);
 });
 
-it('writes a document to a new file with --output, whole, and never over another', async () => {
+it('writes a document to a new file with --output', async () => {
   const command = ['ram-policy', '--policy', 'other.yaml', '--output', 'ram-policy.json'];
   const { cwd, child, ended, stderr } = start(command);
   expect([await text(child.stdout), await ended, await stderr]).toStrictEqual([
@@ -153,17 +159,27 @@ it('writes a document to a new file with --output, whole, and never over another
   ]);
   expect(JSON.parse(readFileSync(join(cwd, 'ram-policy.json'), 'utf8'))).toHaveProperty('Version', '1');
   expect(readdirSync(cwd).sort()).toStrictEqual(['jwks.json', 'other.yaml', 'ram-policy.json']);
+});
 
-  const over = start([...command.slice(0, -1), 'other.yaml']);
-  expect([await over.ended, await over.stderr]).toStrictEqual([
-    2,
-    'error: --output other.yaml already exists. Remove it first, or choose another name.\nSee: oss-presign ram-policy --help\n',
-  ]);
-  expect(readFileSync(join(over.cwd, 'other.yaml'), 'utf8')).toBe(policyWith());
-
-  const nowhere = start([...command.slice(0, -1), 'nowhere/file.json']);
-  expect([await nowhere.ended, await nowhere.stderr]).toStrictEqual([
-    2,
-    'error: --output nowhere/file.json cannot be written (ENOENT).\nSee: oss-presign ram-policy --help\n',
-  ]);
+it.each([
+  ['other.yaml', 'already exists. Remove it first, or choose another name'],
+  ['nowhere/file.json', 'cannot be written (ENOENT)'],
+])('writes no document over another file or into a missing folder: %s', async (name, fault) => {
+  const folder = mkdtempSync(join(tmpdir(), 'oss-presign-cli-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  writeFileSync(join(folder, 'other.yaml'), 'mine');
+  const output = join(folder, name);
+  const jwks = JSON.stringify(createTestIssuer().jwks);
+  const files = { 'other.yaml': policyWith(), 'jwks.json': jwks };
+  const outcome = await runCli(['ram-policy', '--policy', 'other.yaml', '--output', output], {
+    files,
+    writeFile: writeNewFile,
+  });
+  expect(outcome).toStrictEqual({
+    code: 2,
+    stdout: '',
+    stderr: `error: --output ${output} ${fault}.\nSee: oss-presign ram-policy --help\n`,
+  });
+  expect(readdirSync(folder)).toStrictEqual(['other.yaml']);
+  expect(readFileSync(join(folder, 'other.yaml'), 'utf8')).toBe('mine');
 });
