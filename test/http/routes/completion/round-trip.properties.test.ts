@@ -66,7 +66,7 @@ const uploads = fc.record({
   overwrite: fc.boolean(),
 });
 
-it('confirms every grant whose bytes were sent as the response says', async () => {
+it('confirms every grant whose bytes were sent as the response states', async () => {
   const emulator = await startTestEmulator();
   const keys = serviceKeysFile('first');
   const service = await startTestService({
