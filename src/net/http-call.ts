@@ -24,7 +24,7 @@ const UNTRUSTED_CERTIFICATE = [
 ];
 const INVALID_CERTIFICATE = /^CERT_|^ERR_TLS_CERT/;
 /** Names of errors of fetch for bytes that are not HTTP, or for headers beyond the limit. */
-const INVALID_HTTP = ['HTTPParserError', 'HeadersOverflowError', 'ResponseContentLengthMismatchError'];
+const INVALID_HTTP = ['HTTPParserError', 'ResponseContentLengthMismatchError'];
 
 export type HttpCall = {
   readonly fetch: typeof globalThis.fetch;
@@ -69,6 +69,8 @@ export async function callHttp(
   } catch (error) {
     if (error instanceof ResponseError) throw error;
     const cause = error instanceof Error ? error.cause : undefined;
+    if (!signal.aborted && cause instanceof Error && cause.name === 'HeadersOverflowError')
+      throw new LongHeadersError(`the headers of the response of ${host} are too long`, { cause: error });
     if (!signal.aborted && cause instanceof Error && INVALID_HTTP.includes(cause.name))
       throw new ResponseError(`the response of ${host} is not valid HTTP`, { cause: error });
     const reason = signal.aborted ? `${host} did not respond in time` : describeFailure(error, host);
@@ -83,6 +85,9 @@ export function hostOf(url: string): string {
 
 /** There was a response, but not one that the caller can use. */
 export class ResponseError extends Error {}
+
+/** The response has more headers than Node.js accepts: 16 KiB, unless started otherwise. */
+export class LongHeadersError extends ResponseError {}
 
 /**
  * Describes for operators why `fetch` had no response. Names the host and the system's error code,

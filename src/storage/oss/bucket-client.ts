@@ -1,5 +1,5 @@
 import type { Clock } from '../../clock.ts';
-import { callHttp, type HttpResponse, hostOf, ResponseError } from '../../net/http-call.ts';
+import { callHttp, type HttpResponse, hostOf, LongHeadersError, ResponseError } from '../../net/http-call.ts';
 import type { CallLimit } from '../call-limit.ts';
 import type { BucketClient, SigningCredentials, StoredObject } from '../object-storage.ts';
 import { StorageError, type StorageFailure, type StorageFailureDetails } from '../storage-error.ts';
@@ -9,7 +9,7 @@ import { readErrorHeaders, requestIdOf } from './error-response.ts';
 import { authorize } from './signing/authorize.ts';
 import { checkKey } from './signing/percent-encode.ts';
 import { createSigners, isSameCredentials } from './signing/signers.ts';
-import { readStoredObject } from './stored-object.ts';
+import { readStoredObject, unreadableObject } from './stored-object.ts';
 
 /** Of one call: both tries and the pause between them. */
 const CALL_TIMEOUT_MS = 5_000;
@@ -67,9 +67,17 @@ export function createBucketClient(
   return {
     async headObject(key) {
       checkKey(key);
-      return limited('HeadObject', async (signal, current) =>
-        readHead(await send({ method: 'HEAD', key }, signal, current), host),
-      );
+      return limited('HeadObject', async (signal, current) => {
+        try {
+          return readHead(await send({ method: 'HEAD', key }, signal, current), host);
+        } catch (error) {
+          // No grant has headers of this length, but a client can add fields to a form. It must not
+          // make the storage look broken.
+          if (error instanceof StorageError && error.cause instanceof LongHeadersError)
+            return unreadableObject();
+          throw error;
+        }
+      });
     },
   };
 
@@ -148,7 +156,7 @@ export function createBucketClient(
     } catch (error) {
       const { message, cause } = error as Error;
       throw new StorageError(error instanceof ResponseError ? 'invalid_response' : 'unreachable', message, {
-        cause,
+        cause: error instanceof LongHeadersError ? error : cause,
       });
     }
   }

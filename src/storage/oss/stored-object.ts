@@ -75,6 +75,26 @@ export function readStoredObject(headers: Headers): StoredObject | ObjectFault {
   return faults[0] === undefined ? object : { fault: faults[0] };
 }
 
+/** An object that is stored, but whose description cannot be read. It equals no granted object. */
+export function unreadableObject(): StoredObject {
+  return {
+    contentLength: 0,
+    contentType: undefined,
+    metadata: {},
+    cacheControl: undefined,
+    contentDisposition: undefined,
+    contentEncoding: undefined,
+    expires: undefined,
+    contentMd5: undefined,
+    etag: '',
+    crc64: undefined,
+    objectType: 'unknown',
+    isDownloadForced: false,
+    versionId: undefined,
+    lastModified: new Date(0),
+  };
+}
+
 /**
  * fetch returns each byte of a header as one character. Bytes that are not UTF-8 become U+FFFD,
  * which no grant contains.
