@@ -141,7 +141,9 @@ function operationOf({ isPublic, openapi }: Route<never>): unknown {
 }
 
 function parameterOf({ name, description, example }: Parameter, place: 'path' | 'header'): unknown {
-  return { name, in: place, required: place === 'path', description, schema: { type: 'string' }, example };
+  const schema = { type: 'string' };
+  const common = { name, in: place, required: place === 'path', description, schema };
+  return example === undefined ? common : { ...common, example };
 }
 
 function problemsOf({ problems = [] }: OperationDocument, isPublic: boolean): readonly ErrorCode[] {

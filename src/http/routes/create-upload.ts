@@ -29,8 +29,7 @@ export const createUpload: Route<CreateUploadDependencies> = {
       {
         name: 'Idempotency-Key',
         description:
-          '1 to 255 visible ASCII characters, with `filename` only. The same caller gets the same object key for the same request with the same value, so a retried request cannot create a second object.',
-        example: '0e6f2f6c-8a0f-4b5e-9a57-3c1f5b1d2f10',
+          '1 to 255 visible ASCII characters, such as a UUID, with `filename` only. The same caller gets the same object key for the same request with the same value, so a retried request cannot create a second object.',
       },
     ],
     requestBody: { name: 'UploadRequest', schema: uploadRequestBody, example: REQUEST_EXAMPLE },

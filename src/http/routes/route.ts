@@ -86,5 +86,6 @@ export type TextContent = { readonly mediaType: string; readonly example: string
 export type Parameter = {
   readonly name: string;
   readonly description: string;
-  readonly example: string;
+  /** The page `/docs` sends it by default, so a header that is not for every request has none. */
+  readonly example?: string;
 };
