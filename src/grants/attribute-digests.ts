@@ -16,8 +16,6 @@ export type AttributeDigests = {
   readonly expires: string;
 };
 
-export { GRANT_ID_METADATA };
-
 /** A client may add metadata to a form, so it could search for two sets with the same digest. */
 export const METADATA_DIGEST_LENGTH = 32;
 export const HEADER_DIGEST_LENGTH = 16;

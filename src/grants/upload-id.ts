@@ -14,7 +14,7 @@ export type GrantedUpload = {
   readonly bucket: string;
   readonly region: string;
   readonly key: string;
-  /** Whether the object carries the grant id as metadata, because the caller chose the key. */
+  /** Whether the object carries the grant id as metadata; see `isMarked` in `policy/`. */
   readonly isMarked: boolean;
   /** Bytes; `max` is null if any length of at least `min` was granted. */
   readonly contentLength: { readonly min: number; readonly max: number | null };

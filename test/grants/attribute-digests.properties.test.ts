@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { attributeDigests, createDigests, GRANT_ID_METADATA } from '../../src/grants/attribute-digests.ts';
+import { attributeDigests, createDigests } from '../../src/grants/attribute-digests.ts';
+import { GRANT_ID_METADATA } from '../../src/policy/grant-mark.ts';
 import type { ObjectAttributes } from '../../src/storage/object-storage.ts';
 import { propertyRuns } from '../support/property-runs.ts';
 
