@@ -9,5 +9,14 @@ export const MAX_METADATA_BYTES = 8192;
 /** Bytes of one PutObject or PostObject: 5 GB, which OSS counts in binary. */
 export const MAX_PUT_BYTES = 5 * 1024 ** 3;
 
+/** Parts of a multipart upload; their numbers are 1 to this. */
+export const MAX_PARTS = 10_000;
+
+/** Bytes of a part that is not the last one: 100 KiB. */
+export const MIN_PART_BYTES = 100 * 1024;
+
+/** Bytes of a part: 5 GB, which OSS counts in binary. */
+export const MAX_PART_BYTES = 5 * 1024 ** 3;
+
 /** Seconds that a presigned URL can be valid: 7 days. */
 export const MAX_EXPIRES_IN_SECONDS = 604_800;

@@ -62,6 +62,30 @@ export type PresignedForm = {
   readonly fileField: string;
 };
 
+/** A multipart upload that the storage has under way. */
+export type MultipartUpload = {
+  readonly key: string;
+  /** The storage's own id of the upload: opaque, printable ASCII without blanks. */
+  readonly uploadId: string;
+};
+
+/** One part that a client will upload. */
+export type PartUpload = MultipartUpload & {
+  /** 1…10000. */
+  readonly partNumber: number;
+  /** Bytes. The storage accepts exactly this many. */
+  readonly contentLength: number;
+  /** Base64 of the 16 bytes; if present, the storage rejects bytes that differ. */
+  readonly contentMd5?: string | undefined;
+};
+
+export type PresignedPart = {
+  readonly method: 'PUT';
+  readonly url: string;
+  /** Empty, or Content-MD5. The client sends no other header, not even a Content-Type. */
+  readonly headers: Readonly<Record<string, string>>;
+};
+
 /** One object that a client will download. */
 export type ObjectDownload = {
   readonly key: string;
@@ -121,6 +145,24 @@ export type PreparedUploads = {
    *   common headers that a form cannot carry.
    */
   presignForm(upload: FormUpload, signing: Signing): PresignedForm;
+  /**
+   * The headers of the call that begins a multipart upload: all that describe the object.
+   * @throws TypeError for common headers that no call of a multipart upload reads.
+   */
+  initiateHeaders(
+    upload: Omit<ObjectUpload, 'contentLength' | 'contentMd5'>,
+  ): Readonly<Record<string, string>>;
+  /**
+   * The headers of the call that completes a multipart upload. They decide whether an existing
+   * object is replaced, so they are sent even if the upload began with the same ones.
+   */
+  completeHeaders(overwrite: boolean): Readonly<Record<string, string>>;
+  /**
+   * Signs one part of a multipart upload. The storage accepts only this length and this part.
+   * @throws TypeError for input that the storage would reject, or a key that URL parsers would
+   *   change.
+   */
+  presignPart(part: PartUpload, signing: Signing): PresignedPart;
 };
 
 /** The access that one rule can grant below a prefix, for the cloud settings that must allow it. */

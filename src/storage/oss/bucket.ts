@@ -1,16 +1,26 @@
 import { HEADER_VALUE } from '../../text/header-value.ts';
+import { MAX_PART_BYTES, MAX_PARTS } from '../limits.ts';
 import type {
   ObjectDownload,
   ObjectUpload,
+  PartUpload,
   PreparedBucket,
   PreparedUploads,
   PresignedDownload,
+  PresignedPart,
   Signing,
 } from '../object-storage.ts';
 import { bucketAddress, type Endpoint } from './endpoint.ts';
 import { fieldRecord, prepareFormFields } from './form-fields.ts';
+import { type MultipartHeaders, prepareMultipartHeaders } from './multipart-headers.ts';
 import { prepareAttributes } from './object-attributes.ts';
-import { contentLengthHeader, metadataHeaderNames, uploadHeaders } from './object-headers.ts';
+import {
+  contentLengthHeader,
+  contentMd5Header,
+  headerRecord,
+  metadataHeaderNames,
+  uploadHeaders,
+} from './object-headers.ts';
 import { signForm } from './sign-form.ts';
 import {
   type CanonicalHeaders,
@@ -26,6 +36,20 @@ import { createSigners } from './signing/signers.ts';
 import { ALGORITHM } from './signing/string-to-sign.ts';
 
 const NO_HEADERS = canonicalHeaders([]);
+
+/** An upload id, as OSS makes them and as a query has it without a change of its meaning. */
+const UPLOAD_ID = /^[!-~]{1,1024}$/;
+
+/** Further parameters of a URL, encoded, at their places in canonical order. */
+type ExtraParameters = {
+  /** Precede all others, with a `&` after each. */
+  readonly first: string;
+  /** Between `x-oss-expires` and `x-oss-security-token`, with a `&` before each. */
+  readonly middle: string;
+  /** Follow all others, with a `&` before each. */
+  readonly last: string;
+};
+const NO_PARAMETERS: ExtraParameters = { first: '', middle: '', last: '' };
 
 export type OssBucket = {
   readonly bucket: string;
@@ -57,14 +81,15 @@ export function prepareBucket({ bucket, region, endpoint }: OssBucket): Prepared
     const ofAllUploads = Object.entries(given).map(([name, value]) => header(headerName(name), value));
     const formFieldsOf = prepareFormFields(ofAllUploads);
     const attributes = prepareAttributes(ofAllUploads);
+    const multipart = prepareMultipartHeaders(ofAllUploads);
     return {
-      headers: (upload) => toRecord(headersOf(upload)),
+      headers: (upload) => headerRecord(headersOf(upload)),
       attributes,
       presign(upload, signing) {
         const headers = headersOf(upload);
-        const record = toRecord(headers);
+        const record = headerRecord(headers);
         if (upload.contentLength !== undefined) headers.push(contentLengthHeader(upload.contentLength));
-        const url = signUrl('PUT', upload.key, '', canonicalHeaders(headers), signing);
+        const url = signUrl('PUT', upload.key, NO_PARAMETERS, canonicalHeaders(headers), signing);
         return { method: 'PUT', url, headers: record };
       },
       formFields: (upload) => ({ key: upload.key, ...fieldRecord(formFieldsOf(headersOf(upload))) }),
@@ -72,6 +97,9 @@ export function prepareBucket({ bucket, region, endpoint }: OssBucket): Prepared
         const signer = signerAt(signing.signedAt, signing.credentials);
         return signForm({ bucket, url: urlStart }, upload, formFieldsOf(headersOf(upload)), signer, signing);
       },
+      initiateHeaders: (upload) => multipart.initiate(headersOf(upload)),
+      completeHeaders: multipart.complete,
+      presignPart: (part, signing) => presignPart(part, multipart.partParameters, signing),
     };
 
     /**
@@ -92,18 +120,38 @@ export function prepareBucket({ bucket, region, endpoint }: OssBucket): Prepared
     if (!HEADER_VALUE.test(contentDisposition)) {
       throw new TypeError('contentDisposition must be printable ASCII, trimmed and not empty');
     }
-    const override = `response-content-disposition=${percentEncode(contentDisposition)}&`;
-    return { method: 'GET', url: signUrl('GET', key, override, NO_HEADERS, signing) };
+    const first = `response-content-disposition=${percentEncode(contentDisposition)}&`;
+    return { method: 'GET', url: signUrl('GET', key, { ...NO_PARAMETERS, first }, NO_HEADERS, signing) };
   }
 
-  /**
-   * @param override a parameter that precedes all others in canonical order, with its `&`; or
-   *   nothing.
-   */
+  /** Source: UploadPart. It has no Content-Type: OSS reads the object's when the upload begins. */
+  function presignPart(
+    { key, uploadId, partNumber, contentLength, contentMd5 }: PartUpload,
+    { requestPayer, trafficLimit }: MultipartHeaders['partParameters'],
+    signing: Signing,
+  ): PresignedPart {
+    if (!UPLOAD_ID.test(uploadId)) throw new TypeError('uploadId must be printable ASCII without blanks');
+    if (!Number.isInteger(partNumber) || partNumber < 1 || partNumber > MAX_PARTS) {
+      throw new TypeError(`partNumber must be a whole number from 1 to ${MAX_PARTS}`);
+    }
+    if (!Number.isInteger(contentLength) || contentLength < 0 || contentLength > MAX_PART_BYTES) {
+      throw new TypeError(`contentLength must be a whole number from 0 to ${MAX_PART_BYTES}`);
+    }
+    const md5 = contentMd5 === undefined ? [] : [contentMd5Header(contentMd5)];
+    const headers = canonicalHeaders([contentLengthHeader(contentLength), ...md5]);
+    const parameters = {
+      first: `partNumber=${partNumber}&uploadId=${percentEncode(uploadId)}&`,
+      middle: requestPayer === undefined ? '' : `&x-oss-request-payer=${percentEncode(requestPayer)}`,
+      last: trafficLimit === undefined ? '' : `&x-oss-traffic-limit=${percentEncode(trafficLimit)}`,
+    };
+    const url = signUrl('PUT', key, parameters, headers, signing);
+    return { method: 'PUT', url, headers: headerRecord(md5) };
+  }
+
   function signUrl(
     method: string,
     key: string,
-    override: string,
+    { first, middle, last }: ExtraParameters,
     headers: CanonicalHeaders,
     { credentials, signedAt, expiresInSeconds }: Signing,
   ): string {
@@ -114,15 +162,9 @@ export function prepareBucket({ bucket, region, endpoint }: OssBucket): Prepared
     const additional = names === '' ? '' : `x-oss-additional-headers=${names}&`;
     const time = `x-oss-date=${signer.instant}&x-oss-expires=${expiresInSeconds}`;
     // In canonical order.
-    const query = `${override}${additional}${signer.day.credentialParameter}&${time}${signer.day.tokenParameter}&x-oss-signature-version=${ALGORITHM}`;
+    const query = `${first}${additional}${signer.day.credentialParameter}&${time}${middle}${signer.day.tokenParameter}&x-oss-signature-version=${ALGORITHM}${last}`;
     const path = percentEncodePath(key);
     const request = canonicalRequest(method, `${canonicalUriStart}${path}`, query, headers);
     return `${urlStart}${path}?${query}&x-oss-signature=${signer.day.key.sign(signer.instant, request)}`;
   }
-}
-
-function toRecord(headers: readonly Header[]): Record<string, string> {
-  const record: Record<string, string> = {};
-  for (const { name, value } of headers) record[name.spelling] = value;
-  return record;
 }

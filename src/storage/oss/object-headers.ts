@@ -10,7 +10,8 @@ const CONTENT_MD5 = headerName('Content-MD5');
 const CACHE_CONTROL = headerName('Cache-Control');
 const CONTENT_DISPOSITION = headerName('Content-Disposition');
 const CONTENT_ENCODING = headerName('Content-Encoding');
-const FORBID_OVERWRITE = header(headerName('x-oss-forbid-overwrite'), 'true');
+/** Keeps an existing object. */
+export const FORBID_OVERWRITE = header(headerName('x-oss-forbid-overwrite'), 'true');
 
 /** The names of the headers of these metadata, by the name of the metadata. */
 export function metadataHeaderNames(names: readonly string[]): ReadonlyMap<string, HeaderName> {
@@ -31,7 +32,7 @@ export function uploadHeaders(
 ): Header[] {
   const { contentMd5, cacheControl, contentDisposition, contentEncoding, metadata } = upload;
   const headers = [header(CONTENT_TYPE, upload.contentType)];
-  if (contentMd5 !== undefined) headers.push(header(CONTENT_MD5, contentMd5));
+  if (contentMd5 !== undefined) headers.push(contentMd5Header(contentMd5));
   if (cacheControl !== undefined) headers.push(header(CACHE_CONTROL, cacheControl));
   if (contentDisposition !== undefined) headers.push(header(CONTENT_DISPOSITION, contentDisposition));
   if (contentEncoding !== undefined) headers.push(header(CONTENT_ENCODING, contentEncoding));
@@ -47,4 +48,16 @@ export function uploadHeaders(
  */
 export function contentLengthHeader(contentLength: number): Header {
   return header(CONTENT_LENGTH, String(contentLength));
+}
+
+/** The MD5 of the bytes, in base64. */
+export function contentMd5Header(contentMd5: string): Header {
+  return header(CONTENT_MD5, contentMd5);
+}
+
+/** Returns headers by name, in the usual spelling. */
+export function headerRecord(headers: readonly Header[]): Record<string, string> {
+  const record: Record<string, string> = {};
+  for (const { name, value } of headers) record[name.spelling] = value;
+  return record;
 }

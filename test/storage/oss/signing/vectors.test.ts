@@ -18,6 +18,7 @@ type Vector = {
   readonly name: string;
   readonly input: {
     readonly method: string;
+    readonly operation?: string;
     readonly region: string;
     readonly product: string;
     readonly bucket: string;
@@ -45,6 +46,7 @@ type Vector = {
     readonly host: string;
     readonly path: string;
     readonly queryParams: Readonly<Record<string, string>>;
+    readonly url: string;
   };
 };
 
@@ -54,6 +56,7 @@ function read<T>(name: string): readonly T[] {
 
 const queryVectors = read<Vector>('query');
 const downloadVectors = read<Vector>('download');
+const multipartVectors = read<Vector>('multipart');
 const headerVectors = read<Vector>('header');
 
 function endpointOf({ endpoint, urlStyle }: Vector['input']): Endpoint {
@@ -78,40 +81,43 @@ function presignInput({ input }: Vector): PresignInput {
 
 it('has all vectors', () => {
   expect([queryVectors.length, headerVectors.length, read('post-policy').length]).toStrictEqual([85, 19, 8]);
-  expect(downloadVectors).toHaveLength(12);
+  expect([downloadVectors.length, multipartVectors.length]).toStrictEqual([12, 55]);
 });
 
-describe.each([...queryVectors, ...downloadVectors])('presigned URL: $name', (vector) => {
-  const { expected } = vector;
-  const presigned = presign(presignInput(vector));
+describe.each([...queryVectors, ...downloadVectors, ...multipartVectors])(
+  'presigned URL: $name',
+  (vector) => {
+    const { expected } = vector;
+    const presigned = presign(presignInput(vector));
 
-  it('has the canonical request', () => {
-    expect(presigned.canonicalRequest).toBe(expected.canonicalRequest);
-  });
-
-  it('has the string to sign', () => {
-    expect(presigned.stringToSign).toBe(expected.stringToSign);
-  });
-
-  it('has the signature', () => {
-    expect(presigned.signature).toBe(expected.signature);
-  });
-
-  it('has the URL', () => {
-    const [address = '', query = ''] = presigned.url.split('?');
-    const [, scheme, host, path = ''] = /^(https?):\/\/([^/]+)(\/.*)$/s.exec(address) ?? [];
-    expect({ scheme, host, path: decodeURIComponent(path) }).toStrictEqual({
-      scheme: expected.scheme,
-      host: expected.host,
-      path: decodeURIComponent(expected.path),
+    it('has the canonical request', () => {
+      expect(presigned.canonicalRequest).toBe(expected.canonicalRequest);
     });
-    const parameters = query.split('&').map((part) => part.split('=').map(decodeURIComponent));
-    expect(Object.fromEntries(parameters.map(([name, value]) => [name, value ?? '']))).toStrictEqual(
-      expected.queryParams,
-    );
-    expect(parameters).toHaveLength(Object.keys(expected.queryParams).length);
-  });
-});
+
+    it('has the string to sign', () => {
+      expect(presigned.stringToSign).toBe(expected.stringToSign);
+    });
+
+    it('has the signature', () => {
+      expect(presigned.signature).toBe(expected.signature);
+    });
+
+    it('has the URL', () => {
+      const [address = '', query = ''] = presigned.url.split('?');
+      const [, scheme, host, path = ''] = /^(https?):\/\/([^/]+)(\/.*)$/s.exec(address) ?? [];
+      expect({ scheme, host, path: decodeURIComponent(path) }).toStrictEqual({
+        scheme: expected.scheme,
+        host: expected.host,
+        path: decodeURIComponent(expected.path),
+      });
+      const parameters = query.split('&').map((part) => part.split('=').map(decodeURIComponent));
+      expect(Object.fromEntries(parameters.map(([name, value]) => [name, value ?? '']))).toStrictEqual(
+        expected.queryParams,
+      );
+      expect(parameters).toHaveLength(Object.keys(expected.queryParams).length);
+    });
+  },
+);
 
 it('signs the downloads whose only parameter is a Content-Disposition', () => {
   const parameter = 'response-content-disposition';
@@ -131,6 +137,58 @@ it('signs the downloads whose only parameter is a Content-Disposition', () => {
     expect(Object.fromEntries(searchParams)).toStrictEqual(vector.expected.queryParams);
     expect([method, url]).toStrictEqual(['GET', presign(presignInput(vector)).url]);
   }
+});
+
+describe('a part as the service signs it', () => {
+  const parts = multipartVectors.filter(({ input }) => input.operation === 'UploadPart');
+
+  /** Signs the part of a vector, which has this length. */
+  function signPart({ input }: Vector, contentLength: number) {
+    const { bucket, region, key, query, headers, signTime, expires } = input;
+    const { uploadId = '', partNumber, ...parameters } = query;
+    const { accessKeyId, accessKeySecret, securityToken } = input;
+    const signing = {
+      credentials: { accessKeyId, accessKeySecret, ...(securityToken !== undefined && { securityToken }) },
+      signedAt: new Date(signTime),
+      expiresInSeconds: expires,
+    };
+    return prepareBucket({ bucket, region, endpoint: endpointOf(input) })
+      .prepareUploads(parameters)
+      .presignPart(
+        {
+          key: key ?? '',
+          uploadId,
+          partNumber: Number(partNumber),
+          contentLength,
+          contentMd5: headers['Content-MD5'],
+        },
+        signing,
+      );
+  }
+
+  it.each(
+    parts.filter(
+      ({ input }) => input.additionalHeaders.join() === 'Content-Length' && !input.headers['Content-Type'],
+    ),
+  )('has the URL of the SDK: $name', (vector) => {
+    const { url, headers } = signPart(vector, Number(vector.input.headers['Content-Length']));
+    const [address, query = ''] = url.split('?');
+    expect(Object.fromEntries(new URLSearchParams(query.replaceAll('+', '%2B')))).toStrictEqual(
+      vector.expected.queryParams,
+    );
+    expect([address, headers]).toStrictEqual([vector.expected.url.split('?')[0], {}]);
+  });
+
+  it.each(parts)('has the URL of the same part with a length, and no header but the MD5: $name', (vector) => {
+    const contentMd5 = vector.input.headers['Content-MD5'];
+    const md5 = contentMd5 === undefined ? {} : { 'Content-MD5': contentMd5 };
+    const { url } = presign({
+      ...presignInput(vector),
+      headers: { ...md5, 'Content-Length': '102400' },
+      additionalHeaders: ['content-length'],
+    });
+    expect(signPart(vector, 102_400)).toStrictEqual({ method: 'PUT', url, headers: md5 });
+  });
 });
 
 describe.each(headerVectors)('Authorization header: $name', ({ input, expected }) => {
