@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer as createHttpServer, get } from 'node:http';
+import { createServer as createHttpServer, get as getByHttp } from 'node:http';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -30,6 +30,9 @@ const respondJunk: Behaviour = (socket) => socket.end('no HTTP\r\n\r\n');
 const isDraining: Behaviour = (socket) =>
   socket.write('HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n');
 
+/** For a replica at whose port nothing listens, although it is healthy. */
+const unreachable: Behaviour = () => undefined;
+
 type Proxy = {
   readonly port: number;
   /** The requests that each replica has read. */
@@ -44,7 +47,7 @@ async function startProxy(
   behaviours: readonly Behaviour[],
   {
     environment = {},
-    timeoutServer = '10s',
+    timeoutServer = '15s',
   }: { readonly environment?: Readonly<Record<string, string>>; readonly timeoutServer?: string } = {},
 ): Promise<Proxy> {
   const received = behaviours.map((): string[] => []);
@@ -66,15 +69,15 @@ async function startProxy(
         });
       });
       const health = createHttpServer((_request, response) => response.end());
-      const ports = await Promise.all([replica, health].map(listen));
-      return `server replica${index} 127.0.0.1:${ports[0]} port ${ports[1]}`;
+      const port = behave === unreachable ? await freePort() : await listen(replica);
+      return `server replica${index} 127.0.0.1:${port} port ${await listen(health)}`;
     }),
   );
   const port = await freePort();
   const shipped = readFileSync('deploy/proxy/haproxy.cfg', 'utf8');
   const config = shipped
     .replace('bind :8080', `bind 127.0.0.1:${port}`)
-    .replace('timeout server 10s', `timeout server ${timeoutServer}`)
+    .replace('timeout server 15s', `timeout server ${timeoutServer}`)
     // So that no replica is left out for having fewer connections.
     .replace('balance leastconn', 'balance roundrobin')
     .replace(/server-template .*/, servers.join('\n  '));
@@ -103,7 +106,7 @@ async function startProxy(
 /** On a connection that is closed behind the response. */
 function statusWithoutKeepAlive(port: number): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
-    get({ port, host: '127.0.0.1', path: '/started', agent: false }, (response) =>
+    getByHttp({ port, host: '127.0.0.1', path: '/started', agent: false }, (response) =>
       response.resume().once('close', () => resolve(response.statusCode)),
     ).once('error', reject);
   });
@@ -131,6 +134,10 @@ function post(port: number, { path = '/v1/uploads', headers = {} } = {}): Promis
   });
 }
 
+function get(port: number): Promise<Response> {
+  return fetch(`http://127.0.0.1:${port}/v1/policy`);
+}
+
 const total = ({ received }: Proxy) => received.flat().length;
 
 /** Sends requests one after the other and counts them by status. */
@@ -148,65 +155,85 @@ it('the configuration is valid as shipped', async () => {
   expect(checked.code, checked.stderr).toBe(0);
 });
 
-describe('repeats', () => {
-  it('no request that a replica has accepted without a response', async () => {
-    const proxy = await startProxy([neverRespond, neverRespond, neverRespond], { timeoutServer: '1s' });
-    expect((await post(proxy.port)).status).toBe(504);
-    expect(total(proxy)).toBe(1);
+const POSTS = [
+  '/v1/uploads',
+  '/v1/uploads/parts',
+  '/v1/uploads/status',
+  '/v1/uploads/complete',
+  '/v1/uploads/abort',
+  '/v1/downloads',
+  '/v1/other',
+];
+
+describe('sends once more', () => {
+  it.each(['POST', 'GET'])('a %s that no replica has received', async (method) => {
+    const proxy = await startProxy([unreachable, respond]);
+    const send = () => (method === 'POST' ? post(proxy.port) : get(proxy.port));
+    // Before a health check finds that nothing listens.
+    expect(await statusesOf(10, send)).toStrictEqual({ 201: 10 });
+    expect(proxy.received[1]).toHaveLength(10);
+    if (method === 'POST') expect(proxy.received[1]?.[0]?.split('\r\n\r\n')[1]).toBe(BODY);
   });
 
-  it('once a request whose replica was killed, so that none is lost', async () => {
+  it('a GET whose replica was killed', async () => {
     const proxy = await startProxy([die, respond]);
-    expect(await statusesOf(10, () => post(proxy.port))).toStrictEqual({ 201: 10 });
+    expect(await statusesOf(10, () => get(proxy.port))).toStrictEqual({ 201: 10 });
     expect(proxy.received[0]?.length).toBeGreaterThan(0);
-    const [body] = proxy.received[1]?.map((request) => request.split('\r\n\r\n')[1]) ?? [];
-    expect(body).toBe(BODY);
   });
 
-  it('no request more than once, also when it kills each replica', async () => {
-    const proxy = await startProxy([die, die, die]);
-    expect((await post(proxy.port)).status).toBe(502);
+  it('a GET that a replica rejects with 503', async () => {
+    const proxy = await startProxy([isDraining, respond]);
+    expect(await statusesOf(6, () => get(proxy.port))).toStrictEqual({ 201: 6 });
+  });
+
+  it.each<[string, Behaviour, number]>([
+    ['kills each replica', die, 502],
+    ['each replica rejects', isDraining, 503],
+  ])('no GET more than once: one that %s', async (_what, behave, status) => {
+    const proxy = await startProxy([behave, behave, behave]);
+    expect((await get(proxy.port)).status).toBe(status);
     expect(total(proxy)).toBe(2);
   });
+});
 
-  it('once what a replica rejects with 503', async () => {
-    const draining = await startProxy([isDraining, isDraining, isDraining]);
-    expect((await post(draining.port)).status).toBe(503);
-    expect(total(draining)).toBe(2);
-    const one = await startProxy([isDraining, respond]);
-    expect(await statusesOf(6, () => post(one.port))).toStrictEqual({ 201: 6 });
+describe('does not repeat', () => {
+  it.each(POSTS)('a POST that was sent: %s', async (path) => {
+    const dying = await startProxy([die, die]);
+    expect((await post(dying.port, { path })).status).toBe(502);
+    expect(total(dying)).toBe(1);
+    const draining = await startProxy([isDraining, isDraining]);
+    expect((await post(draining.port, { path })).status).toBe(503);
+    expect(total(draining)).toBe(1);
   });
 
-  it('no request with a response that is not HTTP', async () => {
-    const proxy = await startProxy([respondJunk, respondJunk]);
-    expect((await post(proxy.port)).status).toBe(502);
-    expect(total(proxy)).toBe(1);
+  it.each<[string, Behaviour, number]>([
+    ['without a response', neverRespond, 504],
+    ['with a response that is not HTTP', respondJunk, 502],
+  ])('a request %s', async (_what, behave, status) => {
+    const proxy = await startProxy([behave, behave, behave], { timeoutServer: '1s' });
+    expect([(await post(proxy.port)).status, (await get(proxy.port)).status]).toStrictEqual([status, status]);
+    expect(total(proxy)).toBe(2);
   });
-
-  it.each(['/v1/uploads/complete', '/v1/uploads/status', '/v1/downloads', '/v1/other'])(
-    'no POST but /v1/uploads: not %s',
-    async (path) => {
-      const dying = await startProxy([die, die]);
-      expect((await post(dying.port, { path })).status).toBe(502);
-      expect(total(dying)).toBe(1);
-      const draining = await startProxy([isDraining, isDraining]);
-      expect((await post(draining.port, { path })).status).toBe(503);
-      expect(total(draining)).toBe(1);
-    },
-  );
 });
 
 describe('waits', () => {
   // Longer than the 30 s that clients have.
   const respondLate: Behaviour = (socket) => void setTimeout(() => socket.write(OK), 35_000);
 
-  it('longer for a confirmation than for other requests, and than for clients', async () => {
+  it('longer for calls about an upload than for other requests, and than for clients', async () => {
     const { port } = await startProxy([respondLate], { timeoutServer: '1s' });
-    const [confirmed, other] = await Promise.all([
-      post(port, { path: '/v1/uploads/complete' }),
-      post(port, { path: '/v1/uploads/status' }),
-    ]);
-    expect([confirmed.status, other.status]).toStrictEqual([201, 504]);
+    const statuses = await Promise.all(
+      POSTS.map(async (path) => [path, (await post(port, { path })).status]),
+    );
+    expect(Object.fromEntries(statuses)).toStrictEqual({
+      '/v1/uploads': 504,
+      '/v1/uploads/parts': 504,
+      '/v1/uploads/status': 201,
+      '/v1/uploads/complete': 201,
+      '/v1/uploads/abort': 201,
+      '/v1/downloads': 504,
+      '/v1/other': 504,
+    });
   });
 });
 

@@ -107,6 +107,12 @@ describe.each(folders)('%s', (folder) => {
     expect(pod.terminationGracePeriodSeconds).toBeGreaterThan(seconds);
   });
 
+  it('lets a stopping pod finish what a load balancer waits for', () => {
+    const [, waits] =
+      /set-timeout server (\d+)s/.exec(readFileSync('deploy/proxy/haproxy.cfg', 'utf8')) ?? [];
+    expect(Number(valueOfVariable('SHUTDOWN_GRACE_SECONDS'))).toBeGreaterThanOrEqual(Number(waits));
+  });
+
   it('mounts a valid policy at POLICY_FILE, and never as a subPath', () => {
     const { data } = only<Manifest & { data: Record<string, string> }>(manifests, 'ConfigMap');
     const [mount] = container.volumeMounts.filter(({ mountPath }) =>
