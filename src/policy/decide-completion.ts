@@ -33,12 +33,14 @@ export type Coverage = {
  * present claims must resolve to a prefix of the key. Any other caller needs a rule with `confirm`
  * for the same bucket whose prefix begins the key. The upload was granted before, so the types,
  * sizes and limits of the rule do not matter.
+ * @param options.isConfirmEnough false for a call that only the caller of the upload may make.
  * @returns undefined if the caller may not use it. The caller must not learn why.
  */
 export function decideCompletion(
   { rules }: Pick<Policy, 'rules'>,
   caller: Caller,
   upload: CoveredUpload,
+  { isConfirmEnough }: { readonly isConfirmEnough: boolean },
 ): Coverage | undefined {
   const rule = rules.find(({ name }) => name === upload.rule);
   if (!rule || !isStillGrantable(rule, upload)) return undefined;
@@ -50,6 +52,7 @@ export function decideCompletion(
   ) {
     return { rule, by: rule };
   }
+  if (!isConfirmEnough) return undefined;
   const confirming = rules.find(
     (other) =>
       other.actions.includes('confirm') &&

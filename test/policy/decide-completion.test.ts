@@ -61,14 +61,29 @@ const UPLOAD: CoveredUpload = {
 };
 
 /** The names of the rules that cover an upload. */
-function coverage(policy: Policy, caller: Caller, upload: CoveredUpload = UPLOAD) {
-  const covered = decideCompletion(policy, caller, upload);
+function coverage(
+  policy: Policy,
+  caller: Caller,
+  upload: CoveredUpload = UPLOAD,
+  { isConfirmEnough = true } = {},
+) {
+  const covered = decideCompletion(policy, caller, upload, { isConfirmEnough });
   return covered && [covered.rule.name, covered.by.name];
 }
 
 it('lets the caller of an upload use its id by the rule of the upload', () => {
   const policy = policyOf([own({ name: 'other' }), own(), confirming()]);
   expect(coverage(policy, callerOf())).toStrictEqual(['own-files', 'own-files']);
+});
+
+it('lets only the caller of an upload use its id where a rule with confirm is not enough', () => {
+  const policy = policyOf([own({ actions: ['upload', 'confirm'] }), confirming()]);
+  const only = { isConfirmEnough: false };
+  expect(coverage(policy, callerOf(), UPLOAD, only)).toStrictEqual(['own-files', 'own-files']);
+  for (const other of [SERVER, callerOf({ subject: 'bob', claims: { sub: 'alice' } })]) {
+    expect(coverage(policy, other)).toBeDefined();
+    expect(coverage(policy, other, UPLOAD, only)).toBeUndefined();
+  }
 });
 
 it('does not compare what the rule now allows an upload to be', () => {

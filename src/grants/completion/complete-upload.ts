@@ -1,10 +1,11 @@
 import type { CallerContext } from '../grant.ts';
-import { type CompletionDependencies, checkUpload, type UploadCheck } from './check-upload.ts';
+import type { UseUploadDependencies } from '../use-upload.ts';
+import { checkUpload, type UploadCheck } from './check-upload.ts';
 import { signReceipt } from './receipt.ts';
 import type { CompleteRequest } from './request.ts';
 import { type CompletedUpload, describeCompleted } from './response.ts';
 
-export type CompleteUploadDependencies = CompletionDependencies & {
+export type CompleteUploadDependencies = UseUploadDependencies & {
   /** The issuer of receipts. */
   readonly publicUrl: string;
 };

@@ -1,6 +1,7 @@
-import { type CompletionDependencies, checkUpload } from '../../grants/completion/check-upload.ts';
+import { checkUpload } from '../../grants/completion/check-upload.ts';
 import { parseStatusRequestBody, statusRequestBody } from '../../grants/completion/request.ts';
 import { statusOfUpload, uploadStatus as uploadStatusBody } from '../../grants/completion/response.ts';
+import type { UseUploadDependencies } from '../../grants/use-upload.ts';
 import { STATUS_EXAMPLE, UPLOAD_ID_EXAMPLE } from '../docs/openapi-examples.ts';
 import { type AuditDependencies, logAudit } from '../grants/audit.ts';
 import {
@@ -13,7 +14,7 @@ import { limitHeaders } from '../grants/limit-headers.ts';
 import { callerContextOf } from '../plugins/authentication.ts';
 import type { Route } from './route.ts';
 
-export type UploadStatusDependencies = CompletionDependencies & Omit<AuditDependencies, 'auditGate'>;
+export type UploadStatusDependencies = UseUploadDependencies & Omit<AuditDependencies, 'auditGate'>;
 
 /** `POST /v1/uploads/status`: reports whether the object of an upload is stored. */
 export const uploadStatus: Route<UploadStatusDependencies> = {

@@ -1,0 +1,83 @@
+import type { Clock } from '../clock.ts';
+import { type Coverage, decideCompletion } from '../policy/decide-completion.ts';
+import type { Rule } from '../policy/policy.ts';
+import { cannotContinueUploads } from './cannot-continue.ts';
+import type { CallerContext } from './grant.ts';
+import type { Limiter, LimitVerdict } from './ports/limiter.ts';
+import type { ServiceKeysSource } from './ports/service-keys.ts';
+import { type GrantedUpload, openUploadId } from './upload-id.ts';
+
+/** Calls about uploads that a rule without `requestsPerMinute` allows a caller. */
+export const CALLS_PER_MINUTE = 600;
+
+/** Calls about uploads for each request that a rule allows. */
+export const CALLS_PER_REQUEST = 10;
+
+export type UseUploadDependencies = {
+  readonly serviceKeys: ServiceKeysSource;
+  /** Whether every replica can open the ids of the others, or there is only one. */
+  readonly canContinueUploads: boolean;
+  readonly limiter: Limiter;
+  readonly clock: Clock;
+  /**
+   * Called when the caller may use the id, before the call is counted. Throws to reject it.
+   */
+  readonly beforeCheck?: (granted: GrantedUpload) => void;
+};
+
+/** The upload of an id that the caller may use, and the rules that allow it. */
+export type UsableUpload = { readonly granted: GrantedUpload; readonly coverage: Coverage };
+
+/** An id that cannot be used. */
+export type UnusableUpload =
+  /** `granted` is the upload of an id of this service that the caller may not use. */
+  | { readonly outcome: 'invalid'; readonly granted: GrantedUpload | undefined }
+  | (UsableUpload &
+      ({ readonly outcome: 'expired' } | { readonly outcome: 'limited'; readonly verdict: LimitVerdict }));
+
+/** The result of {@link useUpload}. */
+export type UploadUse =
+  | UnusableUpload
+  | (UsableUpload & {
+      readonly outcome: 'usable';
+      /** Undefined if the calls are not limited. */
+      readonly verdict: LimitVerdict | undefined;
+    });
+
+/**
+ * Opens an upload id, decides whether the caller may use it now, and counts the call. An id that
+ * cannot be used is a value, so that it has an audit line.
+ * @param use.isConfirmEnough whether a rule with `confirm` lets a caller use the id of another one.
+ * @throws ServiceError `unavailable` if this replica cannot open the ids of the others; and what
+ *   `beforeCheck` throws.
+ */
+export async function useUpload(
+  { serviceKeys, canContinueUploads, limiter, clock, beforeCheck }: UseUploadDependencies,
+  { caller, policy }: Pick<CallerContext, 'caller' | 'policy'>,
+  use: { readonly id: string; readonly isConfirmEnough: boolean },
+): Promise<UploadUse> {
+  if (!canContinueUploads)
+    throw cannotContinueUploads(
+      'The service cannot use upload ids at the moment; use the response of the storage instead.',
+    );
+  const granted = openUploadId(serviceKeys.current(), use.id);
+  const coverage = granted && decideCompletion(policy, caller, granted, use);
+  if (!granted || !coverage) return { outcome: 'invalid', granted };
+  const upload = { granted, coverage };
+  if (granted.expiresAt * 1000 <= clock().getTime()) return { outcome: 'expired', ...upload };
+  beforeCheck?.(granted);
+  const verdict = await limiter.consume({
+    rule: coverage.by.name,
+    issuer: caller.issuer,
+    subject: caller.subject,
+    bytes: 0,
+    limits: { callsPerMinute: callsPerMinute(coverage.by) },
+  });
+  if (verdict && !verdict.allowed) return { outcome: 'limited', ...upload, verdict };
+  return { outcome: 'usable', ...upload, verdict };
+}
+
+/** The calls about uploads that a rule allows each caller per minute. */
+function callsPerMinute({ limits: { requestsPerMinute } }: Pick<Rule, 'limits'>): number {
+  return requestsPerMinute === undefined ? CALLS_PER_MINUTE : CALLS_PER_REQUEST * requestsPerMinute;
+}
