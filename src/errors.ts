@@ -11,6 +11,8 @@ export type ErrorCode =
   | 'upload_id_expired'
   | 'upload_absent'
   | 'upload_mismatch'
+  | 'upload_incomplete'
+  | 'object_exists'
   | 'method_not_allowed'
   | 'body_too_large'
   | 'unsupported_media_type'
@@ -84,11 +86,19 @@ export function summarizeFaults(faults: readonly Fault[], count = faults.length)
   return count <= 1 ? reason : `${reason} And ${count - 1} more; see errors.`;
 }
 
+/** Parts of a multipart upload that follow one another: the numbers of the first and the last. */
+export type PartRange = { readonly from: number; readonly to: number };
+
+/** The most ranges of parts that a problem document lists. */
+export const MAX_MISSING_RANGES = 20;
+
 export type ServiceErrorOptions = {
   /** The cause. It is logged and never sent to the client. */
   readonly cause?: unknown;
   /** Faults that the client can correct, all at once. */
   readonly errors?: readonly Fault[];
+  /** The parts that an upload lacks, in ascending order. */
+  readonly missing?: readonly PartRange[];
   /** Response headers that belong to the rejection (`WWW-Authenticate`, `Retry-After`, `Allow`). */
   readonly headers?: Readonly<Record<string, string>>;
   /** Logged and never sent to the client. No secret, no token; each value has a bounded length. */
@@ -104,6 +114,7 @@ export class ServiceError extends Error {
   readonly code: ErrorCode;
   readonly detail: string;
   readonly errors: readonly Fault[] | undefined;
+  readonly missing: readonly PartRange[] | undefined;
   readonly headers: Readonly<Record<string, string>>;
   readonly logFields: Readonly<Record<string, string>> | undefined;
 
@@ -112,6 +123,7 @@ export class ServiceError extends Error {
     this.code = code;
     this.detail = detail;
     this.errors = options.errors;
+    this.missing = options.missing;
     this.headers = options.headers ?? {};
     this.logFields = options.logFields;
   }

@@ -1,4 +1,4 @@
-import { type Fault, ServiceError, summarizeFaults } from '../../errors.ts';
+import { type Fault, type PartRange, ServiceError, summarizeFaults } from '../../errors.ts';
 
 /**
  * Rejects an id that cannot be used. One text for every cause, so that it discloses nothing about
@@ -19,6 +19,16 @@ export function uploadAbsent(): ServiceError {
   return new ServiceError(
     'upload_absent',
     'The object is not stored; send the bytes, or request a new upload if the URL has expired.',
+  );
+}
+
+/** @param missing the parts that are not stored with their length, in ascending order. */
+export function uploadIncomplete(missing: readonly PartRange[], partCount: number): ServiceError {
+  const count = missing.reduce((sum, { from, to }) => sum + to - from + 1, 0);
+  return new ServiceError(
+    'upload_incomplete',
+    `${count} of ${partCount} parts are not stored with the length that was granted; send them, then complete the upload again.`,
+    { missing },
   );
 }
 

@@ -7,6 +7,14 @@ import type { GrantedUpload } from '../upload-id.ts';
 const transfer = z.enum(TRANSFERS).meta({ description: 'How the bytes were to be sent.' });
 const key = z.string().meta({ description: 'The object key.' });
 
+/** Parts of a multipart upload that follow one another. */
+export const partRange = z
+  .strictObject({
+    from: z.int().meta({ description: 'The number of the first part.' }),
+    to: z.int().meta({ description: 'The number of the last part.' }),
+  })
+  .readonly();
+
 /**
  * The body of the 200 of `POST /v1/uploads/status`, and the source of its part of `openapi.yaml`.
  */

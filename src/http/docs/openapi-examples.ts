@@ -4,9 +4,11 @@ import {
   uploadAbsent,
   uploadIdExpired,
   uploadIdInvalid,
+  uploadIncomplete,
   uploadMismatch,
 } from '../../grants/completion/rejections.ts';
 import type { CompletedUpload, UploadStatus } from '../../grants/completion/response.ts';
+import { objectExists } from '../../grants/object-exists.ts';
 import { storageFailure } from '../../grants/storage-failure.ts';
 import { parseUploadRequestBody } from '../../grants/upload/request.ts';
 import type { FormGrant, PutGrant } from '../../grants/upload/response.ts';
@@ -265,6 +267,16 @@ export function rejectionExamples(): Readonly<Record<ErrorCode, Readonly<Record<
         },
       ]),
     },
+    upload_incomplete: {
+      upload_incomplete: uploadIncomplete(
+        [
+          { from: 3, to: 3 },
+          { from: 7, to: 9 },
+        ],
+        9,
+      ),
+    },
+    object_exists: { object_exists: objectExists() },
     upload_id_expired: { upload_id_expired: uploadIdExpired() },
     body_too_large: {
       body_too_large: toServiceError({ code: 'FST_ERR_CTP_BODY_TOO_LARGE' }),

@@ -39,6 +39,8 @@ const WHEN: Readonly<Record<ErrorCode, string>> = {
   upload_absent: 'The object is not in the bucket.',
   method_not_allowed: 'The path has no route for the method that was used. `Allow` lists its methods.',
   upload_mismatch: 'The object differs from what was granted. `errors` lists the differences.',
+  upload_incomplete: 'Parts of the upload are missing. `missing` lists them.',
+  object_exists: 'There is another object under this key, which the upload may not replace.',
   upload_id_expired: 'The id has expired. Request a new upload.',
   body_too_large: `The body has more than ${MAX_BODY_BYTES / 1024} KiB, or ${MAX_LIST_BODY_BYTES / 1024 ** 2} MiB for a list of keys.`,
   unsupported_media_type: 'The body is compressed, or its type is not `application/json` in UTF-8.',
@@ -193,11 +195,20 @@ function headerRefs(names: readonly string[]): object {
   return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
 }
 
-/** References to the responses of these codes, by status. */
+/** The responses of these codes, by status: a reference if only one code has the status. */
 function problemRefs(codes: readonly ErrorCode[]): Record<number, unknown> {
   return Object.fromEntries(
-    codes.map((code) => [PROBLEMS[code].status, { $ref: `#/components/responses/${responseName(code)}` }]),
+    codesByStatus(codes).map(([status, ofStatus]) => [
+      status,
+      ofStatus.length === 1
+        ? { $ref: `#/components/responses/${ofStatus.map(responseName).join()}` }
+        : problemResponse(ofStatus),
+    ]),
   );
+}
+
+function codesByStatus(codes: readonly ErrorCode[]): readonly (readonly [number, readonly ErrorCode[]])[] {
+  return [...Map.groupBy(codes, (code) => PROBLEMS[code].status)];
 }
 
 /** `invalid_request` → `InvalidRequest`. */
@@ -208,31 +219,40 @@ function responseName(code: ErrorCode): string {
     .join('');
 }
 
-/** The problems that at least one operation has. */
+/** The problems that at least one operation refers to. */
 function problemResponses(routes: readonly Route<never>[]): Record<string, unknown> {
-  const examplesOf = rejectionExamples();
-  const used = new Set(routes.flatMap(({ openapi, isPublic }) => problemsOf(openapi, isPublic)));
-  const codes = (Object.keys(PROBLEMS) as ErrorCode[]).filter((code) => used.has(code));
-  return Object.fromEntries(
-    codes.map((code) => [
-      responseName(code),
-      {
-        description: WHEN[code],
-        headers: { ...REQUEST_ID, ...headerRefs(EXTRA_HEADERS[code] ?? []) },
-        content: {
-          'application/problem+json': {
-            schema: { $ref: '#/components/schemas/Problem' },
-            examples: Object.fromEntries(
-              Object.entries(examplesOf[code]).map(([name, error]) => [
-                name,
-                { value: toProblem(error, '019ab0c4-7f3a-7000-8000-000000000001') },
-              ]),
-            ),
-          },
-        },
-      },
-    ]),
+  const used = new Set(
+    routes.flatMap(({ openapi, isPublic }) =>
+      codesByStatus(problemsOf(openapi, isPublic)).flatMap(([, codes]) => (codes.length === 1 ? codes : [])),
+    ),
   );
+  const codes = (Object.keys(PROBLEMS) as ErrorCode[]).filter((code) => used.has(code));
+  return Object.fromEntries(codes.map((code) => [responseName(code), problemResponse([code])]));
+}
+
+/** The response of codes with the same status. */
+function problemResponse(codes: readonly ErrorCode[]): unknown {
+  const examplesOf = rejectionExamples();
+  return {
+    description:
+      codes.length === 1
+        ? codes.map((code) => WHEN[code]).join()
+        : codes.map((code) => `\`${code}\`: ${WHEN[code]}`).join(' '),
+    headers: { ...REQUEST_ID, ...headerRefs(codes.flatMap((code) => EXTRA_HEADERS[code] ?? [])) },
+    content: {
+      'application/problem+json': {
+        schema: { $ref: '#/components/schemas/Problem' },
+        examples: Object.fromEntries(
+          codes
+            .flatMap((code) => Object.entries(examplesOf[code]))
+            .map(([name, error]) => [
+              name,
+              { value: toProblem(error, '019ab0c4-7f3a-7000-8000-000000000001') },
+            ]),
+        ),
+      },
+    },
+  };
 }
 
 function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): z.core.JSONSchema.BaseSchema {

@@ -3,11 +3,13 @@ import { z } from 'zod';
 import {
   type ErrorCode,
   MAX_FAULTS,
+  MAX_MISSING_RANGES,
   MISMATCH_CODES,
   REQUEST_FAULT_CODES,
   ServiceError,
   VIOLATION_CODES,
 } from '../../errors.ts';
+import { partRange } from '../../grants/completion/response.ts';
 import { MAX_BODY_BYTES } from './json-body.ts';
 
 /** The status and title of every error code. A code without a line here does not compile. */
@@ -20,6 +22,8 @@ export const PROBLEMS: Readonly<Record<ErrorCode, { readonly status: number; rea
   upload_absent: { status: 404, title: 'The object is not stored' },
   method_not_allowed: { status: 405, title: 'The method is not allowed here' },
   upload_mismatch: { status: 409, title: 'The object differs from its grant' },
+  upload_incomplete: { status: 409, title: 'Parts of the upload are missing' },
+  object_exists: { status: 409, title: 'There is another object under this key' },
   upload_id_expired: { status: 410, title: 'The upload id has expired' },
   body_too_large: { status: 413, title: 'The body is too large' },
   unsupported_media_type: { status: 415, title: 'Unsupported media type' },
@@ -58,6 +62,13 @@ export const problemSchema = z.object({
     .meta({
       description: `Each fault of the request, at most ${MAX_FAULTS}. For \`invalid_request\`, \`policy_denied\` and \`upload_mismatch\`.`,
     }),
+  missing: z
+    .array(partRange)
+    .max(MAX_MISSING_RANGES)
+    .optional()
+    .meta({
+      description: `The first parts that are missing, at most ${MAX_MISSING_RANGES} ranges. For \`upload_incomplete\`.`,
+    }),
   retryAfter: z.int().min(0).optional().meta({
     description: 'Seconds to wait before the next try. For `rate_limited` and `unavailable`.',
   }),
@@ -67,7 +78,8 @@ export type Problem = z.output<typeof problemSchema>;
 
 /** The problem document (RFC 9457) of an error. Nothing of the error's cause is in it. */
 export function toProblem(
-  error: Pick<ServiceError, 'code' | 'detail' | 'errors' | 'headers'>,
+  error: Pick<ServiceError, 'code' | 'detail' | 'errors' | 'headers'> &
+    Partial<Pick<ServiceError, 'missing'>>,
   requestId: string,
 ): Problem {
   const { status, title } = PROBLEMS[error.code];
@@ -80,6 +92,7 @@ export function toProblem(
     detail: error.detail,
     requestId,
     ...(error.errors && { errors: error.errors.slice(0, MAX_FAULTS) }),
+    ...(error.missing && { missing: error.missing.slice(0, MAX_MISSING_RANGES) }),
     ...(retryAfter !== undefined && { retryAfter: Number(retryAfter) }),
   };
 }

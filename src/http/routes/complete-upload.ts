@@ -40,6 +40,7 @@ export const completeUpload: Route<CompleteUploadDependencies> = {
     },
     problems: [
       ...(['invalid_request', 'upload_id_invalid', 'upload_absent', 'upload_mismatch'] as const),
+      ...(['upload_incomplete', 'object_exists'] as const),
       ...(['upload_id_expired', 'body_too_large', 'unsupported_media_type', 'storage_error'] as const),
     ],
   },

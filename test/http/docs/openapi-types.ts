@@ -507,7 +507,7 @@ export interface components {
                  * @description The kind of problem. Stable, for programs.
                  * @enum {string}
                  */
-                code: "invalid_request" | "unauthenticated" | "policy_denied" | "upload_id_invalid" | "not_found" | "upload_absent" | "method_not_allowed" | "upload_mismatch" | "upload_id_expired" | "body_too_large" | "unsupported_media_type" | "rate_limited" | "internal" | "storage_error" | "unavailable";
+                code: "invalid_request" | "unauthenticated" | "policy_denied" | "upload_id_invalid" | "not_found" | "upload_absent" | "method_not_allowed" | "upload_mismatch" | "upload_incomplete" | "object_exists" | "upload_id_expired" | "body_too_large" | "unsupported_media_type" | "rate_limited" | "internal" | "storage_error" | "unavailable";
                 /** @description One plain sentence that states what to change. */
                 detail: string;
                 /** @description The same as `X-Request-Id`. Quote it when you report a problem. */
@@ -523,6 +523,13 @@ export interface components {
                     code: "required" | "unknown_field" | "invalid_type" | "invalid_value" | "conflict" | "no_matching_rule" | "key_outside_prefix" | "key_not_allowed" | "content_type_not_allowed" | "too_large" | "length_required" | "metadata_not_allowed" | "metadata_missing" | "expiry_too_long" | "overwrite_not_allowed" | "header_not_allowed" | "transfer_not_allowed" | "content_length_mismatch" | "content_type_mismatch" | "metadata_mismatch" | "header_mismatch" | "checksum_mismatch" | "object_type_not_allowed" | "other_upload";
                     /** @description One plain sentence that states what to change. */
                     detail: string;
+                }[];
+                /** @description The first parts that are missing, at most 20 ranges. For `upload_incomplete`. */
+                missing?: {
+                    /** @description The number of the first part. */
+                    from: number;
+                    /** @description The number of the last part. */
+                    to: number;
                 }[];
                 /** @description Seconds to wait before the next try. For `rate_limited` and `unavailable`. */
                 retryAfter?: number;
@@ -640,7 +647,7 @@ export interface components {
              * @description The kind of problem. Stable, for programs.
              * @enum {string}
              */
-            code: "invalid_request" | "unauthenticated" | "policy_denied" | "upload_id_invalid" | "not_found" | "upload_absent" | "method_not_allowed" | "upload_mismatch" | "upload_id_expired" | "body_too_large" | "unsupported_media_type" | "rate_limited" | "internal" | "storage_error" | "unavailable";
+            code: "invalid_request" | "unauthenticated" | "policy_denied" | "upload_id_invalid" | "not_found" | "upload_absent" | "method_not_allowed" | "upload_mismatch" | "upload_incomplete" | "object_exists" | "upload_id_expired" | "body_too_large" | "unsupported_media_type" | "rate_limited" | "internal" | "storage_error" | "unavailable";
             /** @description One plain sentence that states what to change. */
             detail: string;
             /** @description The same as `X-Request-Id`. Quote it when you report a problem. */
@@ -656,6 +663,13 @@ export interface components {
                 code: "required" | "unknown_field" | "invalid_type" | "invalid_value" | "conflict" | "no_matching_rule" | "key_outside_prefix" | "key_not_allowed" | "content_type_not_allowed" | "too_large" | "length_required" | "metadata_not_allowed" | "metadata_missing" | "expiry_too_long" | "overwrite_not_allowed" | "header_not_allowed" | "transfer_not_allowed" | "content_length_mismatch" | "content_type_mismatch" | "metadata_mismatch" | "header_mismatch" | "checksum_mismatch" | "object_type_not_allowed" | "other_upload";
                 /** @description One plain sentence that states what to change. */
                 detail: string;
+            }[];
+            /** @description The first parts that are missing, at most 20 ranges. For `upload_incomplete`. */
+            missing?: {
+                /** @description The number of the first part. */
+                from: number;
+                /** @description The number of the last part. */
+                to: number;
             }[];
             /** @description Seconds to wait before the next try. For `rate_limited` and `unavailable`. */
             retryAfter?: number;
@@ -985,7 +999,16 @@ export interface operations {
             403: components["responses"]["UploadIdInvalid"];
             404: components["responses"]["UploadAbsent"];
             405: components["responses"]["MethodNotAllowed"];
-            409: components["responses"]["UploadMismatch"];
+            /** @description `upload_mismatch`: The object differs from what was granted. `errors` lists the differences. `upload_incomplete`: Parts of the upload are missing. `missing` lists them. `object_exists`: There is another object under this key, which the upload may not replace. */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             410: components["responses"]["UploadIdExpired"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
