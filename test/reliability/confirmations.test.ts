@@ -3,10 +3,10 @@ import { setTimeout } from 'node:timers/promises';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { mediaTarget, ownFilesRule, policyWith } from '../support/policies.ts';
 import { PHOTO } from '../support/requests.ts';
+import { signForNow, startServiceProcess, uploadRequest } from '../support/service-process.ts';
 import { startTestServer } from '../support/test-server.ts';
 import { createTestIssuer } from '../support/tokens.ts';
 import { LoadGenerator } from './load-generator.ts';
-import { signForNow, startServiceProcess, uploadRequest } from './service-process.ts';
 
 const MIB = 2 ** 20;
 /** The calls to OSS that a replica makes at a time. */

@@ -3,9 +3,9 @@ import { setTimeout } from 'node:timers/promises';
 import { expect, it, onTestFinished } from 'vitest';
 import { policyWith } from '../support/policies.ts';
 import { PHOTO } from '../support/requests.ts';
+import { signForNow, startServiceProcess, uploadRequest } from '../support/service-process.ts';
 import { createTestIssuer } from '../support/tokens.ts';
 import { LoadGenerator, type TimedResponse } from './load-generator.ts';
-import { signForNow, startServiceProcess, uploadRequest } from './service-process.ts';
 
 const MIB = 2 ** 20;
 const STOPPED_MS = 475;

@@ -4,8 +4,8 @@ import { text } from 'node:stream/consumers';
 import { expect, it } from 'vitest';
 import { policyWith } from '../support/policies.ts';
 import { PHOTO } from '../support/requests.ts';
+import { signForNow, startServiceProcess, uploadRequest } from '../support/service-process.ts';
 import { createTestIssuer } from '../support/tokens.ts';
-import { signForNow, startServiceProcess, uploadRequest } from './service-process.ts';
 
 /** Sends a byte per second until the server closes the connection. */
 async function dribble(

@@ -6,9 +6,14 @@ import { setTimeout } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
 import { mediaTarget, ownFilesRule, policyWith } from '../support/policies.ts';
+import {
+  type ServiceProcess,
+  signForNow,
+  startServiceProcess,
+  uploadRequest,
+} from '../support/service-process.ts';
 import { LONG_LIVED, startTestEmulator } from '../support/test-emulator.ts';
 import { createTestIssuer } from '../support/tokens.ts';
-import { type ServiceProcess, signForNow, startServiceProcess, uploadRequest } from './service-process.ts';
 
 const SOAK_SECONDS = Number(process.env.SOAK_SECONDS ?? 30);
 const WORKERS = 16;

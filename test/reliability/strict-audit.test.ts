@@ -8,8 +8,8 @@ import { createInterface } from 'node:readline';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { START_COMMAND } from '../../bench/processes/start-command.ts';
 import { policyWith } from '../support/policies.ts';
+import { signForNow } from '../support/service-process.ts';
 import { createTestIssuer } from '../support/tokens.ts';
-import { signForNow } from './service-process.ts';
 
 it('with AUDIT_MODE=strict no grant is sent without an audit line, while the reader of the log hangs and after', async () => {
   const issuer = createTestIssuer();

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { onTestFinished } from 'vitest';
 import { START_COMMAND } from '../../bench/processes/start-command.ts';
-import type { TestIssuer } from '../support/tokens.ts';
+import type { TestIssuer } from './tokens.ts';
 
 const [node, ...args] = START_COMMAND;
 
