@@ -6,16 +6,24 @@ const BYTES_PER_UNIT: Readonly<Record<string, number>> = {
   KiB: 1024,
   MiB: 1024 ** 2,
   GiB: 1024 ** 3,
+  TB: 1e12,
+  TiB: 1024 ** 4,
 };
 
 const SECONDS_PER_UNIT: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
 
 /**
- * Reads a size such as `50MiB`, `1.5GB`, `500 KB` or a plain number of bytes.
+ * Reads a size such as `50MiB`, `1.5GB`, `500 KB` or a plain number of bytes. A decimal fraction of
+ * a larger unit is seldom a whole number of bytes, so it is rounded down: `5.1GiB`, `48.8TiB`.
  * @returns whole bytes, or undefined if the text is not a size.
  */
 export function parseSizeBytes(size: string | number): number | undefined {
-  return parseQuantity(size, BYTES_PER_UNIT, 'B');
+  const bytes = parseQuantity(size, BYTES_PER_UNIT, 'B');
+  return bytes === undefined || isFractionOfBytes(size, bytes) ? undefined : Math.floor(bytes);
+}
+
+function isFractionOfBytes(size: string | number, bytes: number): boolean {
+  return !Number.isInteger(bytes) && !/[KMGT]/.test(String(size));
 }
 
 /**
@@ -23,9 +31,11 @@ export function parseSizeBytes(size: string | number): number | undefined {
  * @returns whole seconds, or undefined if the text is not a duration.
  */
 export function parseDurationSeconds(duration: string | number): number | undefined {
-  return parseQuantity(duration, SECONDS_PER_UNIT, 's');
+  const seconds = parseQuantity(duration, SECONDS_PER_UNIT, 's');
+  return Number.isInteger(seconds) ? seconds : undefined;
 }
 
+/** @returns the quantity in the smallest unit, a whole number if it is one in decimal. */
 function parseQuantity(
   quantity: string | number,
   units: Readonly<Record<string, number>>,
@@ -36,6 +46,7 @@ function parseQuantity(
   if (!match || !Object.hasOwn(units, unit)) return undefined;
   const value = Number(match[1]) * (units[unit] ?? Number.NaN);
   const whole = Math.round(value);
+  if (!Number.isSafeInteger(whole)) return undefined;
   // Rounded: 1.1GB is a whole number of bytes, but 1.1 × 1e9 is not one in binary floating point.
-  return Number.isSafeInteger(whole) && Math.abs(whole - value) < 1e-4 ? whole : undefined;
+  return Math.abs(whole - value) < 1e-4 ? whole : value;
 }

@@ -350,7 +350,7 @@ it.each<[string, string]>([
     '17 rules[0].contentTypes[0]: must be a media type such as image/png, or a range such as image/*, without parameters',
   ],
   [
-    '    maxSize: 5.1GiB',
+    '    maxSize: 1.5B',
     '18 rules[0].maxSize: must be "unlimited" or a size greater than 0, such as 500KiB, 50MiB or 1GB',
   ],
   ['    maxSize: 6GB', '18 rules[0].maxSize: must not be more than 5 GiB, the limit of OSS for one PUT'],
