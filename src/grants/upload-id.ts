@@ -22,11 +22,23 @@ export type GrantedUpload = {
   /** Base64 of the 16 bytes. */
   readonly contentMd5: string | undefined;
   readonly attributes: AttributeDigests;
+  /** Present exactly if `transfer` is `multipart`. The length is then one, and there is no MD5. */
+  readonly multipart: GrantedMultipart | undefined;
   readonly caller: { readonly issuer: string; readonly subject: string };
   /** Seconds since 1970. */
   readonly issuedAt: number;
   /** Seconds since 1970; of the id, which outlives the URL. */
   readonly expiresAt: number;
+};
+
+/** The part of a multipart upload that its upload id binds. */
+export type GrantedMultipart = {
+  /** OSS's own id of the multipart upload, opaque. */
+  readonly uploadId: string;
+  /** Bytes of each part but the last one. */
+  readonly partSize: number;
+  /** Whether the object may replace another one when it is completed. */
+  readonly overwrite: boolean;
 };
 
 /** The longest upload id, in characters. */
@@ -37,7 +49,7 @@ const MAC_LENGTH = 43;
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** Numbers that never change, because upload ids outlive a release. */
-const TRANSFER_CODES = { put: 1, form: 2 } as const;
+const TRANSFER_CODES = { put: 1, form: 2, multipart: 3 } as const satisfies Record<Transfer, number>;
 
 /** Characters of the digests of {@link AttributeDigests}, in their order in the payload. */
 const DIGEST_LENGTHS: readonly number[] = [
@@ -59,10 +71,19 @@ const MD5_BYTES = 16;
 //     36  the digests that are present, and the MD5 if it is
 //      …  kid, grant id, rule, target, bucket, region, key, content type, issuer, subject, in UTF-8
 //
+// A multipart upload differs in three places:
+//
+//     22  the part size in place of the greatest length, which is also the least one
+//     36  before the digests, the grant id in 16 bytes instead of a text; one byte that is 1 if the
+//         object may replace another; and the length of OSS's upload ID, one byte
+//      …  OSS's upload ID, after the subject
+//
 // Lengths of texts are those in UTF-16 code units. So no text needs an escape, and none can be read
 // as a part of another.
 const BINARY_START = 36;
 const GRANT_ID_LENGTH = 36;
+const GRANT_ID_BYTES = 16;
+const MULTIPART_BYTES = GRANT_ID_BYTES + 2;
 
 const IS_MARKED = 1;
 const HAS_MAX = 2;
@@ -80,12 +101,15 @@ export function sealUploadId(
   granted: GrantedUpload,
 ): string {
   const { rule, target, bucket, region, key, contentType, contentMd5, contentLength, attributes } = granted;
+  const { grantId, multipart } = granted;
   const { issuer, subject } = granted.caller;
   const { metadata, cacheControl, contentDisposition, contentEncoding, expires } = attributes;
-  const text = `${kid}${granted.grantId}${rule}${target}${bucket}${region}${key}${contentType}${issuer}${subject}`;
+  const names = `${rule}${target}${bucket}${region}${key}${contentType}${issuer}${subject}`;
+  const text = multipart ? `${kid}${names}${multipart.uploadId}` : `${kid}${grantId}${names}`;
   if (!text.isWellFormed()) throw new TypeError('a lone surrogate cannot be part of an upload id');
   const binary = `${metadata}${cacheControl}${contentDisposition}${contentEncoding}${expires}${contentMd5 ?? ''}`;
-  const bytes = Buffer.allocUnsafe(BINARY_START + binary.length + Buffer.byteLength(text));
+  const digestsStart = BINARY_START + (multipart ? MULTIPART_BYTES : 0);
+  const bytes = Buffer.allocUnsafe(digestsStart + binary.length + Buffer.byteLength(text));
   bytes[0] = VERSION;
   bytes[1] = TRANSFER_CODES[granted.transfer];
   bytes[2] =
@@ -107,16 +131,29 @@ export function sealUploadId(
   bytes.writeUInt16BE(issuer.length, 12);
   bytes.writeUInt16BE(subject.length, 14);
   bytes.writeUIntBE(contentLength.min, 16, 6);
-  bytes.writeUIntBE(contentLength.max ?? 0, 22, 6);
+  bytes.writeUIntBE(multipart?.partSize ?? contentLength.max ?? 0, 22, 6);
   bytes.writeUInt32BE(granted.issuedAt, 28);
   bytes.writeUInt32BE(granted.expiresAt, 32);
+  if (multipart) writeMultipart(bytes, granted, multipart);
   // Each digest is a multiple of 3 bytes, so that the digests and the MD5 are decoded together.
-  const textStart = BINARY_START + bytes.write(binary, BINARY_START, 'base64url');
+  const textStart = digestsStart + bytes.write(binary, digestsStart, 'base64url');
   const end = textStart + bytes.write(text, textStart);
   const payload = bytes.toString('base64url', 0, end);
   const id = `${payload}.${uploadIdMac(payload)}`;
   if (id.length > MAX_UPLOAD_ID_LENGTH) throw new TypeError('the grant is too long for an upload id');
   return id;
+}
+
+function writeMultipart(
+  bytes: Buffer,
+  { grantId, contentLength, contentMd5, transfer }: GrantedUpload,
+  { uploadId, overwrite }: GrantedMultipart,
+): void {
+  if (transfer !== 'multipart' || contentLength.min !== contentLength.max || contentMd5 !== undefined)
+    throw new TypeError('an upload id holds one length and no MD5 of a multipart upload');
+  bytes.write(grantId.replaceAll('-', ''), BINARY_START, 'hex');
+  bytes.writeUInt8(overwrite ? 1 : 0, BINARY_START + GRANT_ID_BYTES);
+  bytes.writeUInt8(uploadId.length, BINARY_START + GRANT_ID_BYTES + 1);
 }
 
 /**
@@ -142,24 +179,29 @@ export function openUploadId(keys: Pick<ServiceKeys, 'find'>, id: string): Grant
 }
 
 type Layout = {
-  /** The lengths of the texts, in UTF-16 code units. */
+  /** The lengths of the texts, in UTF-16 code units; of the grant id, 0 if it is not a text. */
   readonly texts: readonly number[];
   readonly textStart: number;
+  readonly digestsStart: number;
 };
 
 function layoutOf(bytes: Buffer): Layout | undefined {
   if (bytes.length < BINARY_START || bytes[0] !== VERSION) return undefined;
+  const isMultipart = bytes[1] === TRANSFER_CODES.multipart;
+  const digestsStart = BINARY_START + (isMultipart ? MULTIPART_BYTES : 0);
   const flags = bytes[2] ?? 0;
-  let textStart = BINARY_START + ((flags & HAS_MD5) === 0 ? 0 : MD5_BYTES);
+  let textStart = digestsStart + ((flags & HAS_MD5) === 0 ? 0 : MD5_BYTES);
   for (const [index, length] of DIGEST_LENGTHS.entries())
     if ((flags & (FIRST_DIGEST << index)) !== 0) textStart += bytesOf(length);
   const [kid = 0, ...names] = bytes.subarray(3, 8);
   const others = [8, 10, 12, 14].map((offset) => bytes.readUInt16BE(offset));
-  return { texts: [kid, GRANT_ID_LENGTH, ...names, ...others], textStart };
+  const grantId = isMultipart ? 0 : GRANT_ID_LENGTH;
+  const uploadId = isMultipart ? (bytes[digestsStart - 1] ?? 0) : 0;
+  return { texts: [kid, grantId, ...names, ...others, uploadId], textStart, digestsStart };
 }
 
 /** @returns undefined for a payload that no version of this file has sealed. */
-function grantOf(bytes: Buffer, { texts, textStart }: Layout): GrantedUpload | undefined {
+function grantOf(bytes: Buffer, { texts, textStart, digestsStart }: Layout): GrantedUpload | undefined {
   const text = bytes.toString('utf8', textStart);
   let end = 0;
   const next = (length: number) => {
@@ -168,7 +210,7 @@ function grantOf(bytes: Buffer, { texts, textStart }: Layout): GrantedUpload | u
   };
   const [
     ,
-    grantId = '',
+    grantIdText = '',
     rule = '',
     target = '',
     bucket = '',
@@ -177,25 +219,30 @@ function grantOf(bytes: Buffer, { texts, textStart }: Layout): GrantedUpload | u
     contentType = '',
     issuer = '',
     subject = '',
+    uploadId = '',
   ] = texts.map(next);
   const transfer = TRANSFERS.find((one) => TRANSFER_CODES[one] === bytes[1]);
+  const isMultipart = transfer === 'multipart';
+  const grantId = isMultipart ? grantIdOf(bytes) : grantIdText;
   const flags = bytes[2] ?? 0;
   const has = (flag: number) => (flags & flag) !== 0;
   const min = bytes.readUIntBE(16, 6);
   const greatest = bytes.readUIntBE(22, 6);
-  const max = has(HAS_MAX) ? greatest : null;
+  const max = isMultipart ? min : has(HAS_MAX) ? greatest : null;
   const issuedAt = bytes.readUInt32BE(28);
   const expiresAt = bytes.readUInt32BE(32);
+  const overwrite = bytes[BINARY_START + GRANT_ID_BYTES] ?? 0;
   if (
     !isUtf8(bytes.subarray(textStart)) ||
     end !== text.length ||
     transfer === undefined ||
     !UUID.test(grantId) ||
     (max === null ? greatest !== 0 : min > max) ||
+    (isMultipart && (!has(HAS_MAX) || has(HAS_MD5) || greatest === 0 || uploadId === '' || overwrite > 1)) ||
     expiresAt < issuedAt
   )
     return undefined;
-  let offset = BINARY_START;
+  let offset = digestsStart;
   const digests = DIGEST_LENGTHS.map((length, index) => {
     if (!has(FIRST_DIGEST << index)) return '';
     const start = offset;
@@ -217,10 +264,17 @@ function grantOf(bytes: Buffer, { texts, textStart }: Layout): GrantedUpload | u
     contentType,
     contentMd5: has(HAS_MD5) ? bytes.toString('base64', offset, offset + MD5_BYTES) : undefined,
     attributes: { metadata, cacheControl, contentDisposition, contentEncoding, expires },
+    multipart: isMultipart ? { uploadId, partSize: greatest, overwrite: overwrite === 1 } : undefined,
     caller: { issuer, subject },
     issuedAt,
     expiresAt,
   };
+}
+
+/** Returns the grant id that the payload of a multipart upload has in 16 bytes. */
+function grantIdOf(bytes: Buffer): string {
+  const hex = bytes.toString('hex', BINARY_START, BINARY_START + GRANT_ID_BYTES);
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
 
 function bytesOf(base64urlLength: number): number {

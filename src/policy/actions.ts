@@ -2,6 +2,9 @@
 export const ACTIONS = ['upload', 'download', 'confirm'] as const;
 export type Action = (typeof ACTIONS)[number];
 
-/** How the bytes of an upload travel: in one PUT, or in a form (`multipart/form-data`). */
-export const TRANSFERS = ['put', 'form'] as const;
+/**
+ * How the bytes of an upload travel: in one PUT, in a form (`multipart/form-data`), or in the parts
+ * of a multipart upload.
+ */
+export const TRANSFERS = ['put', 'form', 'multipart'] as const;
 export type Transfer = (typeof TRANSFERS)[number];

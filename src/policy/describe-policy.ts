@@ -19,6 +19,8 @@ export type RuleDescription = {
   readonly naming: Rule['naming'];
   readonly keepFilename: boolean;
   readonly transfers: readonly Transfer[];
+  /** Bytes; present if multipart uploads are allowed. */
+  readonly partSize?: number | undefined;
   readonly contentTypes: readonly string[];
   /** Bytes; null when unlimited. */
   readonly maxSize: number | null;
@@ -89,6 +91,7 @@ function describeRule(rule: Rule, prefix: string): RuleDescription {
     naming: rule.naming,
     keepFilename: rule.keepFilename,
     transfers: rule.transfers,
+    ...(rule.transfers.includes('multipart') && { partSize: rule.partSize }),
     contentTypes: rule.contentTypes,
     maxSize: rule.maxSize,
     expiresIn: { default: rule.expiresIn.defaultSeconds, max: rule.expiresIn.maxSeconds },

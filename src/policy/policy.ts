@@ -30,6 +30,10 @@ export type Rule = {
   /** Whether Content-Disposition has the file name that the client sent. */
   readonly keepFilename: boolean;
   readonly transfers: readonly Transfer[];
+  /** Bytes of each part but the last one, unless the request names a size; of multipart uploads. */
+  readonly partSize: number;
+  /** How long a multipart upload can be continued. */
+  readonly uploadExpiresInSeconds: number;
   /** Media types and ranges in lower case, without parameters. */
   readonly contentTypes: readonly string[];
   /** Bytes; null when unlimited. */

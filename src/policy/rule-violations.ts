@@ -1,6 +1,6 @@
 import type { Caller } from '../auth/caller.ts';
 import type { ViolationCode } from '../errors.ts';
-import { MAX_METADATA_BYTES, MAX_PUT_BYTES } from '../storage/limits.ts';
+import { MAX_METADATA_BYTES, MAX_MULTIPART_BYTES, MAX_PUT_BYTES } from '../storage/limits.ts';
 import { claimTooLong, claimTooLongDetail } from './caller-size.ts';
 import { CLIENT_HEADER_FIELDS, CLIENT_HEADERS } from './client-headers.ts';
 import { downloadNameFault } from './download-name.ts';
@@ -210,14 +210,15 @@ function findContentViolations(
       contentTypeDetail(rule.contentTypes, essence),
     );
   }
-  const maxBytes = rule.maxSize ?? MAX_PUT_BYTES;
+  const storageMaxBytes = transfer === 'multipart' ? MAX_MULTIPART_BYTES : MAX_PUT_BYTES;
+  const maxBytes = Math.min(rule.maxSize ?? storageMaxBytes, storageMaxBytes);
   if (contentLength !== undefined) {
     if (contentLength <= maxBytes) return;
     add(
       findings,
       '/contentLength',
       'too_large',
-      () => `The file has ${contentLength} bytes; at most ${maxBytes} are allowed.`,
+      () => `The file has ${contentLength} bytes; ${tooLargeRemedy(rule, contentLength, maxBytes)}`,
     );
   } else if (maxContentLength !== undefined) {
     if (maxContentLength <= maxBytes) return;
@@ -225,7 +226,8 @@ function findContentViolations(
       findings,
       '/maxContentLength',
       'too_large',
-      () => `The file could have ${maxContentLength} bytes; at most ${maxBytes} are allowed.`,
+      () =>
+        `The file could have ${maxContentLength} bytes; ${tooLargeRemedy(rule, maxContentLength, maxBytes)}`,
     );
   } else if (transfer === 'form') {
     add(
@@ -234,7 +236,7 @@ function findContentViolations(
       'length_required',
       () => 'A form needs the exact length of the file in bytes, or its largest length as maxContentLength.',
     );
-  } else if (rule.maxSize !== null) {
+  } else if (rule.maxSize !== null || transfer === 'multipart') {
     add(
       findings,
       '/contentLength',
@@ -242,6 +244,14 @@ function findContentViolations(
       () => 'The exact length of the file in bytes is required.',
     );
   }
+}
+
+/** Names the limit, and the transfer that does not have it if the rule allows the size in parts. */
+function tooLargeRemedy({ transfers, maxSize }: Rule, bytes: number, maxBytes: number): string {
+  const inParts = transfers.includes('multipart') && bytes <= (maxSize ?? MAX_MULTIPART_BYTES);
+  return inParts && maxBytes === MAX_PUT_BYTES && bytes <= MAX_MULTIPART_BYTES
+    ? `at most ${maxBytes} fit into one request; send "transfer": "multipart".`
+    : `at most ${maxBytes} are allowed.`;
 }
 
 function contentTypeDetail(ranges: readonly string[], essence: string | undefined): string {

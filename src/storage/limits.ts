@@ -18,5 +18,8 @@ export const MIN_PART_BYTES = 100 * 1024;
 /** Bytes of a part: 5 GB, which OSS counts in binary. */
 export const MAX_PART_BYTES = 5 * 1024 ** 3;
 
+/** Bytes of an object of the most and the largest parts: 48.8 TiB. */
+export const MAX_MULTIPART_BYTES = MAX_PARTS * MAX_PART_BYTES;
+
 /** Seconds that a presigned URL can be valid: 7 days. */
 export const MAX_EXPIRES_IN_SECONDS = 604_800;

@@ -6,7 +6,7 @@ import {
   openUploadId,
   sealUploadId,
 } from '../../src/grants/upload-id.ts';
-import { TRANSFERS } from '../../src/policy/actions.ts';
+import { TRANSFERS, type Transfer } from '../../src/policy/actions.ts';
 import { propertyRuns } from '../support/property-runs.ts';
 import { serviceKeysOf } from '../support/service-keys.ts';
 
@@ -69,14 +69,26 @@ const granted: fc.Arbitrary<GrantedUpload> = fc
     ),
     caller: fc.record({ issuer: text(255), subject: text(255) }, { noNullPrototype: true }),
     times: fc.tuple(seconds, seconds),
+    parts: fc.record({
+      // The longest that fits together with the longest texts.
+      uploadId: text(32).filter((uploadId) => uploadId !== ''),
+      partSize: fc.integer({ min: 1, max: 5 * 1024 ** 3 }),
+      overwrite: fc.boolean(),
+    }),
   })
-  .map(({ sizes: [one, other], times, ...rest }) => ({
+  .map(({ sizes: [one, other], times, parts, ...rest }) => ({
     ...rest,
-    contentLength:
-      other === null ? { min: one, max: null } : { min: Math.min(one, other), max: Math.max(one, other) },
+    contentLength: lengthsOf(rest.transfer, one, other),
+    contentMd5: rest.transfer === 'multipart' ? undefined : rest.contentMd5,
+    multipart: rest.transfer === 'multipart' ? { ...parts } : undefined,
     issuedAt: Math.min(...times),
     expiresAt: Math.max(...times),
   }));
+
+function lengthsOf(transfer: Transfer, one: number, other: number | null): GrantedUpload['contentLength'] {
+  if (transfer === 'multipart') return { min: one, max: one };
+  return other === null ? { min: one, max: null } : { min: Math.min(one, other), max: Math.max(one, other) };
+}
 
 it('an id binds every field, whatever the texts are, and fits into 3 KiB', () => {
   fc.assert(

@@ -1,4 +1,4 @@
-import { createHmac, hkdfSync } from 'node:crypto';
+import { createHash, createHmac, hkdfSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { Mac } from '../../src/grants/ports/service-keys.ts';
 import {
@@ -23,6 +23,7 @@ const GRANTED: GrantedUpload = {
   contentType: 'image/png',
   contentMd5: undefined,
   attributes: { metadata: '', cacheControl: '', contentDisposition: '', contentEncoding: '', expires: '' },
+  multipart: undefined,
   caller: { issuer: 'https://login.test/', subject: 'alice' },
   issuedAt: 1_795_000_000,
   expiresAt: 1_795_090_000,
@@ -49,6 +50,20 @@ const LONGEST: GrantedUpload = {
   caller: { issuer: '語'.repeat(85), subject: '\0'.repeat(255) },
 };
 
+const MULTIPART: GrantedUpload = {
+  ...GRANTED,
+  transfer: 'multipart',
+  contentLength: { min: 6 * 1024 ** 3, max: 6 * 1024 ** 3 },
+  multipart: { uploadId: '0004B9894A22E5B1888A1E29F8236E2D', partSize: 8 * 1024 ** 2, overwrite: false },
+};
+
+/** The longest multipart upload. OSS's upload IDs have 32 characters. */
+const LONGEST_MULTIPART: GrantedUpload = {
+  ...LONGEST,
+  ...{ transfer: 'multipart', contentMd5: undefined },
+  multipart: { uploadId: 'F'.repeat(32), partSize: 5 * 1024 ** 3, overwrite: true },
+};
+
 describe('sealing', () => {
   const keys = serviceKeysOf('k'.repeat(64));
 
@@ -59,13 +74,43 @@ describe('sealing', () => {
       expect(id.length).toBeLessThanOrEqual(MAX_UPLOAD_ID_LENGTH);
       expect(openUploadId(keys, id)).toStrictEqual(granted);
     }
-    const granted = { ...LONGEST, key: `${'語'.repeat(341)}` };
-    expect(openUploadId(keys, sealUploadId(keys.signing, granted))).toStrictEqual(granted);
+    for (const longest of [LONGEST, LONGEST_MULTIPART]) {
+      const granted = { ...longest, key: `${'語'.repeat(341)}` };
+      expect(openUploadId(keys, sealUploadId(keys.signing, granted))).toStrictEqual(granted);
+    }
+  });
+
+  it('holds every field of a multipart upload', () => {
+    const all = { ...MULTIPART, isMarked: false, attributes: LONGEST.attributes };
+    for (const granted of [MULTIPART, all])
+      for (const change of [
+        {},
+        { overwrite: true },
+        { partSize: 102_400 },
+        { uploadId: 'a' },
+        { uploadId: 'é"\0語' },
+      ]) {
+        const changed = { ...granted, multipart: { ...granted.multipart, ...change } } as GrantedUpload;
+        expect(openUploadId(keys, sealUploadId(keys.signing, changed))).toStrictEqual(changed);
+      }
+  });
+
+  it('keeps the bytes of the ids of forms and PUTs that earlier versions have sealed', () => {
+    const signing = { kid: 'k', uploadIdMac: () => 'mac' };
+    const sha = (granted: GrantedUpload) =>
+      createHash('sha256').update(sealUploadId(signing, granted)).digest('hex').slice(0, 16);
+    expect([sha(GRANTED), sha({ ...LONGEST, transfer: 'form' })]).toStrictEqual([
+      '55a583d6e19733b9',
+      'a5ed5d2c76330881',
+    ]);
   });
 
   it('throws for a grant that is too long, or that no id can hold', () => {
     const tooLong = { ...LONGEST, caller: { issuer: '語'.repeat(85), subject: '語'.repeat(255) } };
     expect(() => sealUploadId(keys.signing, tooLong)).toThrow(TypeError);
+    const uploadId = 'F'.repeat(100);
+    const multipart = { ...LONGEST_MULTIPART.multipart, uploadId, partSize: 1, overwrite: true };
+    expect(() => sealUploadId(keys.signing, { ...LONGEST_MULTIPART, multipart })).toThrow(TypeError);
     for (const change of [
       { key: '\ud800' },
       { caller: { issuer: 'a', subject: '\udc00' } },
@@ -76,6 +121,15 @@ describe('sealing', () => {
       { expiresAt: 2 ** 32 },
     ])
       expect(() => sealUploadId(keys.signing, { ...GRANTED, ...change }), JSON.stringify(change)).toThrow();
+    for (const change of [
+      { contentLength: { min: 0, max: 1 } },
+      { contentLength: { min: 1, max: null } },
+      { contentMd5: '1B2M2Y8AsgTpgAmY7PhCfg==' },
+      { transfer: 'put' as const },
+      { multipart: { uploadId: 'F'.repeat(256), partSize: 1, overwrite: true } },
+      { multipart: { uploadId: 'F', partSize: -1, overwrite: true } },
+    ])
+      expect(() => sealUploadId(keys.signing, { ...MULTIPART, ...change }), JSON.stringify(change)).toThrow();
   });
 
   it('gives the same id for the same grant, in each process with the same key', () => {
@@ -140,8 +194,8 @@ describe('opening', () => {
   });
 
   /** An id with a valid MAC of a payload whose bytes were changed: no service has sealed it. */
-  function withBytes(change: (bytes: Buffer) => Buffer): string {
-    const [payload = ''] = sealUploadId(keys.signing, GRANTED).split('.');
+  function withBytes(change: (bytes: Buffer) => Buffer, granted = GRANTED): string {
+    const [payload = ''] = sealUploadId(keys.signing, granted).split('.');
     const changed = change(Buffer.from(payload, 'base64url')).toString('base64url');
     return `${changed}.${keys.signing.uploadIdMac(changed)}`;
   }
@@ -151,12 +205,10 @@ describe('opening', () => {
   };
 
   it('accepts the payload unchanged', () => {
-    expect(
-      openUploadId(
-        keys,
-        withBytes((bytes) => bytes),
-      ),
-    ).toStrictEqual(GRANTED);
+    for (const granted of [GRANTED, MULTIPART]) {
+      const id = withBytes((bytes) => bytes, granted);
+      expect(openUploadId(keys, id)).toStrictEqual(granted);
+    }
   });
 
   it.each([
@@ -179,6 +231,26 @@ describe('opening', () => {
     ['bytes that are not UTF-8', (bytes: Buffer) => setByte(bytes.length - 1, 0xff)(bytes)],
   ])('rejects a payload with %s, even with a valid MAC', (_name, change) => {
     expect(openUploadId(keys, withBytes(change))).toBeUndefined();
+  });
+
+  it.each([
+    ['an unknown transfer', setByte(1, 9)],
+    ['the transfer of a PUT', setByte(1, 1)],
+    ['no greatest length', setByte(2, 1)],
+    ['an MD5 that is not there', setByte(2, 1 | 2 | 4)],
+    ['a digest that is not there', setByte(2, 1 | 2 | 8)],
+    ['no part size', (bytes: Buffer) => bytes.fill(0, 22, 28)],
+    ['an overwrite that is neither 0 nor 1', setByte(52, 2)],
+    ['a longer upload ID', setByte(53, 33)],
+    ['a shorter upload ID', setByte(53, 31)],
+    ['a longer subject', setByte(15, 6)],
+    ['more text at its end', (bytes: Buffer) => Buffer.concat([bytes, Buffer.from('x')])],
+    ['no upload ID', (bytes: Buffer) => setByte(53, 0)(bytes.subarray(0, -32))],
+    ['no text', (bytes: Buffer) => bytes.subarray(0, 54)],
+    ['less than its fixed part', (bytes: Buffer) => bytes.subarray(0, 53)],
+    ['bytes that are not UTF-8', (bytes: Buffer) => setByte(bytes.length - 1, 0xff)(bytes)],
+  ])('rejects a payload of a multipart upload with %s, even with a valid MAC', (_name, change) => {
+    expect(openUploadId(keys, withBytes(change, MULTIPART))).toBeUndefined();
   });
 
   it('rejects a second spelling of a MAC, even one with the same bytes', () => {

@@ -11,6 +11,7 @@ import {
   modelDecision,
 } from './policy-model.ts';
 
+const GIB = 1024 ** 3;
 const DECISIONS_PER_POLICY = 10;
 const ISSUERS = ['https://a.test/', 'https://b.test/'];
 
@@ -79,7 +80,7 @@ const rule = fc
       some('*/*', 'image/*', 'Image/PNG', 'text/plain', 'application/*', 'text/html', 'application/x-acme'),
       { minLength: 1, maxLength: 3 },
     ),
-    maxSize: some<number | 'unlimited'>('unlimited', 10, 100, 5 * 1024 ** 3),
+    maxSize: some<number | 'unlimited'>('unlimited', 10, 100, 5 * GIB),
     expiresIn: optional(
       some<NonNullable<ModelRule['expiresIn']>>(
         60,
@@ -93,9 +94,16 @@ const rule = fc
       fc.record({ allowed: optional(subset('a', 'b')), required: optional(some([], [], ['c'])) }),
     ),
     overwrite: optional(fc.boolean()),
-    transfers: optional(some<NonNullable<ModelRule['transfers']>>(['put'], ['form'], ['put', 'form'])),
+    transfers: optional(
+      some<NonNullable<ModelRule['transfers']>>(['put'], ['form'], ['put', 'form'], ['put', 'multipart']),
+    ),
     clientHeaders: optional(subset('cacheControl', 'contentDisposition', 'contentEncoding')),
   })
+  // A larger file needs parts.
+  .map((fields) => ({
+    ...fields,
+    maxSize: fields.transfers?.includes('multipart') && fields.maxSize === 5 * GIB ? 6 * GIB : fields.maxSize,
+  }))
   // Removes undefined fields, as a file has none.
   .map((fields) => JSON.parse(JSON.stringify(fields)) as Omit<ModelRule, 'name'>);
 
@@ -185,7 +193,7 @@ const request: fc.Arbitrary<ModelRequest> = fc
     fc.record({
       contentType: fc.oneof({ weight: 2, arbitrary: some('image/png') }, contentType),
       overwrite: some(false, false, true),
-      transfer: some<ModelRequest['transfer']>('put', 'put', 'form'),
+      transfer: some<ModelRequest['transfer']>('put', 'put', 'form', 'multipart'),
       metadata: fc.oneof(
         fc.constant({}),
         fc.dictionary(some('a', 'b', 'c'), fc.constant('v'), { maxKeys: 3, noNullPrototype: true }),
@@ -194,8 +202,8 @@ const request: fc.Arbitrary<ModelRequest> = fc
     fc
       .record(
         {
-          contentLength: some(0, 10, 11, 101, 5 * 1024 ** 3, 5 * 1024 ** 3 + 1),
-          maxContentLength: some(0, 10, 5 * 1024 ** 3 + 1),
+          contentLength: some(0, 10, 11, 101, 5 * GIB, 5 * GIB + 1, 6 * GIB + 1, 50_000 * GIB + 1),
+          maxContentLength: some(0, 10, 5 * GIB + 1),
           expiresIn: some(1, 60, 61, 90, 3600, 3601),
           cacheControl: some('no-store'),
           contentDisposition: some('inline'),

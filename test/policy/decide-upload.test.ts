@@ -289,6 +289,63 @@ describe('denies', () => {
     expect(codesOf(decision)).toStrictEqual([code]);
   });
 
+  it.each<[string, Fields, Partial<UploadRequest>, string]>([
+    ['that the rule does not allow', { transfers: ['put', 'form'] }, {}, '/transfer transfer_not_allowed'],
+    ['above the maximum of the rule', {}, { contentLength: 101 }, '/contentLength too_large'],
+    [
+      'above the maximum of OSS',
+      { maxSize: 'unlimited' },
+      { contentLength: 53_687_091_200_001 },
+      '/contentLength too_large',
+    ],
+    [
+      'without a length',
+      { maxSize: 'unlimited' },
+      { contentLength: undefined },
+      '/contentLength length_required',
+    ],
+    ['outside its prefix', {}, { key: 'users/bob/a.png' }, '/key key_outside_prefix'],
+  ])('an upload in parts %s', (_name, fields, change, code) => {
+    const rules = [rule({ transfers: ['multipart'], ...fields })];
+    expect(codesOf(decide(rules, { transfer: 'multipart', ...change }))).toStrictEqual([code]);
+  });
+
+  it('more than one request can carry, and names multipart where the rule allows the size in parts', () => {
+    const large = 5 * 1024 ** 3 + 1;
+    const inParts = `The file has ${large} bytes; at most 5368709120 fit into one request; send "transfer": "multipart".`;
+    const tooLarge = `The file has ${large} bytes; at most 5368709120 are allowed.`;
+    const all = { transfers: ['put', 'form', 'multipart'] };
+    const detailOf = (fields: Fields, change: Partial<UploadRequest>) => {
+      const decision = decide([rule(fields)], change);
+      return decision.allowed ? 'allowed' : decision.violations.map(({ detail }) => detail).join(' ');
+    };
+    for (const maxSize of ['6GiB', 'unlimited'])
+      for (const transfer of ['put', 'form'] as const) {
+        expect(detailOf({ ...all, maxSize }, { transfer, contentLength: large })).toBe(inParts);
+        expect(detailOf({ ...all, maxSize }, { transfer, contentLength: large - 1 })).toBe('allowed');
+        expect(detailOf({ ...all, maxSize }, { transfer: 'multipart', contentLength: large })).toBe(
+          'allowed',
+        );
+      }
+    const sent = { transfer: 'form', contentLength: undefined, maxContentLength: large } as const;
+    expect(detailOf({ ...all, maxSize: '6GiB' }, sent)).toBe(
+      `The file could have ${large} bytes; at most 5368709120 fit into one request; send "transfer": "multipart".`,
+    );
+    expect(detailOf({ transfers: ['put', 'form'], maxSize: 'unlimited' }, { contentLength: large })).toBe(
+      tooLarge,
+    );
+    expect(detailOf({ ...all, maxSize: '5GiB' }, { contentLength: large })).toBe(tooLarge);
+    expect(detailOf({ ...all, maxSize: 100 }, { contentLength: 101 })).toBe(
+      'The file has 101 bytes; at most 100 are allowed.',
+    );
+    expect(detailOf({ ...all, maxSize: '6GiB' }, { contentLength: 7 * 1024 ** 3 })).toBe(
+      'The file has 7516192768 bytes; at most 5368709120 are allowed.',
+    );
+    expect(detailOf({ ...all, maxSize: 'unlimited' }, { contentLength: 53_687_091_200_001 })).toBe(
+      'The file has 53687091200001 bytes; at most 5368709120 are allowed.',
+    );
+  });
+
   it('a key that OSS would expand, but in forms only', () => {
     const put = decide([rule()], { key: `users/alice/${EXPANDED}` });
     expect(codesOf(put)).toStrictEqual(['allowed']);

@@ -20,7 +20,7 @@ export type ModelRule = {
   readonly expiresIn?: number | { readonly default?: number; readonly max?: number };
   readonly metadata?: { readonly allowed?: readonly string[]; readonly required?: readonly string[] };
   readonly overwrite?: boolean;
-  readonly transfers?: readonly ('put' | 'form')[];
+  readonly transfers?: readonly ('put' | 'form' | 'multipart')[];
   readonly clientHeaders?: readonly string[];
 };
 
@@ -44,7 +44,7 @@ export type ModelRequest = {
   readonly contentEncoding?: string;
   readonly expiresIn?: number;
   readonly overwrite: boolean;
-  readonly transfer: 'put' | 'form';
+  readonly transfer: 'put' | 'form' | 'multipart';
   readonly target?: string;
 };
 
@@ -171,10 +171,13 @@ function wrongWith(rule: ModelRule, prefix: string, request: ModelRequest): Read
   });
   if (!isCovered) codes.add('content_type_not_allowed');
 
-  const limit = rule.maxSize === 'unlimited' ? 5 * GIB : rule.maxSize;
+  // One request carries 5 GiB. A multipart upload has at most 10,000 parts of this size.
+  const inParts = request.transfer === 'multipart';
+  const most = (inParts ? 10_000 : 1) * 5 * GIB;
+  const limit = rule.maxSize === 'unlimited' || rule.maxSize > most ? most : rule.maxSize;
   const length = request.contentLength ?? (isForm ? request.maxContentLength : undefined);
   if (length === undefined) {
-    if (rule.maxSize !== 'unlimited' || isForm) codes.add('length_required');
+    if (rule.maxSize !== 'unlimited' || isForm || inParts) codes.add('length_required');
   } else if (length > limit) codes.add('too_large');
 
   const required = rule.metadata?.required ?? [];

@@ -30,6 +30,7 @@ export function grantedUpload(fields: Partial<GrantedUpload> = {}): GrantedUploa
     contentType: 'image/png',
     contentMd5: undefined,
     attributes: attributeDigests(ATTRIBUTES),
+    multipart: undefined,
     caller: { issuer: 'https://login.test/', subject: 'alice' },
     issuedAt,
     expiresAt: issuedAt + 600 + 86_400,

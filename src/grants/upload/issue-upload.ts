@@ -99,6 +99,7 @@ export function issueUpload(
       contentType: upload.contentType,
       contentMd5: upload.contentMd5,
       attributes: digestsOf(storage, rule, upload),
+      multipart: undefined,
       caller,
       issuedAt,
       expiresAt,

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { TRANSFERS } from '../../policy/actions.ts';
 import { isMediaType } from '../../policy/media-type.ts';
 import type { UploadRequest } from '../../policy/upload-request.ts';
 import { MAX_KEY_BYTES, MAX_METADATA_BYTES } from '../../storage/limits.ts';
@@ -133,13 +132,10 @@ export const uploadRequestBody = z
         '`true` replaces an existing object, if the rule allows it. If it is left out or `false`, an existing object is never replaced.',
     }),
     target,
-    transfer: z
-      .enum(TRANSFERS, `must be ${TRANSFERS.join(' or ')}`)
-      .default('put')
-      .meta({
-        description:
-          'How the bytes will be sent, if the rule’s `transfers` allows it: `put` (the default), or `form` for mini programs and HTML forms.',
-      }),
+    transfer: z.enum(['put', 'form'], 'must be put or form').default('put').meta({
+      description:
+        'How the bytes will be sent, if the rule’s `transfers` allows it: `put` (the default), or `form` for mini programs and HTML forms.',
+    }),
   })
   .meta({ oneOf: [{ required: ['key'] }, { required: ['filename'] }] });
 

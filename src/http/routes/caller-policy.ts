@@ -24,7 +24,10 @@ export const callerPolicy = z.strictObject({
           description: 'Whether Content-Disposition offers the object under its file name (with filename).',
         }),
         transfers: z.array(z.enum(TRANSFERS)).meta({
-          description: 'How the bytes may be sent: `put`, `form` or both.',
+          description: 'How the bytes may be sent.',
+        }),
+        partSize: z.int().optional().meta({
+          description: 'Bytes of a part, unless the request names another size. Only with `multipart`.',
         }),
         contentTypes: z.array(z.string()).meta({
           description:

@@ -11,7 +11,7 @@ import { type IssuerEntry, type PolicyFile, policySchema, type RuleEntry } from 
 import { policyWarnings } from './policy-warnings.ts';
 import { quote, shown } from './quote.ts';
 import { metadataOfHeaders, signedHeaders } from './rule-headers.ts';
-import { FIELD_ACTIONS, REQUIRED_FOR_UPLOADS } from './rule-schema.ts';
+import { FIELD_ACTIONS, MULTIPART_FIELDS, REQUIRED_FOR_UPLOADS } from './rule-schema.ts';
 import { fitToSchema } from './schema-walk.ts';
 import { tokenIssuers } from './token-issuers.ts';
 
@@ -137,6 +137,9 @@ function checkActions(
   for (const [field, needed] of Object.entries(FIELD_ACTIONS))
     if (rule[field] !== undefined && !needed.some((action) => actions.includes(action)))
       report([field], meansNothing(needed));
+  for (const field of MULTIPART_FIELDS)
+    if (uploads && rule[field] !== undefined && !asList(rule.transfers).includes('multipart'))
+      report([field], 'means nothing without multipart in transfers; leave it out');
   if (!uploads && asRecord(rule.limits).bytesPerDay !== undefined)
     report(['limits', 'bytesPerDay'], meansNothing(['upload']));
 }
@@ -183,7 +186,8 @@ function compilePolicy(file: PolicyFile, issuerKeys: readonly IssuerKeySources[]
         `Rule ${rule.name} puts a claim into its prefix for callers of every issuer; a claim is unique only within one (RFC 7519 4.1.2). Name who.issuer.`,
       );
     }
-    const { contentTypes = [], maxSize = 0, receiptAudience, receiptExpiresIn, ...rest } = rule;
+    const { contentTypes = [], maxSize = 0, receiptAudience, ...timed } = rule;
+    const { receiptExpiresIn, uploadExpiresIn, ...rest } = timed;
     return {
       ...rest,
       target,
@@ -191,6 +195,7 @@ function compilePolicy(file: PolicyFile, issuerKeys: readonly IssuerKeySources[]
       maxSize,
       receiptAudience,
       receiptExpiresInSeconds: receiptExpiresIn,
+      uploadExpiresInSeconds: uploadExpiresIn,
       headers: signedHeaders(rule.headers, rule.clientHeaders),
       metadataBytes: metadataBytes(metadataOfHeaders(rule.headers)),
     };

@@ -41,11 +41,16 @@ export function receiptFaults(
         `The receiptAudience of the rule ${name} is also an audience of an issuer, so a receipt could pass as a token. Choose another one.`,
       );
   }
-  for (const { name, actions } of rules)
-    if (actions.includes('confirm') && !hasServiceKeysFile)
+  for (const { name, actions, transfers } of hasServiceKeysFile ? [] : rules) {
+    const needing = [
+      ...(actions.includes('confirm') ? ['confirm in actions'] : []),
+      ...(actions.includes('upload') && transfers.includes('multipart') ? ['multipart in transfers'] : []),
+    ];
+    for (const field of needing)
       faults.push(
-        `The rule ${name} has confirm in actions, which needs SERVICE_KEYS_FILE: without it, upload ids are valid for one process only.`,
+        `The rule ${name} has ${field}, which needs SERVICE_KEYS_FILE: without it, upload ids are valid for one process only.`,
       );
+  }
   return faults;
 }
 

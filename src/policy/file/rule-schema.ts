@@ -1,6 +1,14 @@
 import { z } from 'zod';
-import { MAX_METADATA_BYTES, MAX_PUT_BYTES } from '../../storage/limits.ts';
+import {
+  MAX_EXPIRES_IN_SECONDS,
+  MAX_METADATA_BYTES,
+  MAX_MULTIPART_BYTES,
+  MAX_PART_BYTES,
+  MAX_PUT_BYTES,
+  MIN_PART_BYTES,
+} from '../../storage/limits.ts';
 import { isFormHeader } from '../../storage/oss/form-fields.ts';
+import { isMultipartHeader } from '../../storage/oss/multipart-headers.ts';
 import { ACTIONS, type Action, TRANSFERS } from '../actions.ts';
 import { parseClaimReference } from '../claim-reference.ts';
 import { CLIENT_HEADERS, type ClientHeader } from '../client-headers.ts';
@@ -91,10 +99,16 @@ const metadataName = z
 /** The fields that a rule with `upload` needs; no default would be closed and useful. */
 export const REQUIRED_FOR_UPLOADS = ['contentTypes', 'maxSize'] as const;
 
+/** The fields that mean nothing in a rule whose `transfers` does not have `multipart`. */
+export const MULTIPART_FIELDS = ['partSize', 'uploadExpiresIn'] as const;
+
+const DEFAULT_PART_SIZE = 8 * 1024 ** 2;
+
 const UPLOAD_FIELDS = [
   ...REQUIRED_FOR_UPLOADS,
   ...(['naming', 'keepFilename', 'transfers', 'metadata', 'overwrite', 'clientHeaders', 'headers'] as const),
   ...(['receipts', 'receiptAudience', 'receiptExpiresIn'] as const),
+  ...MULTIPART_FIELDS,
 ] as const;
 
 /**
@@ -149,7 +163,21 @@ export const ruleSchema = z
       .min(1, 'must name at least one transfer')
       .default(['put'])
       .transform((transfers) => [...new Set(transfers)])
-      .meta({ description: 'How clients may send the bytes: in a `PUT`, or in a `form`.' }),
+      .meta({
+        description: 'How clients may send the bytes: in a `PUT`, in a `form`, or in parts (`multipart`).',
+      }),
+    partSize: sizeBytes
+      .refine(
+        (bytes) => bytes >= MIN_PART_BYTES && bytes <= MAX_PART_BYTES,
+        'must be a size from 100KiB to 5GiB, the limits of OSS for a part',
+      )
+      .default(DEFAULT_PART_SIZE)
+      .meta({
+        description: 'The size of the parts of a multipart upload, 100KiB to 5GiB. By default 8MiB.',
+      }),
+    uploadExpiresIn: durationSeconds.default(MAX_EXPIRES_IN_SECONDS).meta({
+      description: 'How long a multipart upload can be continued, up to 7d. By default 7d.',
+    }),
     contentTypes: z
       .array(
         z
@@ -176,13 +204,13 @@ export const ruleSchema = z
         error: () => 'must be "unlimited" or a size greater than 0, such as 500KiB, 50MiB or 1GB',
       })
       .refine(
-        (bytes) => bytes === null || bytes <= MAX_PUT_BYTES,
-        'must not be more than 5 GiB, the limit of OSS for one PUT',
+        (bytes) => bytes === null || bytes <= MAX_MULTIPART_BYTES,
+        'must not be more than 48.8 TiB, the limit of OSS for an object',
       )
       .optional()
       .meta({
         description:
-          'The largest upload, up to 5GiB; or `unlimited`, which leaves the length of a PUT unsigned. Required for `upload`.',
+          'The largest upload, up to 5GiB, or 48.8TiB with `multipart`; or `unlimited`, which leaves the length of a PUT unsigned. Required for `upload`.',
       }),
     expiresIn: z
       .union([
@@ -292,6 +320,10 @@ export const ruleSchema = z
         message: 'cannot be part of a form; remove it, or leave form out of transfers',
       });
     }
+    for (const { path, message } of rule.transfers.includes('multipart')
+      ? multipartFaults(rule)
+      : tooLargeFaults(rule))
+      context.addIssue({ code: 'custom', path: [...path], message });
     for (const metadata of rule.metadata.allowed) {
       if (!addedNames.has(`x-oss-meta-${metadata}`)) continue;
       context.addIssue({
@@ -308,6 +340,40 @@ export const ruleSchema = z
       });
     }
   });
+
+type Fault = { readonly path: readonly string[]; readonly message: string };
+
+/** Reports the fields of a rule that contradict `multipart` in `transfers`. */
+function multipartFaults({
+  receipts,
+  headers,
+}: {
+  readonly receipts: boolean;
+  readonly headers: Readonly<Record<string, string>>;
+}): readonly Fault[] {
+  const faults: Fault[] = [];
+  if (!receipts)
+    faults.push({
+      path: ['receipts'],
+      message:
+        'must not be false with multipart in transfers, because parts need the upload id; remove one of the two',
+    });
+  for (const header of Object.keys(headers))
+    if (!isMultipartHeader(header))
+      faults.push({
+        path: ['headers', header],
+        message: 'cannot be part of a multipart upload; remove it, or leave multipart out of transfers',
+      });
+  return faults;
+}
+
+/** Reports a size that neither a PUT nor a form can have. */
+function tooLargeFaults({ maxSize }: { readonly maxSize?: number | null | undefined }): readonly Fault[] {
+  if (maxSize === undefined || maxSize === null || maxSize <= MAX_PUT_BYTES) return [];
+  const message =
+    'must not be more than 5 GiB, the limit of OSS for one PUT; for larger files, add multipart to transfers';
+  return [{ path: ['maxSize'], message }];
+}
 
 /** Reports the fields of a rule that contradict `keepFilename: true`. */
 function keepFilenameFaults(rule: {

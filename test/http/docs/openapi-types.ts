@@ -372,7 +372,7 @@ export interface components {
              * @description How the bytes were to be sent.
              * @enum {string}
              */
-            transfer: "put" | "form";
+            transfer: "put" | "form" | "multipart";
             /** @description The object key. */
             key: string;
             /** @description Bytes: of the object if it is stored, otherwise the length that was granted. `null` when it is absent and several lengths were granted. */
@@ -397,7 +397,7 @@ export interface components {
              * @description How the bytes were to be sent.
              * @enum {string}
              */
-            transfer: "put" | "form";
+            transfer: "put" | "form" | "multipart";
             /** @description The object key. */
             key: string;
             /** @description The name of the bucket. */
@@ -568,8 +568,10 @@ export interface components {
                 naming: "client" | "server" | "either";
                 /** @description Whether Content-Disposition offers the object under its file name (with filename). */
                 keepFilename: boolean;
-                /** @description How the bytes may be sent: `put`, `form` or both. */
-                transfers: ("put" | "form")[];
+                /** @description How the bytes may be sent. */
+                transfers: ("put" | "form" | "multipart")[];
+                /** @description Bytes of a part, unless the request names another size. Only with `multipart`. */
+                partSize?: number;
                 /** @description Media types and ranges. A range matches registered (IANA) types and WebM, but none that browsers run. */
                 contentTypes: string[];
                 /** @description Bytes. `null` when unlimited; `contentLength` may then be left out. */

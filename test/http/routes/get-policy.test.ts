@@ -63,6 +63,22 @@ it('returns the rules for the caller, with its own prefix, and nothing of other 
   });
 });
 
+it('returns the size of parts where uploads can have parts', async () => {
+  const rules = [
+    ownFilesRule({
+      transfers: ['put', 'multipart'],
+      maxSize: '1TiB',
+      partSize: '64MiB',
+      uploadExpiresIn: '1d',
+    }),
+  ];
+  const { http, issuer } = await createTestApp({ policyYaml: policyWith({ rules }) });
+  const response = await http.get('/v1/policy').set('authorization', `Bearer ${await issuer.sign()}`);
+  expect(response.body).toMatchObject({
+    rules: [{ transfers: ['put', 'multipart'], partSize: 67_108_864, maxSize: 1_099_511_627_776 }],
+  });
+});
+
 it('returns an empty list to a caller if no rule applies', async () => {
   const { http, issuer } = await createTestApp({ policyYaml });
   const token = await issuer.sign({ scope: 'uploads:archive' });

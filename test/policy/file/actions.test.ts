@@ -27,6 +27,8 @@ it.each([
   ['naming', 'naming: server'],
   ['keepFilename', 'keepFilename: true'],
   ['transfers', 'transfers: [put]'],
+  ['partSize', 'partSize: 8MiB'],
+  ['uploadExpiresIn', 'uploadExpiresIn: 1d'],
   ['contentTypes', 'contentTypes: [image/*]'],
   ['maxSize', 'maxSize: 1MiB'],
   ['metadata', 'metadata: { allowed: [a] }'],

@@ -100,6 +100,8 @@ it('reads the whole of a policy', () => {
         keepFilename: false,
         actions: ['upload'],
         transfers: ['put'],
+        partSize: 8_388_608,
+        uploadExpiresInSeconds: 604_800,
         inline: false,
         receipts: true,
         receiptAudience: undefined,
@@ -353,7 +355,10 @@ it.each<[string, string]>([
     '    maxSize: 1.5B',
     '18 rules[0].maxSize: must be "unlimited" or a size greater than 0, such as 500KiB, 50MiB or 1GB',
   ],
-  ['    maxSize: 6GB', '18 rules[0].maxSize: must not be more than 5 GiB, the limit of OSS for one PUT'],
+  [
+    '    maxSize: 6GB',
+    '18 rules[0].maxSize: must not be more than 5 GiB, the limit of OSS for one PUT; for larger files, add multipart to transfers',
+  ],
   [
     '    maxSize: 0',
     '18 rules[0].maxSize: must be "unlimited" or a size greater than 0, such as 500KiB, 50MiB or 1GB',

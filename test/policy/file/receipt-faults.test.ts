@@ -80,3 +80,14 @@ it('rejects confirm in actions without a file of service keys', () => {
     'The rule backend has confirm in actions, which needs SERVICE_KEYS_FILE: without it, upload ids are valid for one process only.',
   ]);
 });
+
+it('rejects multipart in transfers without a file of service keys', () => {
+  const rule = { transfers: ['put', 'multipart'] };
+  expect(faultsOf({ rule })).toStrictEqual([]);
+  expect(faultsOf({ rule }, { hasServiceKeysFile: false })).toStrictEqual([
+    'The rule own-files has multipart in transfers, which needs SERVICE_KEYS_FILE: without it, upload ids are valid for one process only.',
+  ]);
+  expect(faultsOf({ rule: { transfers: ['put', 'form'] } }, { hasServiceKeysFile: false })).toStrictEqual([]);
+  const both = { ...rule, actions: ['upload', 'confirm'] };
+  expect(faultsOf({ rule: both }, { hasServiceKeysFile: false })).toHaveLength(2);
+});

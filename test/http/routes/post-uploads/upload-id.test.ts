@@ -45,6 +45,7 @@ const EXPECTED: GrantedUpload = {
     contentEncoding: undefined,
     expires: undefined,
   }),
+  multipart: undefined,
   caller: { issuer: 'https://login.test/', subject: 'alice' },
   issuedAt: ISSUED_AT,
   expiresAt: ISSUED_AT + 600 + 86_400,
