@@ -1,6 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { type FileHandle, link, mkdir, open, opendir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import type { ByteRange } from './byte-range.ts';
 
 /** The data of an object besides its bytes. */
 export type ObjectRecord = {
@@ -23,7 +25,12 @@ export type ObjectRecord = {
 /**
  * An object that is open for reading. Its bytes stay readable even if it is replaced or deleted.
  */
-export type StoredObject = { readonly record: ObjectRecord; readonly handle: FileHandle };
+export type StoredObject = {
+  readonly record: ObjectRecord;
+  /** Reads the bytes of a range that is within the object. */
+  read(range: ByteRange): Readable;
+  close(): Promise<void>;
+};
 
 /** An upload in progress. It is invisible before `commit`. */
 export type Draft = {
@@ -39,7 +46,7 @@ export type Draft = {
 
 export type ObjectStore = {
   has(bucket: string, key: string): Promise<boolean>;
-  /** The caller closes the handle. */
+  /** The caller closes the object. */
   open(bucket: string, key: string): Promise<StoredObject | null>;
   /** The records of all objects, in no order. Those that are removed meanwhile may be missing. */
   list(bucket: string): AsyncIterable<ObjectRecord>;
@@ -73,7 +80,11 @@ export async function openObjectStore(directory: string, buckets: Iterable<strin
       const handle = await openExisting(pathOf(bucket, key));
       if (handle === null) return null;
       try {
-        return { record: await readRecord(handle), handle };
+        return {
+          record: await readRecord(handle),
+          read: (range) => handle.createReadStream({ ...range, autoClose: false }),
+          close: () => handle.close(),
+        };
       } catch (error) {
         await handle.close();
         throw error;

@@ -1,4 +1,3 @@
-import type { FileHandle } from 'node:fs/promises';
 import { OssError } from '../oss-error.ts';
 import type { WireRequest } from '../signature/signature-v4.ts';
 import { type ObjectResponse, objectResponse, readOverrides } from './object-response.ts';
@@ -6,7 +5,7 @@ import type { ObjectStore, StoredObject } from './object-store.ts';
 
 /**
  * Opens an object for a read, and decides the response. A symbolic link is read with the bytes of
- * its target and its own attributes. The caller closes the handle.
+ * its target and its own attributes. The caller closes the object.
  * @throws OssError `AccessDenied` for an anonymous request unless the object is public,
  *   `NoSuchKey`, `NoSuchVersion`, an error of the symbolic link, of {@link readOverrides} or of
  *   {@link objectResponse}.
@@ -23,7 +22,7 @@ export async function openForReading({
   readonly key: string;
   readonly wire: WireRequest;
   readonly isAnonymous: boolean;
-}): Promise<{ readonly handle: FileHandle; readonly outcome: ObjectResponse }> {
+}): Promise<{ readonly object: StoredObject; readonly outcome: ObjectResponse }> {
   const { method, headers, query } = wire;
   const overrides = readOverrides(query, isAnonymous);
   const versionId = query.find(({ name }) => name === 'versionId')?.value;
@@ -36,9 +35,9 @@ export async function openForReading({
       throw new OssError('noSuchVersion', { Key: key, VersionId: versionId });
     }
     opened = await followLink(store, bucket, object);
-    return { handle: opened.handle, outcome: objectResponse(opened.record, { method, headers, overrides }) };
+    return { object: opened, outcome: objectResponse(opened.record, { method, headers, overrides }) };
   } catch (error) {
-    await opened?.handle.close();
+    await opened?.close();
     throw error;
   }
 }
@@ -50,10 +49,10 @@ async function followLink(store: ObjectStore, bucket: string, object: StoredObje
   const target = await store.open(bucket, symlinkTarget);
   if (!target) throw new OssError('symlinkTargetNotExist', { Key: symlinkTarget });
   if (target.record.symlinkTarget !== undefined) {
-    await target.handle.close();
+    await target.close();
     throw new OssError('symlinkTargetInvalid');
   }
-  await object.handle.close();
+  await object.close();
   const { sizeBytes, etag, contentMd5, crc64 } = target.record;
-  return { record: { ...object.record, sizeBytes, etag, contentMd5, crc64 }, handle: target.handle };
+  return { ...target, record: { ...object.record, sizeBytes, etag, contentMd5, crc64 } };
 }

@@ -10,12 +10,12 @@ const SENT = ['ETag', 'Last-Modified', 'x-oss-hash-crc64ecma', 'x-oss-version-id
  */
 export const getObjectMeta: ObjectOperation = async (call) => {
   const { method } = call.wire;
-  const { handle, outcome } = await openForReading(call);
+  const { object, outcome } = await openForReading(call);
   try {
     const names = method === 'HEAD' ? [...SENT, 'Content-Length'] : SENT;
     const headers = Object.entries(outcome.headers).filter(([name]) => names.includes(name));
     call.response.writeHead(outcome.status, Object.fromEntries(headers)).end();
   } finally {
-    await handle.close();
+    await object.close();
   }
 };

@@ -12,7 +12,7 @@ export const getObject: ObjectOperation = async (call) => {
   const { response, event } = call;
   const isApp = /\.(?:apk|ipa)$/i.test(call.key);
   if (isApp && isOssHost(call.wire.headers.get('host'))) throw new OssError('apkDownloadForbidden');
-  const { handle, outcome } = await openForReading(call);
+  const { object, outcome } = await openForReading(call);
   try {
     const { status, headers, range } = outcome;
     response.writeHead(status, headers);
@@ -20,9 +20,9 @@ export const getObject: ObjectOperation = async (call) => {
       response.end();
       return;
     }
-    await pipeline(handle.createReadStream({ ...range, autoClose: false }), response);
+    await pipeline(object.read(range), response);
     event.bytes = range.end - range.start + 1;
   } finally {
-    await handle.close();
+    await object.close();
   }
 };

@@ -3,10 +3,10 @@ import type { ObjectOperation } from './operation.ts';
 
 /** HeadObject: sends the status and the headers that GetObject would send. */
 export const headObject: ObjectOperation = async (call) => {
-  const { handle, outcome } = await openForReading(call);
+  const { object, outcome } = await openForReading(call);
   try {
     call.response.writeHead(outcome.status, outcome.headers).end();
   } finally {
-    await handle.close();
+    await object.close();
   }
 };
