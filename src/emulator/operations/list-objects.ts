@@ -1,11 +1,16 @@
 import { type ListingEntry, selectPage } from '../objects/object-listing.ts';
-import { OssError } from '../oss-error.ts';
 import { renderXml, type XmlElement } from '../xml.ts';
-import type { BucketOperation, BucketRequest } from './operation.ts';
+import {
+  createReader,
+  optional,
+  readCount,
+  readEncoding,
+  readText,
+  rejectParameter,
+} from './list-parameters.ts';
+import type { BucketOperation } from './operation.ts';
 
 const DEFAULT_MAX_KEYS = 100;
-const MAX_MAX_KEYS = 1000;
-const MAX_TEXT_BYTES = 1023;
 const OWNER: XmlElement = [
   'Owner',
   [
@@ -19,13 +24,13 @@ const OWNER: XmlElement = [
  * @throws OssError `InvalidArgument` for a parameter that OSS does not accept.
  */
 export const listObjects: BucketOperation = async (call) => {
-  const read = createReader(call);
+  const read = createReader(call.wire.query);
   const isV2 = read('list-type') === '2';
   const [prefix, delimiter] = [readText(read, 'prefix'), readText(read, 'delimiter')];
   const marker = readText(read, isV2 ? 'start-after' : 'marker');
   const token = isV2 ? read('continuation-token') : undefined;
-  const maxKeys = readMaxKeys(read('max-keys'));
-  const encode = readEncoding(read('encoding-type'));
+  const maxKeys = readCount(read, 'max-keys', DEFAULT_MAX_KEYS);
+  const encode = readEncoding(read);
 
   const { entries, isTruncated } = await selectPage(call.store.list(call.bucket), {
     prefix,
@@ -55,32 +60,6 @@ export const listObjects: BucketOperation = async (call) => {
   call.response.writeHead(200, { 'Content-Type': 'application/xml', 'Content-Length': xml.length }).end(xml);
 };
 
-type Reader = (name: string) => string | undefined;
-
-function createReader({ wire }: BucketRequest): Reader {
-  const parameters = new Map(wire.query.map(({ name, value }) => [name, value]));
-  return (name) => parameters.get(name);
-}
-
-function readText(read: Reader, name: string): string {
-  const text = read(name) ?? '';
-  if (Buffer.byteLength(text) > MAX_TEXT_BYTES) reject(name, text);
-  return text;
-}
-
-function readMaxKeys(text: string | undefined): number {
-  if (text === undefined || text === '') return DEFAULT_MAX_KEYS;
-  const count = /^\d{1,4}$/.test(text) ? Number(text) : 0;
-  if (count < 1 || count > MAX_MAX_KEYS) reject('max-keys', text);
-  return count;
-}
-
-function readEncoding(type: string | undefined): (text: string) => string {
-  if (type === undefined || type === '') return (text) => text;
-  if (type.toLowerCase() !== 'url') reject('encoding-type', type);
-  return encodeURIComponent;
-}
-
 /** A token has no characters that an encoding changes. */
 function makeToken(entry: string): string {
   return Buffer.from(entry).toString('base64url');
@@ -89,12 +68,8 @@ function makeToken(entry: string): string {
 function readToken(token: string | undefined): string {
   if (token === undefined || token === '') return '';
   const entry = Buffer.from(token, 'base64url').toString();
-  if (makeToken(entry) !== token) reject('continuation-token', token);
+  if (makeToken(entry) !== token) rejectParameter('continuation-token', token);
   return entry;
-}
-
-function optional(name: string, value: string | undefined): readonly XmlElement[] {
-  return value === undefined || value === '' ? [] : [[name, value]];
 }
 
 function describeEntry(
@@ -115,8 +90,4 @@ function describeEntry(
       ...(hasOwner ? [OWNER] : []),
     ],
   ];
-}
-
-function reject(name: string, value: string): never {
-  throw new OssError('invalidArgument', { ArgumentName: name, ArgumentValue: value });
 }
