@@ -153,7 +153,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'node:os',
     'node:process',
   ],
-  emulator: ['node:*', '@fastify/busboy', 'content-disposition'],
+  emulator: ['node:*', '@fastify/busboy', '@rgrove/parse-xml', 'content-disposition'],
   demo: ['*'],
 };
 

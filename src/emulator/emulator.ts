@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Emulation, handleRequest } from './handle-request.ts';
+import { createMultipartUploads } from './multipart/multipart-uploads.ts';
 import { openObjectStore } from './objects/object-store.ts';
 import type { EmulatorOptions } from './options.ts';
 
@@ -19,11 +20,12 @@ export const EMULATOR_NOTICE = 'OSS emulator: for development and tests only.';
 export type Emulator = { readonly url: string; readonly port: number; close(): Promise<void> };
 
 /**
- * Starts an OSS for one machine: uploads (PutObject, PostObject), reads, listings, DeleteObject
- * and CORS preflights for the given buckets. It verifies V4 signatures from the bytes of the
- * request. For development and tests only. docs/emulator.md lists the operations.
+ * Starts an OSS for one machine: uploads (PutObject, PostObject, multipart), reads, listings,
+ * DeleteObject and CORS preflights for the given buckets. It verifies V4 signatures from the bytes
+ * of the request. For development and tests only. docs/emulator.md lists the operations.
  *
- * `close` breaks off what is under way and resolves when nothing of it is left on disk.
+ * `close` breaks off what is under way, multipart uploads too, and resolves when nothing of it is
+ * left on disk.
  * @throws Error when a bucket name is not one of OSS's, the directory cannot be made, or the port
  *   is taken.
  *
@@ -53,7 +55,8 @@ export async function startEmulator(
   const buckets = new Map(Object.entries(options.buckets));
   for (const name of buckets.keys()) checkBucketName(name);
   const store = await openObjectStore(options.directory, buckets.keys());
-  const emulation: Emulation = { store, buckets, credentials, clock };
+  const uploads = createMultipartUploads(store);
+  const emulation: Emulation = { store, uploads, buckets, credentials, clock };
 
   const underWay = new Set<Promise<void>>();
   const handle = (awaitsContinue: boolean) => (request: IncomingMessage, response: ServerResponse) => {
@@ -82,6 +85,7 @@ export async function startEmulator(
       server.closeAllConnections();
       await closed;
       await Promise.all(underWay);
+      await uploads.close();
     },
   };
 }

@@ -1,17 +1,23 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { corsHeaders } from './cors.ts';
+import type { MultipartUploads } from './multipart/multipart-uploads.ts';
 import { checkObjectName } from './objects/object-name.ts';
 import type { ObjectStore } from './objects/object-store.ts';
+import { abortMultipartUpload } from './operations/abort-multipart-upload.ts';
+import { completeMultipartUpload } from './operations/complete-multipart-upload.ts';
 import { deleteObject } from './operations/delete-object.ts';
 import { getObject } from './operations/get-object.ts';
 import { getObjectMeta } from './operations/get-object-meta.ts';
 import { headObject } from './operations/head-object.ts';
+import { initiateMultipartUpload } from './operations/initiate-multipart-upload.ts';
 import { listObjects } from './operations/list-objects.ts';
+import { listParts } from './operations/list-parts.ts';
 import type { BucketOperation, ObjectOperation } from './operations/operation.ts';
 import { postObject } from './operations/post-object.ts';
 import { sendPreflight } from './operations/preflight.ts';
 import { putObject } from './operations/put-object.ts';
 import { putSymlink } from './operations/put-symlink.ts';
+import { uploadPart } from './operations/upload-part.ts';
 import type { EmulatorBucket, EmulatorCredentials, EmulatorEvent } from './options.ts';
 import { OssError } from './oss-error.ts';
 import { parseRequestTarget, type RequestTarget } from './request-target.ts';
@@ -21,6 +27,7 @@ import { verifySignature } from './signature/verify-signature.ts';
 
 export type Emulation = {
   readonly store: ObjectStore;
+  readonly uploads: MultipartUploads;
   readonly buckets: ReadonlyMap<string, EmulatorBucket>;
   readonly credentials: readonly EmulatorCredentials[];
   readonly clock: () => Date;
@@ -35,13 +42,23 @@ type Exchange = {
   readonly event: EmulatorEvent;
 };
 
-/** Operations by the parameter that selects them (empty: none), and by method. */
+/** Operations by the parameters that select them (sorted, with `&`), and by method. */
 type Operations<Operation> = Readonly<Record<string, Readonly<Record<string, Operation>>>>;
 
 const OBJECT_OPERATIONS: Operations<ObjectOperation> = {
   '': { GET: getObject, HEAD: headObject, PUT: putObject, DELETE: deleteObject },
   objectMeta: { GET: getObjectMeta, HEAD: getObjectMeta },
   symlink: { PUT: putSymlink },
+  uploads: { POST: initiateMultipartUpload },
+  'partNumber&uploadId': { PUT: uploadPart },
+  uploadId: {
+    GET: listParts,
+    POST: completeMultipartUpload,
+    DELETE: abortMultipartUpload,
+    // Without a part number: for the right error.
+    PUT: uploadPart,
+  },
+  partNumber: { PUT: uploadPart },
 };
 
 /** PostObject is not one of them: a form has its own signature. */
@@ -110,14 +127,14 @@ async function route(exchange: Exchange): Promise<void> {
   addCorsHeaders(response, bucket, headers.get('origin'), method);
 
   const wire: WireRequest = { ...target, method, headers };
-  const { store, clock, credentials } = emulation;
+  const { store, uploads, clock, credentials } = emulation;
   const call = bucket &&
     target.bucket !== null && {
       ...exchange,
-      ...{ store, clock, credentials, wire, bucket: target.bucket },
+      ...{ store, uploads, clock, credentials, wire, bucket: target.bucket },
       ...{ region: bucket.region, isVersioned: bucket.isVersioned ?? false },
     };
-  const subresource = findSubresource(target);
+  const subresource = subresourceOf(target);
   if (call && target.key === '' && method === 'POST' && subresource === '') return postObject(call);
 
   // A form that was sent to an object, for example to the URL of a PUT, instead of the bucket.
@@ -129,7 +146,8 @@ async function route(exchange: Exchange): Promise<void> {
   const isRead = method === 'GET' || method === 'HEAD';
   const isObject = key !== '';
   const isPost = method === 'POST' && subresource === '' && isObject;
-  if (signer === null && !(isRead && isObject) && !isPost) throw new OssError('accessDenied');
+  const isPublicRead = isRead && isObject && subresource !== 'uploadId';
+  if (signer === null && !isPublicRead && !isPost) throw new OssError('accessDenied');
   if (!call) throw new OssError('notImplemented');
   if (!isRead && target.query.some(({ name }) => name === 'versionId')) throw new OssError('notImplemented');
   if (!isObject) {
@@ -167,14 +185,13 @@ function addCorsHeaders(
   }
 }
 
-/**
- * The parameter that selects the operation, or an empty text.
- * @throws OssError `NotImplemented` if there are several.
- */
-function findSubresource({ query }: RequestTarget): string {
-  const [first = '', ...others] = query.map(({ name }) => name).filter((name) => SUBRESOURCES.has(name));
-  if (others.length > 0) throw new OssError('notImplemented');
-  return first;
+/** The parameters that select the operation, sorted and with `&` between them. */
+function subresourceOf({ query }: RequestTarget): string {
+  return query
+    .map(({ name }) => name)
+    .filter((name) => SUBRESOURCES.has(name))
+    .sort()
+    .join('&');
 }
 
 /**

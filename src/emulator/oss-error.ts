@@ -1,6 +1,7 @@
 /**
  * The errors of OSS by name: status, `Code`, `Message` and, if published, `EC`
- * (OSS help: "Error responses" and the EC pages of group 0002, 0003, 0006, 0015, 0016, 0017, 0026).
+ * (OSS help: "Error responses" and the EC pages of group 0002, 0003, 0006, 0015, 0016, 0017, 0026,
+ * 0042).
  */
 const FAULTS = {
   signatureDoesNotMatch: [
@@ -225,6 +226,52 @@ const FAULTS = {
     '0026-00000011',
     'The target of the symlink is a symlink itself.',
   ],
+  noSuchUpload: noSuchUpload('0042-00000002'),
+  noSuchUploadOfPart: noSuchUpload('0042-00000104'),
+  noSuchUploadToComplete: noSuchUpload('0017-00000244'),
+  partNumberInvalid: [
+    400,
+    'InvalidArgument',
+    '0017-00000220',
+    'Part number must be an integer between 1 and 10000, inclusive.',
+  ],
+  partNumberMissing: [400, 'InvalidArgument', '0017-00000219', 'Unexpected query string parameter'],
+  invalidPart: [
+    400,
+    'InvalidPart',
+    undefined,
+    "One or more of the specified parts could not be found or the specified entity tag might not have matched the part's entity tag.",
+  ],
+  invalidPartOrder: [
+    400,
+    'InvalidPartOrder',
+    '0042-00000209',
+    'The list of parts was not in ascending order. Parts list must specified in order by part number.',
+  ],
+  partTooSmall: [
+    400,
+    'EntityTooSmall',
+    '0042-00000213',
+    'Your proposed upload smaller than the minimum allowed size.',
+  ],
+  completeAllWithBody: [
+    400,
+    'InvalidArgument',
+    '0042-00000216',
+    'Should not speficy both complete all header and http body.',
+  ],
+  malformedXml: [
+    400,
+    'MalformedXML',
+    '0042-00000205',
+    'The XML you provided was not well-formed or did not validate against our published schema.',
+  ],
+  fileAlreadyExistsAtComplete: [
+    409,
+    'FileAlreadyExists',
+    '0042-00000214',
+    'The object you specified already exists and can not be overwritten.',
+  ],
   invalidRange: [416, 'InvalidRange', undefined, 'The requested range cannot be satisfied.'],
   preflightOriginMissing: [
     400,
@@ -343,6 +390,16 @@ const FAULTS = {
 /** OSS's pages name both 400 and 403 for a policy that cannot be read. */
 function invalidPolicy(ec: string, message: string) {
   return [400, 'InvalidPolicyDocument', `0006-00000${ec}`, `Invalid Policy: ${message}`] as const;
+}
+
+/** Its `EC` depends on the call. */
+function noSuchUpload(ec: string) {
+  return [
+    404,
+    'NoSuchUpload',
+    ec,
+    'The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.',
+  ] as const;
 }
 
 export type FaultName = keyof typeof FAULTS;

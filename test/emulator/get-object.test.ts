@@ -394,7 +394,7 @@ it('DELETE of a version is not done', async () => {
   expect(emulator.files()).toHaveLength(1);
 });
 
-it.each(['uploads', 'acl', 'tagging', 'uploadId=x&partNumber=1'])(
+it.each(['uploads', 'acl', 'tagging', 'append&position=0'])(
   '?%s, which is another operation, is not done',
   async (query) => {
     const emulator = await startTestEmulator();

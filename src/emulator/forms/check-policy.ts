@@ -1,4 +1,4 @@
-import { MAX_OBJECT_BYTES } from '../objects/store-body.ts';
+import { MAX_BODY_BYTES } from '../objects/put-headers.ts';
 import { OssError } from '../oss-error.ts';
 import type { FormFields } from './form-fields.ts';
 import type { Condition, PolicyDocument } from './policy-document.ts';
@@ -18,7 +18,7 @@ export function checkPolicy(
   form: { readonly bucket: string; readonly fields: FormFields; readonly now: Date },
 ): LengthRange {
   if (form.now >= expiration) throw new OssError('policyExpired');
-  let [min, max] = [0, MAX_OBJECT_BYTES];
+  let [min, max] = [0, MAX_BODY_BYTES];
   for (const condition of conditions) {
     if (condition.mode === 'content-length-range') {
       min = Math.max(min, condition.min);

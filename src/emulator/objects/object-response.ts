@@ -99,10 +99,16 @@ export function readOverrides(query: readonly QueryParameter[], isAnonymous: boo
 export function digestHeaders({ etag, contentMd5, crc64, versionId }: ObjectRecord) {
   return {
     ETag: `"${etag}"`,
-    'Content-MD5': contentMd5,
+    ...(contentMd5 !== undefined && { 'Content-MD5': contentMd5 }),
     'x-oss-hash-crc64ecma': crc64,
     ...(versionId !== undefined && { 'x-oss-version-id': versionId }),
   };
+}
+
+/** The type of an object, as HeadObject and the listings name it. */
+export function objectType({ symlinkTarget, partFolder }: ObjectRecord): string {
+  if (symlinkTarget !== undefined) return 'Symlink';
+  return partFolder === undefined ? 'Normal' : 'Multipart';
 }
 
 function objectHeaders(record: ObjectRecord) {
@@ -111,7 +117,7 @@ function objectHeaders(record: ObjectRecord) {
     ...digestHeaders(record),
     'Last-Modified': record.lastModifiedAt,
     'Accept-Ranges': 'bytes',
-    'x-oss-object-type': record.symlinkTarget === undefined ? 'Normal' : 'Symlink',
+    'x-oss-object-type': objectType(record),
   };
 }
 

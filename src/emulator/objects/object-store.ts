@@ -1,16 +1,23 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { type FileHandle, link, mkdir, open, opendir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import type { ByteRange } from './byte-range.ts';
+import { createLocks } from './locks.ts';
+import { openExisting, readBytes, readRecord, writeAll, writeRecord } from './object-file.ts';
+import { openPartFiles, type PartFile, type PartFiles } from './part-files.ts';
 
 /** The data of an object besides its bytes. */
 export type ObjectRecord = {
   readonly key: string;
   readonly sizeBytes: number;
-  /** Without quotes. Upper-case hex: the MD5 of what PutObject stored, else 32 random digits. */
+  /**
+   * Without quotes. Upper-case hex: the MD5 of what PutObject stored, else 32 random digits, with
+   * the number of parts after a multipart upload.
+   */
   readonly etag: string;
-  readonly contentMd5: string;
+  /** Undefined after a multipart upload. */
+  readonly contentMd5?: string;
   readonly crc64: string;
   readonly lastModifiedAt: string;
   readonly acl: string;
@@ -18,6 +25,11 @@ export type ObjectRecord = {
   readonly versionId?: string;
   /** Key of the object to which this one is a symbolic link. */
   readonly symlinkTarget?: string;
+  /**
+   * The folder of the bytes, after a multipart upload. The file of the object then has a list of
+   * {@link PartFile} in their place.
+   */
+  readonly partFolder?: string;
   /** Headers to serve back, lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
 };
@@ -40,7 +52,9 @@ export type Draft = {
    * that it may not replace.
    */
   commit(record: ObjectRecord, mayReplace: boolean): Promise<boolean>;
-  /** Removes what was written. Does nothing after a `commit`. */
+  /** Makes it a part in a folder instead. Resolves with the name of its file there. */
+  keepAsPart(folder: string): Promise<string>;
+  /** Removes what was written. Does nothing after it was stored. */
   discard(): Promise<void>;
 };
 
@@ -52,80 +66,113 @@ export type ObjectStore = {
   list(bucket: string): AsyncIterable<ObjectRecord>;
   remove(bucket: string, key: string): Promise<void>;
   draft(bucket: string): Promise<Draft>;
+  readonly parts: PartFiles;
 };
 
-const LENGTH_BYTES = 4;
-
 /**
- * Stores objects on disk. One object is one file: its bytes, then its record as JSON, then the
- * record's length (4 bytes, big endian). So one `rename` or `link` changes bytes and record
- * together. The file name is the SHA-256 of the key, so every key is safe. Uploads that a crash
+ * Stores objects on disk. One object is one file: its bytes, then its record. So one `rename` or
+ * `link` changes bytes and record together. The file name is the SHA-256 of the key, so every key
+ * is safe. Only the bytes of multipart uploads are in folders of their own. Uploads that a crash
  * left are removed when the store is opened.
  */
 export async function openObjectStore(directory: string, buckets: Iterable<string>): Promise<ObjectStore> {
+  const bucketNames = [...buckets];
   const uploads = join(directory, '.uploads');
   await rm(uploads, { recursive: true, force: true });
   await mkdir(uploads, { recursive: true });
-  for (const bucket of buckets) await mkdir(join(directory, bucket), { recursive: true });
-  const pathOf = (bucket: string, key: string) =>
-    join(directory, bucket, createHash('sha256').update(key).digest('hex'));
+  for (const bucket of bucketNames) await mkdir(join(directory, bucket), { recursive: true });
+  const parts = await openPartFiles(join(directory, '.parts'), bucketNames);
+  const pathOf = (bucket: string, key: string) => join(directory, bucket, hashOf(key));
+  /** For each object, what has to see or change its file and its folder together. */
+  const locked = createLocks();
+
+  for (const bucket of bucketNames) {
+    for await (const folder of parts.folders(bucket)) {
+      const [hash = ''] = folder.split('-');
+      const isOfObject = (await folderOf(join(directory, bucket, hash))) === folder;
+      if (!isOfObject) await parts.removeFolder(bucket, folder);
+    }
+  }
 
   return {
+    parts,
     has: async (bucket, key) => {
       const handle = await openExisting(pathOf(bucket, key));
       await handle?.close();
       return handle !== null;
     },
-    open: async (bucket, key) => {
-      const handle = await openExisting(pathOf(bucket, key));
-      if (handle === null) return null;
-      try {
-        return {
-          record: await readRecord(handle),
-          read: (range) => handle.createReadStream({ ...range, autoClose: false }),
-          close: () => handle.close(),
-        };
-      } catch (error) {
-        await handle.close();
-        throw error;
-      }
-    },
+    open: (bucket, key) =>
+      locked(pathOf(bucket, key), async () => {
+        const handle = await openExisting(pathOf(bucket, key));
+        if (handle === null) return null;
+        try {
+          const { record, contentBytes } = await readRecord(handle);
+          if (record.partFolder !== undefined) {
+            return openParts(
+              parts,
+              bucket,
+              { ...record, partFolder: record.partFolder },
+              handle,
+              contentBytes,
+            );
+          }
+          return {
+            record,
+            read: (range) => handle.createReadStream({ ...range, autoClose: false }),
+            close: () => handle.close(),
+          };
+        } catch (error) {
+          await handle.close();
+          throw error;
+        }
+      }),
     list: async function* (bucket) {
       for await (const { name } of await opendir(join(directory, bucket))) {
         const handle = await openExisting(join(directory, bucket, name));
         if (handle === null) continue;
         try {
-          yield await readRecord(handle);
+          yield (await readRecord(handle)).record;
         } finally {
           await handle.close();
         }
       }
     },
-    remove: (bucket, key) => rm(pathOf(bucket, key), { force: true }),
+    remove: (bucket, key) => {
+      const path = pathOf(bucket, key);
+      return locked(path, async () => {
+        const folder = await folderOf(path);
+        await rm(path, { force: true });
+        if (folder !== undefined) await parts.removeFolder(bucket, folder);
+      });
+    },
     draft: async (bucket) => {
       const path = join(uploads, randomUUID());
       const handle = await open(path, 'wx');
       return {
         write: (bytes) => writeAll(handle, bytes),
         commit: async (record, mayReplace) => {
-          const json = Buffer.from(JSON.stringify(record));
-          const length = Buffer.alloc(LENGTH_BYTES);
-          length.writeUInt32BE(json.length);
-          await writeAll(handle, Buffer.concat([json, length]));
+          await writeRecord(handle, record);
           await handle.close();
           const target = pathOf(bucket, record.key);
-          if (mayReplace) {
-            await rename(path, target);
-            return true;
-          }
-          // link() checks and creates in one step, so only one of two uploads at the same time
-          // succeeds.
-          const isFirst = await link(path, target).then(
-            () => true,
-            (error: NodeJS.ErrnoException) => (error.code === 'EEXIST' ? false : Promise.reject(error)),
-          );
-          await rm(path);
-          return isFirst;
+          return locked(target, async () => {
+            if (mayReplace) {
+              const folder = await folderOf(target);
+              await rename(path, target);
+              if (folder !== undefined) await parts.removeFolder(bucket, folder);
+              return true;
+            }
+            // link() checks and creates in one step, so it never replaces an object.
+            const isFirst = await link(path, target).then(
+              () => true,
+              (error: NodeJS.ErrnoException) => (error.code === 'EEXIST' ? false : Promise.reject(error)),
+            );
+            await rm(path);
+            return isFirst;
+          });
+        },
+        keepAsPart: async (folder) => {
+          await handle.close();
+          return parts.add(bucket, folder, path);
         },
         discard: async () => {
           await handle.close();
@@ -136,34 +183,44 @@ export async function openObjectStore(directory: string, buckets: Iterable<strin
   };
 }
 
-/** One `write` may take fewer bytes than it was given. */
-async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let offset = 0; offset < bytes.length; ) {
-    const { bytesWritten } = await handle.write(bytes, offset);
-    offset += bytesWritten;
+/** The name of the folder for the parts of an upload: with the name of the file of its object. */
+export function partFolderOf(key: string, uploadId: string): string {
+  return `${hashOf(key)}-${uploadId}`;
+}
+
+function hashOf(key: string): string {
+  return createHash('sha256').update(key).digest('hex');
+}
+
+/** The folder of the parts of an object, if there is such an object and it has one. */
+async function folderOf(path: string): Promise<string | undefined> {
+  const handle = await openExisting(path);
+  if (handle === null) return undefined;
+  try {
+    return (await readRecord(handle)).record.partFolder;
+  } finally {
+    await handle.close();
   }
 }
 
-async function openExisting(path: string): Promise<FileHandle | null> {
-  return open(path, 'r').catch((error: NodeJS.ErrnoException) =>
-    error.code === 'ENOENT' ? null : Promise.reject(error),
-  );
-}
-
-async function readRecord(handle: FileHandle): Promise<ObjectRecord> {
-  const { size } = await handle.stat();
-  const { buffer: length } = await handle.read(
-    Buffer.alloc(LENGTH_BYTES),
-    0,
-    LENGTH_BYTES,
-    size - LENGTH_BYTES,
-  );
-  const jsonBytes = length.readUInt32BE();
-  const { buffer: json } = await handle.read(
-    Buffer.alloc(jsonBytes),
-    0,
-    jsonBytes,
-    size - LENGTH_BYTES - jsonBytes,
-  );
-  return JSON.parse(json.toString());
+function openParts(
+  parts: PartFiles,
+  bucket: string,
+  record: ObjectRecord & { readonly partFolder: string },
+  handle: FileHandle,
+  contentBytes: number,
+): StoredObject {
+  const folder = parts.open(bucket, record.partFolder);
+  const readParts = async function* (range: ByteRange) {
+    const list = await readBytes(handle, 0, contentBytes);
+    yield* folder.read(JSON.parse(list.toString()) as PartFile[], range);
+  };
+  return {
+    record,
+    read: (range) => Readable.from(readParts(range), { objectMode: false }),
+    close: async () => {
+      await handle.close();
+      await folder.close();
+    },
+  };
 }

@@ -54,5 +54,7 @@ async function followLink(store: ObjectStore, bucket: string, object: StoredObje
   }
   await object.close();
   const { sizeBytes, etag, contentMd5, crc64 } = target.record;
-  return { ...target, record: { ...object.record, sizeBytes, etag, contentMd5, crc64 } };
+  const digests = { etag, crc64, ...(contentMd5 !== undefined && { contentMd5 }) };
+  const { contentMd5: _ofLink, ...link } = object.record;
+  return { ...target, record: { ...link, sizeBytes, ...digests } };
 }

@@ -1,5 +1,7 @@
 import { type FaultName, OssError } from '../oss-error.ts';
 
+/** The longest body, of an object or of a part. */
+export const MAX_BODY_BYTES = 5 * 1024 ** 3;
 const MAX_METADATA_BYTES = 8 * 1024;
 const MAX_TAGS = 10;
 const KEPT = [
@@ -74,6 +76,16 @@ export function readContentMd5(text: string | undefined): Buffer | null {
   if (text === undefined) return null;
   if (!/^[A-Za-z0-9+/]{22}==$/.test(text)) throw new OssError('contentMd5Malformed');
   return Buffer.from(text, 'base64');
+}
+
+/**
+ * Checks the length of a body, if the request declares one.
+ * @throws OssError `MissingContentLength`, or `EntityTooLarge` over 5 GB.
+ */
+export function checkBodyLength(headers: ReadonlyMap<string, string>): void {
+  const length = headers.get('content-length');
+  if (length === undefined && !headers.has('transfer-encoding')) throw new OssError('missingContentLength');
+  if (Number(length ?? 0) > MAX_BODY_BYTES) throw new OssError('entityTooLarge');
 }
 
 function checkMetadata(metadata: readonly (readonly [string, string])[]): void {

@@ -2,10 +2,8 @@ import { createHash, randomBytes } from 'node:crypto';
 import { OssError } from '../oss-error.ts';
 import { createChunkCollector } from './chunk-collector.ts';
 import { createCrc64 } from './crc64.ts';
-import type { ObjectRecord, ObjectStore } from './object-store.ts';
-import type { PutHeaders } from './put-headers.ts';
-
-export const MAX_OBJECT_BYTES = 5 * 1024 ** 3;
+import type { Draft, ObjectRecord, ObjectStore } from './object-store.ts';
+import { MAX_BODY_BYTES, type PutHeaders } from './put-headers.ts';
 
 /** The bucket that stores an object. */
 export type StoringBucket = {
@@ -42,30 +40,19 @@ export async function storeBody(
   const mayReplace = object.headers.mayReplace || isVersioned;
   if (!mayReplace && (await store.has(bucket, key))) throw new OssError('fileAlreadyExists');
 
-  const md5 = createHash('md5');
-  const crc64 = createCrc64();
-  let sizeBytes = 0;
   const draft = await store.draft(bucket);
   try {
-    for await (const chunk of body) {
-      sizeBytes += chunk.length;
-      if (sizeBytes > MAX_OBJECT_BYTES) throw new OssError('entityTooLarge');
-      md5.update(chunk);
-      crc64.update(chunk);
-      await draft.write(chunk);
-      collectChunks(chunk.length);
-    }
-    const digest = md5.digest();
-    await confirm(digest, sizeBytes);
+    const { md5, crc64, sizeBytes } = await writeBody(draft, body);
+    await confirm(md5, sizeBytes);
     const record: ObjectRecord = {
       key,
       sizeBytes,
-      etag: object.etag ?? digest.toString('hex').toUpperCase(),
-      contentMd5: digest.toString('base64'),
-      crc64: crc64.digest(),
+      etag: object.etag ?? md5.toString('hex').toUpperCase(),
+      contentMd5: md5.toString('base64'),
+      crc64,
       lastModifiedAt: clock().toUTCString(),
       acl,
-      ...(isVersioned && { versionId: `CAEQ${randomBytes(24).toString('hex')}` }),
+      ...(isVersioned && { versionId: newVersionId() }),
       ...(object.symlinkTarget !== undefined && { symlinkTarget: object.symlinkTarget }),
       headers: served,
     };
@@ -74,4 +61,30 @@ export async function storeBody(
   } finally {
     await draft.discard();
   }
+}
+
+/**
+ * Streams a body to disk and computes its checksums on the way.
+ * @throws OssError `EntityTooLarge` over 5 GB, or the error of a body that ends early.
+ */
+export async function writeBody(
+  draft: Draft,
+  body: AsyncIterable<Uint8Array>,
+): Promise<{ readonly md5: Buffer; readonly crc64: string; readonly sizeBytes: number }> {
+  const md5 = createHash('md5');
+  const crc64 = createCrc64();
+  let sizeBytes = 0;
+  for await (const chunk of body) {
+    sizeBytes += chunk.length;
+    if (sizeBytes > MAX_BODY_BYTES) throw new OssError('entityTooLarge');
+    md5.update(chunk);
+    crc64.update(chunk);
+    await draft.write(chunk);
+    collectChunks(chunk.length);
+  }
+  return { md5: md5.digest(), crc64: crc64.digest(), sizeBytes };
+}
+
+export function newVersionId(): string {
+  return `CAEQ${randomBytes(24).toString('hex')}`;
 }

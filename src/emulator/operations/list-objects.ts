@@ -1,4 +1,5 @@
 import { type ListingEntry, selectPage } from '../objects/object-listing.ts';
+import { objectType } from '../objects/object-response.ts';
 import { renderXml, type XmlElement } from '../xml.ts';
 import {
   createReader,
@@ -84,7 +85,7 @@ function describeEntry(
       ['Key', encode(name)],
       ['LastModified', new Date(record.lastModifiedAt).toISOString()],
       ['ETag', `"${record.etag}"`],
-      ['Type', record.symlinkTarget === undefined ? 'Normal' : 'Symlink'],
+      ['Type', objectType(record)],
       ['Size', String(record.sizeBytes)],
       ['StorageClass', record.headers['x-oss-storage-class'] ?? 'Standard'],
       ...(hasOwner ? [OWNER] : []),

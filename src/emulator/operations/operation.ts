@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { MultipartUploads } from '../multipart/multipart-uploads.ts';
 import type { ObjectStore } from '../objects/object-store.ts';
 import type { EmulatorCredentials, EmulatorEvent } from '../options.ts';
 import type { WireRequest } from '../signature/signature-v4.ts';
@@ -6,6 +7,7 @@ import type { WireRequest } from '../signature/signature-v4.ts';
 /** One request for a bucket. */
 export type BucketRequest = {
   readonly store: ObjectStore;
+  readonly uploads: MultipartUploads;
   readonly clock: () => Date;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;

@@ -9,15 +9,15 @@ import { parsePolicyDocument } from '../forms/policy-document.ts';
 import { checkObjectName } from '../objects/object-name.ts';
 import { digestHeaders } from '../objects/object-response.ts';
 import type { ObjectRecord } from '../objects/object-store.ts';
-import { readContentMd5 } from '../objects/put-headers.ts';
-import { MAX_OBJECT_BYTES, storeBody } from '../objects/store-body.ts';
+import { MAX_BODY_BYTES, readContentMd5 } from '../objects/put-headers.ts';
+import { storeBody } from '../objects/store-body.ts';
 import { OssError } from '../oss-error.ts';
 import { verifyFormSignature } from '../signature/verify-signature.ts';
 import { renderXml } from '../xml.ts';
 import type { BucketOperation, BucketRequest } from './operation.ts';
 
 /** The longest file, the longest fields, and as much again for the headers of the parts. */
-const MAX_FORM_BYTES = MAX_OBJECT_BYTES + 2 * MAX_FIELDS_BYTES;
+const MAX_FORM_BYTES = MAX_BODY_BYTES + 2 * MAX_FIELDS_BYTES;
 
 /**
  * PostObject, the upload by a form: checks the fields against the signed policy, streams the file
