@@ -4,11 +4,8 @@ import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { createCallLimit } from '../../../src/storage/call-limit.ts';
 import type { SigningCredentials } from '../../../src/storage/object-storage.ts';
-import {
-  type BucketClientOptions,
-  createBucketClient,
-  type ServiceBucket,
-} from '../../../src/storage/oss/bucket-client.ts';
+import { createBucketClient } from '../../../src/storage/oss/bucket-client.ts';
+import type { ServiceBucket, SignedCallsOptions } from '../../../src/storage/oss/signed-calls.ts';
 import { StorageError } from '../../../src/storage/storage-error.ts';
 import { fixedClock } from '../../support/fixed-clock.ts';
 import { BUCKET, LONG_LIVED, REGION, startTestEmulator, TEMPORARY } from '../../support/test-emulator.ts';
@@ -17,7 +14,7 @@ import { startTestServer } from '../../support/test-server.ts';
 /** Records how calls end and how long they wait, without waiting. */
 function createClient(
   url: string,
-  change: Partial<BucketClientOptions> & { readonly target?: Partial<ServiceBucket> } = {},
+  change: Partial<SignedCallsOptions> & { readonly target?: Partial<ServiceBucket> } = {},
 ) {
   const { target, ...options } = change;
   const outcomes: string[] = [];

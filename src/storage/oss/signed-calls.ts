@@ -1,0 +1,158 @@
+import type { Clock } from '../../clock.ts';
+import { callHttp, type HttpResponse, hostOf, LongHeadersError, ResponseError } from '../../net/http-call.ts';
+import type { CallLimit } from '../call-limit.ts';
+import type { SigningCredentials } from '../object-storage.ts';
+import { StorageError } from '../storage-error.ts';
+import type { StorageObserver, StorageOperation, StorageOutcome } from '../storage-observer.ts';
+import { bucketAddress, type Endpoint } from './endpoint.ts';
+import { type AuthorizeInput, authorize } from './signing/authorize.ts';
+import { createSigners, isSameCredentials } from './signing/signers.ts';
+
+/** Of one call: both tries and the pause between them. */
+const CALL_TIMEOUT_MS = 5_000;
+const RETRY_PAUSE_MS = 200;
+
+/** Codes of credentials that were valid when they were read: they expired or were replaced. */
+const REPLACED_CREDENTIALS: ReadonlySet<string | undefined> = new Set([
+  'SecurityTokenExpired',
+  'InvalidAccessKeyId',
+  'InvalidSecurityToken',
+]);
+
+export type ServiceBucket = {
+  readonly bucket: string;
+  /** The region id of the bucket, without `oss-`. */
+  readonly region: string;
+  /** How the service itself reaches the bucket. */
+  readonly serviceEndpoint: Endpoint;
+};
+
+export type SignedCallsOptions = {
+  /** Called for each try, so that the client follows their rotation. */
+  readonly credentials: () => Promise<SigningCredentials>;
+  readonly fetch: typeof globalThis.fetch;
+  readonly clock: Clock;
+  readonly timers: {
+    /** Returns a signal that is aborted after this time. */
+    timeout(ms: number): AbortSignal;
+    /** Resolves after this time. */
+    wait(ms: number): Promise<unknown>;
+  };
+  /** Shared by all buckets of the process. */
+  readonly callLimit: CallLimit;
+  readonly observer: StorageObserver;
+};
+
+/** A request to a bucket, which is signed when it is sent. */
+export type BucketRequest = Pick<AuthorizeInput, 'key' | 'query' | 'headers'> & {
+  readonly method: 'HEAD';
+  /** Of the body of the response. */
+  readonly maxBytes: number;
+};
+
+/** Sends a request once. @throws StorageError if there is no response, or none of HTTP. */
+export type Send = (request: BucketRequest) => Promise<HttpResponse>;
+
+export type SignedCalls = {
+  /** The host that is called, for messages. */
+  readonly host: string;
+  /**
+   * Makes one call: at most two tries of `attempt`, in at most 5 s.
+   * @param attempt sends one request, and reads its response.
+   * @throws StorageError, also if too many calls are in progress.
+   */
+  call<Result>(operation: StorageOperation, attempt: (send: Send) => Promise<Result>): Promise<Result>;
+};
+
+/**
+ * Prepares the calls to a bucket of OSS. Each is signed in its header.
+ * @throws TypeError as `bucketAddress` does.
+ */
+export function createSignedCalls(
+  { bucket, region, serviceEndpoint }: ServiceBucket,
+  { credentials, fetch, clock, timers, callLimit, observer }: SignedCallsOptions,
+): SignedCalls {
+  const { origin, pathPrefix } = bucketAddress(serviceEndpoint, bucket, region);
+  const signerAt = createSigners(region);
+
+  return { host: hostOf(origin), call };
+
+  async function call<Result>(
+    operation: StorageOperation,
+    attempt: (send: Send) => Promise<Result>,
+  ): Promise<Result> {
+    const first = await credentials();
+    const ended = observer.callStarted(operation);
+    let outcome: StorageOutcome = 'busy';
+    if (!callLimit.enter()) {
+      ended(outcome);
+      throw new StorageError('busy', `${callLimit.max} calls to the storage are in progress`);
+    }
+    try {
+      const result = await twice(attempt, first);
+      outcome = result === undefined ? 'absent' : 'ok';
+      return result;
+    } catch (error) {
+      outcome = error instanceof StorageError ? error.kind : 'unreachable';
+      throw error;
+    } finally {
+      callLimit.leave();
+      ended(outcome);
+    }
+  }
+
+  async function twice<Result>(
+    attempt: (send: Send) => Promise<Result>,
+    first: SigningCredentials,
+  ): Promise<Result> {
+    const signal = timers.timeout(CALL_TIMEOUT_MS);
+    try {
+      return await attempt((request) => send(request, signal, first));
+    } catch (error) {
+      if (!(error instanceof StorageError) || signal.aborted) throw error;
+      const second = await retryWith(error, first);
+      if (!second || signal.aborted) throw error;
+      return attempt((request) => send(request, signal, second));
+    }
+  }
+
+  /** The credentials for a second try; undefined if it would not help. */
+  async function retryWith(
+    { kind, details: { status = 0, code } }: StorageError,
+    first: SigningCredentials,
+  ): Promise<SigningCredentials | undefined> {
+    const isReplaced = REPLACED_CREDENTIALS.has(code);
+    const isTransient = kind === 'unreachable' || (kind === 'busy' && status >= 500);
+    if (!isReplaced && !isTransient) return undefined;
+    if (isTransient) await timers.wait(RETRY_PAUSE_MS);
+    // If there are none any more, the failure of the first try is reported.
+    const second = await credentials().catch(() => undefined);
+    return isReplaced && second && isSameCredentials(first, second) ? undefined : second;
+  }
+
+  async function send(
+    { maxBytes, headers, ...request }: BucketRequest,
+    signal: AbortSignal,
+    current: SigningCredentials,
+  ): Promise<HttpResponse> {
+    const authorized = authorize(
+      { ...request, bucket, headers: { ...headers, 'Accept-Encoding': 'identity' } },
+      signerAt(clock(), current),
+    );
+    try {
+      return await callHttp(`${origin}${pathPrefix}/${authorized.pathAndQuery}`, {
+        fetch,
+        signal,
+        method: request.method,
+        headers: authorized.headers,
+        statuses: 'any',
+        maxBytes,
+      });
+    } catch (error) {
+      const { message, cause } = error as Error;
+      throw new StorageError(error instanceof ResponseError ? 'invalid_response' : 'unreachable', message, {
+        cause: error instanceof LongHeadersError ? error : cause,
+      });
+    }
+  }
+}
