@@ -30,8 +30,10 @@ export type HttpCall = {
   readonly fetch: typeof globalThis.fetch;
   /** Ends the call, including the response. */
   readonly signal: AbortSignal;
-  readonly method?: 'GET' | 'HEAD';
+  readonly method?: 'GET' | 'HEAD' | 'POST' | 'DELETE';
   readonly headers?: Readonly<Record<string, string>>;
+  /** Of the request. Bytes, because fetch would add a Content-Type to text. */
+  readonly body?: Uint8Array<ArrayBuffer> | undefined;
   /** The body of any other status is not read, and is an error. */
   readonly statuses: readonly number[] | 'any';
   /** Of the body of the response, after decompression. */
@@ -55,11 +57,11 @@ export type HttpResponse = {
  */
 export async function callHttp(
   url: string,
-  { fetch, signal, method = 'GET', headers = {}, statuses, maxBytes }: HttpCall,
+  { fetch, signal, method = 'GET', headers = {}, body, statuses, maxBytes }: HttpCall,
 ): Promise<HttpResponse> {
   const host = hostOf(url);
   try {
-    const response = await fetch(url, { method, signal, redirect: 'manual', headers });
+    const response = await fetch(url, { method, signal, redirect: 'manual', headers, body: body ?? null });
     const { status } = response;
     if (statuses !== 'any' && !statuses.includes(status)) {
       await response.body?.cancel();

@@ -69,6 +69,16 @@ export type MultipartUpload = {
   readonly uploadId: string;
 };
 
+/** A part that the storage has. */
+export type StoredPart = {
+  /** 1…10000. */
+  readonly partNumber: number;
+  /** Bytes. */
+  readonly contentLength: number;
+  /** Without quotation marks. */
+  readonly etag: string;
+};
+
 /** One part that a client will upload. */
 export type PartUpload = MultipartUpload & {
   /** 1…10000. */
@@ -248,4 +258,42 @@ export type BucketClient = {
    * @throws whatever the source of the credentials rejects with.
    */
   headObject(key: string): Promise<StoredObject | undefined>;
+  /**
+   * Begins a multipart upload. If the response is lost, an upload without parts stays, which the
+   * storage removes by its lifecycle rule.
+   * @param headers as `initiateHeaders` returns them.
+   * @throws StorageError, or whatever the source of the credentials rejects with.
+   */
+  initiateMultipartUpload(
+    key: string,
+    headers: Readonly<Record<string, string>>,
+  ): Promise<MultipartUpload | 'object_exists'>;
+  /**
+   * Lists all parts of a multipart upload, ascending by number.
+   * @param deadline the list ends by then, at the latest.
+   * @returns undefined if there is no such upload: it is completed, aborted, or never began.
+   * @throws StorageError, or whatever the source of the credentials rejects with.
+   */
+  listParts(upload: MultipartUpload, deadline?: Date): Promise<readonly StoredPart[] | undefined>;
+  /**
+   * Assembles the object from exactly these parts. The storage can complete it even if the call
+   * fails, so a failure has to be settled by `headObject`.
+   * @param parts ascending by number; at least one.
+   * @param headers as `completeHeaders` returns them.
+   * @param deadline the call ends by then, at the latest.
+   * @returns `parts_changed` if the storage no longer has one of the parts with this ETag.
+   * @throws StorageError, or whatever the source of the credentials rejects with.
+   */
+  completeMultipartUpload(
+    upload: MultipartUpload,
+    parts: readonly Pick<StoredPart, 'partNumber' | 'etag'>[],
+    headers: Readonly<Record<string, string>>,
+    deadline?: Date,
+  ): Promise<'completed' | 'no_such_upload' | 'object_exists' | 'parts_changed'>;
+  /**
+   * Removes a multipart upload and its parts. Succeeds if it is gone already. A part that is being
+   * uploaded can stay; the storage removes it by its lifecycle rule.
+   * @throws StorageError, or whatever the source of the credentials rejects with.
+   */
+  abortMultipartUpload(upload: MultipartUpload): Promise<void>;
 };

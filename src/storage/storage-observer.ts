@@ -1,10 +1,16 @@
 import { STORAGE_FAILURES } from './storage-error.ts';
 
 /** The calls that the service makes to a bucket, by the storage's own names. */
-export const STORAGE_OPERATIONS = ['HeadObject'] as const;
+export const STORAGE_OPERATIONS = [
+  ...(['HeadObject', 'InitiateMultipartUpload', 'ListParts'] as const),
+  ...(['CompleteMultipartUpload', 'AbortMultipartUpload'] as const),
+] as const;
 export type StorageOperation = (typeof STORAGE_OPERATIONS)[number];
 
-/** How a call ended: with a description of the object, with its absence, or with a failure. */
+/**
+ * How a call ended: with a result, with the absence of the object or of the multipart upload, or
+ * with a failure. It is a result, too, that an object exists already, or that parts have changed.
+ */
 export const STORAGE_OUTCOMES = ['ok', 'absent', ...STORAGE_FAILURES] as const;
 export type StorageOutcome = (typeof STORAGE_OUTCOMES)[number];
 

@@ -68,8 +68,13 @@ it('reports the state of every dependency', async () => {
     'limiter_mode{mode="memory"} 1',
     'limiter_mode{mode="degraded"} 0',
     'log_lines_lost_total 0',
-    ...['ok', 'absent', 'busy', 'unreachable', 'denied', 'invalid_response'].map(
-      (outcome) => `storage_calls_total{operation="HeadObject",outcome="${outcome}"} 0`,
+    ...[
+      ...['HeadObject', 'InitiateMultipartUpload', 'ListParts'],
+      ...['CompleteMultipartUpload', 'AbortMultipartUpload'],
+    ].flatMap((operation) =>
+      ['ok', 'absent', 'busy', 'unreachable', 'denied', 'invalid_response'].map(
+        (outcome) => `storage_calls_total{operation="${operation}",outcome="${outcome}"} 0`,
+      ),
     ),
     'storage_calls_in_progress 0',
   ]);
@@ -212,14 +217,26 @@ it('counts and times the calls to the storage, and those in progress', async () 
   first('absent');
   seconds = 6;
   second('unreachable');
+  const completion = callStarted('CompleteMultipartUpload');
+  seconds = 66;
+  completion('ok');
   expect(await storageLines()).toStrictEqual([
     'oss_presign_storage_calls_total{operation="HeadObject",outcome="absent"} 1',
     'oss_presign_storage_calls_total{operation="HeadObject",outcome="unreachable"} 1',
+    'oss_presign_storage_calls_total{operation="CompleteMultipartUpload",outcome="ok"} 1',
     ...['0.25', '0.5', '1', '2.5', '5'].map(
       (le) => `oss_presign_storage_call_seconds_bucket{le="${le}",operation="HeadObject"} 1`,
+    ),
+    ...['10', '20', '40', '60'].map(
+      (le) => `oss_presign_storage_call_seconds_bucket{le="${le}",operation="HeadObject"} 2`,
     ),
     'oss_presign_storage_call_seconds_bucket{le="+Inf",operation="HeadObject"} 2',
     'oss_presign_storage_call_seconds_sum{operation="HeadObject"} 6.2',
     'oss_presign_storage_call_seconds_count{operation="HeadObject"} 2',
+    ...['60', '+Inf'].map(
+      (le) => `oss_presign_storage_call_seconds_bucket{le="${le}",operation="CompleteMultipartUpload"} 1`,
+    ),
+    'oss_presign_storage_call_seconds_sum{operation="CompleteMultipartUpload"} 60',
+    'oss_presign_storage_call_seconds_count{operation="CompleteMultipartUpload"} 1',
   ]);
 });

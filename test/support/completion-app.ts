@@ -4,6 +4,7 @@ import { type GrantedUpload, sealUploadId } from '../../src/grants/upload-id.ts'
 import type { AppDependencies } from '../../src/http/app.ts';
 import type { Target } from '../../src/policy/policy.ts';
 import type { BucketClient } from '../../src/storage/object-storage.ts';
+import { bucketClientWith } from './bucket-client.ts';
 import { grantedUpload, storedObject } from './granted-upload.ts';
 import { ownFilesRule, policyWith } from './policies.ts';
 import { serviceKeysOf } from './service-keys.ts';
@@ -60,12 +61,13 @@ export async function createCompletionApp({
     policyYaml: policyWith({ rules, ...(targets && { targets }) }),
     serviceKeys: { current: () => keys, isShared: true },
     publicUrl: PUBLIC_URL,
-    createClient: () => ({
-      headObject(key) {
-        heads.push(key);
-        return head(key);
-      },
-    }),
+    createClient: () =>
+      bucketClientWith({
+        headObject(key) {
+          heads.push(key);
+          return head(key);
+        },
+      }),
     ...overrides,
   });
   return {

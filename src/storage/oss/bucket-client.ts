@@ -1,8 +1,9 @@
 import { type HttpResponse, LongHeadersError } from '../../net/http-call.ts';
 import type { BucketClient, StoredObject } from '../object-storage.ts';
-import { StorageError, type StorageFailure, type StorageFailureDetails } from '../storage-error.ts';
-import type { StorageOperation } from '../storage-observer.ts';
+import { StorageError, type StorageFailureDetails } from '../storage-error.ts';
 import { readErrorHeaders, requestIdOf } from './error-response.ts';
+import { failure } from './failure.ts';
+import { createMultipartCalls } from './multipart-calls.ts';
 import { createSignedCalls, type ServiceBucket, type SignedCallsOptions } from './signed-calls.ts';
 import { checkKey } from './signing/percent-encode.ts';
 import { readStoredObject, unreadableObject } from './stored-object.ts';
@@ -14,13 +15,16 @@ const NO_SUCH_KEY_EC = '0026-00000001';
  * Creates the client of a bucket of OSS. It signs each call in its header.
  *
  * A call ends after 5 s at the latest, and follows no redirect. It is tried twice if the network
- * fails, if OSS responds with 5xx, or if OSS rejects credentials that have been replaced since.
+ * fails, if OSS responds with 5xx, or if OSS rejects credentials that have been replaced since. A
+ * call that completes a multipart upload ends after 60 s, and is tried twice only in the last case.
  * @throws TypeError as `bucketAddress` does.
  */
 export function createBucketClient(bucket: ServiceBucket, options: SignedCallsOptions): BucketClient {
-  const { host, call } = createSignedCalls(bucket, options);
+  const calls = createSignedCalls(bucket, options);
+  const { host, call } = calls;
 
   return {
+    ...createMultipartCalls(calls),
     async headObject(key) {
       checkKey(key);
       return call('HeadObject', async (send) => {
@@ -59,27 +63,4 @@ function readHead({ status, headers }: HttpResponse, host: string): StoredObject
 function isNoSuchKey({ code, ec, requestId }: StorageFailureDetails, headers: Headers): boolean {
   if (code !== undefined || headers.has('x-oss-err')) return code === 'NoSuchKey';
   return requestId !== undefined && ec === NO_SUCH_KEY_EC;
-}
-
-function failure(
-  operation: StorageOperation,
-  details: StorageFailureDetails & { readonly status: number },
-  host: string,
-): StorageError {
-  const { status, code, ec } = details;
-  const reason = [status, code, ec].filter((part) => part !== undefined).join(' ');
-  return new StorageError(kindOf(details), `${host} responded to ${operation} with ${reason}`, details);
-}
-
-function kindOf({
-  status,
-  code,
-}: {
-  readonly status: number;
-  readonly code?: string | undefined;
-}): StorageFailure {
-  if (status >= 500 || status === 429 || status === 408) return 'busy';
-  if (status < 400) return 'invalid_response';
-  // Without a code of OSS, a server in front of it may not know the address.
-  return status === 404 && code === undefined ? 'invalid_response' : 'denied';
 }

@@ -1,11 +1,11 @@
-import { parseXml, XmlElement } from '@rgrove/parse-xml';
 import type { StorageFailureDetails } from '../storage-error.ts';
+import { localName, readXml, textOf, type XmlLimits } from './xml.ts';
 
-/** Characters. By default, Node.js accepts no larger headers either. */
-const MAX_XML_LENGTH = 16 * 1024;
-
-/** Twice what OSS sends. Bounds how deep elements are nested, because the parser is recursive. */
-const MAX_TAGS = 100;
+/**
+ * By default, Node.js accepts no larger headers either. OSS sends half as many tags. Their number
+ * also bounds how deep elements are nested.
+ */
+const LIMITS: XmlLimits = { maxLength: 16 * 1024, maxMarkup: 100 };
 
 /** Codes of OSS have no digits, so neither access keys nor signatures pass as one. */
 const CODE = /^[A-Z][A-Za-z]{1,63}$/;
@@ -26,6 +26,21 @@ export function readErrorHeaders(headers: Headers): StorageFailureDetails {
   };
 }
 
+/**
+ * Reads the error of a response that can have a body. A body that describes no error, such as one
+ * that a proxy sent, is not an error: the headers are then all there is.
+ */
+export function readErrorResponse({
+  headers,
+  body,
+}: {
+  readonly headers: Headers;
+  readonly body: Uint8Array;
+}): StorageFailureDetails {
+  const fromHeaders = readErrorHeaders(headers);
+  return { ...fromHeaders, code: readErrorCode(decodeUtf8(body)) ?? fromHeaders.code };
+}
+
 /** OSS's id of a request; undefined if the response does not come from OSS. */
 export function requestIdOf(headers: Headers): string | undefined {
   return ifMatches(REQUEST_ID, headers.get('x-oss-request-id'));
@@ -37,9 +52,14 @@ function ifMatches(pattern: RegExp, value: string | null | undefined): string | 
 
 /** @returns undefined for text that is too long, not base64, or not the base64 of UTF-8. */
 function decodeBase64(text: string): string | undefined {
-  if (text.length > MAX_XML_LENGTH || !/^[A-Za-z0-9+/]+={0,2}$/.test(text)) return undefined;
+  if (text.length > LIMITS.maxLength || !/^[A-Za-z0-9+/]+={0,2}$/.test(text)) return undefined;
+  return decodeUtf8(Buffer.from(text, 'base64'));
+}
+
+/** @returns undefined for bytes that are not UTF-8. */
+export function decodeUtf8(bytes: Uint8Array): string | undefined {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(text, 'base64'));
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
     return undefined;
   }
@@ -47,15 +67,6 @@ function decodeBase64(text: string): string | undefined {
 
 /** The `Code` of an error document; undefined if the text is not one. */
 export function readErrorCode(xml: string | undefined): string | undefined {
-  if (xml === undefined || xml.length > MAX_XML_LENGTH || xml.split('<').length > MAX_TAGS) return undefined;
-  let root: XmlElement | null;
-  try {
-    // The parser declares no entities, reads nothing external, and ignores a DTD.
-    ({ root } = parseXml(xml));
-  } catch {
-    return undefined;
-  }
-  if (root?.name !== 'Error') return undefined;
-  const codes = root.children.filter((child) => child instanceof XmlElement && child.name === 'Code');
-  return codes.length === 1 ? ifMatches(CODE, (codes[0] as XmlElement).text) : undefined;
+  const root = xml === undefined ? undefined : readXml(xml, LIMITS);
+  return root && localName(root) === 'Error' ? ifMatches(CODE, textOf(root, 'Code')) : undefined;
 }

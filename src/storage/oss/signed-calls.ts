@@ -45,7 +45,8 @@ export type SignedCallsOptions = {
 
 /** A request to a bucket, which is signed when it is sent. */
 export type BucketRequest = Pick<AuthorizeInput, 'key' | 'query' | 'headers'> & {
-  readonly method: 'HEAD';
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'DELETE';
+  readonly body?: Uint8Array<ArrayBuffer>;
   /** Of the body of the response. */
   readonly maxBytes: number;
 };
@@ -53,15 +54,32 @@ export type BucketRequest = Pick<AuthorizeInput, 'key' | 'query' | 'headers'> & 
 /** Sends a request once. @throws StorageError if there is no response, or none of HTTP. */
 export type Send = (request: BucketRequest) => Promise<HttpResponse>;
 
+/** The bounds of one call. */
+export type CallBounds = {
+  /** Of both tries and the pause between them: 5 s by default. */
+  readonly timeoutMs?: number;
+  /** The call ends by then, even if that is earlier. */
+  readonly deadline?: Date | undefined;
+  /**
+   * Whether the storage may do the same twice: true by default. Otherwise the second try is made
+   * only if the storage has rejected the first one because of its credentials.
+   */
+  readonly isRepeatable?: boolean;
+};
+
 export type SignedCalls = {
   /** The host that is called, for messages. */
   readonly host: string;
   /**
-   * Makes one call: at most two tries of `attempt`, in at most 5 s.
-   * @param attempt sends one request, and reads its response.
-   * @throws StorageError, also if too many calls are in progress.
+   * Makes one call: at most two tries of `attempt`, within its bounds.
+   * @param attempt sends one request, and reads its response. Undefined is observed as `absent`.
+   * @throws StorageError, also if too many calls are in progress, or if the deadline has passed.
    */
-  call<Result>(operation: StorageOperation, attempt: (send: Send) => Promise<Result>): Promise<Result>;
+  call<Result>(
+    operation: StorageOperation,
+    attempt: (send: Send) => Promise<Result>,
+    bounds?: CallBounds,
+  ): Promise<Result>;
 };
 
 /**
@@ -73,13 +91,15 @@ export function createSignedCalls(
   { credentials, fetch, clock, timers, callLimit, observer }: SignedCallsOptions,
 ): SignedCalls {
   const { origin, pathPrefix } = bucketAddress(serviceEndpoint, bucket, region);
+  const host = hostOf(origin);
   const signerAt = createSigners(region);
 
-  return { host: hostOf(origin), call };
+  return { host, call };
 
   async function call<Result>(
     operation: StorageOperation,
     attempt: (send: Send) => Promise<Result>,
+    bounds: CallBounds = {},
   ): Promise<Result> {
     const first = await credentials();
     const ended = observer.callStarted(operation);
@@ -89,7 +109,7 @@ export function createSignedCalls(
       throw new StorageError('busy', `${callLimit.max} calls to the storage are in progress`);
     }
     try {
-      const result = await twice(attempt, first);
+      const result = await twice(attempt, first, bounds);
       outcome = result === undefined ? 'absent' : 'ok';
       return result;
     } catch (error) {
@@ -104,13 +124,16 @@ export function createSignedCalls(
   async function twice<Result>(
     attempt: (send: Send) => Promise<Result>,
     first: SigningCredentials,
+    { timeoutMs = CALL_TIMEOUT_MS, deadline, isRepeatable = true }: CallBounds,
   ): Promise<Result> {
-    const signal = timers.timeout(CALL_TIMEOUT_MS);
+    const leftMs = deadline === undefined ? timeoutMs : deadline.getTime() - clock().getTime();
+    if (leftMs <= 0) throw new StorageError('unreachable', `no time was left for a call to ${host}`);
+    const signal = timers.timeout(Math.min(timeoutMs, leftMs));
     try {
       return await attempt((request) => send(request, signal, first));
     } catch (error) {
       if (!(error instanceof StorageError) || signal.aborted) throw error;
-      const second = await retryWith(error, first);
+      const second = await retryWith(error, first, isRepeatable);
       if (!second || signal.aborted) throw error;
       return attempt((request) => send(request, signal, second));
     }
@@ -120,9 +143,10 @@ export function createSignedCalls(
   async function retryWith(
     { kind, details: { status = 0, code } }: StorageError,
     first: SigningCredentials,
+    isRepeatable: boolean,
   ): Promise<SigningCredentials | undefined> {
     const isReplaced = REPLACED_CREDENTIALS.has(code);
-    const isTransient = kind === 'unreachable' || (kind === 'busy' && status >= 500);
+    const isTransient = isRepeatable && (kind === 'unreachable' || (kind === 'busy' && status >= 500));
     if (!isReplaced && !isTransient) return undefined;
     if (isTransient) await timers.wait(RETRY_PAUSE_MS);
     // If there are none any more, the failure of the first try is reported.
@@ -131,7 +155,7 @@ export function createSignedCalls(
   }
 
   async function send(
-    { maxBytes, headers, ...request }: BucketRequest,
+    { maxBytes, headers, body, ...request }: BucketRequest,
     signal: AbortSignal,
     current: SigningCredentials,
   ): Promise<HttpResponse> {
@@ -145,6 +169,7 @@ export function createSignedCalls(
         signal,
         method: request.method,
         headers: authorized.headers,
+        body,
         statuses: 'any',
         maxBytes,
       });

@@ -4,37 +4,15 @@ import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { createCallLimit } from '../../../src/storage/call-limit.ts';
 import type { SigningCredentials } from '../../../src/storage/object-storage.ts';
-import { createBucketClient } from '../../../src/storage/oss/bucket-client.ts';
-import type { ServiceBucket, SignedCallsOptions } from '../../../src/storage/oss/signed-calls.ts';
-import { StorageError } from '../../../src/storage/storage-error.ts';
 import { fixedClock } from '../../support/fixed-clock.ts';
-import { BUCKET, LONG_LIVED, REGION, startTestEmulator, TEMPORARY } from '../../support/test-emulator.ts';
+import {
+  createRecordingClient as createClient,
+  failureOf,
+  REQUEST_ID,
+} from '../../support/storage-client.ts';
+import { LONG_LIVED, startTestEmulator, TEMPORARY } from '../../support/test-emulator.ts';
 import { startTestServer } from '../../support/test-server.ts';
 
-/** Records how calls end and how long they wait, without waiting. */
-function createClient(
-  url: string,
-  change: Partial<SignedCallsOptions> & { readonly target?: Partial<ServiceBucket> } = {},
-) {
-  const { target, ...options } = change;
-  const outcomes: string[] = [];
-  const waits: number[] = [];
-  const client = createBucketClient(
-    { bucket: BUCKET, region: REGION, serviceEndpoint: { url, addressing: 'path' }, ...target },
-    {
-      credentials: async () => LONG_LIVED,
-      fetch,
-      clock: fixedClock,
-      timers: { timeout: () => new AbortController().signal, wait: async (ms) => void waits.push(ms) },
-      callLimit: createCallLimit(64),
-      observer: { callStarted: (operation) => (outcome) => void outcomes.push(`${operation} ${outcome}`) },
-      ...options,
-    },
-  );
-  return { ...client, outcomes, waits };
-}
-
-const REQUEST_ID = '51524FBF3C5D68394A371BEC';
 const STORED = {
   'content-length': '5',
   etag: '"5D41402ABC4B2A76B9719D911017C592"',
@@ -83,15 +61,6 @@ async function headAt(port: number, { host, pathname }: URL, headers: Record<str
     headers: response.headers as Record<string, string>,
   });
 }
-
-const failureOf = (call: Promise<unknown>) =>
-  call.then(
-    () => Promise.reject(new Error('the call did not fail')),
-    (error: unknown) => {
-      if (error instanceof StorageError) return error;
-      throw error;
-    },
-  );
 
 describe('with the emulator', () => {
   it('describes what was uploaded', async () => {

@@ -1,0 +1,696 @@
+import { readFileSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { setImmediate } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { createCallLimit } from '../../../src/storage/call-limit.ts';
+import type { BucketClient, SigningCredentials } from '../../../src/storage/object-storage.ts';
+import { readErrorResponse } from '../../../src/storage/oss/error-response.ts';
+import { readPartsPage } from '../../../src/storage/oss/multipart-xml.ts';
+import { fixedClock } from '../../support/fixed-clock.ts';
+import { medianTurnMs } from '../../support/longest-turn.ts';
+import {
+  createRecordingClient as createClient,
+  failureOf,
+  REQUEST_ID,
+} from '../../support/storage-client.ts';
+import { TEMPORARY } from '../../support/test-emulator.ts';
+import { startTestServer } from '../../support/test-server.ts';
+
+const KEY = 'users/ä b+c.mp4';
+const UPLOAD = { key: KEY, uploadId: '0004B9894A22E5B1888A1E29F8236E2D' };
+const ETAG = '3349DC700140D7F86A0784842780AAAA';
+const PARTS = [
+  { partNumber: 1, etag: ETAG },
+  { partNumber: 2, etag: ETAG },
+];
+
+type Answer = {
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array;
+};
+type Received = Pick<IncomingMessage, 'method' | 'url' | 'headers'> & { readonly body: string };
+
+/** A server that sends these responses in turn, and the last one from then on. */
+async function startStorage(...answers: readonly Answer[]) {
+  const received: Received[] = [];
+  const server = await startTestServer((request, response) => {
+    const { method, url, headers } = request;
+    void text(request).then((body) => {
+      const answer = answers[Math.min(received.length, answers.length - 1)];
+      received.push({ method, url, headers, body });
+      const { status = 200, headers: extra = {}, body: sent = '' } = answer ?? {};
+      response.writeHead(status, { 'x-oss-request-id': REQUEST_ID, ...extra }).end(sent);
+    });
+  });
+  return { ...server, received };
+}
+
+const xml = (root: string, elements: string) =>
+  `<?xml version="1.0" encoding="UTF-8"?>\n<${root} xmlns="http://doc.oss-cn-hangzhou.aliyuncs.com">\n${elements}</${root}>`;
+const encodedKey = `<EncodingType>url</EncodingType><Key>${encodeURIComponent(KEY)}</Key>`;
+const initiated = (elements = `${encodedKey}<UploadId>${UPLOAD.uploadId}</UploadId>`): Answer => ({
+  body: xml('InitiateMultipartUploadResult', `<Bucket>acme-media</Bucket>${elements}`),
+});
+const part = (number: number | string, size: number | string = 102_400, etag = `"${ETAG}"`) =>
+  `<Part><PartNumber>${number}</PartNumber><LastModified>2012-02-23T07:01:34.000Z</LastModified><ETag>${etag}</ETag><HashCrc64ecma>18446744073709551615</HashCrc64ecma><Size>${size}</Size></Part>`;
+const ofUpload = `${encodedKey}<UploadId>${UPLOAD.uploadId}</UploadId>`;
+const page = (parts: string, isTruncated = false, about = ofUpload): Answer => ({
+  body: xml('ListPartsResult', `${about}<IsTruncated>${isTruncated}</IsTruncated>${parts}`),
+});
+const pageOf = (from: number, to: number, isTruncated = false) =>
+  page(Array.from({ length: to - from + 1 }, (_, index) => part(from + index)).join(''), isTruncated);
+const completed: Answer = {
+  body: xml('CompleteMultipartUploadResult', `${encodedKey}<ETag>"${ETAG}-2"</ETag>`),
+};
+const ossError = (status: number, code: string, ec?: string): Answer => ({
+  status,
+  headers: ec === undefined ? {} : { 'x-oss-ec': ec },
+  body: xml('Error', `<Code>${code}</Code><Message>secret</Message><RequestId>${REQUEST_ID}</RequestId>`),
+});
+const NO_SUCH_UPLOAD = ossError(404, 'NoSuchUpload', '0042-00000002');
+
+/** Each call, with a response that is its result. */
+const CALLS: Readonly<
+  Record<string, { readonly call: (client: BucketClient) => Promise<unknown>; readonly ok: Answer }>
+> = {
+  InitiateMultipartUpload: {
+    call: (client) => client.initiateMultipartUpload(KEY, { 'Content-Type': 'video/mp4' }),
+    ok: initiated(),
+  },
+  ListParts: { call: (client) => client.listParts(UPLOAD), ok: pageOf(1, 2) },
+  CompleteMultipartUpload: {
+    call: (client) => client.completeMultipartUpload(UPLOAD, PARTS, {}),
+    ok: completed,
+  },
+  AbortMultipartUpload: { call: (client) => client.abortMultipartUpload(UPLOAD), ok: NO_SUCH_UPLOAD },
+};
+const EACH_CALL = Object.entries(CALLS).map(([operation, { call, ok }]) => ({ operation, call, ok }));
+const REPEATABLE = EACH_CALL.filter(({ operation }) => operation !== 'CompleteMultipartUpload');
+
+const OF_AN_UPLOAD = EACH_CALL.filter(({ operation }) => operation !== 'InitiateMultipartUpload');
+
+describe('InitiateMultipartUpload', () => {
+  it('sends the headers of the object, signed, and no body, and returns the multipart upload', async () => {
+    const storage = await startStorage(initiated());
+    const { initiateMultipartUpload, outcomes } = createClient(storage.origin);
+    const headers = { 'Content-Type': 'video/mp4', 'x-oss-forbid-overwrite': 'true', Expires: 'x' };
+    expect(await initiateMultipartUpload(KEY, headers)).toStrictEqual(UPLOAD);
+    const [{ method, url, headers: sent, body } = expect.fail()] = storage.received;
+    expect([method, url, body]).toStrictEqual([
+      'POST',
+      '/acme-media/users/%C3%A4%20b%2Bc.mp4?encoding-type=url&uploads',
+      '',
+    ]);
+    expect(sent).toMatchObject({
+      'content-type': 'video/mp4',
+      'x-oss-forbid-overwrite': 'true',
+      expires: 'x',
+      'content-length': '0',
+    });
+    expect(outcomes).toStrictEqual(['InitiateMultipartUpload ok']);
+  });
+
+  it.each([
+    ['32 hexadecimal digits', UPLOAD.uploadId],
+    ['any printable ASCII', '~a&lt;b/+%41'],
+    ['1,024 characters', 'a'.repeat(1024)],
+  ])('accepts an id of %s', async (_, uploadId) => {
+    const storage = await startStorage(initiated(`${encodedKey}<UploadId>${uploadId}</UploadId>`));
+    const { initiateMultipartUpload } = createClient(storage.origin);
+    expect(await initiateMultipartUpload(KEY, {})).toStrictEqual({
+      key: KEY,
+      uploadId: uploadId.replace('&lt;', '<'),
+    });
+  });
+
+  it('reports that the object exists', async () => {
+    const storage = await startStorage(ossError(409, 'FileAlreadyExists', '0026-00000002'));
+    const { initiateMultipartUpload, outcomes } = createClient(storage.origin);
+    expect(await initiateMultipartUpload(KEY, {})).toBe('object_exists');
+    expect(outcomes).toStrictEqual(['InitiateMultipartUpload ok']);
+  });
+
+  it.each([
+    ['of another key', `<Key>${KEY}.</Key><UploadId>a</UploadId>`],
+    ['without a key', '<UploadId>a</UploadId>'],
+    ['with two keys', `<Key>${KEY}</Key><Key>${KEY}</Key><UploadId>a</UploadId>`],
+    [
+      'with a key that is encoded but not marked',
+      `<Key>${encodeURIComponent(KEY)}</Key><UploadId>a</UploadId>`,
+    ],
+    ['with a key that is not encoded', `<EncodingType>url</EncodingType><Key>%</Key><UploadId>a</UploadId>`],
+    ['without an id', encodedKey],
+    ['with an empty id', `${encodedKey}<UploadId/>`],
+    ['with a blank in the id', `${encodedKey}<UploadId>a b</UploadId>`],
+    ['with two ids', `${encodedKey}<UploadId>a</UploadId><UploadId>b</UploadId>`],
+    ['with an id of 1,025 characters', `${encodedKey}<UploadId>${'a'.repeat(1025)}</UploadId>`],
+    ['with an id in another element', `${encodedKey}<Upload><UploadId>a</UploadId></Upload>`],
+  ])('rejects a response %s', async (_, elements) => {
+    const storage = await startStorage(initiated(elements));
+    const { kind } = await failureOf(createClient(storage.origin).initiateMultipartUpload(KEY, {}));
+    expect(kind).toBe('invalid_response');
+    expect(storage.received).toHaveLength(1);
+  });
+
+  it.each([
+    ['percent-encoded', `<EncodingType>url</EncodingType><Key>${encodeURIComponent(KEY)}</Key>`],
+    ['with "+" for a space', `<EncodingType>url</EncodingType><Key>users/%C3%A4+b%2Bc.mp4</Key>`],
+    ['with "+" for itself', `<EncodingType>url</EncodingType><Key>users/%C3%A4%20b+c.mp4</Key>`],
+    ['as it is', `<Key>${KEY}</Key>`],
+  ])('recognizes the key %s', async (_, elements) => {
+    const storage = await startStorage(initiated(`${elements}<UploadId>a</UploadId>`));
+    const uploaded = await createClient(storage.origin).initiateMultipartUpload(KEY, {});
+    expect(uploaded).toStrictEqual({ key: KEY, uploadId: 'a' });
+  });
+});
+
+describe('ListParts', () => {
+  it('asks for the largest page, and returns numbers, lengths and ETags', async () => {
+    const storage = await startStorage(
+      page(`${part(1)}${part(2, 0, `&quot;${ETAG}&#34;`)}${part(10_000, 5 * 1024 ** 3, ETAG)}`),
+    );
+    const { listParts, outcomes } = createClient(storage.origin);
+    expect(await listParts(UPLOAD)).toStrictEqual([
+      { partNumber: 1, contentLength: 102_400, etag: ETAG },
+      { partNumber: 2, contentLength: 0, etag: ETAG },
+      { partNumber: 10_000, contentLength: 5 * 1024 ** 3, etag: ETAG },
+    ]);
+    expect(storage.received.map(({ method, url }) => [method, url])).toStrictEqual([
+      [
+        'GET',
+        `/acme-media/users/%C3%A4%20b%2Bc.mp4?encoding-type=url&max-parts=1000&uploadId=${UPLOAD.uploadId}`,
+      ],
+    ]);
+    expect(outcomes).toStrictEqual(['ListParts ok']);
+  });
+
+  it('reads all pages', async () => {
+    const pages = Array.from({ length: 10 }, (_, index) =>
+      pageOf(index * 1000 + 1, (index + 1) * 1000, index < 9),
+    );
+    const storage = await startStorage(...pages);
+    const { listParts, outcomes } = createClient(storage.origin);
+    const parts = await listParts(UPLOAD);
+    expect(parts?.map(({ partNumber }) => partNumber)).toStrictEqual(
+      Array.from({ length: 10_000 }, (_, index) => index + 1),
+    );
+    expect(storage.received.map(({ url }) => /part-number-marker=(\d+)/.exec(url ?? '')?.[1])).toStrictEqual([
+      undefined,
+      ...Array.from({ length: 9 }, (_, index) => `${(index + 1) * 1000}`),
+    ]);
+    expect(outcomes).toHaveLength(10);
+  });
+
+  it('returns no parts of an upload that has none', async () => {
+    const storage = await startStorage(page(''));
+    expect(await createClient(storage.origin).listParts(UPLOAD)).toStrictEqual([]);
+  });
+
+  it('reports an upload that is gone, also between two pages', async () => {
+    const storage = await startStorage(pageOf(1, 1000, true), NO_SUCH_UPLOAD);
+    const { listParts, outcomes } = createClient(storage.origin);
+    expect(await listParts(UPLOAD)).toBeUndefined();
+    expect(outcomes).toStrictEqual(['ListParts ok', 'ListParts absent']);
+  });
+
+  it.each([
+    ['of another key', page('', false, `<Key>a</Key><UploadId>${UPLOAD.uploadId}</UploadId>`)],
+    ['of another upload', page('', false, `${encodedKey}<UploadId>a</UploadId>`)],
+    ['without an upload id', page('', false, encodedKey)],
+    ['that does not say whether parts follow', { body: xml('ListPartsResult', ofUpload) }],
+    [
+      'that says it with another word',
+      { body: xml('ListPartsResult', `${ofUpload}<IsTruncated>1</IsTruncated>`) },
+    ],
+    ['that is truncated without a part', page('', true)],
+    ['with part 0', page(part(0))],
+    ['with part 10001', page(part(10_001))],
+    ['with part -1', page(part(-1))],
+    ['with part 1.5', page(part('1.5'))],
+    ['with part 1e3', page(part('1e3'))],
+    ['with a part without a number', page(part(''))],
+    ['with a part twice', page(part(1) + part(1))],
+    ['with parts that are not ascending', page(part(2) + part(1))],
+    ['with a negative size', page(part(1, -1))],
+    ['with a size above 5 GiB', page(part(1, 5 * 1024 ** 3 + 1))],
+    ['with a size beyond all numbers', page(part(1, '9'.repeat(400)))],
+    ['with a size that is no number', page(part(1, 'NaN'))],
+    ['with a hexadecimal size', page(part(1, '0x10'))],
+    ['with a part without a size', page('<Part><PartNumber>1</PartNumber><ETag>"a"</ETag></Part>')],
+    ['with two sizes', page(part(1).replace('<Size>', '<Size>1</Size><Size>'))],
+    ['with a part without an ETag', page('<Part><PartNumber>1</PartNumber><Size>1</Size></Part>')],
+    ['with an ETag that needs escapes', page(part(1, 1, '"a&lt;b"'))],
+    ['with an ETag of 129 characters', page(part(1, 1, 'a'.repeat(129)))],
+    [
+      'with a declared entity',
+      { body: `<!DOCTYPE ListPartsResult [<!ENTITY a "1">]>${page(part('&a;')).body}` },
+    ],
+  ])('rejects a page %s', async (_, answer) => {
+    const storage = await startStorage(answer);
+    const { listParts, outcomes } = createClient(storage.origin);
+    expect((await failureOf(listParts(UPLOAD))).kind).toBe('invalid_response');
+    expect(storage.received).toHaveLength(1);
+    expect(outcomes).toStrictEqual(['ListParts invalid_response']);
+  });
+
+  it('rejects a list that does not advance', async () => {
+    const storage = await startStorage(pageOf(1, 1000, true));
+    expect((await failureOf(createClient(storage.origin).listParts(UPLOAD))).kind).toBe('invalid_response');
+    expect(storage.received).toHaveLength(2);
+  });
+
+  it('rejects a list that has more than 20 pages', async () => {
+    const storage = await startStorage(
+      ...Array.from({ length: 30 }, (_, index) => page(part(index + 1), true)),
+    );
+    const { kind, message } = await failureOf(createClient(storage.origin).listParts(UPLOAD));
+    expect([kind, message]).toStrictEqual([
+      'invalid_response',
+      `127.0.0.1:${storage.port} sent more than 20 pages to ListParts`,
+    ]);
+    expect(storage.received).toHaveLength(20);
+  });
+});
+
+describe('CompleteMultipartUpload', () => {
+  it('sends the list of parts with its MD5 and the headers', async () => {
+    const storage = await startStorage(completed);
+    const { completeMultipartUpload, outcomes } = createClient(storage.origin);
+    const headers = { 'x-oss-forbid-overwrite': 'true' };
+    expect(await completeMultipartUpload(UPLOAD, PARTS, headers)).toBe('completed');
+    const [{ method, url, headers: sent, body } = expect.fail()] = storage.received;
+    expect([method, url, body]).toStrictEqual([
+      'POST',
+      `/acme-media/users/%C3%A4%20b%2Bc.mp4?encoding-type=url&uploadId=${UPLOAD.uploadId}`,
+      `<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>"${ETAG}"</ETag></Part><Part><PartNumber>2</PartNumber><ETag>"${ETAG}"</ETag></Part></CompleteMultipartUpload>`,
+    ]);
+    expect(sent).toMatchObject({ 'x-oss-forbid-overwrite': 'true', 'content-length': `${body.length}` });
+    expect(sent).not.toHaveProperty('content-type');
+    expect(outcomes).toStrictEqual(['CompleteMultipartUpload ok']);
+  });
+
+  it.each([
+    ['no_such_upload', 'absent', NO_SUCH_UPLOAD],
+    ['no_such_upload', 'absent', ossError(200, 'NoSuchUpload')],
+    ['object_exists', 'ok', ossError(409, 'FileAlreadyExists', '0042-00000214')],
+    ['object_exists', 'ok', ossError(200, 'FileAlreadyExists')],
+    ['parts_changed', 'ok', ossError(400, 'InvalidPart')],
+    ['parts_changed', 'ok', ossError(200, 'InvalidPart')],
+    ['parts_changed', 'ok', ossError(400, 'FilePartNotExist')],
+    ['parts_changed', 'ok', ossError(400, 'FilePartStale')],
+    ['parts_changed', 'ok', ossError(400, 'FilePartInterity')],
+  ] as const)('returns %s, observed as %s: %j', async (result, outcome, answer) => {
+    const storage = await startStorage(answer);
+    const { completeMultipartUpload, outcomes } = createClient(storage.origin);
+    expect(await completeMultipartUpload(UPLOAD, PARTS, {})).toBe(result);
+    expect(outcomes).toStrictEqual([`CompleteMultipartUpload ${outcome}`]);
+    expect(storage.received).toHaveLength(1);
+  });
+
+  it.each([
+    ['busy', 'an internal error after 200', ossError(200, 'InternalError')],
+    ['denied', 'another error after 200', ossError(200, 'AccessDenied')],
+    ['busy', 'a request that took OSS too long to receive', ossError(400, 'RequestTimeout')],
+    ['denied', 'a part that is too small', ossError(400, 'EntityTooSmall', '0042-00000213')],
+    [
+      'invalid_response',
+      'a result of another key',
+      { body: completed.body?.toString().replace('.mp4', '.mov') ?? '' },
+    ],
+    ['invalid_response', 'the JSON of a callback that was not asked for', { body: '{"Status":"OK"}' }],
+    ['denied', 'a callback that failed and was not asked for', ossError(203, 'CallbackFailed')],
+    ['invalid_response', 'an empty body', { body: '' }],
+    ['invalid_response', 'half of a result', { body: completed.body?.slice(0, 90) ?? '' }],
+    ['invalid_response', '204', { status: 204 }],
+  ] as const)('is %s after %s', async (kind, _, answer) => {
+    const storage = await startStorage(answer);
+    const { completeMultipartUpload, outcomes } = createClient(storage.origin);
+    expect((await failureOf(completeMultipartUpload(UPLOAD, PARTS, {}))).kind).toBe(kind);
+    expect(outcomes).toStrictEqual([`CompleteMultipartUpload ${kind}`]);
+    expect(storage.received).toHaveLength(1);
+  });
+
+  it.each([
+    ['the response of its server', { body: '{"Status":"OK"}' }],
+    ['an empty response of its server', { body: '' }],
+    ['that it failed', ossError(203, 'CallbackFailed', '0007-00000203')],
+    ['the result of OSS', completed],
+  ] as const)('is completed if a callback was asked for, and the response is %s', async (_, answer) => {
+    const storage = await startStorage(answer);
+    const { completeMultipartUpload } = createClient(storage.origin);
+    expect(await completeMultipartUpload(UPLOAD, PARTS, { 'X-Oss-Callback': 'e30=' })).toBe('completed');
+  });
+
+  it.each([
+    ['NoSuchUpload', 'no_such_upload', ossError(404, 'NoSuchUpload')],
+    ['InvalidPart after 200', 'parts_changed', ossError(200, 'InvalidPart')],
+  ] as const)('reports %s also if a callback was asked for', async (_, result, answer) => {
+    const storage = await startStorage(answer);
+    const { completeMultipartUpload } = createClient(storage.origin);
+    expect(await completeMultipartUpload(UPLOAD, PARTS, { 'x-oss-callback': 'e30=' })).toBe(result);
+  });
+
+  it.each([
+    ['no part', []],
+    ['a part twice', [PARTS[0], PARTS[0]]],
+    ['parts that are not ascending', [PARTS[1], PARTS[0]]],
+    ['part 0', [{ partNumber: 0, etag: ETAG }]],
+    ['part 10001', [{ partNumber: 10_001, etag: ETAG }]],
+    ['an ETag with markup', [{ partNumber: 1, etag: '</ETag>' }]],
+    ['a quoted ETag', [{ partNumber: 1, etag: `"${ETAG}"` }]],
+    ['an empty ETag', [{ partNumber: 1, etag: '' }]],
+  ])('sends nothing for %s', async (_, parts) => {
+    const { completeMultipartUpload, outcomes } = createClient('http://127.0.0.1:9');
+    await expect(completeMultipartUpload(UPLOAD, parts as typeof PARTS, {})).rejects.toThrow(TypeError);
+    expect(outcomes).toStrictEqual([]);
+  });
+
+  it('sends exactly what an official SDK sends', async () => {
+    const { vectors } = JSON.parse(
+      readFileSync(new URL('signing/vectors/header-calls.json', import.meta.url), 'utf8'),
+    );
+    const { input, expected } = vectors.find(({ name }: { name: string }) => name === 'hdr-py-complete');
+    const storage = await startStorage(completed);
+    const { accessKeyId, accessKeySecret, bucket, region, key, signTime } = input;
+    const client = createClient('', {
+      target: { bucket, region, serviceEndpoint: { url: storage.origin, addressing: 'path' } },
+      credentials: async () => ({ accessKeyId, accessKeySecret }),
+      clock: () => new Date(signTime),
+    });
+    const parts = [
+      { partNumber: 1, etag: '3349DC700140D7F86A0784842780AAAA' },
+      { partNumber: 2, etag: '8EFDA8BE206636A695359836FE0ABBBB' },
+      { partNumber: 5, etag: '8C315065167132444177411FDA14CCCC' },
+    ];
+    const { uploadId } = input.query;
+    await failureOf(client.completeMultipartUpload({ key, uploadId }, parts, {}));
+    expect(storage.received[0]?.headers).toMatchObject({
+      authorization: expected.authorization,
+      'content-md5': 'uZOU4k/qzMZZi2x7AMOCiA==',
+    });
+  });
+
+  it('has 60 s, and one try, because OSS goes on if the response is lost', async () => {
+    const limits: number[] = [];
+    const timers = {
+      timeout: (ms: number) => {
+        limits.push(ms);
+        return new AbortController().signal;
+      },
+      wait: async () => Promise.reject(new Error('the client waits')),
+    };
+    for (const answer of [ossError(500, 'InternalError'), ossError(503, 'SlowDown')]) {
+      const storage = await startStorage(answer, completed);
+      const client = createClient(storage.origin, { timers });
+      expect((await failureOf(client.completeMultipartUpload(UPLOAD, PARTS, {}))).kind).toBe('busy');
+      expect(storage.received).toHaveLength(1);
+    }
+    const reset = await startTestServer((request) => reset.reset(request));
+    const client = createClient(reset.origin, { timers });
+    expect((await failureOf(client.completeMultipartUpload(UPLOAD, PARTS, {}))).kind).toBe('unreachable');
+    expect(reset.requests).toHaveLength(1);
+    expect(limits).toStrictEqual([60_000, 60_000, 60_000]);
+  });
+});
+
+describe('AbortMultipartUpload', () => {
+  it('is repeated until the upload is gone', async () => {
+    const storage = await startStorage({ status: 204 }, NO_SUCH_UPLOAD);
+    const { abortMultipartUpload, outcomes } = createClient(storage.origin);
+    expect(await abortMultipartUpload(UPLOAD)).toBeUndefined();
+    expect(storage.received.map(({ method, url, body }) => [method, url, body])).toStrictEqual(
+      Array(2).fill(['DELETE', `/acme-media/users/%C3%A4%20b%2Bc.mp4?uploadId=${UPLOAD.uploadId}`, '']),
+    );
+    expect(outcomes).toStrictEqual(['AbortMultipartUpload ok', 'AbortMultipartUpload absent']);
+  });
+
+  it('is made three times at most', async () => {
+    const storage = await startStorage({ status: 204 });
+    await createClient(storage.origin).abortMultipartUpload(UPLOAD);
+    expect(storage.received).toHaveLength(3);
+  });
+
+  it('succeeds if the upload is gone already', async () => {
+    const storage = await startStorage(NO_SUCH_UPLOAD);
+    await createClient(storage.origin).abortMultipartUpload(UPLOAD);
+    expect(storage.received).toHaveLength(1);
+  });
+
+  it.each([
+    ['200', { status: 200 }],
+    ['204 of another server', { status: 204, headers: { 'x-oss-request-id': 'tx00' } }],
+  ] as const)('rejects %s', async (_, answer) => {
+    const storage = await startStorage(answer);
+    const { kind } = await failureOf(createClient(storage.origin).abortMultipartUpload(UPLOAD));
+    expect(kind).toBe('invalid_response');
+  });
+
+  it('reports a failure after the first time', async () => {
+    const storage = await startStorage({ status: 204 }, ossError(403, 'AccessDenied'));
+    const { kind } = await failureOf(createClient(storage.origin).abortMultipartUpload(UPLOAD));
+    expect(kind).toBe('denied');
+  });
+});
+
+describe.each(EACH_CALL)('$operation', ({ operation, call, ok }) => {
+  const result = ok.status === undefined ? ok : {};
+
+  it('follows the credentials: the second try has those that replaced the rejected ones', async () => {
+    const storage = await startStorage(ossError(403, 'SecurityTokenExpired'), ok);
+    const current: SigningCredentials[] = [TEMPORARY, { ...TEMPORARY, securityToken: 'new' }];
+    const client = createClient(storage.origin, {
+      credentials: async () => current.shift() as SigningCredentials,
+    });
+    await call(client);
+    expect(storage.received.map(({ headers }) => headers['x-oss-security-token'])).toStrictEqual([
+      TEMPORARY.securityToken,
+      'new',
+    ]);
+    expect(client.waits).toStrictEqual([]);
+  });
+
+  it.each([
+    ['denied', 'a bucket that does not exist', ossError(404, 'NoSuchBucket')],
+    ['denied', '403', ossError(403, 'AccessDenied', '0003-00000301')],
+    ['denied', '403 with an empty body', { status: 403 }],
+    ['denied', 'another 409', ossError(409, 'FileImmutable')],
+    ['busy', '429', { status: 429 }],
+    ['invalid_response', '404 of a proxy', { status: 404, body: '<html><body>Not found</body></html>' }],
+    ['invalid_response', 'a redirect', { status: 307, headers: { location: 'http://127.0.0.1:1/' } }],
+    [
+      'invalid_response',
+      'a redirect of OSS',
+      { ...ossError(301, 'AccessDenied'), headers: { location: '/' } },
+    ],
+    ['invalid_response', '200 of a proxy', { body: '<html><body>Welcome</body></html>' }],
+    ['invalid_response', '200 of another storage', { ...result, headers: { 'x-oss-request-id': 'tx0' } }],
+    ['invalid_response', '206', { ...result, status: 206 }],
+    ['invalid_response', 'the result of another call', { body: xml('Result', ofUpload) }],
+    ['invalid_response', 'bytes that are not UTF-8', { body: Buffer.from('c328', 'hex') }],
+    ['invalid_response', 'half of a document', { body: '<ListPartsResult><Key>' }],
+    ['invalid_response', 'JSON', { body: '{"Key":"a"}' }],
+    ['invalid_response', 'two root elements', { body: '<a/><b/>' }],
+    ['invalid_response', 'a body of 600 KiB', { body: `<a>${'x'.repeat(600 * 1024)}</a>` }],
+  ] as const)('is %s after %s, after one try', async (kind, _, answer) => {
+    const storage = await startStorage(answer);
+    const client = createClient(storage.origin);
+    const error = await failureOf(call(client));
+    expect(error.kind).toBe(kind);
+    expect(client.outcomes).toStrictEqual([`${operation} ${kind}`]);
+    expect(storage.received).toHaveLength(1);
+    expect(`${error.message}${JSON.stringify(error.details)}`).not.toMatch(/secret|users|0004B9894A22/);
+  });
+
+  it('repeats nothing of what a server sends, except a code', async () => {
+    const storage = await startTestServer((request, response) => {
+      const repeated = `${request.headers.authorization} ${request.url}`;
+      response
+        .writeHead(403, { 'x-oss-request-id': REQUEST_ID })
+        .end(`<Error><Code>${repeated.replaceAll('&', '')}</Code><Message>${repeated}</Message></Error>`);
+    });
+    const { message, details } = await failureOf(call(createClient(storage.origin)));
+    expect({ message, details }).toStrictEqual({
+      message: `127.0.0.1:${storage.port} responded to ${operation} with 403`,
+      details: { status: 403, code: undefined, ec: undefined, requestId: REQUEST_ID },
+    });
+  });
+
+  it.each(['', '.', 'a/../b'])('sends nothing for the key %j', async (key) => {
+    const client = createClient('http://127.0.0.1:9');
+    const calls = [
+      client.initiateMultipartUpload(key, {}),
+      client.listParts({ ...UPLOAD, key }),
+      client.completeMultipartUpload({ ...UPLOAD, key }, PARTS, {}),
+      client.abortMultipartUpload({ ...UPLOAD, key }),
+    ];
+    for (const sent of calls) await expect(sent).rejects.toThrow(TypeError);
+    expect(client.outcomes).toStrictEqual([]);
+  });
+
+  it('ends when its time is over, also while the body arrives', async () => {
+    const server = await startTestServer((_, response) => {
+      response.writeHead(200, { 'x-oss-request-id': REQUEST_ID }).write('<');
+    });
+    const controller = new AbortController();
+    const limits: number[] = [];
+    const callLimit = createCallLimit(1);
+    const client = createClient(server.origin, {
+      callLimit,
+      timers: {
+        timeout: (ms) => {
+          limits.push(ms);
+          return controller.signal;
+        },
+        wait: async () => Promise.reject(new Error('the client waits')),
+      },
+    });
+    const failed = failureOf(call(client));
+    while (server.requests.length === 0) await setImmediate();
+    expect(callLimit.enter()).toBe(false);
+    controller.abort();
+    const { kind, message } = await failed;
+    expect([kind, message]).toStrictEqual([
+      'unreachable',
+      `127.0.0.1:${server.port} did not respond in time`,
+    ]);
+    expect(limits).toStrictEqual([operation === 'CompleteMultipartUpload' ? 60_000 : 5_000]);
+    expect(server.requests).toHaveLength(1);
+    expect(callLimit.enter()).toBe(true);
+  });
+
+  it('is one of the calls in progress that are limited', async () => {
+    const callLimit = createCallLimit(1);
+    callLimit.enter();
+    const client = createClient('http://127.0.0.1:9', { callLimit });
+    const { kind, message } = await failureOf(call(client));
+    expect([kind, message]).toStrictEqual(['busy', '1 calls to the storage are in progress']);
+    expect(client.outcomes).toStrictEqual([`${operation} busy`]);
+  });
+});
+
+describe.each(OF_AN_UPLOAD)('$operation', ({ operation, call }) => {
+  it.each([
+    ['NoSuchUpload', NO_SUCH_UPLOAD],
+    ['NoSuchUpload without an EC', ossError(404, 'NoSuchUpload')],
+    [
+      'x-oss-err without a body',
+      {
+        status: 404,
+        headers: { 'x-oss-err': Buffer.from(String(NO_SUCH_UPLOAD.body)).toString('base64') },
+      },
+    ],
+    ['the EC without a code', { status: 404, headers: { 'x-oss-ec': '0042-00000104' } }],
+  ])('finds no such upload: %s', async (_, answer) => {
+    const storage = await startStorage(answer);
+    const client = createClient(storage.origin);
+    await call(client);
+    expect(client.outcomes).toStrictEqual([`${operation} absent`]);
+  });
+
+  it('does not mistake another EC for that of NoSuchUpload', async () => {
+    const storage = await startStorage({ status: 404, headers: { 'x-oss-ec': '0015-00000101' } });
+    expect((await failureOf(call(createClient(storage.origin)))).kind).toBe('invalid_response');
+  });
+});
+
+describe.each(REPEATABLE)('$operation', ({ call, ok }) => {
+  it.each([
+    ['500', ossError(500, 'InternalError')],
+    ['503', ossError(503, 'ServiceUnavailable')],
+    ['502 of a proxy', { status: 502, body: '<html></html>' }],
+  ] as const)('has a second try after %s', async (_, answer) => {
+    const storage = await startStorage(answer, ok);
+    const client = createClient(storage.origin);
+    await call(client);
+    expect(storage.received).toHaveLength(2);
+    expect(client.waits).toStrictEqual([200]);
+  });
+
+  it('has a second try after a reset connection, which is the last one', async () => {
+    const server = await startTestServer((request) => server.reset(request));
+    expect((await failureOf(call(createClient(server.origin)))).kind).toBe('unreachable');
+    expect(server.requests).toHaveLength(2);
+  });
+});
+
+describe('a deadline', () => {
+  const now = fixedClock();
+  const deadline = new Date(now.getTime() + 3_000);
+
+  /** Records how long each call may take, on a clock that advances by a second with each. */
+  function timed(origin: string) {
+    const limits: number[] = [];
+    let seconds = 0;
+    const client = createClient(origin, {
+      clock: () => new Date(now.getTime() + seconds * 1000),
+      timers: {
+        timeout: (ms) => {
+          limits.push(ms);
+          seconds += 1;
+          return new AbortController().signal;
+        },
+        wait: async () => undefined,
+      },
+    });
+    return { client, limits };
+  }
+
+  it('shortens the pages of a list, and ends it', async () => {
+    const storage = await startStorage(
+      ...Array.from({ length: 10 }, (_, index) => page(part(index + 1), true)),
+    );
+    const { client, limits } = timed(storage.origin);
+    const { kind, message } = await failureOf(client.listParts(UPLOAD, deadline));
+    expect([kind, message]).toStrictEqual([
+      'unreachable',
+      `no time was left for a call to 127.0.0.1:${storage.port}`,
+    ]);
+    expect(limits).toStrictEqual([3_000, 2_000, 1_000]);
+    expect(storage.received).toHaveLength(3);
+    expect(client.outcomes.at(-1)).toBe('ListParts unreachable');
+  });
+
+  it('shortens the call that completes, and does not lengthen it', async () => {
+    const storage = await startStorage(completed);
+    const { client, limits } = timed(storage.origin);
+    await client.completeMultipartUpload(UPLOAD, PARTS, {}, deadline);
+    await client.completeMultipartUpload(UPLOAD, PARTS, {}, new Date(now.getTime() + 600_000));
+    expect(limits).toStrictEqual([3_000, 60_000]);
+  });
+});
+
+describe('a hostile document', () => {
+  const LENGTH = 500 * 1024;
+  const filled = (text: string) => text.repeat(Math.floor(LENGTH / text.length));
+
+  it.each([
+    ['elements that are nested', filled('<a>')],
+    ['elements that are empty', `<a>${filled('<b/>')}</a>`],
+    ['references', `<a>${filled('&#34;')}</a>`],
+    ['carriage returns', `<a>${filled('\r')}</a>`],
+    ['line ends of Windows', `<a>${filled('\r\n')}</a>`],
+    ['comments', `<a>${filled('<!---->')}</a>`],
+    ['attributes', `<a ${Array.from({ length: 40_000 }, (_, index) => `b${index}=""`).join(' ')}/>`],
+    ['one name', `<${filled('a')}/>`],
+    ['a DTD that is open', `<!DOCTYPE a [${filled(']')}`],
+    ['entities', `<!DOCTYPE a [${filled('<!ENTITY b "&a;&a;">')}]><a>&b;</a>`],
+    ['a page of tiny parts', page(filled('<Part/>')).body as string],
+  ])('of %s occupies the event loop for less than 50 ms', async (_, body) => {
+    const document = Buffer.from(body);
+    const tookMs = await medianTurnMs(50, async () => {
+      expect(readPartsPage(document, UPLOAD, 0)).toBeUndefined();
+      expect(readErrorResponse({ headers: new Headers(), body: document }).code).toBeUndefined();
+    });
+    expect(tookMs).toBeLessThan(50);
+  });
+
+  it('is as fast as the largest page that OSS sends', async () => {
+    const document = Buffer.from(String(pageOf(1, 1000).body));
+    const tookMs = await medianTurnMs(50, async () =>
+      expect(readPartsPage(document, UPLOAD, 0)?.parts).toHaveLength(1000),
+    );
+    expect(tookMs).toBeLessThan(50);
+  });
+});
