@@ -59,8 +59,20 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'grants/upload': [
     ...['grants', 'policy', 'storage', 'errors', 'text', 'zod', 'type:auth', 'type:grants/ports'],
   ],
+  'grants/multipart': [],
   'grants/completion': [
-    ...['grants', 'grants/ports', 'policy', 'storage', 'errors', 'text', 'zod', 'jose', 'type:clock'],
+    ...[
+      'grants',
+      'grants/ports',
+      'grants/multipart',
+      'policy',
+      'storage',
+      'errors',
+      'text',
+      'zod',
+      'jose',
+      'type:clock',
+    ],
   ],
   // The implementations of the ports. The policy file needs the type of an issuer too.
   'auth/issuer': [],
@@ -166,6 +178,7 @@ const PURE = [
     'grants/ports',
     'grants/upload',
     'grants/download',
+    'grants/multipart',
     'grants/completion',
   ],
 ];
