@@ -4,7 +4,12 @@ import { text } from 'node:stream/consumers';
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { createCallLimit } from '../../../src/storage/call-limit.ts';
-import type { BucketClient, SigningCredentials } from '../../../src/storage/object-storage.ts';
+import type {
+  BucketClient,
+  MultipartUpload,
+  SigningCredentials,
+} from '../../../src/storage/object-storage.ts';
+import { prepareBucket } from '../../../src/storage/oss/bucket.ts';
 import { readErrorResponse } from '../../../src/storage/oss/error-response.ts';
 import { readPartsPage } from '../../../src/storage/oss/multipart-xml.ts';
 import { fixedClock } from '../../support/fixed-clock.ts';
@@ -14,7 +19,7 @@ import {
   failureOf,
   REQUEST_ID,
 } from '../../support/storage-client.ts';
-import { TEMPORARY } from '../../support/test-emulator.ts';
+import { BUCKET, REGION, startTestEmulator, TEMPORARY } from '../../support/test-emulator.ts';
 import { startTestServer } from '../../support/test-server.ts';
 
 const KEY = 'users/ä b+c.mp4';
@@ -658,6 +663,132 @@ describe('a deadline', () => {
     await client.completeMultipartUpload(UPLOAD, PARTS, {}, deadline);
     await client.completeMultipartUpload(UPLOAD, PARTS, {}, new Date(now.getTime() + 600_000));
     expect(limits).toStrictEqual([3_000, 60_000]);
+  });
+});
+
+describe('with the emulator', () => {
+  const FIRST = 'a'.repeat(102_400);
+  const RULE = {
+    'x-oss-storage-class': 'IA',
+    'x-oss-traffic-limit': '819200',
+    'x-oss-object-acl': 'private',
+  };
+  const DESCRIBED = { key: KEY, contentType: 'video/mp4', metadata: { album: '42' }, overwrite: false };
+
+  async function start(options: Parameters<typeof startTestEmulator>[0] = {}) {
+    const emulator = await startTestEmulator(options);
+    const client = createClient(emulator.url);
+    const uploads = prepareBucket({
+      bucket: BUCKET,
+      region: REGION,
+      endpoint: { url: emulator.url, addressing: 'path' },
+    }).prepareUploads(RULE);
+    const begin = async (overwrite = false) => {
+      const begun = await client.initiateMultipartUpload(
+        KEY,
+        uploads.initiateHeaders({ ...DESCRIBED, overwrite }),
+      );
+      return begun === 'object_exists' ? expect.fail() : begun;
+    };
+    const putPart = async (upload: MultipartUpload, partNumber: number, body: string, granted = body) => {
+      const part = { ...upload, partNumber, contentLength: granted.length };
+      const signing = { credentials: TEMPORARY, signedAt: fixedClock(), expiresInSeconds: 600 };
+      const { method, url, headers } = uploads.presignPart(part, signing);
+      // Bytes without a type: fetch adds no header that is not signed.
+      const response = await fetch(url, { method, headers, body: Buffer.from(body) });
+      await response.arrayBuffer();
+      return response.status;
+    };
+    return { ...client, ...emulator, uploads, begin, putPart };
+  }
+
+  it('uploads an object in parts that arrive in any order, one of them twice', async () => {
+    const { begin, putPart, listParts, completeMultipartUpload, headObject, uploads } = await start();
+    const upload = await begin();
+    expect(await listParts(upload)).toStrictEqual([]);
+    expect(await putPart(upload, 2, 'bc')).toBe(200);
+    expect(await putPart(upload, 1, FIRST)).toBe(200);
+    expect(await putPart(upload, 2, 'de')).toBe(200);
+    const parts = (await listParts(upload)) ?? expect.fail();
+    expect(parts.map(({ partNumber, contentLength }) => [partNumber, contentLength])).toStrictEqual([
+      [1, 102_400],
+      [2, 2],
+    ]);
+    expect(await completeMultipartUpload(upload, parts, uploads.completeHeaders(false))).toBe('completed');
+    expect(await headObject(KEY)).toMatchObject({
+      contentLength: 102_402,
+      contentType: 'video/mp4',
+      metadata: { album: '42' },
+      objectType: 'multipart',
+      contentMd5: undefined,
+    });
+    expect(await completeMultipartUpload(upload, parts, {})).toBe('no_such_upload');
+    expect(await listParts(upload)).toBeUndefined();
+  });
+
+  it('keeps an existing object at both ends, unless the upload replaces it', async () => {
+    const { begin, putPart, put, initiateMultipartUpload, listParts, completeMultipartUpload, uploads } =
+      await start();
+    const upload = await begin();
+    await putPart(upload, 1, 'new');
+    await put(KEY, 'old');
+    const parts = (await listParts(upload)) ?? expect.fail();
+    expect(await initiateMultipartUpload(KEY, uploads.initiateHeaders(DESCRIBED))).toBe('object_exists');
+    expect(await completeMultipartUpload(upload, parts, uploads.completeHeaders(false))).toBe(
+      'object_exists',
+    );
+    expect(await completeMultipartUpload(upload, parts, uploads.completeHeaders(true))).toBe('completed');
+  });
+
+  it('reports parts that have been replaced, or are missing', async () => {
+    const { begin, putPart, listParts, completeMultipartUpload } = await start();
+    const upload = await begin();
+    await putPart(upload, 1, 'one');
+    const parts = (await listParts(upload)) ?? expect.fail();
+    await putPart(upload, 1, 'two');
+    expect(await completeMultipartUpload(upload, parts, {})).toBe('parts_changed');
+    const absent = { partNumber: 2, etag: ETAG };
+    const listed = (await listParts(upload)) ?? expect.fail();
+    expect(await completeMultipartUpload(upload, [...listed, absent], {})).toBe('parts_changed');
+    expect(await completeMultipartUpload(upload, listed, {})).toBe('completed');
+  });
+
+  it('accepts a part of the signed length only, as the signed number of the signed upload', async () => {
+    const { begin, putPart, uploads } = await start();
+    const upload = await begin();
+    expect(await putPart(upload, 1, 'longer', 'short')).toBe(403);
+    expect(await putPart(upload, 1, 'four', 'short')).toBe(403);
+    const signing = { credentials: TEMPORARY, signedAt: fixedClock(), expiresInSeconds: 600 };
+    const { url } = uploads.presignPart({ ...upload, partNumber: 1, contentLength: 5 }, signing);
+    for (const [signed, changed] of [
+      ['partNumber=1&', 'partNumber=2&'],
+      [upload.uploadId, `${upload.uploadId}0`],
+      ['traffic-limit=819200', 'traffic-limit=838860800'],
+    ] as const) {
+      expect(url).toContain(signed);
+      const response = await fetch(url.replace(signed, changed), {
+        method: 'PUT',
+        body: Buffer.from('short'),
+      });
+      expect(response.status).toBe(403);
+    }
+  });
+
+  it('aborts an upload, and again', async () => {
+    const { begin, putPart, abortMultipartUpload, listParts, files } = await start();
+    const upload = await begin();
+    await putPart(upload, 1, 'one');
+    await abortMultipartUpload(upload);
+    expect(await listParts(upload)).toBeUndefined();
+    expect(files()).toStrictEqual([]);
+    await abortMultipartUpload(upload);
+    expect(await putPart(upload, 1, 'one')).toBe(404);
+  });
+
+  it('finds no such upload under another key', async () => {
+    const { begin, listParts } = await start();
+    const { uploadId } = await begin();
+    expect(await listParts({ key: 'other.mp4', uploadId })).toBeUndefined();
   });
 });
 
