@@ -18,23 +18,41 @@ export function cloudAccess(policy: Policy): readonly PrefixAccess[] {
 }
 
 function accessOf(rule: Rule, storage: PreparedStorage): PrefixAccess {
-  const methods = methodsOf(rule);
+  const parts = rule.prefix.parts;
+  const firstClaim = parts.findIndex((part) => 'claim' in part);
+  const literals = firstClaim === -1 ? parts : parts.slice(0, firstClaim);
+  const isUpload = rule.actions.includes('upload');
   return {
     bucket: rule.target.bucket,
     region: rule.target.region,
-    prefixPattern: rule.prefix.parts.map((part) => ('claim' in part ? '*' : part.literal)).join(''),
-    methods,
-    headers: methods.includes('PUT') ? possibleHeaders(rule, storage) : [],
-    isChecked: rule.actions.includes('upload') && rule.receipts,
+    prefixPattern: parts.map((part) => ('claim' in part ? '*' : part.literal)).join(''),
+    literalPrefix: literals.map((part) => ('claim' in part ? '' : part.literal)).join(''),
+    methods: methodsOf(rule),
+    headers: headersOf(rule, storage),
+    isChecked: isUpload && rule.receipts,
+    isTagged: isUpload && Object.keys(rule.headers).some((name) => name.toLowerCase() === 'x-oss-tagging'),
+    ...(isUpload &&
+      rule.transfers.includes('multipart') && {
+        multipart: { expiresInSeconds: rule.uploadExpiresInSeconds },
+      }),
   };
 }
 
 function methodsOf({ actions, transfers }: Rule): PrefixAccess['methods'] {
   const methods: PrefixAccess['methods'][number][] = [];
-  if (actions.includes('upload') && transfers.includes('put')) methods.push('PUT');
+  // Parts are sent by PUT. The service itself makes the other calls of a multipart upload.
+  if (actions.includes('upload') && (transfers.includes('put') || transfers.includes('multipart')))
+    methods.push('PUT');
   if (actions.includes('upload') && transfers.includes('form')) methods.push('POST');
   if (actions.includes('download')) methods.push('GET');
   return methods;
+}
+
+/** Returns each header that a client can be asked to send. */
+function headersOf(rule: Rule, storage: PreparedStorage): readonly string[] {
+  if (!rule.actions.includes('upload')) return [];
+  if (rule.transfers.includes('put')) return possibleHeaders(rule, storage);
+  return rule.transfers.includes('multipart') ? ['content-md5'] : [];
 }
 
 /** Returns the headers of a request that uses everything that the rule allows. */

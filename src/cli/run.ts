@@ -6,6 +6,7 @@ import { bucketCorsCommand } from './commands/bucket-cors.ts';
 import { checkCommand } from './commands/check.ts';
 import { decideCommand } from './commands/decide.ts';
 import { keygenCommand } from './commands/keygen.ts';
+import { lifecycleCommand } from './commands/lifecycle.ts';
 import { ramPolicyCommand } from './commands/ram-policy.ts';
 import { startCommand } from './commands/start.ts';
 import { ENV_FILE, readEnvFile } from './env-file.ts';
@@ -16,6 +17,7 @@ const COMMANDS: readonly Command[] = [
   checkCommand,
   ramPolicyCommand,
   bucketCorsCommand,
+  lifecycleCommand,
   decideCommand,
   keygenCommand,
 ];

@@ -181,12 +181,21 @@ export type PrefixAccess = {
   readonly region: string;
   /** The beginning of each key, with `*` in place of what depends on the caller. */
   readonly prefixPattern: string;
+  /** The beginning of each key, up to what depends on the caller. */
+  readonly literalPrefix: string;
   /** The methods that clients send to the storage. */
   readonly methods: readonly ('PUT' | 'POST' | 'GET')[];
   /** Each header that a client can be asked to send, in lower case. */
   readonly headers: readonly string[];
   /** Whether the service itself reads the attributes of the objects, to confirm uploads. */
   readonly isChecked: boolean;
+  /** Whether the service itself sets tags of the objects, or signs them. */
+  readonly isTagged: boolean;
+  /** Only if the rule has multipart uploads. */
+  readonly multipart?: {
+    /** How long an upload can be continued. */
+    readonly expiresInSeconds: number;
+  };
 };
 
 /** An optional ability: CORS rules that let pages use what is granted. */
@@ -207,6 +216,21 @@ export type BucketCors = {
   /** The response headers that a page may read. */
   readonly exposeHeaders: readonly string[];
   readonly maxAgeSeconds: number;
+};
+
+/** An optional ability: rules by which the storage aborts unfinished multipart uploads. */
+export type LifecycleRuleGenerator = (access: readonly PrefixAccess[]) => readonly BucketLifecycle[];
+
+/** The lifecycle rules that a bucket needs for multipart uploads. Their prefixes do not overlap. */
+export type BucketLifecycle = {
+  readonly bucket: string;
+  readonly region: string;
+  readonly rules: readonly {
+    /** Begins the keys; empty for all keys of the bucket. */
+    readonly prefix: string;
+    /** Whole days after which parts are removed. */
+    readonly days: number;
+  }[];
 };
 
 /**

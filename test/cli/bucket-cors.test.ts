@@ -131,6 +131,20 @@ it('lets the page send forms, which need no header, and read the response', asyn
   });
 });
 
+it('lets the page send parts, with no header but their MD5', async () => {
+  const [, plain = {}] = RULES;
+  const [onlyParts] = rulesOf(
+    (await print(undefined, undefined, policyWith({ rules: [{ ...plain, transfers: ['multipart'] }] })))
+      .stdout,
+  );
+  expect(onlyParts).toMatchObject({
+    allowedMethods: ['PUT'],
+    allowedHeaders: ['content-md5'],
+    exposeHeaders: ['ETag', 'x-oss-request-id', 'x-oss-hash-crc64ecma'],
+  });
+  expect(await preflight(onlyParts ? [onlyParts] : [], ['content-md5'])).toStrictEqual([200, ORIGIN]);
+});
+
 it('prints one script for each bucket, once for all the targets of a bucket', async () => {
   const image = { who: { scope: 'a' }, contentTypes: ['image/png'], maxSize: '1B' };
   const policy = policyWith({

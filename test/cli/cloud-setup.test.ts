@@ -11,8 +11,11 @@ const blocksOf = (language: string) =>
   [...page.matchAll(new RegExp(`\`\`\`${language}\n([\\s\\S]*?)\`\`\``, 'g'))].map(([, block = '']) => block);
 
 const [claims = '', request = '', html = ''] = blocksOf('json');
+// The page shows the end of this policy.
+const [rule = ''] = blocksOf('yaml');
 const files = {
   'policy.example.yaml': readFileSync(new URL('policy.example.yaml', root), 'utf8'),
+  'films.yaml': `${readFileSync(new URL('policy.example.yaml', root), 'utf8')}\n${rule.replaceAll(/^/gm, '  ')}`,
   'claims.json': claims,
   'request.json': request,
   'html.json': html,
@@ -39,16 +42,17 @@ const exampleNetwork: typeof fetch = async (input) => {
   return new Response(JSON.stringify(createTestIssuer().jwks), { headers });
 };
 
-it('shows every command but start and keygen, and three files', () => {
+it('shows every command but start and keygen, and the files that they need', () => {
   expect(blocksOf('console').map((block) => /oss-presign ([a-z-]+)/.exec(block)?.[1])).toStrictEqual([
     'ram-policy',
     'bucket-cors',
+    'lifecycle',
     'decide',
     'decide',
     'check',
     'check',
   ]);
-  expect(blocksOf('json')).toHaveLength(3);
+  expect([blocksOf('json').length, blocksOf('yaml').length]).toStrictEqual([3, 1]);
 });
 
 it.each(blocksOf('console').map((block) => [block.split('\n')[0] ?? '', block]))(

@@ -18,6 +18,24 @@ it('prints only JSON, for the policy of --policy or else of POLICY_FILE, without
   expect(await runCli(['ram-policy'], { files, env: { POLICY_FILE: 'a.yaml' } })).toStrictEqual(byOption);
 });
 
+it.each([
+  [['put'], ['oss:PutObject', 'oss:GetObject', 'oss:PutObjectTagging']],
+  [
+    ['multipart'],
+    ['oss:PutObject', 'oss:GetObject', 'oss:PutObjectTagging', 'oss:ListParts', 'oss:AbortMultipartUpload'],
+  ],
+])('prints what uploads with tags by %j need', async (transfers, actions) => {
+  const policy = policyWith({
+    rules: [ownFilesRule({ transfers, headers: { 'X-Oss-Tagging': 'team=web' } })],
+  });
+  const { stdout } = await runCli(['ram-policy'], { files: { 'policy.yaml': policy, 'jwks.json': jwks } });
+  const { Statement } = JSON.parse(stdout) as { Statement: { Action: string[]; Resource: string[] }[] };
+  expect(Statement.flatMap(({ Action }) => Action)).toStrictEqual(actions);
+  expect(new Set(Statement.flatMap(({ Resource }) => Resource))).toStrictEqual(
+    new Set(['acs:oss:*:*:acme-media/users/*/*']),
+  );
+});
+
 it('prints a note on stderr about each rule that needs a KMS key', async () => {
   const policy = policyWith({
     rules: [ownFilesRule({ headers: { 'X-Oss-Server-Side-Encryption': 'KMS' } })],

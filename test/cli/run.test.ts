@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { runCli } from '../support/run-cli.ts';
 
-const COMMANDS = ['start', 'check', 'ram-policy', 'bucket-cors', 'decide'];
+const COMMANDS = ['start', 'check', 'ram-policy', 'bucket-cors', 'lifecycle', 'decide'];
 
 it.each(['--help', '-h', 'help'])('%s prints the purpose of the program and every command', async (flag) => {
   const { code, stdout, stderr } = await runCli([flag]);

@@ -5,15 +5,16 @@ import { cloudAccess } from '../cloud-access.ts';
 import { CannotRun, type CliContext, type Command, type OptionValues } from '../command.ts';
 import { OUTPUT_OPTION, writeDocument } from '../output-option.ts';
 import { POLICY_OPTION, policyOf } from '../policy-option.ts';
+import { xmlElement } from '../xml-element.ts';
 
 /** `oss-presign bucket-cors`: the CORS rules that each bucket needs for pages. */
 export const bucketCorsCommand: Command = {
   name: 'bucket-cors',
   summary: 'print the CORS rules that the buckets need, with the commands that set them',
-  description: `Prints, for each bucket of the policy, the CORS rule that lets pages of the given origins use what the policy allows: PUT with
-exactly the headers that a response of the service can contain, and GET if a rule has downloads. The output is a shell script
-that sets the rule, as XML, with ossutil 2. Nothing changes until you run the script, which then replaces all CORS rules of
-the bucket.
+  description: `Prints, for each bucket of the policy, the CORS rule that lets pages of the given origins use what the policy allows: PUT, also
+for the parts of multipart uploads, and POST for forms, with exactly the headers that a response of the service can contain, and
+GET if a rule has downloads. The output is a shell script that sets the rule, as XML, with ossutil 2. Nothing changes until you
+run the script, which then replaces all CORS rules of the bucket.
 Needs no credentials and no network.`,
   options: {
     origin: {
@@ -62,11 +63,11 @@ ossutil api put-bucket-cors --bucket ${cors.bucket} --region ${cors.region} --co
 
 function renderXml(cors: BucketCors): string {
   const elements = [
-    ...cors.allowedOrigins.map((origin) => element('AllowedOrigin', origin)),
-    ...cors.allowedMethods.map((method) => element('AllowedMethod', method)),
-    ...cors.allowedHeaders.map((header) => element('AllowedHeader', header)),
-    ...cors.exposeHeaders.map((header) => element('ExposeHeader', header)),
-    element('MaxAgeSeconds', String(cors.maxAgeSeconds)),
+    ...cors.allowedOrigins.map((origin) => xmlElement('AllowedOrigin', origin)),
+    ...cors.allowedMethods.map((method) => xmlElement('AllowedMethod', method)),
+    ...cors.allowedHeaders.map((header) => xmlElement('AllowedHeader', header)),
+    ...cors.exposeHeaders.map((header) => xmlElement('ExposeHeader', header)),
+    xmlElement('MaxAgeSeconds', String(cors.maxAgeSeconds)),
   ];
   // ResponseVary keeps caches from serving one origin's response to another.
   return `<?xml version="1.0" encoding="UTF-8"?>
@@ -76,8 +77,4 @@ ${elements.join('')}  </CORSRule>
   <ResponseVary>true</ResponseVary>
 </CORSConfiguration>
 `;
-}
-
-function element(name: string, text: string): string {
-  return `    <${name}>${text.replaceAll('&', '&amp;').replaceAll('<', '&lt;')}</${name}>\n`;
 }

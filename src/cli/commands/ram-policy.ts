@@ -10,7 +10,8 @@ export const ramPolicyCommand: Command = {
   summary: 'print the RAM policy that the signing credentials need',
   description: `Prints the least-privilege RAM policy, as JSON, for the user or role whose credentials sign. It allows writing objects under
 the prefixes of the rules with uploads, reading objects under those with downloads or receipts (the service asks OSS for the
-object before it signs a receipt), and nothing else. A {claim} in a prefix becomes "*". Needs no credentials and no network.`,
+object before it signs a receipt), listing and aborting multipart uploads under those that have them, tagging where a rule adds
+tags, and nothing else. A {claim} in a prefix becomes "*". Needs no credentials and no network.`,
   options: { policy: POLICY_OPTION, output: OUTPUT_OPTION },
   example: 'oss-presign ram-policy --policy policy.yaml --output ram-policy.json',
   exitCodes: { 0: 'printed or written' },

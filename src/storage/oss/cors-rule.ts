@@ -1,5 +1,10 @@
 import type { CorsRuleGenerator } from '../object-storage.ts';
 
+/**
+ * The service completes multipart uploads from the list of OSS, so no page needs the ETag of a
+ * part. It is exposed because libraries for uploads in parts insist on it, and pages compare it
+ * with the MD5 of what they sent.
+ */
 const EXPOSE_HEADERS = ['ETag', 'x-oss-request-id', 'x-oss-hash-crc64ecma'];
 
 /** A page that reads an object also needs its name, and which part of it was sent. */

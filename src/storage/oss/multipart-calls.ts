@@ -76,7 +76,7 @@ export function createMultipartCalls({ host, call }: SignedCalls): MultipartCall
     const operation = 'ListParts';
     const all: StoredPart[] = [];
     for (let pages = 0; pages < MAX_PAGES; pages += 1) {
-      // The number of the last part is the marker of the next page, whatever the page says.
+      // The number of the last part is the marker of the next page, whatever marker the page has.
       const after = all.at(-1)?.partNumber ?? 0;
       const query = {
         ...ENCODED,

@@ -30,7 +30,7 @@ const PARTS = [
   { partNumber: 2, etag: ETAG },
 ];
 
-type Answer = {
+type StubResponse = {
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array;
@@ -38,14 +38,14 @@ type Answer = {
 type Received = Pick<IncomingMessage, 'method' | 'url' | 'headers'> & { readonly body: string };
 
 /** A server that sends these responses in turn, and the last one from then on. */
-async function startStorage(...answers: readonly Answer[]) {
+async function startStorage(...responses: readonly StubResponse[]) {
   const received: Received[] = [];
   const server = await startTestServer((request, response) => {
     const { method, url, headers } = request;
     void text(request).then((body) => {
-      const answer = answers[Math.min(received.length, answers.length - 1)];
+      const stub = responses[Math.min(received.length, responses.length - 1)];
       received.push({ method, url, headers, body });
-      const { status = 200, headers: extra = {}, body: sent = '' } = answer ?? {};
+      const { status = 200, headers: extra = {}, body: sent = '' } = stub ?? {};
       response.writeHead(status, { 'x-oss-request-id': REQUEST_ID, ...extra }).end(sent);
     });
   });
@@ -55,21 +55,21 @@ async function startStorage(...answers: readonly Answer[]) {
 const xml = (root: string, elements: string) =>
   `<?xml version="1.0" encoding="UTF-8"?>\n<${root} xmlns="http://doc.oss-cn-hangzhou.aliyuncs.com">\n${elements}</${root}>`;
 const encodedKey = `<EncodingType>url</EncodingType><Key>${encodeURIComponent(KEY)}</Key>`;
-const initiated = (elements = `${encodedKey}<UploadId>${UPLOAD.uploadId}</UploadId>`): Answer => ({
+const initiated = (elements = `${encodedKey}<UploadId>${UPLOAD.uploadId}</UploadId>`): StubResponse => ({
   body: xml('InitiateMultipartUploadResult', `<Bucket>acme-media</Bucket>${elements}`),
 });
 const part = (number: number | string, size: number | string = 102_400, etag = `"${ETAG}"`) =>
   `<Part><PartNumber>${number}</PartNumber><LastModified>2012-02-23T07:01:34.000Z</LastModified><ETag>${etag}</ETag><HashCrc64ecma>18446744073709551615</HashCrc64ecma><Size>${size}</Size></Part>`;
 const ofUpload = `${encodedKey}<UploadId>${UPLOAD.uploadId}</UploadId>`;
-const page = (parts: string, isTruncated = false, about = ofUpload): Answer => ({
+const page = (parts: string, isTruncated = false, about = ofUpload): StubResponse => ({
   body: xml('ListPartsResult', `${about}<IsTruncated>${isTruncated}</IsTruncated>${parts}`),
 });
 const pageOf = (from: number, to: number, isTruncated = false) =>
   page(Array.from({ length: to - from + 1 }, (_, index) => part(from + index)).join(''), isTruncated);
-const completed: Answer = {
+const completed: StubResponse = {
   body: xml('CompleteMultipartUploadResult', `${encodedKey}<ETag>"${ETAG}-2"</ETag>`),
 };
-const ossError = (status: number, code: string, ec?: string): Answer => ({
+const ossError = (status: number, code: string, ec?: string): StubResponse => ({
   status,
   headers: ec === undefined ? {} : { 'x-oss-ec': ec },
   body: xml('Error', `<Code>${code}</Code><Message>secret</Message><RequestId>${REQUEST_ID}</RequestId>`),
@@ -78,7 +78,7 @@ const NO_SUCH_UPLOAD = ossError(404, 'NoSuchUpload', '0042-00000002');
 
 /** Each call, with a response that is its result. */
 const CALLS: Readonly<
-  Record<string, { readonly call: (client: BucketClient) => Promise<unknown>; readonly ok: Answer }>
+  Record<string, { readonly call: (client: BucketClient) => Promise<unknown>; readonly ok: StubResponse }>
 > = {
   InitiateMultipartUpload: {
     call: (client) => client.initiateMultipartUpload(KEY, { 'Content-Type': 'video/mp4' }),
@@ -224,9 +224,9 @@ describe('ListParts', () => {
     ['of another key', page('', false, `<Key>a</Key><UploadId>${UPLOAD.uploadId}</UploadId>`)],
     ['of another upload', page('', false, `${encodedKey}<UploadId>a</UploadId>`)],
     ['without an upload id', page('', false, encodedKey)],
-    ['that does not say whether parts follow', { body: xml('ListPartsResult', ofUpload) }],
+    ['that does not state whether parts follow', { body: xml('ListPartsResult', ofUpload) }],
     [
-      'that says it with another word',
+      'that states it with another word',
       { body: xml('ListPartsResult', `${ofUpload}<IsTruncated>1</IsTruncated>`) },
     ],
     ['that is truncated without a part', page('', true)],
@@ -252,8 +252,8 @@ describe('ListParts', () => {
       'with a declared entity',
       { body: `<!DOCTYPE ListPartsResult [<!ENTITY a "1">]>${page(part('&a;')).body}` },
     ],
-  ])('rejects a page %s', async (_, answer) => {
-    const storage = await startStorage(answer);
+  ])('rejects a page %s', async (_, stub) => {
+    const storage = await startStorage(stub);
     const { listParts, outcomes } = createClient(storage.origin);
     expect((await failureOf(listParts(UPLOAD))).kind).toBe('invalid_response');
     expect(storage.received).toHaveLength(1);
@@ -306,8 +306,8 @@ describe('CompleteMultipartUpload', () => {
     ['parts_changed', 'ok', ossError(400, 'FilePartNotExist')],
     ['parts_changed', 'ok', ossError(400, 'FilePartStale')],
     ['parts_changed', 'ok', ossError(400, 'FilePartInterity')],
-  ] as const)('returns %s, observed as %s: %j', async (result, outcome, answer) => {
-    const storage = await startStorage(answer);
+  ] as const)('returns %s, observed as %s: %j', async (result, outcome, stub) => {
+    const storage = await startStorage(stub);
     const { completeMultipartUpload, outcomes } = createClient(storage.origin);
     expect(await completeMultipartUpload(UPLOAD, PARTS, {})).toBe(result);
     expect(outcomes).toStrictEqual([`CompleteMultipartUpload ${outcome}`]);
@@ -329,8 +329,8 @@ describe('CompleteMultipartUpload', () => {
     ['invalid_response', 'an empty body', { body: '' }],
     ['invalid_response', 'half of a result', { body: completed.body?.slice(0, 90) ?? '' }],
     ['invalid_response', '204', { status: 204 }],
-  ] as const)('is %s after %s', async (kind, _, answer) => {
-    const storage = await startStorage(answer);
+  ] as const)('is %s after %s', async (kind, _, stub) => {
+    const storage = await startStorage(stub);
     const { completeMultipartUpload, outcomes } = createClient(storage.origin);
     expect((await failureOf(completeMultipartUpload(UPLOAD, PARTS, {}))).kind).toBe(kind);
     expect(outcomes).toStrictEqual([`CompleteMultipartUpload ${kind}`]);
@@ -342,8 +342,8 @@ describe('CompleteMultipartUpload', () => {
     ['an empty response of its server', { body: '' }],
     ['that it failed', ossError(203, 'CallbackFailed', '0007-00000203')],
     ['the result of OSS', completed],
-  ] as const)('is completed if a callback was asked for, and the response is %s', async (_, answer) => {
-    const storage = await startStorage(answer);
+  ] as const)('is completed if a callback was asked for, and the response is %s', async (_, stub) => {
+    const storage = await startStorage(stub);
     const { completeMultipartUpload } = createClient(storage.origin);
     expect(await completeMultipartUpload(UPLOAD, PARTS, { 'X-Oss-Callback': 'e30=' })).toBe('completed');
   });
@@ -351,8 +351,8 @@ describe('CompleteMultipartUpload', () => {
   it.each([
     ['NoSuchUpload', 'no_such_upload', ossError(404, 'NoSuchUpload')],
     ['InvalidPart after 200', 'parts_changed', ossError(200, 'InvalidPart')],
-  ] as const)('reports %s also if a callback was asked for', async (_, result, answer) => {
-    const storage = await startStorage(answer);
+  ] as const)('reports %s also if a callback was asked for', async (_, result, stub) => {
+    const storage = await startStorage(stub);
     const { completeMultipartUpload } = createClient(storage.origin);
     expect(await completeMultipartUpload(UPLOAD, PARTS, { 'x-oss-callback': 'e30=' })).toBe(result);
   });
@@ -406,8 +406,8 @@ describe('CompleteMultipartUpload', () => {
       },
       wait: async () => Promise.reject(new Error('the client waits')),
     };
-    for (const answer of [ossError(500, 'InternalError'), ossError(503, 'SlowDown')]) {
-      const storage = await startStorage(answer, completed);
+    for (const stub of [ossError(500, 'InternalError'), ossError(503, 'SlowDown')]) {
+      const storage = await startStorage(stub, completed);
       const client = createClient(storage.origin, { timers });
       expect((await failureOf(client.completeMultipartUpload(UPLOAD, PARTS, {}))).kind).toBe('busy');
       expect(storage.received).toHaveLength(1);
@@ -446,8 +446,8 @@ describe('AbortMultipartUpload', () => {
   it.each([
     ['200', { status: 200 }],
     ['204 of another server', { status: 204, headers: { 'x-oss-request-id': 'tx00' } }],
-  ] as const)('rejects %s', async (_, answer) => {
-    const storage = await startStorage(answer);
+  ] as const)('rejects %s', async (_, stub) => {
+    const storage = await startStorage(stub);
     const { kind } = await failureOf(createClient(storage.origin).abortMultipartUpload(UPLOAD));
     expect(kind).toBe('invalid_response');
   });
@@ -498,8 +498,8 @@ describe.each(EACH_CALL)('$operation', ({ operation, call, ok }) => {
     ['invalid_response', 'JSON', { body: '{"Key":"a"}' }],
     ['invalid_response', 'two root elements', { body: '<a/><b/>' }],
     ['invalid_response', 'a body of 600 KiB', { body: `<a>${'x'.repeat(600 * 1024)}</a>` }],
-  ] as const)('is %s after %s, after one try', async (kind, _, answer) => {
-    const storage = await startStorage(answer);
+  ] as const)('is %s after %s, after one try', async (kind, _, stub) => {
+    const storage = await startStorage(stub);
     const client = createClient(storage.origin);
     const error = await failureOf(call(client));
     expect(error.kind).toBe(kind);
@@ -587,8 +587,8 @@ describe.each(OF_AN_UPLOAD)('$operation', ({ operation, call }) => {
       },
     ],
     ['the EC without a code', { status: 404, headers: { 'x-oss-ec': '0042-00000104' } }],
-  ])('finds no such upload: %s', async (_, answer) => {
-    const storage = await startStorage(answer);
+  ])('finds no such upload: %s', async (_, stub) => {
+    const storage = await startStorage(stub);
     const client = createClient(storage.origin);
     await call(client);
     expect(client.outcomes).toStrictEqual([`${operation} absent`]);
@@ -605,8 +605,8 @@ describe.each(REPEATABLE)('$operation', ({ call, ok }) => {
     ['500', ossError(500, 'InternalError')],
     ['503', ossError(503, 'ServiceUnavailable')],
     ['502 of a proxy', { status: 502, body: '<html></html>' }],
-  ] as const)('has a second try after %s', async (_, answer) => {
-    const storage = await startStorage(answer, ok);
+  ] as const)('has a second try after %s', async (_, stub) => {
+    const storage = await startStorage(stub, ok);
     const client = createClient(storage.origin);
     await call(client);
     expect(storage.received).toHaveLength(2);

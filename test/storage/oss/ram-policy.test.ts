@@ -6,9 +6,11 @@ const uploads = (prefixPattern: string, change: Partial<PrefixAccess> = {}): Pre
   bucket: 'acme-media',
   region: 'cn-hangzhou',
   prefixPattern,
+  literalPrefix: prefixPattern,
   methods: ['PUT'],
   headers: ['content-type'],
   isChecked: false,
+  isTagged: false,
   ...change,
 });
 
@@ -68,10 +70,26 @@ it('allows reading where a rule has downloads or receipts, and only there', () =
 });
 
 it('allows tagging where a rule adds tags, and only there', () => {
-  const all = [uploads('users/*/'), uploads('tagged/', { headers: ['content-type', 'x-oss-tagging'] })];
+  const all = [uploads('users/*/'), uploads('tagged/', { isTagged: true })];
   expect(ramPolicy(all).Statement[1]).toStrictEqual({
     Effect: 'Allow',
     Action: ['oss:PutObjectTagging'],
     Resource: ['acs:oss:*:*:acme-media/tagged/*'],
   });
+});
+
+it('allows listing and aborting multipart uploads where a rule has them, and only there', () => {
+  const all = [uploads('users/*/'), uploads('films/', { multipart: { expiresInSeconds: 1 } })];
+  expect(ramPolicy(all).Statement).toStrictEqual([
+    {
+      Effect: 'Allow',
+      Action: ['oss:PutObject'],
+      Resource: ['acs:oss:*:*:acme-media/films/*', 'acs:oss:*:*:acme-media/users/*/*'],
+    },
+    {
+      Effect: 'Allow',
+      Action: ['oss:ListParts', 'oss:AbortMultipartUpload'],
+      Resource: ['acs:oss:*:*:acme-media/films/*'],
+    },
+  ]);
 });
