@@ -267,6 +267,50 @@ it('reports a POLICY_FILE that is not a path, and skips the policy', async () =>
   ]);
 });
 
+describe('multipart uploads', () => {
+  const policy = policyWith({
+    issuers: [testIssuerEntry({ jwksFile: undefined, jwksUrl: JWKS_URL })],
+    rules: [ownFilesRule({ transfers: ['multipart'] })],
+  });
+  const env = { ...CREDENTIALS, SERVICE_KEYS_FILE: 'keys.json', PUBLIC_URL: 'https://presign.test' };
+  const files = { 'policy.yaml': policy, 'jwks.json': jwks, 'keys.json': serviceKeysFile('a') };
+  const UPLOAD = 'uploadId=019AB0C47F3A40008000000000000001';
+  const LIST = `${ABSENT}?encoding-type=url&max-parts=1000&${UPLOAD}`;
+  const ABORT = `${ABSENT}?${UPLOAD}`;
+  const NO_SUCH_UPLOAD = ossError(404, 'NoSuchUpload', '0042-00000002');
+  const keys = { [JWKS_URL]: { body: jwks } };
+
+  it('can be listed and aborted if OSS does not know one that does not exist', async () => {
+    const { code, lines, asked } = await check({
+      env,
+      files,
+      responses: { ...keys, [LIST]: NO_SUCH_UPLOAD, [ABORT]: NO_SUCH_UPLOAD },
+    });
+    expect([code, lines.at(-1)]).toStrictEqual([
+      0,
+      'ok storage: own-files: uploads to acme-media can be confirmed, and multipart uploads listed and aborted',
+    ]);
+    expect(asked.slice(1)).toStrictEqual([`HEAD ${ABSENT}`, `GET ${LIST}`, `DELETE ${ABORT}`]);
+  });
+
+  it.each([
+    ['oss:ListParts', 'ListParts', LIST],
+    ['oss:AbortMultipartUpload', 'AbortMultipartUpload', ABORT],
+  ])('need %s', async (action, operation, address) => {
+    const responses = {
+      ...keys,
+      [LIST]: NO_SUCH_UPLOAD,
+      [ABORT]: NO_SUCH_UPLOAD,
+      [address]: ossError(403, 'AccessDenied', '0003-00000201'),
+    };
+    const { code, lines } = await check({ env, files, responses });
+    expect([code, lines.at(-1)]).toStrictEqual([
+      1,
+      `FAILED storage: own-files: acme-media.oss-cn-hangzhou.aliyuncs.com responded to ${operation} with 403 AccessDenied 0003-00000201; allow ${action} for the credentials, as oss-presign ram-policy prints it`,
+    ]);
+  });
+});
+
 describe('the storage', () => {
   const host = new URL(OSS).host;
   const failed = `FAILED storage: own-files: ${host} responded to HeadObject with`;

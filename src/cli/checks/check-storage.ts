@@ -9,9 +9,8 @@ import { StorageError } from '../../storage/storage-error.ts';
 /** The part of the key that stands for a claim. It shows in the access log of the bucket. */
 const CLAIM = 'oss-presign-check';
 
-/** The change to make, by the error code of OSS. */
+/** The change to make, by the error code of OSS; AccessDenied depends on the call. */
 const REMEDIES: ReadonlyMap<string, string> = new Map([
-  ['AccessDenied', 'allow oss:GetObject for the credentials, as oss-presign ram-policy prints it'],
   ['NoSuchBucket', 'correct bucket, region or endpoint of the target'],
   ['InvalidArgument', "set the target's region to that of the bucket"],
   ['RequestTimeTooSkewed', 'set the clock of this machine by NTP'],
@@ -24,11 +23,13 @@ const REMEDIES: ReadonlyMap<string, string> = new Map([
 
 /**
  * Checks whether the service can confirm the uploads of a rule: asks the bucket for an object that
- * does not exist, at the address and under a prefix that the service uses.
- * @param uuid makes the key unique.
+ * does not exist, at the address and under a prefix that the service uses. If the rule has
+ * multipart uploads, it also lists and aborts one that does not exist, which changes nothing: OSS
+ * checks the permission first. Beginning one is not checked, because that would leave one behind.
+ * @param uuid makes the key and the multipart upload ID unique.
  */
 export async function checkStorage(
-  { name: rule, target, prefix }: Rule,
+  { name: rule, target, prefix, transfers }: Rule,
   {
     credentials,
     fetch,
@@ -51,20 +52,35 @@ export async function checkStorage(
     observer: { callStarted: () => () => {} },
   });
   const folder = prefix.parts.map((part) => ('claim' in part ? CLAIM : part.literal)).join('');
-  try {
-    await client.headObject(`${folder}${uuid}`);
-    return { name, ok: true, detail: `${rule}: uploads to ${target.bucket} can be confirmed` };
-  } catch (error) {
-    return { name, ok: false, detail: `${rule}: ${describe(error)}` };
+  const key = `${folder}${uuid}`;
+  const upload = { key, uploadId: uuid.replaceAll('-', '').toUpperCase() };
+  const hasMultipart = transfers.includes('multipart');
+  const calls: readonly (readonly [string, () => Promise<unknown>])[] = [
+    ['oss:GetObject', () => client.headObject(key)],
+    ...(hasMultipart
+      ? ([
+          ['oss:ListParts', () => client.listParts(upload)],
+          ['oss:AbortMultipartUpload', () => client.abortMultipartUpload(upload)],
+        ] as const)
+      : []),
+  ];
+  for (const [action, call] of calls) {
+    try {
+      await call();
+    } catch (error) {
+      return { name, ok: false, detail: `${rule}: ${describe(error, action)}` };
+    }
   }
+  const multipart = hasMultipart ? ', and multipart uploads listed and aborted' : '';
+  return { name, ok: true, detail: `${rule}: uploads to ${target.bucket} can be confirmed${multipart}` };
 }
 
-function describe(error: unknown): string {
+function describe(error: unknown, action: string): string {
   if (!(error instanceof StorageError)) return 'the call cannot be signed; check the credentials';
-  return `${error.message}; ${remedyOf(error)}`;
+  return `${error.message}; ${remedyOf(error, action)}`;
 }
 
-function remedyOf({ kind, details: { code = '', ec } }: StorageError): string {
+function remedyOf({ kind, details: { code = '', ec } }: StorageError, action: string): string {
   switch (kind) {
     case 'busy':
       return 'try again later';
@@ -73,10 +89,11 @@ function remedyOf({ kind, details: { code = '', ec } }: StorageError): string {
     case 'invalid_response':
       return "no server of OSS responds there: check the target's serviceEndpoint, or its endpoint if that is not set";
     case 'denied':
+      if (code !== 'AccessDenied') return REMEDIES.get(code) ?? 'check the credentials and the target';
       return (
-        (REMEDIES.get(code) ?? 'check the credentials and the target') +
+        `allow ${action} for the credentials, as oss-presign ram-policy prints it` +
         // A bucket of another region is denied without an EC.
-        (code === 'AccessDenied' && ec === undefined ? ", and check the target's region" : '')
+        (ec === undefined ? ", and check the target's region" : '')
       );
   }
 }

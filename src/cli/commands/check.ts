@@ -20,9 +20,10 @@ export const checkCommand: Command = {
   summary: 'check environment, policy, issuer keys, credentials, Redis, clock and buckets',
   description: `Checks, without starting the service, whether it could work in this environment now: the environment variables, the policy
 file, the keys of each issuer, the credentials, Redis (if REDIS_URL is set), the clock, which is compared with the Date of a
-response from an issuer or OSS, and for each rule whose uploads can be confirmed, whether OSS lets the service look for objects.
-It prints a line for each result: "ok", "FAILED", "WARNING", or "SKIPPED" if a check needs another one that failed. It changes
-nothing in the cloud. Only an upload shows whether the credentials may write to the buckets.`,
+response from an issuer or OSS, and for each rule whose uploads can be confirmed, whether OSS lets the service look for objects
+and, with multipart uploads, list and abort them. It prints a line for each result: "ok", "FAILED", "WARNING", or "SKIPPED" if a
+check needs another one that failed. It changes nothing in the cloud. Only an upload shows whether the credentials may write to
+the buckets.`,
   options: { policy: POLICY_OPTION },
   example: 'oss-presign check --policy policy.yaml',
   exitCodes: { 0: 'no check failed', 1: 'a check failed' },
