@@ -1,6 +1,6 @@
 import { ServiceError } from '../errors.ts';
 
-/** Rejects an upload because the storage has another object under its key and may not replace it. */
+/** Rejects an upload whose key has another object, which the upload may not replace. */
 export function objectExists(): ServiceError {
   return new ServiceError(
     'object_exists',

@@ -5,7 +5,8 @@ import { cannotContinueUploads } from './cannot-continue.ts';
 import type { CallerContext } from './grant.ts';
 import type { Limiter, LimitVerdict } from './ports/limiter.ts';
 import type { ServiceKeysSource } from './ports/service-keys.ts';
-import { type GrantedUpload, openUploadId } from './upload-id.ts';
+import { invalidRequest } from './request-faults.ts';
+import { type GrantedMultipart, type GrantedUpload, openUploadId } from './upload-id.ts';
 
 /** Calls about uploads that a rule without `requestsPerMinute` allows a caller. */
 export const CALLS_PER_MINUTE = 600;
@@ -75,6 +76,21 @@ export async function useUpload(
   });
   if (verdict && !verdict.allowed) return { outcome: 'limited', ...upload, verdict };
   return { outcome: 'usable', ...upload, verdict };
+}
+
+/**
+ * Returns what an upload id binds of a multipart upload, for calls that no other upload has.
+ * @throws ServiceError `invalid_request` with `conflict` at `/id` for another transfer.
+ */
+export function requireMultipart({ multipart, transfer }: GrantedUpload): GrantedMultipart {
+  if (multipart) return multipart;
+  throw invalidRequest([
+    () => ({
+      pointer: '/id',
+      code: 'conflict',
+      detail: `id is that of an upload with the transfer ${transfer}; only a multipart upload has parts.`,
+    }),
+  ]);
 }
 
 /** The calls about uploads that a rule allows each caller per minute. */

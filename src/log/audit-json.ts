@@ -44,9 +44,11 @@ export type UploadAudit = AuditHead &
 
 /** The audit of a call about an upload that was granted before. */
 export type CompletionAudit = AuditHead<
-  'stored' | 'absent' | 'mismatch' | 'invalid' | 'expired' | 'limited' | 'error'
+  | ('stored' | 'absent' | 'mismatch')
+  | ('open' | 'incomplete' | 'exists' | 'aborted')
+  | ('invalid' | 'expired' | 'limited' | 'error')
 > & {
-  readonly operation: 'status' | 'complete';
+  readonly operation: 'status' | 'complete' | 'abort';
   /**
    * The parts of the upload id; undefined for an id that this service did not make. The grant id is
    * not escaped.
@@ -113,6 +115,7 @@ function operationJson(audit: Audit): string {
       return downloadJson(audit);
     case 'status':
     case 'complete':
+    case 'abort':
       return completionJson(audit);
   }
 }

@@ -36,8 +36,12 @@ export type CompletionApp = TestApp & {
   readonly heads: readonly string[];
   /** The upload id of {@link grantedUpload} with these fields. */
   idOf(fields?: Partial<GrantedUpload>): string;
-  /** `POST /v1/uploads/status` or `/complete` with a good token of `alice`; `claims` change it. */
-  call(operation: 'status' | 'complete', body: unknown, claims?: Claims): Promise<supertest.Response>;
+  /** `POST /v1/uploads/<operation>` with a good token of `alice`; `claims` change it. */
+  call(
+    operation: 'status' | 'complete' | 'abort',
+    body: unknown,
+    claims?: Claims,
+  ): Promise<supertest.Response>;
 };
 
 /** The whole HTTP service on a frozen clock, with a storage that has {@link storedObject}. */

@@ -1,7 +1,7 @@
 import { ServiceError } from '../../errors.ts';
-import type { StoredObject } from '../../storage/object-storage.ts';
 import { StorageError } from '../../storage/storage-error.ts';
 import type { CallerContext } from '../grant.ts';
+import { partsOf } from '../multipart/parts.ts';
 import type { LimitVerdict } from '../ports/limiter.ts';
 import { clientOf } from '../prepared-storage.ts';
 import { storageFailure } from '../storage-failure.ts';
@@ -11,51 +11,68 @@ import {
   type UseUploadDependencies,
   useUpload,
 } from '../use-upload.ts';
-import { type Difference, differencesOf } from './compare-object.ts';
-import type { CompleteRequest } from './request.ts';
+import { checkObject, type ObjectCheck } from './check-object.ts';
+import { type PartProgress, partProgress } from './part-progress.ts';
+
+/** An upload whose id the caller has used. */
+type UsedUpload = UsableUpload & {
+  /** Undefined if the calls are not limited. */
+  readonly verdict: LimitVerdict | undefined;
+};
+
+/** The end of a call about an upload: `Found`, unless the id or the storage prevents it. */
+export type UploadOutcome<Found> =
+  | UnusableUpload
+  | (UsedUpload & (Found | { readonly outcome: 'error'; readonly error: ServiceError }));
 
 /** The result of {@link checkUpload}. */
-export type UploadCheck =
-  | UnusableUpload
-  | (UsableUpload & { readonly verdict: LimitVerdict | undefined } & (
-        | { readonly outcome: 'stored'; readonly stored: StoredObject }
-        | { readonly outcome: 'absent' }
-        | { readonly outcome: 'mismatch'; readonly differences: readonly Difference[] }
-        | { readonly outcome: 'error'; readonly error: ServiceError }
-      ));
+export type UploadCheck = UploadOutcome<UploadState>;
+
+type UploadState =
+  | ObjectCheck
+  /** The multipart upload is under way. */
+  | ({ readonly outcome: 'open' } & PartProgress);
 
 /**
- * Uses an upload id as {@link useUpload} does, and compares the object in the bucket with the
- * grant. Only an id that can be used leads to a call to the storage. A failure of the storage is a
- * value too, so that it has an audit line.
+ * Uses an upload id as {@link useUpload} does, and reports what the storage has of the upload: the
+ * parts of a multipart upload that is under way, otherwise how the object compares with the grant.
+ * Changes nothing. Only an id that can be used leads to a call to the storage. A failure of the
+ * storage is a value too, so that it has an audit line.
  * @throws ServiceError as {@link useUpload} does.
  */
 export async function checkUpload(
   dependencies: UseUploadDependencies,
   context: CallerContext,
-  { id, crc64 }: CompleteRequest,
+  id: string,
 ): Promise<UploadCheck> {
   const use = await useUpload(dependencies, context, { id, isConfirmEnough: true });
   if (use.outcome !== 'usable') return use;
   const { granted, coverage } = use;
-
-  let stored: StoredObject | undefined;
-  try {
-    stored = await clientOf(context.storage, coverage.rule.target).headObject(granted.key);
-  } catch (error) {
-    return { ...use, outcome: 'error', error: rejectionByStorage(error) };
-  }
-  if (!stored) return { ...use, outcome: 'absent' };
-  const differences = differencesOf(granted, stored, crc64);
-  return differences.length === 0
-    ? { ...use, outcome: 'stored', stored }
-    : { ...use, outcome: 'mismatch', differences };
+  const { key, contentLength, multipart } = granted;
+  const client = clientOf(context.storage, coverage.rule.target);
+  return withStorageFailure(use, async (): Promise<UploadState> => {
+    const listed = multipart && (await client.listParts({ key, uploadId: multipart.uploadId }));
+    if (!listed) return checkObject(client, granted, undefined);
+    return { outcome: 'open', ...partProgress(partsOf(contentLength.min, multipart.partSize), listed) };
+  });
 }
 
 /**
- * The rejection for a call to the storage that failed.
- * @throws anything that is neither a failure of the storage nor a rejection: a bug.
+ * Adds to an upload what the calls to the storage found, or why they failed.
+ * @throws whatever is neither a failure of the storage nor a rejection: a bug.
  */
+export async function withStorageFailure<Found extends { readonly outcome: string }>(
+  { granted, coverage, verdict }: UsedUpload,
+  callStorage: () => Promise<Found>,
+): Promise<UsedUpload & (Found | { readonly outcome: 'error'; readonly error: ServiceError })> {
+  const used = { granted, coverage, verdict };
+  try {
+    return { ...used, ...(await callStorage()) };
+  } catch (error) {
+    return { ...used, outcome: 'error', error: rejectionByStorage(error) };
+  }
+}
+
 function rejectionByStorage(error: unknown): ServiceError {
   if (error instanceof StorageError) return storageFailure(error);
   if (error instanceof ServiceError) return error;

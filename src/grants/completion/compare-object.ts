@@ -19,10 +19,11 @@ const HEADERS = {
  * Lists everything in which a stored object differs from the upload that was granted; nothing if
  * the object is the result of the grant, unchanged.
  *
- * The object of another grant is reported as `other_upload`, and a symbolic link or an object that
- * was not sent in one piece as `object_type_not_allowed`. Nothing else is compared then, because
- * the differences would describe what somebody else stored. The pointer of any other difference is
- * the field of the upload request, or the name of the header in the same spelling (`/expires`).
+ * The object of another grant is reported as `other_upload`, and an object that was made in
+ * another way, such as a symbolic link, as `object_type_not_allowed`. Nothing else is compared
+ * then, because the differences would describe what somebody else stored. The pointer of any other
+ * difference is the field of the upload request, or the name of the header in the same spelling
+ * (`/expires`).
  *
  * `Last-Modified` is not compared. The grant id, in the key or in the metadata, is not known before
  * the grant, so an older object cannot have it. An exception is a request that was repeated with
@@ -39,9 +40,11 @@ export function differencesOf(
       'The object under this key is the result of another upload; request a new upload with another key.';
     return [difference('', 'other_upload', detail)];
   }
-  // PutObject and PostObject make normal objects only.
-  if (stored.objectType !== 'normal') {
-    const detail = 'The object is a symbolic link, or was not sent in one piece.';
+  // PutObject and PostObject make normal objects only, CompleteMultipartUpload no such object.
+  if (stored.objectType !== (granted.multipart ? 'multipart' : 'normal')) {
+    const detail = granted.multipart
+      ? 'The object is a symbolic link, or was not sent in parts.'
+      : 'The object is a symbolic link, or was not sent in one piece.';
     return [difference('', 'object_type_not_allowed', detail)];
   }
   return [

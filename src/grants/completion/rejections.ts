@@ -1,4 +1,5 @@
 import { type Fault, type PartRange, ServiceError, summarizeFaults } from '../../errors.ts';
+import type { Transfer } from '../../policy/actions.ts';
 
 /**
  * Rejects an id that cannot be used. One text for every cause, so that it discloses nothing about
@@ -15,10 +16,12 @@ export function uploadIdExpired(): ServiceError {
   return new ServiceError('upload_id_expired', 'The id has expired; request a new upload.');
 }
 
-export function uploadAbsent(): ServiceError {
+export function uploadAbsent(transfer: Transfer): ServiceError {
   return new ServiceError(
     'upload_absent',
-    'The object is not stored; send the bytes, or request a new upload if the URL has expired.',
+    transfer === 'multipart'
+      ? 'The upload is no longer under way, and its object is not stored; request a new upload.'
+      : 'The object is not stored; send the bytes, or request a new upload if the URL has expired.',
   );
 }
 

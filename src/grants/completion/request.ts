@@ -27,6 +27,9 @@ export const completeRequestBody = z.strictObject({
     }),
 });
 
+/** The body of `POST /v1/uploads/abort`, and the source of its part of `openapi.yaml`. */
+export const abortRequestBody = z.strictObject({ id });
+
 export type CompleteRequest = z.output<typeof completeRequestBody>;
 
 /** Names that clients of OSS know. */
@@ -38,6 +41,14 @@ const ALIASES = { uploadId: 'id', crc: 'crc64', hashCrc64ecma: 'crc64' };
  */
 export function parseStatusRequestBody(body: unknown): z.output<typeof statusRequestBody> {
   return parse(body, statusRequestBody, { fields: ['id'], aliases: ALIASES });
+}
+
+/**
+ * Checks the body of `POST /v1/uploads/abort`.
+ * @throws ServiceError `invalid_request` with the faults, each by its JSON pointer (RFC 6901).
+ */
+export function parseAbortRequestBody(body: unknown): z.output<typeof abortRequestBody> {
+  return parse(body, abortRequestBody, { fields: ['id'], aliases: ALIASES });
 }
 
 /**

@@ -22,7 +22,11 @@ export type Decided = {
 
 /** The end of a call about an upload that was granted before. */
 export type Completed = {
-  readonly outcome: 'stored' | 'absent' | 'mismatch' | 'invalid' | 'expired' | 'error';
+  readonly outcome:
+    | ('stored' | 'absent' | 'mismatch')
+    // Of multipart uploads only.
+    | ('open' | 'incomplete' | 'exists' | 'aborted')
+    | ('invalid' | 'expired' | 'error');
   /** The rule of the upload; missing for an id that the caller may not use. */
   readonly rule?: string | undefined;
 };

@@ -88,6 +88,21 @@ export const STATUS_EXAMPLE: UploadStatus = {
   contentLength: 48_213,
 };
 
+/** The state of a multipart upload of which two parts are missing. */
+export const OPEN_STATUS_EXAMPLE: UploadStatus = {
+  state: 'open',
+  transfer: 'multipart',
+  key: 'users/alice/film.mp4',
+  contentLength: 20_000_000,
+  partSize: 8_388_608,
+  partCount: 3,
+  parts: [{ partNumber: 2, contentLength: 8_388_608, etag: '5D41402ABC4B2A76B9719D911017C592' }],
+  missing: [
+    { from: 1, to: 1 },
+    { from: 3, to: 3 },
+  ],
+};
+
 /** The confirmation of the upload of {@link REQUEST_EXAMPLE}. */
 export const COMPLETED_EXAMPLE: CompletedUpload = {
   state: 'stored',
@@ -248,7 +263,7 @@ export function rejectionExamples(): Readonly<Record<ErrorCode, Readonly<Record<
     },
     upload_id_invalid: { upload_id_invalid: uploadIdInvalid() },
     not_found: { not_found: new ServiceError('not_found', 'There is no such file; the page is at /docs.') },
-    upload_absent: { upload_absent: uploadAbsent() },
+    upload_absent: { upload_absent: uploadAbsent('put') },
     method_not_allowed: { method_not_allowed: new ServiceError('method_not_allowed', 'Use POST here.') },
     upload_mismatch: {
       content_length_mismatch: uploadMismatch([

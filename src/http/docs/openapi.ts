@@ -134,7 +134,7 @@ function operationOf({ isPublic, openapi }: Route<never>): unknown {
       ...mapValues(responses, ({ description, headers = [], content }) => ({
         description,
         headers: { ...REQUEST_ID, ...headerRefs(headers) },
-        content: contentOf(content),
+        ...(content && { content: contentOf(content) }),
       })),
       ...problemRefs(problemsOf(openapi, isPublic)),
     },
@@ -176,7 +176,7 @@ function schemasOf(routes: readonly Route<never>[]): Record<string, unknown> {
     const { requestBody, responses } = openapi;
     if (requestBody) schemas[requestBody.name] = jsonSchema(requestBody.schema, 'input');
     for (const { content } of Object.values(responses)) {
-      if (!('schema' in content)) continue;
+      if (!content || !('schema' in content)) continue;
       const { $defs = {}, ...schema } = jsonSchema(content.schema, 'output');
       Object.assign(schemas, { [content.name]: schema, ...$defs });
     }

@@ -1,54 +1,68 @@
 import type { ServiceError } from '../../errors.ts';
+import type { UploadAbort } from '../../grants/completion/abort-upload.ts';
 import type { UploadCheck } from '../../grants/completion/check-upload.ts';
+import type { Completion } from '../../grants/completion/complete-upload.ts';
 import {
   uploadAbsent,
   uploadIdExpired,
   uploadIdInvalid,
+  uploadIncomplete,
   uploadMismatch,
 } from '../../grants/completion/rejections.ts';
 import type { CallerContext } from '../../grants/grant.ts';
+import { objectExists } from '../../grants/object-exists.ts';
 import type { Observer } from '../../grants/ports/observer.ts';
 import type { CompletionAudit } from '../../log/audit-json.ts';
 import { PROBLEMS } from '../plugins/problem-json.ts';
 import { limitReached } from './outcome.ts';
 
-/** The error that becomes the response to a call about an upload that is not stored as granted. */
-export function rejectionOfCheck(check: Exclude<UploadCheck, { readonly outcome: 'stored' }>): ServiceError {
-  switch (check.outcome) {
+/** The end of any call about an upload that was granted before. */
+export type CallOutcome = UploadCheck | Completion | UploadAbort;
+
+/** The outcomes that are no rejection in any of the calls. */
+type Success = 'stored' | 'open' | 'aborted';
+
+/** The error that becomes the response to a call about an upload that did not succeed. */
+export function rejectionOfCall(call: Exclude<CallOutcome, { readonly outcome: Success }>): ServiceError {
+  switch (call.outcome) {
     case 'invalid':
       return uploadIdInvalid();
     case 'expired':
       return uploadIdExpired();
     case 'limited':
-      return limitReached(check.verdict);
+      return limitReached(call.verdict);
     case 'absent':
-      return uploadAbsent();
+      return uploadAbsent(call.granted.transfer);
+    case 'incomplete':
+      return uploadIncomplete(call.missing, call.partCount);
+    case 'exists':
+      return objectExists();
     case 'mismatch':
-      return uploadMismatch(check.differences);
+      return uploadMismatch(call.differences);
     case 'error':
-      return check.error;
+      return call.error;
   }
 }
 
-/** The status of the response to `complete`. */
-export function statusOfCheck(check: UploadCheck): number {
-  return check.outcome === 'stored' ? 200 : PROBLEMS[rejectionOfCheck(check).code].status;
+/** The status of the problem document of {@link rejectionOfCall}. */
+export function rejectedStatusOf(call: Parameters<typeof rejectionOfCall>[0]): number {
+  return PROBLEMS[rejectionOfCall(call).code].status;
 }
 
 /** The audit of a call about an upload. It holds neither the upload id nor a receipt. */
 export function completionAudit(
-  operation: 'status' | 'complete',
+  operation: CompletionAudit['operation'],
   { caller: { issuer, subject } }: CallerContext,
-  check: UploadCheck,
+  call: CallOutcome,
 ): CompletionAudit {
-  const { outcome, granted } = check;
-  const coverage = check.outcome === 'invalid' ? undefined : check.coverage;
+  const { outcome, granted } = call;
+  const coverage = call.outcome === 'invalid' ? undefined : call.coverage;
   const uploader = granted?.caller;
   const isOwn = uploader?.issuer === issuer && uploader.subject === subject;
   return {
     operation,
     outcome,
-    reasons: reasonsOfCheck(check),
+    reasons: reasonsOfCall(call),
     issuer,
     subject,
     grantId: granted?.grantId,
@@ -59,26 +73,26 @@ export function completionAudit(
     uploaderIssuer: isOwn ? undefined : uploader?.issuer,
     uploaderSubject: isOwn ? undefined : uploader?.subject,
     confirmRule: coverage && coverage.by !== coverage.rule ? coverage.by.name : undefined,
-    contentLength: check.outcome === 'stored' ? check.stored.contentLength : undefined,
+    contentLength: call.outcome === 'stored' ? call.stored.contentLength : undefined,
   };
 }
 
 /** Counts a call about an upload. A reached limit is counted with the rejections. */
-export function countCompletion(observer: Observer, check: UploadCheck): void {
-  const { outcome } = check;
+export function countCompletion(observer: Observer, call: CallOutcome): void {
+  const { outcome } = call;
   if (outcome === 'limited') return;
-  observer.completed({ outcome, rule: outcome === 'invalid' ? undefined : check.coverage.rule.name });
+  observer.completed({ outcome, rule: outcome === 'invalid' ? undefined : call.coverage.rule.name });
 }
 
 /** The stable codes of what differs, of the limit, or of the error. */
-function reasonsOfCheck(check: UploadCheck): readonly string[] {
-  switch (check.outcome) {
+function reasonsOfCall(call: CallOutcome): readonly string[] {
+  switch (call.outcome) {
     case 'limited':
-      return [check.verdict.limitedBy];
+      return [call.verdict.limitedBy];
     case 'mismatch':
-      return [...new Set(check.differences.map(({ code }) => code))];
+      return [...new Set(call.differences.map(({ code }) => code))];
     case 'error':
-      return [check.error.code];
+      return [call.error.code];
     default:
       return [];
   }

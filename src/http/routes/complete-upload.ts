@@ -9,8 +9,8 @@ import { type AuditDependencies, logAudit, requireOpenAudit, requireWrittenAudit
 import {
   completionAudit,
   countCompletion,
-  rejectionOfCheck,
-  statusOfCheck,
+  rejectedStatusOf,
+  rejectionOfCall,
 } from '../grants/completion-outcome.ts';
 import { limitHeaders } from '../grants/limit-headers.ts';
 import { callerContextOf } from '../plugins/authentication.ts';
@@ -18,7 +18,7 @@ import type { Route } from './route.ts';
 
 export type CompleteUploadDependencies = CompletionDependencies & AuditDependencies;
 
-/** `POST /v1/uploads/complete`: confirms that the object of an upload is stored as granted. */
+/** `POST /v1/uploads/complete`: assembles parts, and confirms the object as granted. */
 export const completeUpload: Route<CompleteUploadDependencies> = {
   method: 'POST',
   path: '/v1/uploads/complete',
@@ -51,11 +51,11 @@ export const completeUpload: Route<CompleteUploadDependencies> = {
       const callerContext = callerContextOf(request);
       const body = parseCompleteRequestBody(request.body);
       const completion = await complete(completionDependencies, callerContext, body);
-      const status = statusOfCheck(completion);
+      const status = completion.outcome === 'stored' ? 200 : rejectedStatusOf(completion);
       logAudit(logger, request, reply, status, completionAudit('complete', callerContext, completion));
       if (auditGate && completion.outcome === 'stored') await requireWrittenAudit(auditGate, request);
       countCompletion(observer, completion);
-      if (completion.outcome !== 'stored') throw rejectionOfCheck(completion);
+      if (completion.outcome !== 'stored') throw rejectionOfCall(completion);
       const { verdict, response } = completion;
       return {
         status,

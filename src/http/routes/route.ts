@@ -68,7 +68,8 @@ export type ResponseDocument = {
   readonly description: string;
   /** Names of response headers besides `X-Request-Id`. */
   readonly headers?: readonly string[];
-  readonly content: JsonContent | TextContent;
+  /** Missing if the response has no body. */
+  readonly content?: JsonContent | TextContent;
 };
 
 export type JsonContent = {

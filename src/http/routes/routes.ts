@@ -1,3 +1,4 @@
+import { type AbortUploadDependencies, abortUpload } from './abort-upload.ts';
 import { type CompleteUploadDependencies, completeUpload } from './complete-upload.ts';
 import { type CreateDownloadsDependencies, createDownloads } from './create-downloads.ts';
 import { type CreateUploadDependencies, createUpload } from './create-upload.ts';
@@ -14,6 +15,7 @@ import { type UploadStatusDependencies, uploadStatus } from './upload-status.ts'
 export type RouteDependencies = CreateUploadDependencies &
   UploadStatusDependencies &
   CompleteUploadDependencies &
+  AbortUploadDependencies &
   CreateDownloadsDependencies &
   JwksDependencies &
   ReadyzDependencies &
@@ -28,6 +30,7 @@ export const ROUTES: readonly Route<RouteDependencies>[] = [
   createUpload,
   uploadStatus,
   completeUpload,
+  abortUpload,
   createDownloads,
   getPolicy,
   jwks,

@@ -2,13 +2,13 @@ import { checkUpload } from '../../grants/completion/check-upload.ts';
 import { parseStatusRequestBody, statusRequestBody } from '../../grants/completion/request.ts';
 import { statusOfUpload, uploadStatus as uploadStatusBody } from '../../grants/completion/response.ts';
 import type { UseUploadDependencies } from '../../grants/use-upload.ts';
-import { STATUS_EXAMPLE, UPLOAD_ID_EXAMPLE } from '../docs/openapi-examples.ts';
+import { OPEN_STATUS_EXAMPLE, STATUS_EXAMPLE, UPLOAD_ID_EXAMPLE } from '../docs/openapi-examples.ts';
 import { type AuditDependencies, logAudit } from '../grants/audit.ts';
 import {
   completionAudit,
   countCompletion,
-  rejectionOfCheck,
-  statusOfCheck,
+  rejectedStatusOf,
+  rejectionOfCall,
 } from '../grants/completion-outcome.ts';
 import { limitHeaders } from '../grants/limit-headers.ts';
 import { callerContextOf } from '../plugins/authentication.ts';
@@ -16,7 +16,7 @@ import type { Route } from './route.ts';
 
 export type UploadStatusDependencies = UseUploadDependencies & Omit<AuditDependencies, 'auditGate'>;
 
-/** `POST /v1/uploads/status`: reports whether the object of an upload is stored. */
+/** `POST /v1/uploads/status`: reports what is stored of an upload. */
 export const uploadStatus: Route<UploadStatusDependencies> = {
   method: 'POST',
   path: '/v1/uploads/status',
@@ -24,7 +24,7 @@ export const uploadStatus: Route<UploadStatusDependencies> = {
   openapi: {
     operationId: 'getUploadStatus',
     tag: 'Uploads',
-    summary: 'Ask whether an upload is stored',
+    summary: 'Ask what is stored of an upload',
     requestBody: {
       name: 'UploadStatusRequest',
       schema: statusRequestBody,
@@ -32,8 +32,12 @@ export const uploadStatus: Route<UploadStatusDependencies> = {
     },
     responses: {
       200: {
-        description: 'The object is stored as granted, or absent.',
-        content: { name: 'UploadStatus', schema: uploadStatusBody, example: STATUS_EXAMPLE },
+        description: 'The object is stored as granted or absent, or a multipart upload is under way.',
+        content: {
+          name: 'UploadStatus',
+          schema: uploadStatusBody,
+          examples: { stored: STATUS_EXAMPLE, open: OPEN_STATUS_EXAMPLE },
+        },
       },
     },
     problems: [
@@ -46,15 +50,16 @@ export const uploadStatus: Route<UploadStatusDependencies> = {
     return async (request, reply) => {
       const callerContext = callerContextOf(request);
       const { id } = parseStatusRequestBody(request.body);
-      const check = await checkUpload(dependencies, callerContext, { id });
-      const status = check.outcome === 'absent' ? 200 : statusOfCheck(check);
+      const check = await checkUpload(dependencies, callerContext, id);
+      const isKnown = check.outcome === 'stored' || check.outcome === 'open' || check.outcome === 'absent';
+      const status = isKnown ? 200 : rejectedStatusOf(check);
       logAudit(logger, request, reply, status, completionAudit('status', callerContext, check));
       countCompletion(observer, check);
-      if (check.outcome !== 'stored' && check.outcome !== 'absent') throw rejectionOfCheck(check);
+      if (!isKnown) throw rejectionOfCall(check);
       return {
         status,
         headers: { 'cache-control': 'no-store', ...(check.verdict && limitHeaders(check.verdict)) },
-        json: statusOfUpload(check.granted, check.outcome === 'stored' ? check.stored : undefined),
+        json: statusOfUpload(check.granted, check),
       };
     };
   },

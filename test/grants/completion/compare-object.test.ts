@@ -5,7 +5,14 @@ import type { GrantedUpload } from '../../../src/grants/upload-id.ts';
 import { TRANSFERS } from '../../../src/policy/actions.ts';
 import type { ObjectAttributes, StoredObject } from '../../../src/storage/object-storage.ts';
 import { now } from '../../support/fixed-clock.ts';
-import { ATTRIBUTES, GRANT_ID, grantedUpload, storedObject } from '../../support/granted-upload.ts';
+import {
+  ATTRIBUTES,
+  assembledObject,
+  GRANT_ID,
+  grantedMultipart,
+  grantedUpload,
+  storedObject,
+} from '../../support/granted-upload.ts';
 
 /** The pointer and the code of each difference. */
 function compare(
@@ -191,6 +198,20 @@ it('names everything that differs at once, in one order, and no stored value', (
   ]);
   expect(JSON.stringify(differences)).not.toMatch(/stored-|stored\/|77777|77_777|1B2M|STORED/);
 });
+
+it.each(['normal', 'appendable', 'symlink', 'unknown'] as const)(
+  'accepts an object that was sent in parts for a multipart upload, and rejects the type %s',
+  (objectType) => {
+    expect(differencesOf(grantedMultipart(), assembledObject(), '14078989528371189546')).toStrictEqual([]);
+    expect(differencesOf(grantedMultipart(), assembledObject({ objectType }), undefined)).toStrictEqual([
+      {
+        pointer: '',
+        code: 'object_type_not_allowed',
+        detail: 'The object is a symbolic link, or was not sent in parts.',
+      },
+    ]);
+  },
+);
 
 it.each<[string, Partial<StoredObject>, string]>([
   ['the object of another grant', { metadata: { 'upload-id': 'other' } }, 'other_upload'],

@@ -27,7 +27,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Ask whether an upload is stored */
+        /** Ask what is stored of an upload */
         post: operations["getUploadStatus"];
         delete?: never;
         options?: never;
@@ -46,6 +46,23 @@ export interface paths {
         put?: never;
         /** Confirm an upload and get a receipt */
         post: operations["completeUpload"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/uploads/abort": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give up a multipart upload */
+        post: operations["abortUpload"];
         delete?: never;
         options?: never;
         head?: never;
@@ -364,10 +381,10 @@ export interface components {
         };
         UploadStatus: {
             /**
-             * @description `stored`: the object is in the bucket, as granted. `absent`: it is not there.
+             * @description `open`: a multipart upload is under way, and was not completed. `stored`: the object is in the bucket, as granted. `absent`: it is not there, and no multipart upload is under way.
              * @enum {string}
              */
-            state: "stored" | "absent";
+            state: "open" | "stored" | "absent";
             /**
              * @description How the bytes were to be sent.
              * @enum {string}
@@ -377,6 +394,26 @@ export interface components {
             key: string;
             /** @description Bytes: of the object if it is stored, otherwise the length that was granted. `null` when it is absent and several lengths were granted. */
             contentLength: number | null;
+            /** @description Bytes of each part but the last one. Only of a multipart upload. */
+            partSize?: number;
+            /** @description How many parts the object has. Only of a multipart upload. */
+            partCount?: number;
+            /** @description The parts of the grant that are stored with their exact length, in ascending order. Only when `state` is `open`. */
+            parts?: {
+                /** @description The number of the part; the first one is 1. */
+                partNumber: number;
+                /** @description The bytes of the part. */
+                contentLength: number;
+                /** @description The ETag of the part, without quotation marks. */
+                etag: string;
+            }[];
+            /** @description The parts that have to be sent, in ascending order: all that are not in `parts`. Empty if the upload can be completed. Only when `state` is `open`. */
+            missing?: {
+                /** @description The number of the first part. */
+                from: number;
+                /** @description The number of the last part. */
+                to: number;
+            }[];
         };
         CompleteUploadRequest: {
             /** @description The `id` of the grant. A secret: keep it out of URLs and logs. */
@@ -423,6 +460,10 @@ export interface components {
             lastModified: string;
             /** @description A JWT (`typ` `upload-receipt+jwt`, ES256) that a backend verifies with `/.well-known/jwks.json`. */
             receipt: string;
+        };
+        AbortUploadRequest: {
+            /** @description The `id` of the grant. A secret: keep it out of URLs and logs. */
+            id: string;
         };
         DownloadRequest: {
             /** @description The key of one object. Send either `key` or `keys`. */
@@ -920,21 +961,13 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The object is stored as granted, or absent. */
+            /** @description The object is stored as granted or absent, or a multipart upload is under way. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "state": "stored",
-                     *       "transfer": "put",
-                     *       "key": "users/alice/photo.png",
-                     *       "contentLength": 48213
-                     *     }
-                     */
                     "application/json": components["schemas"]["UploadStatus"];
                 };
             };
@@ -1011,6 +1044,45 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            410: components["responses"]["UploadIdExpired"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            502: components["responses"]["StorageError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    abortUpload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": "AQEBAAtvd24tZmlsZXM.EXAMPLE"
+                 *     }
+                 */
+                "application/json": components["schemas"]["AbortUploadRequest"];
+            };
+        };
+        responses: {
+            /** @description The multipart upload and its parts are removed. An object that it was completed to stays. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["UploadIdInvalid"];
+            405: components["responses"]["MethodNotAllowed"];
             410: components["responses"]["UploadIdExpired"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
