@@ -57,9 +57,10 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'grants/ports': ['errors', 'type:node:crypto'],
   'grants/download': ['grants', 'grants/ports', 'policy', 'storage', 'errors', 'type:auth', 'zod'],
   'grants/upload': [
-    ...['grants', 'policy', 'storage', 'errors', 'text', 'zod', 'type:auth', 'type:grants/ports'],
+    ...['grants', 'grants/multipart', 'policy', 'storage', 'errors', 'text', 'zod'],
+    ...['type:auth', 'type:clock', 'type:grants/ports'],
   ],
-  'grants/multipart': [],
+  'grants/multipart': ['storage'],
   'grants/completion': [
     ...[
       'grants',
@@ -119,6 +120,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
       'grants',
       'grants/ports',
       'grants/upload',
+      'grants/multipart',
       'grants/download',
       'grants/completion',
       'policy',
@@ -141,6 +143,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
       'policy/file',
       'grants',
       'grants/upload',
+      'grants/multipart',
       'grants/ports',
       'storage',
       'storage/oss',

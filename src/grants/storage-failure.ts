@@ -1,8 +1,19 @@
 import { ServiceError } from '../errors.ts';
-import type { StorageError } from '../storage/storage-error.ts';
+import { StorageError } from '../storage/storage-error.ts';
 
 /** Seconds after which a client may try again. */
 const RETRY_AFTER_SECONDS = { busy: 1, unreachable: 5 } as const;
+
+/**
+ * The rejection for a call to the storage that failed: {@link storageFailure}, or the error of the
+ * source of the credentials.
+ * @throws whatever is neither a failure of the storage nor a rejection: a bug.
+ */
+export function rejectionByStorage(error: unknown): ServiceError {
+  if (error instanceof StorageError) return storageFailure(error);
+  if (error instanceof ServiceError) return error;
+  throw error;
+}
 
 /**
  * Returns the error that the client receives for a failed call to the storage: `unavailable` if a

@@ -41,6 +41,11 @@ export type GrantedMultipart = {
   readonly overwrite: boolean;
 };
 
+/** A grant that does not fit into an upload id. */
+export class UploadIdTooLong extends TypeError {
+  override readonly name = 'UploadIdTooLong';
+}
+
 /** The longest upload id, in characters. */
 export const MAX_UPLOAD_ID_LENGTH = 3 * 1024;
 
@@ -83,6 +88,8 @@ const MD5_BYTES = 16;
 const BINARY_START = 36;
 const GRANT_ID_LENGTH = 36;
 const GRANT_ID_BYTES = 16;
+/** The longest text whose length is one byte. */
+const MAX_TEXT_LENGTH = 255;
 const MULTIPART_BYTES = GRANT_ID_BYTES + 2;
 
 const IS_MARKED = 1;
@@ -93,8 +100,9 @@ const FIRST_DIGEST = 8;
 /**
  * Returns an upload id: `base64url(payload).base64url(HMAC-SHA256)`. The same grant always has the
  * same id. Takes 3 µs.
- * @throws TypeError if the grant does not fit into {@link MAX_UPLOAD_ID_LENGTH}, or has malformed
- *   Unicode; RangeError for a number or a text out of bounds. Policy and request exclude both.
+ * @throws UploadIdTooLong if the grant does not fit into {@link MAX_UPLOAD_ID_LENGTH}, which only
+ *   the upload ID of the storage can cause; TypeError for malformed Unicode, RangeError for a
+ *   number or a text out of bounds. Policy and request exclude both.
  */
 export function sealUploadId(
   { kid, uploadIdMac }: Pick<ServiceKey, 'kid' | 'uploadIdMac'>,
@@ -140,7 +148,7 @@ export function sealUploadId(
   const end = textStart + bytes.write(text, textStart);
   const payload = bytes.toString('base64url', 0, end);
   const id = `${payload}.${uploadIdMac(payload)}`;
-  if (id.length > MAX_UPLOAD_ID_LENGTH) throw new TypeError('the grant is too long for an upload id');
+  if (id.length > MAX_UPLOAD_ID_LENGTH) throw new UploadIdTooLong('the grant is too long for an upload id');
   return id;
 }
 
@@ -151,6 +159,7 @@ function writeMultipart(
 ): void {
   if (transfer !== 'multipart' || contentLength.min !== contentLength.max || contentMd5 !== undefined)
     throw new TypeError('an upload id holds one length and no MD5 of a multipart upload');
+  if (uploadId.length > MAX_TEXT_LENGTH) throw new UploadIdTooLong('the upload ID is too long');
   bytes.write(grantId.replaceAll('-', ''), BINARY_START, 'hex');
   bytes.writeUInt8(overwrite ? 1 : 0, BINARY_START + GRANT_ID_BYTES);
   bytes.writeUInt8(uploadId.length, BINARY_START + GRANT_ID_BYTES + 1);

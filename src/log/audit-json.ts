@@ -22,23 +22,26 @@ type AuditedDenial = {
 };
 
 /** The audit of the request for one upload. */
-export type UploadAudit = AuditHead &
+export type UploadAudit = AuditHead<'granted' | 'limited' | 'denied' | 'exists' | 'error'> &
   AuditedDenial & {
     readonly operation: 'upload';
-    /** Not escaped; undefined without a grant. */
+    /** Not escaped; undefined if the policy or a limit does not allow the upload. */
     readonly grantId?: string | undefined;
     readonly rule: string | undefined;
     readonly target: string | undefined;
     /** Null if neither a rule nor a known target applies. */
     readonly bucket: string | null;
     readonly key: string | undefined;
-    /** `put` or `form`. Not escaped. */
+    /** `put`, `form` or `multipart`. Not escaped. */
     readonly transfer: string;
     readonly contentType: string;
     readonly contentLength: number | null;
     /** Of a form without a `contentLength`: the most bytes that it accepts. */
     readonly maxContentLength?: number | undefined;
-    /** When the granted URL expires (RFC 3339, not escaped); null without a grant. */
+    /**
+     * When the granted URL, or the id of a multipart upload, expires (RFC 3339, not escaped); null
+     * without a grant.
+     */
     readonly expiresAt: string | null;
   };
 

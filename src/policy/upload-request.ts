@@ -13,6 +13,8 @@ export type UploadRequest = {
   readonly contentLength?: number | undefined;
   /** Bytes; of a form only, instead of `contentLength`. */
   readonly maxContentLength?: number | undefined;
+  /** Bytes; of a multipart upload only. */
+  readonly partSize?: number | undefined;
   readonly contentMd5?: string | undefined;
   /** By lower-case name, without `x-oss-meta-`. */
   readonly metadata: Readonly<Record<string, string>>;

@@ -6,7 +6,7 @@ import { createTestIssuer } from '../support/tokens.ts';
 
 const policyYaml = policyWith({
   rules: [
-    ownFilesRule({ transfers: ['put', 'form'] }),
+    ownFilesRule({ transfers: ['put', 'form', 'multipart'], partSize: '100KiB', uploadExpiresIn: '2d' }),
     {
       name: 'exports',
       who: { scope: 'exports:write' },
@@ -65,6 +65,33 @@ it('prints the service’s response to a granted request, without signature and 
     'string',
     'string',
   ]);
+});
+
+it('prints the parts of a multipart upload', async () => {
+  const { cacheControl: _, ...request } = { ...REQUEST, transfer: 'multipart', contentLength: 250_000 };
+  const { code, stdout } = await decide(CLAIMS, request);
+  const { rules: _rules, ...granted } = JSON.parse(stdout);
+  expect([code, granted]).toStrictEqual([
+    0,
+    {
+      outcome: 'granted',
+      rule: 'own-files',
+      key: 'users/alice/a.png',
+      bucket: 'acme-media',
+      region: 'cn-hangzhou',
+      target: 'media',
+      transfer: 'multipart',
+      partSize: 102_400,
+      partCount: 3,
+      contentLength: 250_000,
+      expires: 172_800,
+      expiresLimitedBy: 'rule',
+    },
+  ]);
+  const denied = await decide(CLAIMS, { ...request, contentLength: 2 * 1024 ** 2 });
+  expect([denied.code, JSON.parse(denied.stdout).violations]).toMatchObject([1, [{ code: 'too_large' }]]);
+  const faulty = await decide(CLAIMS, { ...request, expiresIn: 60 });
+  expect([faulty.code, faulty.stderr]).toStrictEqual([2, expect.stringContaining('/expiresIn')]);
 });
 
 it('prints the fields of a form without those of its signature', async () => {

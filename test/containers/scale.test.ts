@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import type { UploadGrant } from '../../src/grants/upload/response.ts';
+import type { FormGrant, PutGrant } from '../../src/grants/upload/response.ts';
 import { policyWith, testIssuerEntry } from '../support/policies.ts';
 import { postForm } from '../support/post-form.ts';
 import { findEngine } from './engine.ts';
@@ -216,9 +216,9 @@ it('continues uploads on the other replicas after the one that granted them was 
     'a form': { ...gif, filename: 'b.gif', transfer: 'form' },
   };
   const named = { token, idempotencyKey: 'upload-1' };
-  const uploads: { readonly kind: string; readonly grant: UploadGrant }[] = [];
+  const uploads: { readonly kind: string; readonly grant: PutGrant | FormGrant }[] = [];
   for (const [kind, body] of Object.entries(kinds)) {
-    const grant = await postTo<UploadGrant>(granting, '/v1/uploads', body, named);
+    const grant = await postTo<PutGrant | FormGrant>(granting, '/v1/uploads', body, named);
     expect(await send(grant), kind).toBe(200);
     uploads.push({ kind, grant });
   }
@@ -237,7 +237,7 @@ it('continues uploads on the other replicas after the one that granted them was 
   }
   // The others name the object as the killed replica did.
   for (const replica of [other, another]) {
-    const again = await postTo<UploadGrant>(
+    const again = await postTo<PutGrant | FormGrant>(
       replica,
       '/v1/uploads',
       kinds['a put with a file name'] ?? {},
@@ -355,7 +355,7 @@ function postOf(token: string, body: object) {
 }
 
 /** Sends the bytes of {@link GIF} as granted. Returns the status. */
-async function send(grant: UploadGrant): Promise<number> {
+async function send(grant: PutGrant | FormGrant): Promise<number> {
   const response =
     grant.transfer === 'form'
       ? await postForm(grant, { body: GIF, type: 'image/gif' })

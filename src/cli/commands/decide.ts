@@ -2,9 +2,12 @@ import { callerFromClaims } from '../../auth/caller.ts';
 import { issuersOf } from '../../auth/issuer.ts';
 import { ServiceError, summarizeFaults } from '../../errors.ts';
 import { limitExpiry } from '../../grants/limit-expiry.ts';
+import { choosePartSize } from '../../grants/multipart/part-size.ts';
+import { partsOf } from '../../grants/multipart/parts.ts';
 import { formUpload, objectUpload } from '../../grants/upload/object-upload.ts';
 import { parseUploadRequestBody } from '../../grants/upload/request.ts';
 import { decideUpload, type GrantedObject } from '../../policy/decide-upload.ts';
+import type { Rule } from '../../policy/policy.ts';
 import { ruleVerdicts, uploadQuestion } from '../../policy/rule-verdicts.ts';
 import type { UploadRequest } from '../../policy/upload-request.ts';
 import { prepareBucket } from '../../storage/oss/bucket.ts';
@@ -68,12 +71,12 @@ signs nothing, and checks neither the signature nor the expiry of the token.`,
 
 /** The part of the service's response that comes from the policy: no signature, no times. */
 function describeGrant({ rule, key, grantId }: GrantedObject, request: UploadRequest): object {
+  const isMultipart = request.transfer === 'multipart';
   const { expiresInSeconds, limitedBy } = limitExpiry(
     request.expiresIn,
-    rule.expiresIn.defaultSeconds,
+    isMultipart ? rule.uploadExpiresInSeconds : rule.expiresIn.defaultSeconds,
     undefined,
   );
-  const uploads = prepareBucket(rule.target).prepareUploads(rule.headers);
   return {
     rule: rule.name,
     key,
@@ -81,13 +84,31 @@ function describeGrant({ rule, key, grantId }: GrantedObject, request: UploadReq
     region: rule.target.region,
     target: rule.target.name,
     transfer: request.transfer,
-    ...(request.transfer === 'form'
-      ? { fields: uploads.formFields(formUpload(rule, request, { key, grantId })) }
-      : { headers: uploads.headers(objectUpload(rule, request, { key, grantId })) }),
+    ...transferOf(rule, request, { key, grantId }),
     contentLength: request.contentLength ?? null,
     expires: expiresInSeconds,
     expiresLimitedBy: limitedBy,
   };
+}
+
+/** The headers or fields that a client sends, or the parts that it gets signed later. */
+function transferOf(
+  rule: Rule,
+  request: UploadRequest,
+  granted: Pick<GrantedObject, 'key' | 'grantId'>,
+): object {
+  const uploads = prepareBucket(rule.target).prepareUploads(rule.headers);
+  switch (request.transfer) {
+    case 'put':
+      return { headers: uploads.headers(objectUpload(rule, request, granted)) };
+    case 'form':
+      return { fields: uploads.formFields(formUpload(rule, request, granted)) };
+    case 'multipart': {
+      const { contentLength = 0 } = request;
+      const partSize = choosePartSize(contentLength, request.partSize, rule.partSize);
+      return { partSize, partCount: partsOf(contentLength, partSize).partCount };
+    }
+  }
 }
 
 function readCaller(path: string, context: CliContext) {

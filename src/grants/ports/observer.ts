@@ -11,12 +11,13 @@ export type SentResponse = {
 };
 
 /**
- * The decision on one upload request. `rule` is missing if no rule is close to the request.
+ * The outcome of one upload request. `rule` is missing if no rule is close to the request.
  */
 export type Decided = {
-  readonly outcome: 'granted' | 'limited' | 'denied';
+  /** `exists` and `error`: the storage did not begin a multipart upload that the policy allows. */
+  readonly outcome: 'granted' | 'limited' | 'denied' | 'exists' | 'error';
   readonly rule?: string | undefined;
-  /** The stable codes of a denial, or the limit that was reached. */
+  /** The stable codes of a denial or an error, or the limit that was reached. */
   readonly reasons: readonly string[];
 };
 

@@ -1,5 +1,4 @@
 import { decideUpload, type GrantedObject } from '../../policy/decide-upload.ts';
-import { isMarked } from '../../policy/grant-mark.ts';
 import type { Rule } from '../../policy/policy.ts';
 import type { UploadRequest } from '../../policy/upload-request.ts';
 import type {
@@ -10,15 +9,22 @@ import type {
   PresignedUpload,
   Signing,
 } from '../../storage/object-storage.ts';
-import { isoSeconds } from '../../text/iso-seconds.ts';
-import { type CallerContext, type GrantDependencies, type GrantOutcome, issueGrant } from '../grant.ts';
+import {
+  type CallerContext,
+  type GrantDependencies,
+  type GrantOutcome,
+  type GrantRequest,
+  issueGrant,
+} from '../grant.ts';
 import type { ServiceKeysSource } from '../ports/service-keys.ts';
-import { digestsOf, uploadsOf } from '../prepared-storage.ts';
+import { uploadsOf } from '../prepared-storage.ts';
 import type { Validity } from '../signing.ts';
-import { type GrantedUpload, sealUploadId } from '../upload-id.ts';
+import type { GrantedUpload } from '../upload-id.ts';
+import { type BegunMultipart, beginMultipart } from './begin-multipart.ts';
 import { idempotentGrantId } from './idempotent-grant-id.ts';
 import { formUpload, objectUpload } from './object-upload.ts';
 import type { UploadGrant } from './response.ts';
+import { type SealedId, sealUpload } from './seal-upload.ts';
 
 export type IssueUploadDependencies = GrantDependencies & {
   /** Creates the id of a grant, which is part of a server-made key: a UUID. */
@@ -30,15 +36,22 @@ export type IssueUploadDependencies = GrantDependencies & {
   readonly signForm?: typeof presignForm;
 };
 
-export type UploadOutcome = GrantOutcome<UploadGrant, GrantedObject>;
+export type UploadOutcome = GrantOutcome<UploadGrant, GrantedObject> | FailedUpload;
 
-/** How long an upload id outlives its URL, in seconds. */
+/** A multipart upload that is allowed and counted, but that the storage did not begin. */
+export type FailedUpload = Exclude<BegunMultipart, { readonly outcome: 'granted' }> & {
+  readonly rule: string;
+  readonly grant: GrantedObject;
+};
+
+/** How long the upload id of a PUT or a form outlives its URL, in seconds. */
 const UPLOAD_ID_MARGIN_SECONDS = 86_400;
 
 /**
- * Decides whether the caller may upload this object, and signs the upload if so.
+ * Decides whether the caller may upload this object. If so, it signs the PUT or the form, or begins
+ * the multipart upload, whose parts are signed later.
  * @param idempotencyKey the same request of the same caller with the same key is granted the same
- *   object key and grant id.
+ *   object key and grant id. Not for a multipart upload.
  * @throws ServiceError `unavailable` if there are no credentials, or they have less than 30 s left.
  */
 export function issueUpload(
@@ -47,28 +60,46 @@ export function issueUpload(
   request: UploadRequest,
   idempotencyKey?: string,
 ): Promise<UploadOutcome> {
-  const { newGrantId, serviceKeys, presign = presignUpload, signForm = presignForm } = dependencies;
-  return issueGrant(dependencies, {
-    caller,
-    decision: decideUpload(policy, caller, request, grantIdOf),
-    bytes: request.contentLength ?? request.maxContentLength ?? 0,
-    expiresIn: request.expiresIn,
-    sign(grant, signing, validity) {
-      const { rule } = grant;
-      const uploads = uploadsOf(storage, rule);
-      if (request.transfer === 'form') {
-        const upload = formUpload(rule, request, grant);
-        const signed = signForm(uploads, upload, signing);
-        const id = sealId(grant, upload, upload.contentLength, signing);
-        return describeGrant('form', signed, id, grant, request, validity);
-      }
-      const upload = objectUpload(rule, request, grant);
-      const signed = presign(uploads, upload, signing);
-      const { contentLength } = upload;
-      const id = sealId(grant, upload, { min: contentLength ?? 0, max: contentLength ?? null }, signing);
-      return describeGrant('put', signed, id, grant, request, validity);
-    },
-  });
+  const { newGrantId, serviceKeys, clock, presign = presignUpload, signForm = presignForm } = dependencies;
+  const sealing = { serviceKeys, storage, caller, request };
+  return request.transfer === 'multipart' ? issueMultipart() : issue(signUpload);
+
+  function issue<Response>(
+    sign: GrantRequest<Response, GrantedObject>['sign'],
+  ): Promise<GrantOutcome<Response, GrantedObject>> {
+    return issueGrant(dependencies, {
+      caller,
+      decision: decideUpload(policy, caller, request, grantIdOf),
+      bytes: request.contentLength ?? request.maxContentLength ?? 0,
+      expiresIn: request.expiresIn,
+      sign,
+    });
+  }
+
+  function signUpload(grant: GrantedObject, signing: Signing, validity: Validity): UploadGrant {
+    const { rule } = grant;
+    const uploads = uploadsOf(storage, rule);
+    if (request.transfer === 'form') {
+      const upload = formUpload(rule, request, grant);
+      const signed = signForm(uploads, upload, signing);
+      const id = sealId(grant, upload, upload.contentLength, signing);
+      return describeGrant('form', signed, id, grant, request, validity);
+    }
+    const upload = objectUpload(rule, request, grant);
+    const signed = presign(uploads, upload, signing);
+    const { contentLength } = upload;
+    const id = sealId(grant, upload, { min: contentLength ?? 0, max: contentLength ?? null }, signing);
+    return describeGrant('put', signed, id, grant, request, validity);
+  }
+
+  async function issueMultipart(): Promise<UploadOutcome> {
+    // Nothing is signed here. The grant is complete when the storage has begun the upload.
+    const admitted = await issue(() => undefined);
+    if (admitted.outcome !== 'granted') return admitted;
+    const begun = await beginMultipart({ ...sealing, clock }, admitted.grant);
+    if (begun.outcome === 'granted') return { ...admitted, response: begun.response };
+    return { ...begun, rule: admitted.rule, grant: admitted.grant };
+  }
 
   function grantIdOf(rule: Rule): string {
     if (idempotencyKey === undefined) return newGrantId();
@@ -78,43 +109,23 @@ export function issueUpload(
 
   /** Returns the upload id and its expiry; undefined for a rule without receipts. */
   function sealId(
-    { rule, key, grantId }: GrantedObject,
+    grant: GrantedObject,
     upload: Omit<ObjectUpload, 'contentLength'>,
     contentLength: GrantedUpload['contentLength'],
     { signedAt, expiresInSeconds }: Signing,
   ): SealedId | undefined {
-    if (!rule.receipts) return undefined;
+    if (!grant.rule.receipts) return undefined;
     const issuedAt = Math.floor(signedAt.getTime() / 1000);
     const expiresAt = issuedAt + expiresInSeconds + UPLOAD_ID_MARGIN_SECONDS;
-    const id = sealUploadId(serviceKeys.current().signing, {
-      grantId,
-      transfer: request.transfer,
-      rule: rule.name,
-      target: rule.target.name,
-      bucket: rule.target.bucket,
-      region: rule.target.region,
-      key,
-      isMarked: isMarked(rule, request),
-      contentLength,
-      contentType: upload.contentType,
-      contentMd5: upload.contentMd5,
-      attributes: digestsOf(storage, rule, upload),
-      multipart: undefined,
-      caller,
-      issuedAt,
-      expiresAt,
-    });
-    return { id, idExpiresAt: isoSeconds(expiresAt) };
+    return sealUpload(sealing, grant, upload, contentLength, issuedAt, expiresAt);
   }
 }
-
-type SealedId = { readonly id: string; readonly idExpiresAt: string };
 
 /**
  * Returns the response to a granted request. The fields are written out: an object of several
  * spreads takes 0.4 µs longer, most of it in `JSON.stringify`.
  */
-function describeGrant<Transfer extends UploadGrant['transfer'], Signed extends object>(
+function describeGrant<Transfer extends 'put' | 'form', Signed extends object>(
   transfer: Transfer,
   signed: Signed,
   sealed: SealedId | undefined,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { TRANSFERS } from '../../policy/actions.ts';
 import { isMediaType } from '../../policy/media-type.ts';
 import type { UploadRequest } from '../../policy/upload-request.ts';
 import { MAX_KEY_BYTES, MAX_METADATA_BYTES } from '../../storage/limits.ts';
@@ -87,7 +88,7 @@ export const uploadRequestBody = z
       }),
     contentLength: z.int('must be a whole number of bytes').min(0, 'must not be negative').optional().meta({
       description:
-        'The exact length in bytes. Required unless the rule has `maxSize: unlimited`, or `maxContentLength` is sent.',
+        'The exact length in bytes. Required unless the rule has `maxSize: unlimited`, or `maxContentLength` is sent. With `"transfer": "multipart"` always required, and at least 1.',
     }),
     maxContentLength: z
       .int('must be a whole number of bytes')
@@ -97,12 +98,16 @@ export const uploadRequestBody = z
         description:
           'With `"transfer": "form"`, instead of `contentLength`: the storage accepts a file of 0 to this many bytes. Limits count this many.',
       }),
+    partSize: z.int('must be a whole number of bytes').min(1, 'must be at least 1').optional().meta({
+      description:
+        'With `"transfer": "multipart"`: the bytes of each part but the last one. Ignored outside of 100 KiB to 5 GiB; the rule’s `partSize` then applies. The service raises either until there are at most 10,000 parts.',
+    }),
     contentMd5: boundedText(24, 'must be the base64 of the 16 bytes of an MD5 (RFC 1864)')
       .regex(/^[A-Za-z0-9+/]{21}[AQgw]==$/, 'must be the base64 of the 16 bytes of an MD5 (RFC 1864)')
       .optional()
       .meta({
         description:
-          'Base64 of the 16 bytes of the MD5 (RFC 1864). OSS then rejects bytes that differ. Not with `"transfer": "form"`.',
+          'Base64 of the 16 bytes of the MD5 (RFC 1864). OSS then rejects bytes that differ. With `"transfer": "put"` only.',
       }),
     metadata: metadata.default({}).meta({
       description:
@@ -125,16 +130,16 @@ export const uploadRequestBody = z
     }),
     expiresIn: validitySeconds.optional().meta({
       description:
-        'How long the URL is to be valid, in seconds. The rule has a default and a maximum; a higher value is denied, not reduced.',
+        'How long the URL is to be valid, in seconds. The rule has a default and a maximum; a higher value is denied, not reduced. Not with `"transfer": "multipart"`, whose parts are signed later.',
     }),
     overwrite: z.boolean().default(false).meta({
       description:
         '`true` replaces an existing object, if the rule allows it. If it is left out or `false`, an existing object is never replaced.',
     }),
     target,
-    transfer: z.enum(['put', 'form'], 'must be put or form').default('put').meta({
+    transfer: z.enum(TRANSFERS, 'must be put, form or multipart').default('put').meta({
       description:
-        'How the bytes will be sent, if the rule’s `transfers` allows it: `put` (the default), or `form` for mini programs and HTML forms.',
+        'How the bytes will be sent, if the rule’s `transfers` allows it: `put` (the default), `form` for mini programs and HTML forms, or `multipart` for large files.',
     }),
   })
   .meta({ oneOf: [{ required: ['key'] }, { required: ['filename'] }] });
@@ -198,37 +203,87 @@ function namingFaults(body: object): readonly Found[] {
   ];
 }
 
-/** Whether a request has no field that its transfer cannot have. */
-function fitsTransfer({ transfer, contentLength, contentMd5, maxContentLength }: UploadRequest): boolean {
-  if (transfer === 'put') return maxContentLength === undefined;
-  return contentMd5 === undefined && (contentLength === undefined || maxContentLength === undefined);
+/** Whether a request has the fields that its transfer needs, and none that it cannot have. */
+function fitsTransfer({ transfer, contentLength, ...request }: UploadRequest): boolean {
+  const { contentMd5, maxContentLength, partSize, expiresIn } = request;
+  switch (transfer) {
+    case 'put':
+      return maxContentLength === undefined && partSize === undefined;
+    case 'form':
+      return (
+        contentMd5 === undefined &&
+        partSize === undefined &&
+        (contentLength === undefined || maxContentLength === undefined)
+      );
+    case 'multipart':
+      return (
+        contentLength !== undefined &&
+        contentLength >= 1 &&
+        contentMd5 === undefined &&
+        maxContentLength === undefined &&
+        expiresIn === undefined
+      );
+  }
 }
 
 function transferFaults(body: object): readonly Found[] {
-  const { transfer = 'put' } = body as { readonly transfer?: unknown };
+  const { transfer = 'put', contentLength } = body as Readonly<Record<string, unknown>>;
   const has = (field: string) => Object.hasOwn(body, field);
-  if (transfer === 'put') return has('maxContentLength') ? [maxContentLengthOfPut] : [];
-  if (transfer !== 'form') return [];
-  return [
-    ...(has('contentLength') && has('maxContentLength') ? [twoLengths] : []),
-    ...(has('contentMd5') ? [md5OfForm] : []),
-  ];
+  switch (transfer) {
+    case 'put':
+      return [
+        ...(has('maxContentLength') ? [maxContentLengthWithoutForm] : []),
+        ...(has('partSize') ? [partSizeWithoutParts] : []),
+      ];
+    case 'form':
+      return [
+        ...(has('contentLength') && has('maxContentLength') ? [twoLengths] : []),
+        ...(has('contentMd5') ? [md5OfForm] : []),
+        ...(has('partSize') ? [partSizeWithoutParts] : []),
+      ];
+    case 'multipart':
+      return [
+        ...(has('contentLength') ? [] : [lengthOfParts('required')]),
+        ...(contentLength === 0 ? [lengthOfParts('invalid_value')] : []),
+        ...(has('maxContentLength') ? [maxContentLengthWithoutForm] : []),
+        ...(has('contentMd5') ? [md5OfParts] : []),
+        ...(has('expiresIn') ? [expiryOfParts] : []),
+      ];
+    default:
+      return [];
+  }
 }
 
-const maxContentLengthOfPut: Found = () => ({
-  pointer: '/maxContentLength',
-  code: 'conflict',
-  detail: 'maxContentLength is for "transfer": "form" only; send the exact contentLength for a PUT.',
-});
+/** The fault of a field that a request cannot have together with another one. */
+const conflict =
+  (field: string, detail: string): Found =>
+  () => ({ pointer: `/${field}`, code: 'conflict', detail });
 
-const twoLengths: Found = () => ({
-  pointer: '/maxContentLength',
-  code: 'conflict',
-  detail: 'Send either contentLength or maxContentLength, not both.',
-});
-
-const md5OfForm: Found = () => ({
-  pointer: '/contentMd5',
-  code: 'conflict',
-  detail: 'OSS cannot bind the MD5 of a form; leave contentMd5 out, or send "transfer": "put".',
-});
+const maxContentLengthWithoutForm = conflict(
+  'maxContentLength',
+  'maxContentLength is for "transfer": "form" only; send the exact contentLength.',
+);
+const partSizeWithoutParts = conflict(
+  'partSize',
+  'partSize is for "transfer": "multipart" only; leave it out.',
+);
+const twoLengths = conflict('maxContentLength', 'Send either contentLength or maxContentLength, not both.');
+const md5OfForm = conflict(
+  'contentMd5',
+  'OSS cannot bind the MD5 of a form; leave contentMd5 out, or send "transfer": "put".',
+);
+const md5OfParts = conflict(
+  'contentMd5',
+  'OSS binds the MD5 of each part, not of the whole; leave contentMd5 out here, and send the MD5s of parts with POST /v1/uploads/parts.',
+);
+const expiryOfParts = conflict(
+  'expiresIn',
+  'The URLs of parts are signed later, and are valid as long as the rule allows; leave expiresIn out.',
+);
+const lengthOfParts =
+  (code: 'required' | 'invalid_value'): Found =>
+  () => ({
+    pointer: '/contentLength',
+    code,
+    detail: 'A multipart upload needs the exact contentLength in bytes, at least 1.',
+  });

@@ -65,15 +65,44 @@ const formGrant = z
   .readonly()
   .meta({ id: 'FormGrant' });
 
+const multipartGrant = z
+  .strictObject({
+    transfer: z
+      .literal('multipart')
+      .meta({ description: 'The bytes are sent in parts, whose URLs `POST /v1/uploads/parts` signs.' }),
+    partSize: z.int().meta({ description: 'The bytes of each part but the last one, which has the rest.' }),
+    partCount: z.int().meta({ description: 'The number of parts. They are numbered from 1.' }),
+    ...commonFields,
+    id: z.string().meta({
+      description:
+        'The upload id, with which the upload is continued, confirmed or given up. Treat it as a secret.',
+    }),
+    idExpiresAt: z.iso.datetime().meta({ description: 'When the upload id expires.' }),
+    contentLength: z.int().meta({ description: 'The exact length in bytes, as requested.' }),
+    expires: z.int().meta({ description: 'Seconds from `serverTime` until the upload id expires.' }),
+    expiresAt: z.iso.datetime().meta({ description: 'When the upload id expires.' }),
+    expiresLimitedBy: z
+      .literal('rule')
+      .meta({ description: 'The cause of the expiry: the rule’s `uploadExpiresIn`.' }),
+    serverTime: z.iso.datetime().meta({ description: 'When the upload began, by the clock of the service.' }),
+  })
+  .readonly()
+  .meta({ id: 'MultipartGrant' });
+
 /** The body of the 201 of `POST /v1/uploads`, and the source of its part of `openapi.yaml`. */
-export const uploadGrant = z.discriminatedUnion('transfer', [putGrant, formGrant]).meta({
+export const uploadGrant = z.discriminatedUnion('transfer', [putGrant, formGrant, multipartGrant]).meta({
   // OpenAPI's own keyword, which code generators need.
   discriminator: {
     propertyName: 'transfer',
-    mapping: { put: '#/components/schemas/PutGrant', form: '#/components/schemas/FormGrant' },
+    mapping: {
+      put: '#/components/schemas/PutGrant',
+      form: '#/components/schemas/FormGrant',
+      multipart: '#/components/schemas/MultipartGrant',
+    },
   },
 });
 
 export type UploadGrant = z.output<typeof uploadGrant>;
 export type PutGrant = z.output<typeof putGrant>;
 export type FormGrant = z.output<typeof formGrant>;
+export type MultipartGrant = z.output<typeof multipartGrant>;

@@ -11,7 +11,7 @@ import type { CompletedUpload, UploadStatus } from '../../grants/completion/resp
 import { objectExists } from '../../grants/object-exists.ts';
 import { storageFailure } from '../../grants/storage-failure.ts';
 import { parseUploadRequestBody } from '../../grants/upload/request.ts';
-import type { FormGrant, PutGrant } from '../../grants/upload/response.ts';
+import type { FormGrant, MultipartGrant, PutGrant } from '../../grants/upload/response.ts';
 import { deniedBy, limitReached } from '../grants/outcome.ts';
 import { OVERLOADED } from '../load-control/load-shedder.ts';
 import { toProblem, toServiceError } from '../plugins/problem-json.ts';
@@ -79,6 +79,24 @@ export const FORM_GRANT_EXAMPLE: FormGrant = {
 
 /** The id of a grant; shortened. */
 export const UPLOAD_ID_EXAMPLE = 'AQEBAAtvd24tZmlsZXM.EXAMPLE';
+
+/** The grant of a multipart upload. */
+export const MULTIPART_GRANT_EXAMPLE: MultipartGrant = {
+  transfer: 'multipart',
+  partSize: 8_388_608,
+  partCount: 3,
+  id: UPLOAD_ID_EXAMPLE,
+  idExpiresAt: '2026-11-30T10:00:00Z',
+  key: 'users/alice/film.mp4',
+  bucket: 'acme-media',
+  region: 'cn-hangzhou',
+  target: 'media',
+  contentLength: 20_000_000,
+  expires: 604_800,
+  expiresAt: '2026-11-30T10:00:00Z',
+  expiresLimitedBy: 'rule',
+  serverTime: '2026-11-23T10:00:00Z',
+};
 
 /** The state of the upload of {@link REQUEST_EXAMPLE}. */
 export const STATUS_EXAMPLE: UploadStatus = {

@@ -10,11 +10,12 @@ const VISIBLE_ASCII = /^[!-~]+$/;
  * Returns the `Idempotency-Key` of an upload request; undefined without one.
  * @param canContinueUploads whether all replicas derive the same ids.
  * @throws ServiceError `invalid_request` if it is not 1 to 255 visible ASCII characters, or the
- *   request names the key; `unavailable` if another replica would derive another id.
+ *   request names the key or is for a multipart upload; `unavailable` if another replica would
+ *   derive another id.
  */
 export function idempotencyKeyOf(
   headers: IncomingHttpHeaders,
-  upload: Pick<UploadRequest, 'key'>,
+  upload: Pick<UploadRequest, 'key' | 'transfer'>,
   canContinueUploads: boolean,
 ): string | undefined {
   const sent = headers['idempotency-key'];
@@ -30,6 +31,13 @@ export function idempotencyKeyOf(
       'The header Idempotency-Key needs "filename", for which the service creates the key. With "key", leave the header out.';
     throw new ServiceError('invalid_request', detail, {
       errors: [{ pointer: '/key', code: 'conflict', detail }],
+    });
+  }
+  if (upload.transfer === 'multipart') {
+    const detail =
+      'The header Idempotency-Key is not for multipart uploads, because each request begins a new one in the bucket. Leave the header out.';
+    throw new ServiceError('invalid_request', detail, {
+      errors: [{ pointer: '/transfer', code: 'conflict', detail }],
     });
   }
   if (!canContinueUploads) {

@@ -2,43 +2,64 @@ import { ServiceError, summarizeFaults } from '../../errors.ts';
 import type { GrantOutcome } from '../../grants/grant.ts';
 import { LIMITS, type LimitVerdict } from '../../grants/ports/limiter.ts';
 import type { Decided } from '../../grants/ports/observer.ts';
+import type { FailedUpload } from '../../grants/upload/issue-upload.ts';
 import type { Violation } from '../../policy/rule-violations.ts';
 import { PROBLEMS } from '../plugins/problem-json.ts';
 import { limitReachedHeaders } from './limit-headers.ts';
 
-type Rejected = Exclude<GrantOutcome<unknown>, { readonly outcome: 'granted' }>;
+type Outcome = GrantOutcome<unknown> | FailedUpload;
+type Rejected = Exclude<Outcome, { readonly outcome: 'granted' }>;
 
 /** The status of the response to an outcome. */
-export function statusOf({ outcome }: GrantOutcome<unknown>, grantedStatus: number): number {
-  switch (outcome) {
+export function statusOf(result: Outcome, grantedStatus: number): number {
+  switch (result.outcome) {
     case 'granted':
       return grantedStatus;
     case 'limited':
       return PROBLEMS.rate_limited.status;
     case 'denied':
       return PROBLEMS.policy_denied.status;
+    case 'exists':
+    case 'error':
+      return PROBLEMS[result.error.code].status;
   }
 }
 
 /**
- * The stable codes of an outcome: what the policy does not allow, or the limit that was reached;
- * none for a grant.
+ * The stable codes of an outcome: what the policy does not allow, the limit that was reached, or
+ * the error of the storage; none for a grant.
  */
-export function reasonsOf(result: GrantOutcome<unknown>): readonly string[] {
-  if (result.outcome === 'granted') return [];
-  if (result.outcome === 'limited') return [result.verdict.limitedBy];
-  return [...new Set(result.violations.map(({ code }) => code))];
+export function reasonsOf(result: Outcome): readonly string[] {
+  switch (result.outcome) {
+    case 'granted':
+      return [];
+    case 'limited':
+      return [result.verdict.limitedBy];
+    case 'denied':
+      return [...new Set(result.violations.map(({ code }) => code))];
+    case 'exists':
+    case 'error':
+      return [result.error.code];
+  }
 }
 
 /** An outcome as the metrics count it. */
-export function decisionOf(result: GrantOutcome<unknown>): Decided {
+export function decisionOf(result: Outcome): Decided {
   const rule = result.outcome === 'limited' ? result.grant.rule.name : result.rule;
   return { outcome: result.outcome, rule, reasons: reasonsOf(result) };
 }
 
-/** The error that becomes the 403 or 429 of an outcome without a grant. */
+/** The error that becomes the response to an outcome without a grant. */
 export function rejectionOf(result: Rejected): ServiceError {
-  return result.outcome === 'limited' ? limitReached(result.verdict) : deniedBy(result.violations);
+  switch (result.outcome) {
+    case 'limited':
+      return limitReached(result.verdict);
+    case 'denied':
+      return deniedBy(result.violations);
+    case 'exists':
+    case 'error':
+      return result.error;
+  }
 }
 
 /** The 403 of these violations. */

@@ -55,6 +55,11 @@ export function uploadAudit(
     const { name: target, bucket } = rule.target;
     return { ...common, outcome, rule: rule.name, target, bucket, key: cutForLog(key) };
   }
+  if (outcome === 'exists' || outcome === 'error') {
+    const { rule, key, grantId } = result.grant;
+    const { name: target, bucket } = rule.target;
+    return { ...common, outcome, grantId, rule: rule.name, target, bucket, key, contentType };
+  }
   const concerned = policy.rules.find(({ name, target }) =>
     result.rule === undefined ? target.name === upload.target : name === result.rule,
   )?.target;

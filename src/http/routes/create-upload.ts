@@ -1,7 +1,12 @@
 import { type IssueUploadDependencies, issueUpload } from '../../grants/upload/issue-upload.ts';
 import { parseUploadRequestBody, uploadRequestBody } from '../../grants/upload/request.ts';
 import { uploadGrant } from '../../grants/upload/response.ts';
-import { FORM_GRANT_EXAMPLE, GRANT_EXAMPLE, REQUEST_EXAMPLE } from '../docs/openapi-examples.ts';
+import {
+  FORM_GRANT_EXAMPLE,
+  GRANT_EXAMPLE,
+  MULTIPART_GRANT_EXAMPLE,
+  REQUEST_EXAMPLE,
+} from '../docs/openapi-examples.ts';
 import { type AuditDependencies, logAudit, requireOpenAudit, requireWrittenAudit } from '../grants/audit.ts';
 import { idempotencyKeyOf } from '../grants/idempotency-key.ts';
 import { limitHeaders } from '../grants/limit-headers.ts';
@@ -29,22 +34,25 @@ export const createUpload: Route<CreateUploadDependencies> = {
       {
         name: 'Idempotency-Key',
         description:
-          '1 to 255 visible ASCII characters, such as a UUID, with `filename` only. The same caller gets the same object key for the same request with the same value, so a retried request cannot create a second object.',
+          '1 to 255 visible ASCII characters, such as a UUID, with `filename` only, and not for multipart uploads. The same caller gets the same object key for the same request with the same value, so a retried request cannot create a second object.',
       },
     ],
     requestBody: { name: 'UploadRequest', schema: uploadRequestBody, example: REQUEST_EXAMPLE },
     responses: {
       201: {
         description:
-          'Granted. PUT the bytes to `url` with exactly these headers, or POST a form with exactly these fields and then the file.',
+          'Granted. PUT the bytes to `url` with exactly these headers, POST a form with exactly these fields and then the file, or send the parts of the multipart upload that the service has begun.',
         content: {
           name: 'UploadGrant',
           schema: uploadGrant,
-          examples: { put: GRANT_EXAMPLE, form: FORM_GRANT_EXAMPLE },
+          examples: { put: GRANT_EXAMPLE, form: FORM_GRANT_EXAMPLE, multipart: MULTIPART_GRANT_EXAMPLE },
         },
       },
     },
-    problems: ['invalid_request', 'policy_denied', 'body_too_large', 'unsupported_media_type'],
+    problems: [
+      ...(['invalid_request', 'policy_denied', 'object_exists', 'body_too_large'] as const),
+      ...(['unsupported_media_type', 'storage_error'] as const),
+    ],
   },
   handler: (dependencies) => {
     const { auditGate, logger, observer, canContinueUploads } = dependencies;

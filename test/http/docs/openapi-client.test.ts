@@ -26,8 +26,9 @@ it('a generated client gets a grant with the required fields only', async () => 
   expect(error).toBeUndefined();
   const grant: components['schemas']['UploadGrant'] | undefined = data;
   const length: number | null | undefined = grant?.contentLength;
-  expect([grant?.method, grant?.key, length]).toStrictEqual(['PUT', PHOTO.key, PHOTO.contentLength]);
-  expect(new URL(grant?.url ?? '').pathname).toBe(`/${PHOTO.key}`);
+  expect([grant?.key, length]).toStrictEqual([PHOTO.key, PHOTO.contentLength]);
+  const put = grant?.transfer === 'put' ? grant : expect.fail();
+  expect([put.method, new URL(put.url).pathname]).toStrictEqual(['PUT', `/${PHOTO.key}`]);
 });
 
 it('a generated client knows the fields of a form', async () => {

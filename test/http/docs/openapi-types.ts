@@ -237,11 +237,13 @@ export interface components {
              * @example text/plain; charset=UTF-8
              */
             contentType: string;
-            /** @description The exact length in bytes. Required unless the rule has `maxSize: unlimited`, or `maxContentLength` is sent. */
+            /** @description The exact length in bytes. Required unless the rule has `maxSize: unlimited`, or `maxContentLength` is sent. With `"transfer": "multipart"` always required, and at least 1. */
             contentLength?: number;
             /** @description With `"transfer": "form"`, instead of `contentLength`: the storage accepts a file of 0 to this many bytes. Limits count this many. */
             maxContentLength?: number;
-            /** @description Base64 of the 16 bytes of the MD5 (RFC 1864). OSS then rejects bytes that differ. Not with `"transfer": "form"`. */
+            /** @description With `"transfer": "multipart"`: the bytes of each part but the last one. Ignored outside of 100 KiB to 5 GiB; the rule’s `partSize` then applies. The service raises either until there are at most 10,000 parts. */
+            partSize?: number;
+            /** @description Base64 of the 16 bytes of the MD5 (RFC 1864). OSS then rejects bytes that differ. With `"transfer": "put"` only. */
             contentMd5?: string;
             /** @description Becomes `x-oss-meta-<name>`. Names are 1–128 letters, digits or `-`, and are lower-cased. Values are printable ASCII and are trimmed; percent-encode other characters. At most 8 KiB in all, names (with `x-oss-meta-`) and values. */
             metadata?: {
@@ -256,19 +258,19 @@ export interface components {
             contentDisposition?: string;
             /** @description The object’s `Content-Encoding`, if the rule’s `clientHeaders` allows it. */
             contentEncoding?: string;
-            /** @description How long the URL is to be valid, in seconds. The rule has a default and a maximum; a higher value is denied, not reduced. */
+            /** @description How long the URL is to be valid, in seconds. The rule has a default and a maximum; a higher value is denied, not reduced. Not with `"transfer": "multipart"`, whose parts are signed later. */
             expiresIn?: number;
             /** @description `true` replaces an existing object, if the rule allows it. If it is left out or `false`, an existing object is never replaced. */
             overwrite?: boolean;
             /** @description One of the policy’s targets. Only needed to choose among rules. */
             target?: string;
             /**
-             * @description How the bytes will be sent, if the rule’s `transfers` allows it: `put` (the default), or `form` for mini programs and HTML forms.
+             * @description How the bytes will be sent, if the rule’s `transfers` allows it: `put` (the default), `form` for mini programs and HTML forms, or `multipart` for large files.
              * @enum {string}
              */
-            transfer?: "put" | "form";
+            transfer?: "put" | "form" | "multipart";
         } & (unknown | unknown);
-        UploadGrant: components["schemas"]["PutGrant"] | components["schemas"]["FormGrant"];
+        UploadGrant: components["schemas"]["PutGrant"] | components["schemas"]["FormGrant"] | components["schemas"]["MultipartGrant"];
         PutGrant: {
             /**
              * @description The bytes are sent in one PUT. (enum property replaced by openapi-typescript)
@@ -372,6 +374,51 @@ export interface components {
             /**
              * Format: date-time
              * @description When the URL or form was signed, by the clock of the service.
+             */
+            serverTime: string;
+        };
+        MultipartGrant: {
+            /**
+             * @description The bytes are sent in parts, whose URLs `POST /v1/uploads/parts` signs. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            transfer: "multipart";
+            /** @description The bytes of each part but the last one, which has the rest. */
+            partSize: number;
+            /** @description The number of parts. They are numbered from 1. */
+            partCount: number;
+            /** @description The upload id, with which the upload is continued, confirmed or given up. Treat it as a secret. */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When the upload id expires.
+             */
+            idExpiresAt: string;
+            /** @description The object key. */
+            key: string;
+            /** @description The name of the bucket. */
+            bucket: string;
+            /** @description The region of the bucket, such as `cn-hangzhou`. */
+            region: string;
+            /** @description The policy’s target. */
+            target: string;
+            /** @description The exact length in bytes, as requested. */
+            contentLength: number;
+            /** @description Seconds from `serverTime` until the upload id expires. */
+            expires: number;
+            /**
+             * Format: date-time
+             * @description When the upload id expires.
+             */
+            expiresAt: string;
+            /**
+             * @description The cause of the expiry: the rule’s `uploadExpiresIn`.
+             * @constant
+             */
+            expiresLimitedBy: "rule";
+            /**
+             * Format: date-time
+             * @description When the upload began, by the clock of the service.
              */
             serverTime: string;
         };
@@ -801,6 +848,16 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description There is another object under this key, which the upload may not replace. */
+        ObjectExists: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description The id has expired. Request a new upload. */
         UploadIdExpired: {
             headers: {
@@ -903,7 +960,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description 1 to 255 visible ASCII characters, such as a UUID, with `filename` only. The same caller gets the same object key for the same request with the same value, so a retried request cannot create a second object. */
+                /** @description 1 to 255 visible ASCII characters, such as a UUID, with `filename` only, and not for multipart uploads. The same caller gets the same object key for the same request with the same value, so a retried request cannot create a second object. */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -922,7 +979,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Granted. PUT the bytes to `url` with exactly these headers, or POST a form with exactly these fields and then the file. */
+            /** @description Granted. PUT the bytes to `url` with exactly these headers, POST a form with exactly these fields and then the file, or send the parts of the multipart upload that the service has begun. */
             201: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -936,10 +993,12 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["PolicyDenied"];
             405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["ObjectExists"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
+            502: components["responses"]["StorageError"];
             503: components["responses"]["Unavailable"];
         };
     };

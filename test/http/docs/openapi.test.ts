@@ -67,6 +67,7 @@ it('describes each field of the request, and allows no other', () => {
     'contentType',
     'contentLength',
     'maxContentLength',
+    'partSize',
     'contentMd5',
     'metadata',
     'cacheControl',
@@ -94,7 +95,7 @@ it('has no bound that every integer has, and no pattern next to a format', () =>
   });
   expect(UploadRequest.properties.contentLength).toStrictEqual({
     description:
-      'The exact length in bytes. Required unless the rule has `maxSize: unlimited`, or `maxContentLength` is sent.',
+      'The exact length in bytes. Required unless the rule has `maxSize: unlimited`, or `maxContentLength` is sent. With `"transfer": "multipart"` always required, and at least 1.',
     type: 'integer',
     minimum: 0,
   });
@@ -175,13 +176,17 @@ it('describes every field, response and operation', () => {
   expect(file).not.toMatch(/description: ["']?(?:Yes|No)\./);
 });
 
-it('distinguishes the grants of a PUT and of a form by their transfer, in schemas of their own', () => {
-  const { UploadGrant, PutGrant, FormGrant } = document.components.schemas;
+it('distinguishes the grants of each transfer, in schemas of their own', () => {
+  const { UploadGrant, PutGrant, FormGrant, MultipartGrant } = document.components.schemas;
   const [put, form] = ['#/components/schemas/PutGrant', '#/components/schemas/FormGrant'];
+  const multipart = '#/components/schemas/MultipartGrant';
   expect(UploadGrant).toStrictEqual({
-    oneOf: [{ $ref: put }, { $ref: form }],
-    discriminator: { propertyName: 'transfer', mapping: { put, form } },
+    oneOf: [{ $ref: put }, { $ref: form }, { $ref: multipart }],
+    discriminator: { propertyName: 'transfer', mapping: { put, form, multipart } },
   });
+  expect(MultipartGrant.required).toStrictEqual(Object.keys(MultipartGrant.properties));
+  for (const field of ['url', 'method', 'headers', 'fields'])
+    expect(MultipartGrant.properties).not.toHaveProperty(field);
   expect(PutGrant.properties).not.toHaveProperty('fields');
   expect(FormGrant.properties).not.toHaveProperty('headers');
   for (const { required, properties } of [PutGrant, FormGrant])

@@ -620,6 +620,7 @@ it('policy.example.yaml is a good policy with the rules and entries that are com
   expect(rules.map(({ name, actions }) => [name, ...actions])).toStrictEqual([
     ['own-files', 'upload'],
     ['nightly-exports', 'upload'],
+    ['films', 'upload'],
     ['own-downloads', 'download'],
     ['backend', 'confirm'],
   ]);

@@ -153,8 +153,7 @@ it('never expires after the credentials, and binds their token', async () => {
 });
 
 describe('rejects', () => {
-  const MAX_OF_PUT =
-    'maxContentLength is for "transfer": "form" only; send the exact contentLength for a PUT.';
+  const MAX_OF_PUT = 'maxContentLength is for "transfer": "form" only; send the exact contentLength.';
 
   it.each<[string, Record<string, unknown>, string, string, string]>([
     [
@@ -198,7 +197,7 @@ describe('rejects', () => {
       { ...PHOTO, transfer: 'post' },
       '/transfer',
       'invalid_value',
-      'transfer must be put or form.',
+      'transfer must be put, form or multipart.',
     ],
   ])('%s', async (_name, request, pointer, code, detail) => {
     const { post } = await createFormApp();
