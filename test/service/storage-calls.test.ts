@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { sealUploadId } from '../../src/grants/upload-id.ts';
 import { toServiceKeys } from '../../src/service-keys/parse-service-keys.ts';
 import { ATTRIBUTES, GRANT_ID, grantedUpload } from '../support/granted-upload.ts';
-import { mediaTarget, policyWith } from '../support/policies.ts';
+import { mediaTarget, ownFilesRule, policyWith } from '../support/policies.ts';
 import { newPrivateJwk } from '../support/service-keys.ts';
 import { startTestEmulator } from '../support/test-emulator.ts';
 import { startTestServer } from '../support/test-server.ts';
@@ -15,7 +15,10 @@ const CLIENTS = 'https://upload.example.com';
 /** A service that reaches its bucket at this address. Its clients reach it at another one. */
 async function startService(serviceEndpoint: string) {
   const policyAt = (address: string) =>
-    policyWith({ targets: { media: mediaTarget({ endpoint: CLIENTS, serviceEndpoint: address }) } });
+    policyWith({
+      targets: { media: mediaTarget({ endpoint: CLIENTS, serviceEndpoint: address }) },
+      rules: [ownFilesRule({ transfers: ['put', 'multipart'] })],
+    });
   const service = await startTestService({
     policyYaml: policyAt(serviceEndpoint),
     env: { METRICS_PORT: '0', SERVICE_KEYS_FILE: 'keys.json', PUBLIC_URL: 'https://presign.test' },
@@ -26,15 +29,15 @@ async function startService(serviceEndpoint: string) {
     log: service.log,
     id,
     moveTo: (address: string) => service.replacePolicy(policyAt(address)),
+    async post(path: string, body: unknown) {
+      const headers = {
+        authorization: `Bearer ${await service.issuer.sign()}`,
+        'content-type': 'application/json',
+      };
+      return fetch(`${service.url}${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
+    },
     async complete() {
-      const response = await fetch(`${service.url}/v1/uploads/complete`, {
-        method: 'POST',
-        headers: {
-          authorization: `Bearer ${await service.issuer.sign()}`,
-          'content-type': 'application/json',
-        },
-        body: JSON.stringify({ id }),
-      });
+      const response = await this.post('/v1/uploads/complete', { id });
       const { code, state } = (await response.json()) as { code?: string; state?: string };
       return [response.status, code ?? state, response.headers.get('retry-after')];
     },
@@ -75,6 +78,30 @@ it('a service asks its own address of the bucket for what clients uploaded, and 
     'total{operation="HeadObject",outcome="absent"} 1',
   ]);
   expect(await service.storageLine()).toBe('ok storage');
+});
+
+it('a service counts the calls of multipart uploads by their operation', async () => {
+  const emulator = await startTestEmulator();
+  const service = await startService(emulator.url);
+  const granted = await service.post('/v1/uploads', {
+    transfer: 'multipart',
+    key: KEY,
+    contentType: 'image/png',
+    contentLength: 200_000,
+  });
+  const { id } = (await granted.json()) as { id: string };
+  const statuses = [granted.status];
+  for (const operation of ['complete', 'abort', 'status'])
+    statuses.push((await service.post(`/v1/uploads/${operation}`, { id })).status);
+  expect(statuses).toStrictEqual([201, 409, 204, 200]);
+  expect(await service.counts()).toStrictEqual([
+    'total{operation="HeadObject",outcome="absent"} 1',
+    'total{operation="InitiateMultipartUpload",outcome="ok"} 1',
+    'total{operation="ListParts",outcome="ok"} 1',
+    'total{operation="ListParts",outcome="absent"} 1',
+    'total{operation="AbortMultipartUpload",outcome="ok"} 1',
+    'total{operation="AbortMultipartUpload",outcome="absent"} 1',
+  ]);
 });
 
 it('a service reports calls that fail, stays ready, and recovers with a new address', async () => {

@@ -279,16 +279,16 @@ describe('ListParts', () => {
     expect(storage.received).toHaveLength(2);
   });
 
-  it('rejects a list that has more than 20 pages', async () => {
+  it('rejects a list that has more than 12 pages', async () => {
     const storage = await startStorage(
       ...Array.from({ length: 30 }, (_, index) => page(part(index + 1), true)),
     );
     const { kind, message } = await failureOf(createClient(storage.origin).listParts(UPLOAD));
     expect([kind, message]).toStrictEqual([
       'invalid_response',
-      `127.0.0.1:${storage.port} sent more than 20 pages to ListParts`,
+      `127.0.0.1:${storage.port} sent more than 12 pages to ListParts`,
     ]);
-    expect(storage.received).toHaveLength(20);
+    expect(storage.received).toHaveLength(12);
   });
 });
 
