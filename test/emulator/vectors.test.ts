@@ -39,12 +39,16 @@ const read = (name: string): readonly Vector[] =>
 const hostOf = ({ input, expected }: Vector) =>
   expected.host ?? `${input.bucket}.oss-${input.region}.aliyuncs.com`;
 
-const vectors = ['query', 'header', 'header-calls', 'download', 'head'].flatMap(read);
+const vectors = ['query', 'header', 'header-calls', 'download', 'head', 'multipart'].flatMap(read);
 
 /** The request of the client of a vector sends, as Node's HTTP parser hands it on: header bytes as Latin-1. */
-function wireOf(vector: Vector, changedHeaders: Readonly<Record<string, string>> = {}) {
+function wireOf(
+  vector: Vector,
+  changedHeaders: Readonly<Record<string, string>> = {},
+  parameters = vector.expected.queryParams,
+) {
   const { input, expected, quirk } = vector;
-  const query = Object.entries(expected.queryParams).map((pair) => pair.map(encodeURIComponent).join('='));
+  const query = Object.entries(parameters).map((pair) => pair.map(encodeURIComponent).join('='));
   const headers = {
     host: hostOf(vector),
     ...expected.signedHeaders,
@@ -97,7 +101,7 @@ function verify(
 }
 
 it('holds all vectors', () => {
-  expect(vectors).toHaveLength(162);
+  expect(vectors).toHaveLength(217);
 });
 
 describe.each(vectors)('$name', (vector) => {
@@ -120,5 +124,26 @@ describe.each(vectors)('$name', (vector) => {
       'SignatureDoesNotMatch',
     );
     expect(verify(vector, wireOf(vector, { 'content-type': 'x/changed' }))).toBe('SignatureDoesNotMatch');
+  });
+
+  it('is rejected if any parameter is changed, left out or added', () => {
+    const { queryParams } = vector.expected;
+    for (const [name, value] of Object.entries(queryParams)) {
+      const { [name]: _leftOut, ...others } = queryParams;
+      expect(verify(vector, wireOf(vector, {}, others)), `without ${name}`).not.toBe('accepted');
+      const changed = { ...queryParams, [name]: `${value}1` };
+      expect(verify(vector, wireOf(vector, {}, changed)), `with another ${name}`).not.toBe('accepted');
+    }
+    for (const name of ['uploads', 'uploadId', 'partNumber', 'x-oss-traffic-limit', 'max-parts']) {
+      if (name in queryParams) continue;
+      const added = { ...queryParams, [name]: '' };
+      expect(verify(vector, wireOf(vector, {}, added)), name).toBe('SignatureDoesNotMatch');
+    }
+  });
+
+  it('is rejected if any signed header is changed', () => {
+    for (const [name, value] of Object.entries(vector.expected.signedHeaders)) {
+      expect(verify(vector, wireOf(vector, { [name]: `${value}1` })), name).not.toBe('accepted');
+    }
   });
 });
