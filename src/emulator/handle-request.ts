@@ -10,6 +10,7 @@ import { getObject } from './operations/get-object.ts';
 import { getObjectMeta } from './operations/get-object-meta.ts';
 import { headObject } from './operations/head-object.ts';
 import { initiateMultipartUpload } from './operations/initiate-multipart-upload.ts';
+import { listMultipartUploads } from './operations/list-multipart-uploads.ts';
 import { listObjects } from './operations/list-objects.ts';
 import { listParts } from './operations/list-parts.ts';
 import type { BucketOperation, ObjectOperation } from './operations/operation.ts';
@@ -64,6 +65,7 @@ const OBJECT_OPERATIONS: Operations<ObjectOperation> = {
 /** PostObject is not one of them: a form has its own signature. */
 const BUCKET_OPERATIONS: Operations<BucketOperation> = {
   '': { GET: listObjects },
+  uploads: { GET: listMultipartUploads },
 };
 
 /** Parameters that select an operation. Some of these are not emulated. */
