@@ -1,7 +1,7 @@
 /**
  * The errors of OSS by name: status, `Code`, `Message` and, if published, `EC`
- * (OSS help: "Error responses" and the EC pages of group 0002, 0003, 0006, 0015, 0016, 0017, 0026,
- * 0042).
+ * (OSS help: "Error responses" and the EC pages of group 0002, 0003, 0004, 0006, 0015, 0016, 0017,
+ * 0026, 0042).
  */
 const FAULTS = {
   signatureDoesNotMatch: [
@@ -229,6 +229,18 @@ const FAULTS = {
   noSuchUpload: noSuchUpload('0042-00000002'),
   noSuchUploadOfPart: noSuchUpload('0042-00000104'),
   noSuchUploadToComplete: noSuchUpload('0017-00000244'),
+  trafficLimitTwice: [
+    400,
+    'InvalidArgument',
+    '0004-00000501',
+    'The traffic limit may not be in both the header and the query.',
+  ],
+  trafficLimitInvalid: [
+    400,
+    'InvalidArgument',
+    '0004-00000502',
+    'The traffic limit must be a whole number from 819200 to 838860800 bit/s.',
+  ],
   partNumberInvalid: [
     400,
     'InvalidArgument',

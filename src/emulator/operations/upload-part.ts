@@ -6,6 +6,10 @@ import { createReader } from './list-parameters.ts';
 import type { ObjectOperation } from './operation.ts';
 import { streamBody } from './read-body.ts';
 
+const TRAFFIC_LIMIT = 'x-oss-traffic-limit';
+/** Bits per second. The emulator does not limit anything. */
+const [MIN_TRAFFIC_LIMIT, MAX_TRAFFIC_LIMIT] = [819_200, 838_860_800];
+
 /**
  * UploadPart: streams the body to disk as one part of a multipart upload, in the place of an
  * earlier part with its number. The minimum size is checked by CompleteMultipartUpload only.
@@ -18,6 +22,7 @@ export const uploadPart: ObjectOperation = async (call) => {
   if (id === undefined || number === undefined) throw new OssError('partNumberMissing');
   const partNumber = readPartNumber(number);
   checkPartHeaders(wire.headers);
+  checkTrafficLimit(wire.headers.get(TRAFFIC_LIMIT), read(TRAFFIC_LIMIT));
   checkBodyLength(wire.headers);
   const expectedMd5 = readContentMd5(wire.headers.get('content-md5'));
   const upload = uploads.find(bucket, key, id);
@@ -52,4 +57,13 @@ function checkPartHeaders(headers: ReadonlyMap<string, string>): void {
     if (!/^x-oss-server-side-(?:data-)?encryption/.test(name)) continue;
     throw new OssError('invalidArgument', { ArgumentName: name, ArgumentValue: value });
   }
+}
+
+function checkTrafficLimit(inHeader: string | undefined, inQuery: string | undefined): void {
+  if (inHeader !== undefined && inQuery !== undefined) throw new OssError('trafficLimitTwice');
+  const limit = inHeader ?? inQuery;
+  if (limit === undefined) return;
+  const bits = /^\d{1,9}$/.test(limit) ? Number(limit) : 0;
+  if (bits >= MIN_TRAFFIC_LIMIT && bits <= MAX_TRAFFIC_LIMIT) return;
+  throw new OssError('trafficLimitInvalid', { ArgumentName: TRAFFIC_LIMIT, ArgumentValue: limit });
 }
