@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { completeList, multipartCalls } from '../support/multipart-upload.ts';
 import { postForm, signForm } from '../support/post-form.ts';
 import { BUCKET, REGION, readXml, startTestEmulator } from '../support/test-emulator.ts';
 
@@ -135,4 +136,57 @@ it('a bucket without rules allows no page', async () => {
     headers: { origin: 'https://app.example.com', 'access-control-request-method': 'PUT' },
   });
   expect([response.status, response.headers.get('access-control-allow-origin')]).toStrictEqual([403, null]);
+});
+
+describe('a page that sends a multipart upload', () => {
+  const origin = 'https://app.example.com';
+  const startWith = (allowedMethods: string[]) =>
+    startTestEmulator({
+      buckets: {
+        [BUCKET]: {
+          region: REGION,
+          corsRules: [
+            {
+              allowedOrigins: [origin],
+              allowedMethods,
+              allowedHeaders: ['content-md5'],
+              exposeHeaders: ['ETag'],
+            },
+          ],
+        },
+      },
+    });
+
+  it('can make every call that the rule allows, and read the ETag of a part', async () => {
+    const emulator = await startWith(['GET', 'PUT', 'POST', 'DELETE']);
+    const { initiate, call } = multipartCalls(emulator, 'a');
+    const sharing = ({ status, headers }: Response) => [
+      status,
+      headers.get('access-control-allow-origin'),
+      headers.get('access-control-expose-headers'),
+    ];
+    const uploadId = await initiate();
+    const part = await call('PUT', { partNumber: '1', uploadId }, { body: 'a', unsignedHeaders: { origin } });
+    const list = completeList([[1, part.headers.get('etag') ?? '']]);
+    const responses = [
+      part,
+      await call('POST', { uploads: '' }, { unsignedHeaders: { origin } }),
+      await call('GET', { uploadId }, { unsignedHeaders: { origin } }),
+      await call('POST', { uploadId }, { body: list, unsignedHeaders: { origin } }),
+      await call('DELETE', { uploadId: await initiate() }, { unsignedHeaders: { origin } }),
+      await call('DELETE', { uploadId }, { unsignedHeaders: { origin } }),
+    ];
+    expect(responses.map(sharing)).toStrictEqual(
+      [200, 200, 200, 200, 204, 404].map((status) => [status, origin, 'ETag']),
+    );
+  });
+
+  it.each(['POST', 'DELETE'])('cannot send a %s that no rule allows', async (method) => {
+    const emulator = await startWith(['PUT']);
+    const headers = { origin, 'access-control-request-method': method };
+    const url = `${emulator.url}/${BUCKET}/a?uploadId=x`;
+    expect((await fetch(url, { method: 'OPTIONS', headers })).status).toBe(403);
+    const put = { ...headers, 'access-control-request-method': 'PUT' };
+    expect((await fetch(url, { method: 'OPTIONS', headers: put })).status).toBe(200);
+  });
 });

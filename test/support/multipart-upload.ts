@@ -5,18 +5,19 @@ import { readXml, type TestEmulator } from './test-emulator.ts';
 export const MIN_PART_BYTES = 102_400;
 
 type Change = Partial<PresignInput>;
+type Sent = { readonly body?: Buffer | string; readonly unsignedHeaders?: Readonly<Record<string, string>> };
 
 /** The calls of a multipart upload of one object, each with a presigned URL. */
 export function multipartCalls(emulator: TestEmulator, key: string) {
   const call = (
     method: string,
     query: Readonly<Record<string, string>>,
-    { body, headers = {}, ...change }: Change & { body?: Buffer | string } = {},
+    { body, headers = {}, unsignedHeaders = {}, ...change }: Change & Sent = {},
   ): Promise<Response> => {
     const url = emulator.presign({ method, key, query, headers, ...change });
     // fetch would add a type to a text.
     const bytes = typeof body === 'string' ? Buffer.from(body) : body;
-    return fetch(url, { method, headers, ...(bytes && { body: bytes }) });
+    return fetch(url, { method, headers: { ...headers, ...unsignedHeaders }, ...(bytes && { body: bytes }) });
   };
   const putPart = (uploadId: string, partNumber: number, body: Buffer, change: Change = {}) =>
     call('PUT', { partNumber: String(partNumber), uploadId }, { ...change, body });
