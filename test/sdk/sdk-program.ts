@@ -38,7 +38,7 @@ export type PolicyJob = Pick<SignJob, 'region' | 'bucket' | 'credentials' | 'sig
   readonly policy: string;
 };
 
-export type Job = SignJob | PolicyJob | ObjectJob | ListJob;
+export type Job = SignJob | PolicyJob | ObjectJob | ListJob | FileJob;
 
 /** A request that an SDK's client sends in path style, with its own header signature, at the machine's time. */
 export type ObjectJob = {
@@ -70,6 +70,20 @@ export type ListJob = Omit<ObjectJob, 'key' | 'job'> & {
   readonly pageSize: number;
 };
 
+/** The state of an upload of `ali-oss`, as a program would keep it in a file. */
+export type Checkpoint = { readonly doneParts: readonly { readonly number: number }[] };
+
+/** A file to send or to write with the uploader or the downloader of the SDK, with its defaults. */
+export type FileJob = Omit<ObjectJob, 'job'> & {
+  readonly job: 'upload-file' | 'download-file';
+  /** Its path. */
+  readonly file: string;
+  /** For `ali-oss` only: after so many parts the upload is cancelled. */
+  readonly interruptAfterParts?: number;
+  /** For `ali-oss` only: the upload to resume. */
+  readonly checkpoint?: Checkpoint;
+};
+
 /** The SDK itself rejects the job. */
 export type Fault = { readonly fault: string };
 export type Signed = { readonly signature: string };
@@ -94,6 +108,10 @@ export type Listed = {
   }[];
   readonly prefixes: readonly string[];
 };
+/** `etag` and `crc64` are those of the object after an upload, and null after a download. */
+export type Transferred = { readonly etag: string | null; readonly crc64: string | null };
+/** Of an upload that was cancelled. */
+export type Interrupted = { readonly checkpoint: Checkpoint };
 /** OSS's error as the SDK reports it. */
 export type Rejected = {
   readonly error: { readonly status: number; readonly code: string; readonly ec: string };
@@ -103,6 +121,7 @@ export type SdkProgram = {
   sign(job: SignJob | PolicyJob): Promise<Signed | Fault>;
   perform(job: ObjectJob): Promise<Done | Existence | Rejected | Fault>;
   list(job: ListJob): Promise<Listed | Rejected | Fault>;
+  transfer(job: FileJob): Promise<Transferred | Interrupted | Rejected | Fault>;
 };
 
 /**
@@ -119,6 +138,7 @@ export function useSdkProgram(sdk: SdkName): SdkProgram {
     sign: async (job) => (await program.ask(job)) as Signed | Fault,
     perform: async (job) => (await program.ask(job)) as Done | Existence | Rejected | Fault,
     list: async (job) => (await program.ask(job)) as Listed | Rejected | Fault,
+    transfer: async (job) => (await program.ask(job)) as Transferred | Interrupted | Rejected | Fault,
   };
 }
 

@@ -11,6 +11,8 @@ import type {
   Done,
   Existence,
   Fault,
+  FileJob,
+  Interrupted,
   Job,
   Listed,
   ListJob,
@@ -19,11 +21,13 @@ import type {
   Rejected,
   Signed,
   SignJob,
+  Transferred,
 } from '../sdk-program.ts';
 
 /** Members of the SDK that its published types lack. */
 type Client = OSS & {
   signPostObjectPolicyV4(policy: string, date: Date): string;
+  cancel(): void;
   getObjectMeta(key: string): Promise<{ status: number }>;
   authorizationV4(
     method: string,
@@ -40,10 +44,11 @@ for await (const line of createInterface({ input: process.stdin })) {
   process.stdout.write(`${JSON.stringify(result)}\n`);
 }
 
-async function runJob(job: Job): Promise<Signed | Done | Existence | Listed> {
+async function runJob(job: Job): Promise<Signed | Done | Existence | Listed | Transferred | Interrupted> {
   if (job.job === 'sign') return sign(job);
   if (job.job === 'sign-policy') return signPolicy(job);
   if (job.job === 'list') return list(job);
+  if ('file' in job) return transfer(job);
   return perform(job);
 }
 
@@ -165,6 +170,34 @@ async function perform(job: ObjectJob): Promise<Done | Existence> {
     case 'delete':
       return done((await client.delete(job.key)).res);
   }
+}
+
+async function transfer(job: FileJob): Promise<Transferred | Interrupted> {
+  const { key, file, interruptAfterParts } = job;
+  const client = createClient(job);
+  if (job.job === 'download-file') {
+    await client.get(key, file);
+    return { etag: null, crc64: null };
+  }
+  if (interruptAfterParts !== undefined) return interruptUpload(client, job, interruptAfterParts);
+  const checkpoint = job.checkpoint as OSS.Checkpoint | undefined;
+  const { etag, res } = await client.multipartUpload(key, file, { ...(checkpoint && { checkpoint }) });
+  const headers = (res as OSS.NormalSuccessResponse).headers as Record<string, string>;
+  return { etag, crc64: headers['x-oss-hash-crc64ecma'] ?? null };
+}
+
+async function interruptUpload(client: Client, { key, file }: FileJob, parts: number): Promise<Interrupted> {
+  let checkpoint: OSS.Checkpoint | undefined;
+  const progress = async (_progress: number, latest: OSS.Checkpoint) => {
+    checkpoint = latest;
+    if (latest.doneParts.length >= parts) client.cancel();
+  };
+  const end = await client.multipartUpload(key, file, { progress }).then(
+    () => 'completed',
+    (error: Error) => error.name,
+  );
+  if (end !== 'cancel' || !checkpoint) throw new Error(`the upload was not cancelled: ${end}`);
+  return { checkpoint: checkpoint as unknown as Interrupted['checkpoint'] };
 }
 
 /** For most of it this SDK's results have no field: people read the headers. */

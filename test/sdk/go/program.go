@@ -43,6 +43,8 @@ type job struct {
 
 	Version, PageSize int32
 	Prefix, Delimiter string
+
+	File string
 }
 
 type signed struct {
@@ -59,6 +61,11 @@ type done struct {
 
 type existence struct {
 	Exists bool `json:"exists"`
+}
+
+type transferred struct {
+	ETag  *string `json:"etag"`
+	CRC64 *string `json:"crc64"`
 }
 
 type object struct {
@@ -207,6 +214,15 @@ func perform(j job) (any, error) {
 		return existence{exists}, err
 	case "list":
 		return list(ctx, client, j)
+	case "upload-file":
+		result, err := client.NewUploader().UploadFile(ctx, &oss.PutObjectRequest{Bucket: bucket, Key: j.Key}, j.File)
+		if err != nil {
+			return nil, err
+		}
+		return transferred{result.ETag, result.HashCRC64}, nil
+	case "download-file":
+		_, err := client.NewDownloader().DownloadFile(ctx, &oss.GetObjectRequest{Bucket: bucket, Key: j.Key}, j.File)
+		return transferred{}, err
 	}
 	return nil, errors.New("there is no job " + j.Job)
 }

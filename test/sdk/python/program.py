@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, quote, urlencode, urlsplit
 import alibabacloud_oss_v2 as oss
 from alibabacloud_oss_v2.signer import SignerV4
 from alibabacloud_oss_v2.types import Credentials, HttpRequest, SigningContext
+from alibabacloud_oss_v2.uploader import UploadError
 
 
 def sign(job):
@@ -47,6 +48,12 @@ def perform(job):
     if job["job"] == "exists":
         return {"exists": client.is_object_exist(job["bucket"], job["key"])}
     place = {"bucket": job["bucket"], "key": job["key"]}
+    if job["job"] == "upload-file":
+        result = client.uploader().upload_file(oss.PutObjectRequest(**place), job["file"])
+        return {"etag": result.etag, "crc64": result.hash_crc64}
+    if job["job"] == "download-file":
+        client.downloader().download_file(oss.GetObjectRequest(**place), job["file"])
+        return {"etag": None, "crc64": None}
     if job["job"] == "put":
         result = client.put_object(oss.PutObjectRequest(
             **place,
@@ -102,8 +109,10 @@ def credentials(job):
 def run_job(job):
     try:
         return sign(job) if job["job"] == "sign" else perform(job)
-    except oss.exceptions.OperationError as failed:
+    except (oss.exceptions.OperationError, UploadError) as failed:
         error = failed.unwrap()
+        if isinstance(failed, UploadError):
+            error = error.unwrap()
         if not isinstance(error, oss.exceptions.ServiceError):
             return {"fault": str(error)}
         return {"error": {"status": error.status_code, "code": error.code, "ec": error.ec}}

@@ -12,6 +12,8 @@ import com.aliyun.sdk.service.oss2.models.ObjectSummary;
 import com.aliyun.sdk.service.oss2.models.PutObjectRequest;
 import com.aliyun.sdk.service.oss2.signer.SignerV4;
 import com.aliyun.sdk.service.oss2.signer.SigningContext;
+import com.aliyun.sdk.service.oss2.transfermanager.Downloader;
+import com.aliyun.sdk.service.oss2.transfermanager.Uploader;
 import com.aliyun.sdk.service.oss2.transport.BinaryData;
 import com.aliyun.sdk.service.oss2.transport.RequestMessage;
 import com.aliyun.sdk.service.oss2.utils.HttpUtils;
@@ -38,7 +40,7 @@ public final class SdkProgram {
       String form, String method, String product, Map<String, String> headers, Map<String, String> query,
       List<String> additionalHeaders, String signedAt, long expiresInSeconds,
       String endpoint, int attempts, byte[] body, String contentType, Map<String, String> metadata,
-      int version, String prefix, String delimiter, long pageSize) {}
+      int version, String prefix, String delimiter, long pageSize, String file) {}
 
   record Signed(String signature) {}
 
@@ -57,6 +59,8 @@ public final class SdkProgram {
       if (commonPrefixes != null) commonPrefixes.forEach(one -> prefixes.add(one.prefix()));
     }
   }
+
+  record Transferred(String etag, String crc64) {}
 
   record Rejected(Rejection error) {}
 
@@ -165,6 +169,16 @@ public final class SdkProgram {
                 .forEach(page -> listed.add(page.contents(), page.commonPrefixes()));
           }
           yield listed;
+        }
+        case "upload-file" -> {
+          var result = new Uploader(client).uploadFile(
+              PutObjectRequest.newBuilder().bucket(job.bucket()).key(job.key()).build(), job.file());
+          yield new Transferred(result.etag(), result.hashCrc64ecma());
+        }
+        case "download-file" -> {
+          new Downloader(client).downloadFile(
+              GetObjectRequest.newBuilder().bucket(job.bucket()).key(job.key()).build(), job.file());
+          yield new Transferred(null, null);
         }
         default -> throw new IllegalArgumentException("there is no job " + job.job());
       };
