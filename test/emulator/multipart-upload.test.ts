@@ -309,7 +309,7 @@ describe('CompleteMultipartUpload', () => {
   it.each([
     [MIN_PART_BYTES, 200],
     [MIN_PART_BYTES - 1, 400],
-  ])('answers a first part of %i bytes with %i', async (size, status) => {
+  ])('with a first part of %i bytes responds with %i', async (size, status) => {
     const { initiate, putParts, complete } = await start();
     const uploadId = await initiate();
     const list = await putParts(uploadId, [Buffer.alloc(size), Buffer.alloc(1)]);

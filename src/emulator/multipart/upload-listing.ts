@@ -17,7 +17,7 @@ export type UploadEntry =
   | { readonly name: string; readonly upload: MultipartUpload }
   | { readonly name: string; readonly upload: null };
 
-/** Selects one page of the multipart uploads, by the UTF-8 bytes of their keys, then by their ids. */
+/** Selects a page of the multipart uploads, by the UTF-8 bytes of their keys, then by their ids. */
 export function selectUploads(
   uploads: readonly MultipartUpload[],
   { prefix, delimiter, keyMarker, uploadIdMarker, maxEntries }: UploadFilter,

@@ -52,7 +52,7 @@ function findPlace(entries: readonly ListingEntry[], name: string): number {
   return low;
 }
 
-/** Compares by UTF-8 bytes. UTF-16, by which JavaScript compares, has another order beyond U+FFFF. */
+/** Compares by UTF-8 bytes. JavaScript compares by UTF-16, another order beyond U+FFFF. */
 export function compareUtf8(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }

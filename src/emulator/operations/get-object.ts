@@ -1,8 +1,11 @@
 import { pipeline } from 'node:stream/promises';
+import { createChunkCollector } from '../objects/chunk-collector.ts';
 import { isOssHost } from '../objects/object-response.ts';
 import { openForReading } from '../objects/open-for-reading.ts';
 import { OssError } from '../oss-error.ts';
 import type { ObjectOperation } from './operation.ts';
+
+const collectChunks = createChunkCollector();
 
 /**
  * GetObject: sends the object, or the range of it that was requested.
@@ -20,9 +23,16 @@ export const getObject: ObjectOperation = async (call) => {
       response.end();
       return;
     }
-    await pipeline(object.read(range), response);
+    await pipeline(object.read(range), collecting, response);
     event.bytes = range.end - range.start + 1;
   } finally {
     await object.close();
   }
 };
+
+async function* collecting(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) {
+    yield chunk;
+    collectChunks(chunk.length);
+  }
+}
