@@ -32,7 +32,7 @@ it('reports the faults of environment and policy together', () => {
     'OSS_ACCESS_KEY_SECRET (or OSS_ACCESS_KEY_SECRET_FILE) is not set: without credentials nothing can be signed.',
     'policy.yaml:4 issuers[0].jwksFile cannot be read (ENOENT): jwks.json.',
     'policy.yaml:13 rules[0].who would match every caller: name at least one of scope, claims and issuer.',
-    'policy.yaml:19 rules[0].maxSize must not be more than 5 GiB, the limit of OSS for one PUT.',
+    'policy.yaml:19 rules[0].maxSize must not be more than 5 GiB, the limit of OSS for one PUT; for larger files, add multipart to transfers.',
   ]);
 });
 
