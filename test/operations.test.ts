@@ -27,8 +27,13 @@ const queries = [
 /** Returns every series of a service after each kind of request, and those of its process. */
 async function exposedSeries(): Promise<readonly Series[]> {
   const surroundings = await startSurroundings(now);
-  const { policyYaml, issuer } = surroundings;
-  const service = await startTestService({ policyYaml, issuer });
+  const { policyYaml, issuer, serviceKeys } = surroundings;
+  const service = await startTestService({
+    policyYaml,
+    issuer,
+    env: { SERVICE_KEYS_FILE: 'service-keys.json', PUBLIC_URL: 'https://presign.example.com' },
+    files: { 'service-keys.json': () => serviceKeys },
+  });
   expect(await makeRequests(service.url, surroundings, now)).toStrictEqual(STATUSES);
   const includeProcessMetrics = createMetrics(
     {

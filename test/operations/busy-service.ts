@@ -1,16 +1,22 @@
 import { downloadRule } from '../support/downloads.ts';
 import { mediaTarget, ownFilesRule, policyWith, testIssuerEntry } from '../support/policies.ts';
+import { serviceKeysFile } from '../support/service-keys.ts';
 import { json, startTestServer } from '../support/test-server.ts';
 import { createTestIssuer, type TestIssuer } from '../support/tokens.ts';
 
+const REQUEST_ID = '51524FBF3C5D68394A371BEC';
+const UPLOAD_ID = '0004B9894A22E5B1888A1E29F8236E2D';
+
 /** The statuses of {@link makeRequests}. */
-export const STATUSES = [201, 403, 401, 503, 409, 200];
+export const STATUSES = [201, 201, 403, 401, 503, 409, 409, 200];
 
 export type Surroundings = {
   /** Trusts an issuer whose keys can be fetched, and one whose keys cannot. */
   readonly policyYaml: string;
   readonly issuer: TestIssuer;
   readonly brokenIssuer: TestIssuer;
+  /** For SERVICE_KEYS_FILE. */
+  readonly serviceKeys: string;
   /** Returns credentials that expire one hour after `now`. */
   readonly credentialsUri: string;
 };
@@ -28,23 +34,30 @@ export async function startSurroundings(now: Date): Promise<Surroundings> {
     Expiration: new Date(now.getTime() + 3_600_000).toISOString().replace(/\.\d+Z$/, 'Z'),
   });
   const broken = json({}, 500);
-  // The bucket has an object of somebody else under every key.
+  // The bucket has an object of somebody else under every key, and multipart uploads without parts.
   const stored = {
     'content-length': '1',
     'content-type': 'image/png',
     etag: '"5D41402ABC4B2A76B9719D911017C592"',
     'last-modified': 'Mon, 23 Nov 2026 10:00:00 GMT',
     'x-oss-object-type': 'Normal',
-    'x-oss-request-id': '51524FBF3C5D68394A371BEC',
+    'x-oss-request-id': REQUEST_ID,
   };
   const { origin } = await startTestServer((request, response) => {
     if (request.method === 'HEAD') return void response.writeHead(200, stored).end();
+    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://oss.test');
+    const key = pathname.split('/').slice(2).join('/');
+    const isBegun = searchParams.has('uploads');
+    if (isBegun || searchParams.has('uploadId')) {
+      response.setHeader('x-oss-request-id', REQUEST_ID);
+      return void response.end(isBegun ? begunUpload(key) : noParts(key));
+    }
     const respond = { '/keys': keys, '/credentials': credentials }[request.url ?? ''] ?? broken;
     respond(request, response);
   });
   const policyYaml = policyWith({
     targets: { media: mediaTarget({ serviceEndpoint: origin }) },
-    rules: [ownFilesRule(), downloadRule()],
+    rules: [ownFilesRule({ transfers: ['put', 'multipart'] }), downloadRule()],
     issuers: [
       testIssuerEntry({ jwksFile: undefined, jwksUrl: `${origin}/keys` }),
       testIssuerEntry({
@@ -54,12 +67,29 @@ export async function startSurroundings(now: Date): Promise<Surroundings> {
       }),
     ],
   });
-  return { policyYaml, issuer, brokenIssuer, credentialsUri: `${origin}/credentials` };
+  return {
+    policyYaml,
+    issuer,
+    brokenIssuer,
+    serviceKeys: serviceKeysFile('2026-11'),
+    credentialsUri: `${origin}/credentials`,
+  };
+}
+
+/** The response to InitiateMultipartUpload. */
+function begunUpload(key: string): string {
+  return `<InitiateMultipartUploadResult><Bucket>acme-media</Bucket><Key>${key}</Key><UploadId>${UPLOAD_ID}</UploadId></InitiateMultipartUploadResult>`;
+}
+
+/** The response to ListParts. */
+function noParts(key: string): string {
+  return `<ListPartsResult><Bucket>acme-media</Bucket><Key>${key}</Key><UploadId>${UPLOAD_ID}</UploadId><IsTruncated>false</IsTruncated></ListPartsResult>`;
 }
 
 /**
- * Makes one request of each kind: granted, denied, without a valid token, with an issuer whose keys
- * cannot be fetched, a confirmation of an object that differs, and a download.
+ * Makes one request of each kind: granted, granted in parts, denied, without a valid token, with an
+ * issuer whose keys cannot be fetched, a confirmation of an object that differs, one of an upload
+ * without its parts, and a download.
  * @returns {@link STATUSES}, if the service works.
  */
 export async function makeRequests(
@@ -79,12 +109,14 @@ export async function makeRequests(
     return { status: response.status, body: (await response.json()) as { readonly id?: string } };
   };
   const granted = await post('/v1/uploads', photo);
+  const inParts = await post('/v1/uploads', { ...photo, transfer: 'multipart' });
   const others = [
     await post('/v1/uploads', { ...photo, contentLength: 2 ** 21 }),
     await post('/v1/uploads', photo, 'none'),
     await post('/v1/uploads', photo, await brokenIssuer.sign(claims)),
     await post('/v1/uploads/complete', { id: granted.body.id }),
+    await post('/v1/uploads/complete', { id: inParts.body.id }),
     await post('/v1/downloads', { keys: [photo.key] }),
   ];
-  return [granted, ...others].map(({ status }) => status);
+  return [granted, inParts, ...others].map(({ status }) => status);
 }

@@ -17,7 +17,8 @@ it('promtool finds the rules valid', async () => {
   expect(code).toBe(0);
 });
 
-it('promtool confirms when each alert fires and when it does not', async () => {
+// It evaluates every rule for every minute of days.
+it('promtool confirms when each alert fires and when it does not', { timeout: 120_000 }, async () => {
   const { code, output } = await promtool(['test', 'rules', pathOf('alerts.test.yaml')]);
   expect(output).toMatch(/\n {2}SUCCESS\n/);
   expect(code).toBe(0);

@@ -24,11 +24,14 @@ export async function startServiceProcess(): Promise<ServiceProcess> {
   const folder = mkdtempSync(join(tmpdir(), 'oss-presign-operations-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   writeFileSync(join(folder, 'policy.yaml'), surroundings.policyYaml);
+  writeFileSync(join(folder, 'service-keys.json'), surroundings.serviceKeys);
   const child = spawn(node, args, {
     cwd: folder,
     env: {
       PORT: '0',
       HOME: folder,
+      SERVICE_KEYS_FILE: 'service-keys.json',
+      PUBLIC_URL: 'https://presign.example.com',
       ALIBABA_CLOUD_CREDENTIALS_URI: surroundings.credentialsUri,
       ALIBABA_CLOUD_ECS_METADATA_DISABLED: 'true',
     },
