@@ -60,7 +60,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     ...['grants', 'grants/multipart', 'policy', 'storage', 'errors', 'text', 'zod'],
     ...['type:auth', 'type:clock', 'type:grants/ports'],
   ],
-  'grants/multipart': ['storage'],
+  'grants/multipart': ['grants', 'storage', 'zod'],
   'grants/completion': [
     ...[
       'grants',

@@ -48,10 +48,10 @@ export type UploadAudit = AuditHead<'granted' | 'limited' | 'denied' | 'exists' 
 /** The audit of a call about an upload that was granted before. */
 export type CompletionAudit = AuditHead<
   | ('stored' | 'absent' | 'mismatch')
-  | ('open' | 'incomplete' | 'exists' | 'aborted')
+  | ('granted' | 'open' | 'incomplete' | 'exists' | 'aborted')
   | ('invalid' | 'expired' | 'limited' | 'error')
 > & {
-  readonly operation: 'status' | 'complete' | 'abort';
+  readonly operation: 'parts' | 'status' | 'complete' | 'abort';
   /**
    * The parts of the upload id; undefined for an id that this service did not make. The grant id is
    * not escaped.
@@ -68,6 +68,9 @@ export type CompletionAudit = AuditHead<
   readonly confirmRule: string | undefined;
   /** Bytes of the object; undefined if it is not stored as granted. */
   readonly contentLength: number | undefined;
+  /** How many parts were signed, and when their URLs expire (RFC 3339, not escaped). */
+  readonly partCount: number | undefined;
+  readonly expiresAt: string | undefined;
 };
 
 /** The audit of a request for downloads. */
@@ -116,6 +119,7 @@ function operationJson(audit: Audit): string {
       return uploadJson(audit);
     case 'download':
       return downloadJson(audit);
+    case 'parts':
     case 'status':
     case 'complete':
     case 'abort':
@@ -142,12 +146,14 @@ function uploadJson(audit: UploadAudit): string {
 
 function completionJson(audit: CompletionAudit): string {
   const { grantId, rule, target, bucket, key, uploaderIssuer, uploaderSubject, confirmRule } = audit;
-  const { contentLength } = audit;
+  const { contentLength, partCount, expiresAt } = audit;
   const id = grantId === undefined ? '' : `,"grantId":"${grantId}"`;
   const object = `${jsonProperty('rule', rule)}${jsonProperty('target', target)}${jsonProperty('bucket', bucket)}${jsonProperty('key', key)}`;
   const uploader = `${jsonProperty('uploaderIssuer', uploaderIssuer)}${jsonProperty('uploaderSubject', uploaderSubject)}`;
   const length = contentLength === undefined ? '' : `,"contentLength":${contentLength}`;
-  return `${id}${object}${uploader}${jsonProperty('confirmRule', confirmRule)}${length}`;
+  const parts = partCount === undefined ? '' : `,"partCount":${partCount}`;
+  const expiry = expiresAt === undefined ? '' : expiryJson(expiresAt);
+  return `${id}${object}${uploader}${jsonProperty('confirmRule', confirmRule)}${length}${parts}${expiry}`;
 }
 
 function downloadJson(audit: DownloadAudit): string {

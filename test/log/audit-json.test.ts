@@ -63,8 +63,17 @@ const downloadAudit: fc.Arbitrary<DownloadAudit> = fc.record(
 );
 
 const completionAudit: fc.Arbitrary<CompletionAudit> = fc.record({
-  operation: fc.constantFrom('status', 'complete'),
-  outcome: fc.constantFrom('stored', 'absent', 'mismatch', 'invalid', 'expired', 'limited', 'error'),
+  operation: fc.constantFrom('parts', 'status', 'complete', 'abort'),
+  outcome: fc.constantFrom(
+    'granted',
+    'stored',
+    'absent',
+    'mismatch',
+    'invalid',
+    'expired',
+    'limited',
+    'error',
+  ),
   reasons: fc.array(fc.constantFrom('other_upload', 'callsPerMinute'), { maxLength: 2 }),
   issuer: text,
   subject: text,
@@ -77,6 +86,8 @@ const completionAudit: fc.Arbitrary<CompletionAudit> = fc.record({
   uploaderSubject: textOrNone,
   confirmRule: textOrNone,
   contentLength: fc.option(fc.maxSafeNat(), { nil: undefined }),
+  partCount: fc.option(fc.nat(), { nil: undefined }),
+  expiresAt: fc.option(fc.constant('2026-01-01T00:00:00Z'), { nil: undefined }),
 });
 
 const audit = fc.oneof(uploadAudit, downloadAudit, completionAudit);

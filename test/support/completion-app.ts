@@ -38,7 +38,7 @@ export type CompletionApp = TestApp & {
   idOf(fields?: Partial<GrantedUpload>): string;
   /** `POST /v1/uploads/<operation>` with a good token of `alice`; `claims` change it. */
   call(
-    operation: 'status' | 'complete' | 'abort',
+    operation: 'parts' | 'status' | 'complete' | 'abort',
     body: unknown,
     claims?: Claims,
   ): Promise<supertest.Response>;

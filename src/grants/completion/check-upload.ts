@@ -1,10 +1,9 @@
-import { ServiceError } from '../../errors.ts';
-import { StorageError } from '../../storage/storage-error.ts';
+import type { ServiceError } from '../../errors.ts';
 import type { CallerContext } from '../grant.ts';
 import { partsOf } from '../multipart/parts.ts';
 import type { LimitVerdict } from '../ports/limiter.ts';
 import { clientOf } from '../prepared-storage.ts';
-import { storageFailure } from '../storage-failure.ts';
+import { rejectionByStorage } from '../storage-failure.ts';
 import {
   type UnusableUpload,
   type UsableUpload,
@@ -71,10 +70,4 @@ export async function withStorageFailure<Found extends { readonly outcome: strin
   } catch (error) {
     return { ...used, outcome: 'error', error: rejectionByStorage(error) };
   }
-}
-
-function rejectionByStorage(error: unknown): ServiceError {
-  if (error instanceof StorageError) return storageFailure(error);
-  if (error instanceof ServiceError) return error;
-  throw error;
 }

@@ -1,14 +1,9 @@
 import { z } from 'zod';
 import { CRC64, MAX_CRC64 } from '../../storage/crc64.ts';
 import { faultsOf, invalidRequest, type KnownFields, requireObject } from '../request-faults.ts';
-import { boundedText } from '../request-fields.ts';
-import { MAX_UPLOAD_ID_LENGTH } from '../upload-id.ts';
+import { boundedText, uploadId as id } from '../request-fields.ts';
 
 const CRC64_FAULT = `must be a whole number from 0 to ${MAX_CRC64} in digits, without a sign and without leading zeros`;
-
-const id = boundedText(MAX_UPLOAD_ID_LENGTH)
-  .min(1, 'must not be empty')
-  .meta({ description: 'The `id` of the grant. A secret: keep it out of URLs and logs.' });
 
 /** The body of `POST /v1/uploads/status`, and the source of its part of `openapi.yaml`. */
 export const statusRequestBody = z.strictObject({ id });

@@ -26,7 +26,7 @@ export type Completed = {
   readonly outcome:
     | ('stored' | 'absent' | 'mismatch')
     // Of multipart uploads only.
-    | ('open' | 'incomplete' | 'exists' | 'aborted')
+    | ('granted' | 'open' | 'incomplete' | 'exists' | 'aborted')
     | ('invalid' | 'expired' | 'error');
   /** The rule of the upload; missing for an id that the caller may not use. */
   readonly rule?: string | undefined;

@@ -14,7 +14,7 @@ import { objectUpload } from './object-upload.ts';
 import type { MultipartGrant } from './response.ts';
 import { type SealingContext, sealUpload } from './seal-upload.ts';
 
-/** What became of a multipart upload that the policy and the limits allow. */
+/** The result of {@link beginMultipart}. */
 export type BegunMultipart =
   | { readonly outcome: 'granted'; readonly response: MultipartGrant }
   /** `exists`: there is an object under the key, which the upload may not replace. */

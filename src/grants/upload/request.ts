@@ -5,7 +5,7 @@ import type { UploadRequest } from '../../policy/upload-request.ts';
 import { MAX_KEY_BYTES, MAX_METADATA_BYTES } from '../../storage/limits.ts';
 import { HEADER_VALUE } from '../../text/header-value.ts';
 import { type Found, faultsOf, invalidRequest, requireObject } from '../request-faults.ts';
-import { boundedText, target, validitySeconds } from '../request-fields.ts';
+import { boundedText, MD5, MD5_FAULT, target, validitySeconds } from '../request-fields.ts';
 
 /** The most entries that fit into these bytes: each has a name and a value of one character. */
 const MAX_METADATA_ENTRIES = Math.floor(MAX_METADATA_BYTES / 'x-oss-meta-nv'.length);
@@ -102,13 +102,10 @@ export const uploadRequestBody = z
       description:
         'With `"transfer": "multipart"`: the bytes of each part but the last one. Ignored outside of 100 KiB to 5 GiB; the rule’s `partSize` then applies. The service raises either until there are at most 10,000 parts.',
     }),
-    contentMd5: boundedText(24, 'must be the base64 of the 16 bytes of an MD5 (RFC 1864)')
-      .regex(/^[A-Za-z0-9+/]{21}[AQgw]==$/, 'must be the base64 of the 16 bytes of an MD5 (RFC 1864)')
-      .optional()
-      .meta({
-        description:
-          'Base64 of the 16 bytes of the MD5 (RFC 1864). OSS then rejects bytes that differ. With `"transfer": "put"` only.',
-      }),
+    contentMd5: boundedText(24, MD5_FAULT).regex(MD5, MD5_FAULT).optional().meta({
+      description:
+        'Base64 of the 16 bytes of the MD5 (RFC 1864). OSS then rejects bytes that differ. With `"transfer": "put"` only.',
+    }),
     metadata: metadata.default({}).meta({
       description:
         'Becomes `x-oss-meta-<name>`. Names are 1–128 letters, digits or `-`, and are lower-cased. Values are printable ASCII and are trimmed; percent-encode other characters. At most 8 KiB in all, names (with `x-oss-meta-`) and values.',

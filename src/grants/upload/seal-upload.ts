@@ -8,7 +8,7 @@ import type { ServiceKeysSource } from '../ports/service-keys.ts';
 import { digestsOf, type PreparedStorage } from '../prepared-storage.ts';
 import { type GrantedMultipart, type GrantedUpload, sealUploadId } from '../upload-id.ts';
 
-/** What all upload ids of one request bind alike. */
+/** The part of a request that its upload id binds, and the keys. */
 export type SealingContext = {
   readonly serviceKeys: ServiceKeysSource;
   readonly storage: PreparedStorage;

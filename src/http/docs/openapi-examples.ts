@@ -8,6 +8,7 @@ import {
   uploadMismatch,
 } from '../../grants/completion/rejections.ts';
 import type { CompletedUpload, UploadStatus } from '../../grants/completion/response.ts';
+import type { SignedParts } from '../../grants/multipart/sign-parts.ts';
 import { objectExists } from '../../grants/object-exists.ts';
 import { storageFailure } from '../../grants/storage-failure.ts';
 import { parseUploadRequestBody } from '../../grants/upload/request.ts';
@@ -94,6 +95,39 @@ export const MULTIPART_GRANT_EXAMPLE: MultipartGrant = {
   contentLength: 20_000_000,
   expires: 604_800,
   expiresAt: '2026-11-30T10:00:00Z',
+  expiresLimitedBy: 'rule',
+  serverTime: '2026-11-23T10:00:00Z',
+};
+
+/** A request for parts of the upload of {@link MULTIPART_GRANT_EXAMPLE}. */
+export const PARTS_REQUEST_EXAMPLE = {
+  id: UPLOAD_ID_EXAMPLE,
+  partNumbers: [1, 3],
+  contentMd5: { '3': '1B2M2Y8AsgTpgAmY7PhCfg==' },
+} as const;
+
+/** The response to {@link PARTS_REQUEST_EXAMPLE}. */
+export const SIGNED_PARTS_EXAMPLE: SignedParts = {
+  parts: [
+    {
+      partNumber: 1,
+      offset: 0,
+      contentLength: 8_388_608,
+      method: 'PUT',
+      url: 'https://acme-media.oss-cn-hangzhou.aliyuncs.com/users/alice/film.mp4?partNumber=1&uploadId=EXAMPLE&x-oss-additional-headers=content-length&x-oss-credential=EXAMPLE&x-oss-date=20261123T100000Z&x-oss-expires=3600&x-oss-signature-version=OSS4-HMAC-SHA256&x-oss-signature=EXAMPLE',
+      headers: {},
+    },
+    {
+      partNumber: 3,
+      offset: 16_777_216,
+      contentLength: 3_222_784,
+      method: 'PUT',
+      url: 'https://acme-media.oss-cn-hangzhou.aliyuncs.com/users/alice/film.mp4?partNumber=3&uploadId=EXAMPLE&x-oss-additional-headers=content-length&x-oss-credential=EXAMPLE&x-oss-date=20261123T100000Z&x-oss-expires=3600&x-oss-signature-version=OSS4-HMAC-SHA256&x-oss-signature=EXAMPLE',
+      headers: { 'Content-MD5': '1B2M2Y8AsgTpgAmY7PhCfg==' },
+    },
+  ],
+  expires: 3600,
+  expiresAt: '2026-11-23T11:00:00Z',
   expiresLimitedBy: 'rule',
   serverTime: '2026-11-23T10:00:00Z',
 };

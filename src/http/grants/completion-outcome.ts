@@ -10,6 +10,7 @@ import {
   uploadMismatch,
 } from '../../grants/completion/rejections.ts';
 import type { CallerContext } from '../../grants/grant.ts';
+import type { SignedPartsOutcome } from '../../grants/multipart/sign-parts.ts';
 import { objectExists } from '../../grants/object-exists.ts';
 import type { Observer } from '../../grants/ports/observer.ts';
 import type { CompletionAudit } from '../../log/audit-json.ts';
@@ -17,10 +18,10 @@ import { PROBLEMS } from '../plugins/problem-json.ts';
 import { limitReached } from './outcome.ts';
 
 /** The end of any call about an upload that was granted before. */
-export type CallOutcome = UploadCheck | Completion | UploadAbort;
+export type CallOutcome = UploadCheck | Completion | UploadAbort | SignedPartsOutcome;
 
 /** The outcomes that are no rejection in any of the calls. */
-type Success = 'stored' | 'open' | 'aborted';
+type Success = 'stored' | 'open' | 'aborted' | 'granted';
 
 /** The error that becomes the response to a call about an upload that did not succeed. */
 export function rejectionOfCall(call: Exclude<CallOutcome, { readonly outcome: Success }>): ServiceError {
@@ -74,6 +75,8 @@ export function completionAudit(
     uploaderSubject: isOwn ? undefined : uploader?.subject,
     confirmRule: coverage && coverage.by !== coverage.rule ? coverage.by.name : undefined,
     contentLength: call.outcome === 'stored' ? call.stored.contentLength : undefined,
+    partCount: call.outcome === 'granted' ? call.response.parts.length : undefined,
+    expiresAt: call.outcome === 'granted' ? call.response.expiresAt : undefined,
   };
 }
 

@@ -10,9 +10,11 @@ import { type MetricsDependencies, metrics } from './metrics.ts';
 import { type OpenApiDocumentDependencies, openApiDocument } from './openapi-document.ts';
 import { type ReadyzDependencies, readyz } from './readyz.ts';
 import type { Route } from './route.ts';
+import { type SignPartsDependencies, signParts } from './sign-parts.ts';
 import { type UploadStatusDependencies, uploadStatus } from './upload-status.ts';
 
 export type RouteDependencies = CreateUploadDependencies &
+  SignPartsDependencies &
   UploadStatusDependencies &
   CompleteUploadDependencies &
   AbortUploadDependencies &
@@ -28,6 +30,7 @@ export type RouteDependencies = CreateUploadDependencies &
  */
 export const ROUTES: readonly Route<RouteDependencies>[] = [
   createUpload,
+  signParts,
   uploadStatus,
   completeUpload,
   abortUpload,

@@ -18,6 +18,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/uploads/parts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Get the URLs of parts of a multipart upload */
+        post: operations["signUploadParts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/uploads/status": {
         parameters: {
             query?: never;
@@ -419,6 +436,62 @@ export interface components {
             /**
              * Format: date-time
              * @description When the upload began, by the clock of the service.
+             */
+            serverTime: string;
+        };
+        PartsRequest: {
+            /** @description The `id` of the grant. A secret: keep it out of URLs and logs. */
+            id: string;
+            /**
+             * @description The parts to sign: 1 to 100 different numbers, each from 1 to `partCount`.
+             * @example [
+             *       1,
+             *       2,
+             *       3
+             *     ]
+             */
+            partNumbers: number[];
+            /** @description By part number, base64 of the 16 bytes of the MD5 of the part (RFC 1864). OSS then rejects bytes that differ. */
+            contentMd5?: {
+                [key: string]: string;
+            };
+        };
+        SignedParts: {
+            /** @description The requested parts, in the order of the request. */
+            parts: {
+                /** @description The number of the part. */
+                partNumber: number;
+                /** @description Where the part begins in the file, in bytes. */
+                offset: number;
+                /** @description The bytes of the part. The URL accepts exactly this many. */
+                contentLength: number;
+                /**
+                 * @description The method to send the part with.
+                 * @constant
+                 */
+                method: "PUT";
+                /** @description The presigned URL of the part. Treat it as a secret. */
+                url: string;
+                /** @description The headers to send: none, or `Content-MD5`. Send no other header, not even a `Content-Type`. */
+                headers: {
+                    [key: string]: string;
+                };
+            }[];
+            /** @description Seconds from `serverTime` until the URLs expire. */
+            expires: number;
+            /**
+             * Format: date-time
+             * @description When the URLs expire. Request new ones then.
+             */
+            expiresAt: string;
+            /**
+             * @description The cause of the expiry: the rule (its `expiresIn.max`, or the end of the upload id), the cloud credentials, or the maximum of OSS.
+             * @enum {string}
+             */
+            expiresLimitedBy: "request" | "rule" | "credentials" | "maximum";
+            /**
+             * Format: date-time
+             * @description When the URLs were signed, by the clock of the service.
              */
             serverTime: string;
         };
@@ -999,6 +1072,81 @@ export interface operations {
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             502: components["responses"]["StorageError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    signUploadParts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": "AQEBAAtvd24tZmlsZXM.EXAMPLE",
+                 *       "partNumbers": [
+                 *         1,
+                 *         3
+                 *       ],
+                 *       "contentMd5": {
+                 *         "3": "1B2M2Y8AsgTpgAmY7PhCfg=="
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["PartsRequest"];
+            };
+        };
+        responses: {
+            /** @description PUT each part to its `url`, in any order and as often as needed. Clients should sign 20 to 100 parts at a time. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "parts": [
+                     *         {
+                     *           "partNumber": 1,
+                     *           "offset": 0,
+                     *           "contentLength": 8388608,
+                     *           "method": "PUT",
+                     *           "url": "https://acme-media.oss-cn-hangzhou.aliyuncs.com/users/alice/film.mp4?partNumber=1&uploadId=EXAMPLE&x-oss-additional-headers=content-length&x-oss-credential=EXAMPLE&x-oss-date=20261123T100000Z&x-oss-expires=3600&x-oss-signature-version=OSS4-HMAC-SHA256&x-oss-signature=EXAMPLE",
+                     *           "headers": {}
+                     *         },
+                     *         {
+                     *           "partNumber": 3,
+                     *           "offset": 16777216,
+                     *           "contentLength": 3222784,
+                     *           "method": "PUT",
+                     *           "url": "https://acme-media.oss-cn-hangzhou.aliyuncs.com/users/alice/film.mp4?partNumber=3&uploadId=EXAMPLE&x-oss-additional-headers=content-length&x-oss-credential=EXAMPLE&x-oss-date=20261123T100000Z&x-oss-expires=3600&x-oss-signature-version=OSS4-HMAC-SHA256&x-oss-signature=EXAMPLE",
+                     *           "headers": {
+                     *             "Content-MD5": "1B2M2Y8AsgTpgAmY7PhCfg=="
+                     *           }
+                     *         }
+                     *       ],
+                     *       "expires": 3600,
+                     *       "expiresAt": "2026-11-23T11:00:00Z",
+                     *       "expiresLimitedBy": "rule",
+                     *       "serverTime": "2026-11-23T10:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SignedParts"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["UploadIdInvalid"];
+            405: components["responses"]["MethodNotAllowed"];
+            410: components["responses"]["UploadIdExpired"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };
     };
