@@ -17,8 +17,12 @@ export type Crc64Part = { readonly crc64: string; readonly sizeBytes: number };
  */
 export function combineCrc64(parts: readonly Crc64Part[]): string {
   let combined: Polynomial = [0, 0];
+  // Most parts have the same size.
+  const shifts = new Map<number, Polynomial>();
   for (const { crc64, sizeBytes } of parts) {
-    const [high, low] = multiply(combined, shiftOf(sizeBytes));
+    const shift = shifts.get(sizeBytes) ?? shiftOf(sizeBytes);
+    shifts.set(sizeBytes, shift);
+    const [high, low] = multiply(combined, shift);
     const value = BigInt(crc64);
     combined = [high ^ Number(value >> 32n), low ^ Number(value & 0xffffffffn)];
   }
