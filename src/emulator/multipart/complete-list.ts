@@ -2,7 +2,11 @@ import { parseXml, XmlElement, type XmlNode, XmlText } from '@rgrove/parse-xml';
 import { OssError } from '../oss-error.ts';
 import { readPartNumber } from './part-number.ts';
 
-export type ListedPart = { readonly partNumber: number /** Without quotes. */; readonly etag: string };
+export type ListedPart = {
+  readonly partNumber: number;
+  /** Without quotes. */
+  readonly etag: string;
+};
 
 /**
  * Reads the body of CompleteMultipartUpload. SDKs write ETags with quotes, escaped or not, or

@@ -52,6 +52,7 @@ export type MultipartUploads = {
   close(): Promise<void>;
 };
 
+/** Begins without any upload. The parts of earlier ones were removed when the store was opened. */
 export function createMultipartUploads(store: ObjectStore): MultipartUploads {
   const uploads = new Map<string, MultipartUpload & { readonly parts: Map<number, UploadedPart> }>();
   const locked = createLocks();

@@ -5,7 +5,7 @@ import { Readable } from 'node:stream';
 import type { ByteRange } from './byte-range.ts';
 import { createLocks } from './locks.ts';
 import { openExisting, readBytes, readRecord, writeAll, writeRecord } from './object-file.ts';
-import { openPartFiles, type PartFile, type PartFiles } from './part-files.ts';
+import { type OpenParts, openPartFiles, type PartFile, type PartFiles } from './part-files.ts';
 
 /** The data of an object besides its bytes. */
 export type ObjectRecord = {
@@ -108,13 +108,8 @@ export async function openObjectStore(directory: string, buckets: Iterable<strin
         try {
           const { record, contentBytes } = await readRecord(handle);
           if (record.partFolder !== undefined) {
-            return openParts(
-              parts,
-              bucket,
-              { ...record, partFolder: record.partFolder },
-              handle,
-              contentBytes,
-            );
+            const folder = parts.open(bucket, record.partFolder);
+            return assembledObject(record, { folder, handle, listBytes: contentBytes });
           }
           return {
             record,
@@ -203,16 +198,17 @@ async function folderOf(path: string): Promise<string | undefined> {
   }
 }
 
-function openParts(
-  parts: PartFiles,
-  bucket: string,
-  record: ObjectRecord & { readonly partFolder: string },
-  handle: FileHandle,
-  contentBytes: number,
+/** An object whose file has the list of its parts, which are in a folder. */
+function assembledObject(
+  record: ObjectRecord,
+  {
+    folder,
+    handle,
+    listBytes,
+  }: { readonly folder: OpenParts; readonly handle: FileHandle; readonly listBytes: number },
 ): StoredObject {
-  const folder = parts.open(bucket, record.partFolder);
   const readParts = async function* (range: ByteRange) {
-    const list = await readBytes(handle, 0, contentBytes);
+    const list = await readBytes(handle, 0, listBytes);
     yield* folder.read(JSON.parse(list.toString()) as PartFile[], range);
   };
   return {

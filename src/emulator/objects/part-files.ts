@@ -29,6 +29,7 @@ export type OpenParts = {
   close(): Promise<void>;
 };
 
+/** Keeps the folders in a directory, by bucket. */
 export async function openPartFiles(directory: string, buckets: Iterable<string>): Promise<PartFiles> {
   for (const bucket of buckets) await mkdir(join(directory, bucket), { recursive: true });
   const pathOf = (bucket: string, folder: string) => join(directory, bucket, folder);

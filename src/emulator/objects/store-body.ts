@@ -85,6 +85,7 @@ export async function writeBody(
   return { md5: md5.digest(), crc64: crc64.digest(), sizeBytes };
 }
 
+/** A random id of a version, as long as those of OSS. */
 export function newVersionId(): string {
   return `CAEQ${randomBytes(24).toString('hex')}`;
 }

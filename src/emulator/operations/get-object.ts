@@ -18,6 +18,8 @@ export const getObject: ObjectOperation = async (call) => {
   const { object, outcome } = await openForReading(call);
   try {
     const { status, headers, range } = outcome;
+    // A body of any other length breaks off the connection.
+    response.strictContentLength = true;
     response.writeHead(status, headers);
     if (range === null) {
       response.end();

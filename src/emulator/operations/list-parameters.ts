@@ -8,6 +8,7 @@ const MAX_TEXT_BYTES = 1023;
 /** Returns the value of a query parameter, undefined if it is absent. */
 export type Reader = (name: string) => string | undefined;
 
+/** Reads the parameters of a query by name; of a name that is there twice, the last. */
 export function createReader(query: readonly QueryParameter[]): Reader {
   const parameters = new Map(query.map(({ name, value }) => [name, value]));
   return (name) => parameters.get(name);
@@ -51,6 +52,7 @@ export function optional(name: string, value: string | undefined): readonly XmlE
   return value === undefined || value === '' ? [] : [[name, value]];
 }
 
+/** @throws OssError `InvalidArgument` with the name and the value of a parameter. */
 export function rejectParameter(name: string, value: string): never {
   throw new OssError('invalidArgument', { ArgumentName: name, ArgumentValue: value });
 }
