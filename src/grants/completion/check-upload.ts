@@ -11,6 +11,7 @@ import {
   useUpload,
 } from '../use-upload.ts';
 import { checkObject, type ObjectCheck } from './check-object.ts';
+import { partCallsDeadline } from './complete-parts.ts';
 import { type PartProgress, partProgress } from './part-progress.ts';
 
 /** An upload whose id the caller has used. */
@@ -50,7 +51,8 @@ export async function checkUpload(
   const { key, contentLength, multipart } = granted;
   const client = clientOf(context.storage, coverage.rule.target);
   return withStorageFailure(use, async (): Promise<UploadState> => {
-    const listed = multipart && (await client.listParts({ key, uploadId: multipart.uploadId }));
+    const deadline = partCallsDeadline(dependencies.clock);
+    const listed = multipart && (await client.listParts({ key, uploadId: multipart.uploadId }, deadline));
     if (!listed) return checkObject(client, granted, undefined);
     return { outcome: 'open', ...partProgress(partsOf(contentLength.min, multipart.partSize), listed) };
   });

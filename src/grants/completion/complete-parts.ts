@@ -25,10 +25,15 @@ export type CompletePartsInput = {
 };
 
 /**
- * How long listing the parts and completing the upload may take together, in milliseconds. The
- * question for the object that follows takes 5 s, and load balancers end a request after 75 s.
+ * How long the calls about the parts of an upload may take together, in milliseconds. The question
+ * for the object that follows takes 5 s, and load balancers end a request after 75 s.
  */
-const COMPLETE_WITHIN_MS = 67_000;
+const PART_CALLS_WITHIN_MS = 67_000;
+
+/** When the calls about the parts of an upload have to end. */
+export function partCallsDeadline(clock: Clock): Date {
+  return new Date(clock().getTime() + PART_CALLS_WITHIN_MS);
+}
 
 /** Differences that only the object of another upload has. */
 const OF_ANOTHER_UPLOAD: ReadonlySet<MismatchCode> = new Set(['other_upload', 'object_type_not_allowed']);
@@ -52,7 +57,7 @@ export async function completeParts(input: CompletePartsInput): Promise<PartsCom
   const { client, granted, headers, crc64, clock } = input;
   const upload = { key: granted.key, uploadId: granted.multipart.uploadId };
   const plan = partsOf(granted.contentLength.min, granted.multipart.partSize);
-  const deadline = new Date(clock().getTime() + COMPLETE_WITHIN_MS);
+  const deadline = partCallsDeadline(clock);
   for (let lists = 0; lists < MAX_LISTS; lists += 1) {
     const listed = await client.listParts(upload, deadline);
     if (!listed) return checkObject(client, granted, crc64);
@@ -88,8 +93,8 @@ async function settleFailure(
   let check: ObjectCheck;
   try {
     check = await checkObject(client, granted, crc64);
-  } catch {
-    throw failure;
+  } catch (error) {
+    throw error instanceof StorageError ? failure : error;
   }
   if (!isOwnObject(check)) throw failure;
   return check;

@@ -20,7 +20,7 @@ const FOREIGN = assembledObject({ metadata: { 'upload-id': '019ab000-0000-7000-8
 type Script = {
   readonly lists?: readonly (Listed | StorageError)[];
   readonly completes?: readonly (Completed | Error)[];
-  readonly heads?: readonly (StoredObject | undefined | StorageError)[];
+  readonly heads?: readonly (StoredObject | undefined | Error)[];
   readonly crc64?: string;
   readonly granted?: Partial<GrantedUpload>;
 };
@@ -187,7 +187,8 @@ it('gives up when parts are replaced all the time, and has the client come back'
   expect(outcome).toMatchObject({ code: 'unavailable', headers: { 'Retry-After': '1' } });
 });
 
-it('settles nothing if it is a bug that makes the call fail', async () => {
+it('settles nothing if it is a bug that makes a call fail', async () => {
   const bug = new TypeError('a bug');
   expect((await run({ completes: [bug] })).outcome).toBe(bug);
+  expect((await run({ completes: [LOST], heads: [bug] })).outcome).toBe(bug);
 });

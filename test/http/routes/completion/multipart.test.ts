@@ -4,6 +4,7 @@ import type { BucketClient, StoredPart } from '../../../../src/storage/object-st
 import { StorageError } from '../../../../src/storage/storage-error.ts';
 import { bucketClientWith } from '../../../support/bucket-client.ts';
 import { APP_SERVER, confirmRule, createCompletionApp } from '../../../support/completion-app.ts';
+import { now } from '../../../support/fixed-clock.ts';
 import {
   assembledObject,
   GRANT_ID,
@@ -90,6 +91,19 @@ it.each<[string, readonly StoredPart[], readonly number[], readonly (readonly nu
     },
   ]);
   expect(headers['cache-control']).toBe('no-store');
+});
+
+it('lists the parts for 67 s at most, so that load balancers do not end the request', async () => {
+  const deadlines: unknown[] = [];
+  const { call, id } = await setUp({
+    async listParts(_upload, deadline) {
+      deadlines.push(deadline);
+      return [];
+    },
+  });
+  await call('status', { id: id() });
+  await call('complete', { id: id() });
+  expect(deadlines).toStrictEqual(Array(2).fill(new Date(now.getTime() + 67_000)));
 });
 
 it('reports what became of an upload that is over', async () => {
@@ -181,7 +195,7 @@ it.each<[boolean, boolean, string]>([
   [false, true, 'true'],
 ])(
   'replaces an object only if it was granted (%s) and the rule still allows it (%s)',
-  async (granted, now, forbid) => {
+  async (granted, allowed, forbid) => {
     const sent: unknown[] = [];
     const { call, id } = await setUp(
       {
@@ -191,7 +205,7 @@ it.each<[boolean, boolean, string]>([
           return 'completed';
         },
       },
-      { rules: [rule({ overwrite: now })] },
+      { rules: [rule({ overwrite: allowed })] },
     );
     const multipart = { uploadId: UPLOAD.uploadId, partSize: 100, overwrite: granted };
     expect((await call('complete', { id: id({ multipart }) })).status).toBe(200);
