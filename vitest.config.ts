@@ -41,6 +41,12 @@ const SUITES: Readonly<Record<string, Options>> = {
     globalSetup: ['test/kubernetes/prepare-tools.ts'],
     testTimeout: 20_000,
   },
+  /** Needs 8 GiB of disk space: uploads gigabytes in parts, and kills the processes meanwhile. */
+  large: {
+    // The memory and the time of the processes are measured.
+    fileParallelism: false,
+    testTimeout: 240_000,
+  },
   /** Needs `promtool` and `prometheus`: they check `docs/operations` and scrape a real service. */
   operations: { testTimeout: 60_000 },
   /** Needs the npm registry: packs the package, installs it into an empty folder and runs it. */
