@@ -1,19 +1,19 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
 import { Readable } from 'node:stream';
-import { createRemoteJWKSet, jwtVerify } from 'jose';
 import { systemClock } from '../clock.ts';
 import type { CompletedUpload } from '../grants/completion/response.ts';
 import type { FormGrant, PutGrant } from '../grants/upload/response.ts';
 import { createLogger } from '../log/logger.ts';
 import { curlCommand, curlForm } from './curl-command.ts';
 import { type DemoEnvironment, startDemoEnvironment } from './demo-environment.ts';
-import { renderProgress } from './progress-bar.ts';
 import { putFile } from './put-file.ts';
-import { post, say, showResponse, step } from './show.ts';
+import { sha256 } from './sha256.ts';
+import { post, say, showProgress, showResponse, step, unexpected } from './show.ts';
+import { verifyReceipt } from './verify-receipt.ts';
 
 // The main job from end to end, step by step. Exits with 0 only if the downloaded bytes are those
 // of the file, the receipts are valid, and the three forbidden uploads were rejected.
@@ -101,23 +101,8 @@ async function confirm({ serviceUrl }: DemoEnvironment, token: string, { id }: P
   showResponse('200 OK', body);
   const keys = `${serviceUrl}/.well-known/jwks.json`;
   say(`\nAny backend can verify the receipt with the public keys at ${keys}:\n`);
-  for (const [name, value] of Object.entries(await verify(serviceUrl, body as CompletedUpload)))
+  for (const [name, value] of Object.entries(await verifyReceipt(serviceUrl, body as CompletedUpload)))
     say(`  ${name.padEnd(14)}  ${value}`);
-}
-
-/** Verifies a receipt as the backend of an app does. */
-async function verify(
-  serviceUrl: string,
-  { receipt }: CompletedUpload,
-): Promise<Readonly<Record<string, unknown>>> {
-  const keys = createRemoteJWKSet(new URL(`${serviceUrl}/.well-known/jwks.json`));
-  const { payload } = await jwtVerify(receipt, keys, {
-    issuer: serviceUrl,
-    audience: serviceUrl,
-    algorithms: ['ES256'],
-    typ: 'upload-receipt+jwt',
-  });
-  return payload;
 }
 
 async function download(
@@ -174,7 +159,7 @@ async function uploadByForm({ serviceUrl, directory }: DemoEnvironment, token: s
   const completed = await post(`${serviceUrl}/v1/uploads/complete`, token, { id });
   if (completed.status !== 200) throw unexpected(completed.status, completed.body);
   const { key, contentLength } = completed.body as CompletedUpload;
-  await verify(serviceUrl, completed.body as CompletedUpload);
+  await verifyReceipt(serviceUrl, completed.body as CompletedUpload);
   say(`\n200 OK, ${key} has ${contentLength} bytes, and its receipt is valid`);
 }
 
@@ -209,20 +194,4 @@ async function expectDenial(serviceUrl: string, token: string, request: object, 
   showResponse(`${status} Forbidden`, body);
   const codes = (body as { errors?: readonly { code: string }[] }).errors?.map((fault) => fault.code);
   if (status !== 403 || codes?.join() !== code) throw new Error(`expected a denial with ${code}`);
-}
-
-function unexpected(status: number, body: unknown): Error {
-  return new Error(`the service responded with ${status}: ${JSON.stringify(body)}`);
-}
-
-async function sha256(stream: Readable): Promise<string> {
-  const digest = createHash('sha256');
-  for await (const chunk of stream) digest.update(chunk);
-  return digest.digest('hex');
-}
-
-function showProgress(sentBytes: number, totalBytes: number): void {
-  // A terminal redraws the line; a file gets only the last one.
-  if (process.stdout.isTTY) process.stdout.write(`\r${renderProgress(sentBytes, totalBytes)}`);
-  else if (sentBytes === totalBytes) process.stdout.write(renderProgress(sentBytes, totalBytes));
 }

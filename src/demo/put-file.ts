@@ -10,18 +10,23 @@ export type PutResponse = {
 };
 
 /**
- * Sends a file to a presigned URL with exactly the headers given, streamed from disk.
- * @param onProgress called with the bytes sent so far, after each chunk.
+ * Sends a file, or a part of it, to a presigned URL with exactly the headers given, streamed from
+ * disk.
+ * @throws Error if there is no response, or `signal` is aborted before it.
  */
 export async function putFile(options: {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly file: string;
+  /** Where in the file the bytes begin; by default at its start. */
+  readonly offset?: number;
   readonly bytes: number;
+  /** Called with the bytes sent so far, after each chunk. */
   readonly onProgress: (sentBytes: number) => void;
+  readonly signal?: AbortSignal;
 }): Promise<PutResponse> {
-  const { url, headers, file, bytes, onProgress } = options;
-  const put = request(url, { method: 'PUT', headers: { ...headers, 'Content-Length': bytes } });
+  const { url, headers, file, offset = 0, bytes, onProgress, signal } = options;
+  const put = request(url, { method: 'PUT', headers: { ...headers, 'Content-Length': bytes }, signal });
   const received = new Promise<PutResponse>((resolve, reject) => {
     put.once('error', reject);
     put.once('response', (response) => {
@@ -46,7 +51,9 @@ export async function putFile(options: {
   });
   // The server can reject the request and close the connection before the last byte is sent. Then
   // the response has the reason, and the error of the pipe does not count.
-  const sending = pipeline(createReadStream(file), counter, put).catch(() => undefined);
+  // An end before the start is an error, so an empty file is read to its own end.
+  const source = createReadStream(file, { start: offset, ...(bytes > 0 && { end: offset + bytes - 1 }) });
+  const sending = pipeline(source, counter, put).catch(() => undefined);
   const response = await received;
   await sending;
   return response;

@@ -1,5 +1,6 @@
 import process from 'node:process';
 import { curlCommand } from './curl-command.ts';
+import { renderProgress } from './progress-bar.ts';
 
 /** Prints one line. */
 export function say(text: string): void {
@@ -31,4 +32,16 @@ export async function post(
   say(curlCommand({ ...call, headers: { ...call.headers, Authorization: 'Bearer $TOKEN' } }));
   const response = await fetch(call.url, call);
   return { status: response.status, body: await response.json() };
+}
+
+/** Shows how much of a file has been sent. */
+export function showProgress(sentBytes: number, totalBytes: number): void {
+  // A terminal redraws the line; a file gets only the last one.
+  if (process.stdout.isTTY) process.stdout.write(`\r${renderProgress(sentBytes, totalBytes)}`);
+  else if (sentBytes === totalBytes) process.stdout.write(renderProgress(sentBytes, totalBytes));
+}
+
+/** The failure of the demo after a response of the service that it does not expect. */
+export function unexpected(status: number, body: unknown): Error {
+  return new Error(`the service responded with ${status}: ${JSON.stringify(body)}`);
 }
