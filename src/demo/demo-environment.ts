@@ -107,6 +107,7 @@ async function startServers(
       DEMO_ISSUER: issuer.issuer,
       DEMO_JWKS_URL: issuer.jwksUrl,
       DEMO_OSS_ENDPOINT: emulatorUrl,
+      DEMO_TRANSFERS: 'put,form,multipart',
       // Variables of the service that a person has set for a real one are not used.
       ...Object.fromEntries(Object.entries(env).filter(([name]) => !(name in environmentSchema.shape))),
       POLICY_FILE: policyFile ?? OWN_POLICY,

@@ -10,15 +10,17 @@ import type { FormGrant, PutGrant } from '../grants/upload/response.ts';
 import { createLogger } from '../log/logger.ts';
 import { curlCommand, curlForm } from './curl-command.ts';
 import { type DemoEnvironment, startDemoEnvironment } from './demo-environment.ts';
+import { resumeLargeUpload, startLargeUpload } from './large-upload.ts';
 import { putFile } from './put-file.ts';
 import { sha256 } from './sha256.ts';
 import { post, say, showProgress, showResponse, step, unexpected } from './show.ts';
 import { verifyReceipt } from './verify-receipt.ts';
 
 // The main job from end to end, step by step. Exits with 0 only if the downloaded bytes are those
-// of the file, the receipts are valid, and the three forbidden uploads were rejected.
+// of the files, the receipts are valid, and the three forbidden uploads were rejected.
 
 const FILE_BYTES = 24 * 1024 ** 2;
+const LARGE_FILE_BYTES = 30 * 1024 ** 2;
 
 const demo = await startDemoEnvironment(
   { service: 0, emulator: 0, issuer: 0 },
@@ -48,9 +50,10 @@ try {
   await confirm(demo, token, grant);
   await download(demo, token, grant, file);
   await uploadByForm(demo, token);
+  await uploadInParts(demo, token);
   await showRejections(demo, token);
   say(
-    '\nDone: the bucket has the bytes of the file, the receipt is valid, and all three forbidden uploads were rejected.',
+    '\nDone: the bucket has the bytes of the files, the receipts are valid, and all three forbidden uploads were rejected.',
   );
 } catch (error) {
   say(`\nThe demo failed: ${error instanceof Error ? error.message : 'unknown cause'}`);
@@ -163,16 +166,26 @@ async function uploadByForm({ serviceUrl, directory }: DemoEnvironment, token: s
   say(`\n200 OK, ${key} has ${contentLength} bytes, and its receipt is valid`);
 }
 
+async function uploadInParts({ serviceUrl, directory }: DemoEnvironment, token: string): Promise<void> {
+  const file = join(directory, 'holiday.mp4');
+  await writeFile(file, randomBytes(LARGE_FILE_BYTES));
+  const upload = { serviceUrl, token, file, bytes: LARGE_FILE_BYTES };
+  step(6, 'Upload a large file in parts, and break off.');
+  const id = await startLargeUpload(upload);
+  step(7, 'Resume: a new client that has only the id asks what is missing.');
+  await resumeLargeUpload(upload, id);
+}
+
 async function showRejections({ serviceUrl, directory }: DemoEnvironment, token: string): Promise<void> {
   const request = { key: 'users/alice/note.txt', contentType: 'text/plain', contentLength: 5 };
 
-  step(6, 'Denied: the prefix of another user.');
+  step(8, 'Denied: the prefix of another user.');
   await expectDenial(serviceUrl, token, { ...request, key: 'users/bob/note.txt' }, 'key_outside_prefix');
 
-  step(7, 'Denied: a type that the rule does not allow.');
+  step(9, 'Denied: a type that the rule does not allow.');
   await expectDenial(serviceUrl, token, { ...request, contentType: 'text/html' }, 'content_type_not_allowed');
 
-  step(8, 'Rejected by the bucket: a header that was changed after signing.');
+  step(10, 'Rejected by the bucket: a header that was changed after signing.');
   const { status, body } = await post(`${serviceUrl}/v1/uploads`, token, request);
   if (status !== 201) throw unexpected(status, body);
   const { method, url, headers } = body as PutGrant;
