@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, beforeEach, expect, it, onTestFinished } from 'vitest';
 import { type ClientEnvironment, startClientEnvironment } from '../support/client-environment.ts';
+import { PART_BYTES, startMultipartEnvironment } from '../support/multipart-environment.ts';
 import { runCli } from '../support/run-cli.ts';
 
 const text = readFileSync(new URL('../../docs/troubleshooting.md', import.meta.url), 'utf8');
@@ -76,6 +77,28 @@ it('the page shows the response of OSS when the region is another', async () => 
   const elsewhere = await startClientEnvironment({ region: 'cn-shanghai' });
   onTestFinished(elsewhere.close);
   expectShown('the region is another', (await put(await ask(elsewhere))).response);
+});
+
+it('the page shows the response of OSS when a part has a Content-Type, and when its upload is gone', async () => {
+  const { service, token } = await startMultipartEnvironment();
+  const post = async (path: string, body: object): Promise<Readonly<Record<string, unknown>>> => {
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+    const response = await fetch(`${service.url}/v1/uploads${path}`, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify(body),
+    });
+    return response.status === 204 ? {} : ((await response.json()) as Readonly<Record<string, unknown>>);
+  };
+  const request = { filename: 'a.mp4', contentType: 'video/mp4', contentLength: 2 * PART_BYTES };
+  const { id } = await post('', { ...request, transfer: 'multipart' });
+  const { parts } = await post('/parts', { id, partNumbers: [1] });
+  const [{ url, method }] = parts as readonly [{ readonly url: string; readonly method: string }];
+  const body = Buffer.alloc(PART_BYTES);
+  const wrong = await fetch(url, { method, body, headers: { 'content-type': 'video/mp4' } });
+  expectShown('a part has a Content-Type', await wrong.text());
+  await post('/abort', { id });
+  expectShown('the multipart upload is gone', await (await fetch(url, { method, body })).text());
 });
 
 it('the page shows the response of OSS when no CORS rule matches', async () => {
