@@ -1,9 +1,10 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: placeholders of the policy file look like template strings
+import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
+import { createLocalJWKSet, decodeJwt, type JSONWebKeySet, jwtVerify } from 'jose';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import type { FormGrant, PutGrant } from '../../src/grants/upload/response.ts';
 import { policyWith, testIssuerEntry } from '../support/policies.ts';
@@ -15,6 +16,8 @@ import { buildImages, containersOf, demoToken, REAL_STACK, SERVICE, startStack, 
 const REPLICAS = 3;
 const LIMIT = 100;
 const GIF = 'GIF89a';
+/** The least that OSS accepts for all parts but the last. */
+const PART_BYTES = 100 * 1024;
 const REQUESTS_PER_SECOND = 200;
 /** Requests per second in tests that check only the outcomes. */
 const GENTLE = 20;
@@ -27,6 +30,14 @@ const PATIENCE = { timeout: 40_000, interval: 250 };
  * containers for up to 50 s afterwards, until they have learned its new MAC address.
  */
 const RECONNECT_PATIENCE = { ...PATIENCE, timeout: 100_000 };
+
+type SignedPart = {
+  readonly url: string;
+  readonly method: 'PUT';
+  readonly headers: Readonly<Record<string, string>>;
+  readonly offset: number;
+  readonly contentLength: number;
+};
 
 const folder = mkdtempSync(join(tmpdir(), 'oss-presign-scale-'));
 const engine = findEngine({
@@ -87,6 +98,7 @@ beforeAll(async () => {
           naming: 'either',
           transfers: ['put', 'form'],
         },
+        { ...rule('large', 'video/mp4', LIMIT), transfers: ['multipart'], partSize: PART_BYTES },
       ],
     }),
   );
@@ -261,6 +273,70 @@ it('continues uploads on the other replicas after the one that granted them was 
   }
 });
 
+it('continues a multipart upload after each step, although the replica that served it was killed', {
+  timeout: 400_000,
+}, async () => {
+  const token = await demoToken('large');
+  const bytes = randomBytes(2 * PART_BYTES + 50);
+  const servedBy: string[] = [];
+  let killed: readonly string[] = [];
+  const step = async (path: string, body: object) => {
+    const { status, requestId, body: response } = await postRepeatedly(path, body, token);
+    const replica = await vi.waitFor(async () => {
+      const logs = await Promise.all(replicas.map(logOf));
+      const index = logs.findIndex((lines) => lines.some((line) => line.includes(requestId)));
+      expect(index, path).toBeGreaterThanOrEqual(0);
+      return replicas[index] ?? '';
+    }, PATIENCE);
+    expect(killed).not.toContain(replica);
+    servedBy.push(replica);
+    // The last replica is killed when the others run again.
+    if (killed.length === REPLICAS - 1) {
+      await Promise.all(killed.map(startAgain));
+      killed = [];
+    }
+    const kill = await engine.run('kill', '--signal=KILL', replica);
+    expect(kill.code, kill.stderr).toBe(0);
+    killed = [...killed, replica];
+    return [status, response] as const;
+  };
+  const sendParts = async (id: unknown, partNumbers: readonly number[]) => {
+    const [status, { parts }] = await step('/v1/uploads/parts', { id, partNumbers });
+    expect(status).toBe(200);
+    for (const { url, method, headers, offset, contentLength } of parts as readonly SignedPart[]) {
+      const body = bytes.subarray(offset, offset + contentLength);
+      expect((await fetch(url, { method, headers, body })).status).toBe(200);
+    }
+  };
+
+  const [granted, { id, key, partCount }] = await step('/v1/uploads', {
+    filename: 'a.mp4',
+    contentType: 'video/mp4',
+    contentLength: bytes.length,
+    transfer: 'multipart',
+  });
+  expect([granted, partCount]).toStrictEqual([201, 3]);
+  await sendParts(id, [2]);
+  const missing = [
+    { from: 1, to: 1 },
+    { from: 3, to: 3 },
+  ];
+  expect(await step('/v1/uploads/status', { id })).toMatchObject([200, { state: 'open', missing }]);
+  await sendParts(id, [1, 3]);
+  const [completed, { receipt }] = await step('/v1/uploads/complete', { id });
+  expect(completed).toBe(200);
+  expect(decodeJwt(String(receipt))).toMatchObject({ sub: 'large', key, content_length: bytes.length });
+  // As after a lost response.
+  const stored = { state: 'stored', transfer: 'multipart', key, contentLength: bytes.length };
+  expect(await step('/v1/uploads/complete', { id })).toMatchObject([200, stored]);
+
+  await Promise.all(killed.map(startAgain));
+  expect(new Set(servedBy).size).toBe(REPLICAS);
+  console.info(
+    `A multipart upload whose replica was killed after each of ${servedBy.length} steps was completed.`,
+  );
+});
+
 it('loses no request while all replicas are restarted one after the other', {
   timeout: 180_000,
 }, async () => {
@@ -344,6 +420,22 @@ async function postToProxy(
 ): Promise<[status: number, body: Readonly<Record<string, unknown>>]> {
   const response = await fetch(`${SERVICE}${path}`, postOf(token, body));
   return [response.status, (await response.json()) as Readonly<Record<string, unknown>>];
+}
+
+/**
+ * Posts to the proxy, and repeats as clients do: what a killed replica has lost, and what one
+ * that was started again cannot do before it finds the storage.
+ */
+async function postRepeatedly(path: string, body: object, token: string) {
+  return vi.waitFor(async () => {
+    const response = await fetch(`${SERVICE}${path}`, postOf(token, body));
+    expect([502, 503], path).not.toContain(response.status);
+    return {
+      status: response.status,
+      requestId: response.headers.get('x-request-id') ?? 'none',
+      body: (await response.json()) as Readonly<Record<string, unknown>>,
+    };
+  }, RECONNECT_PATIENCE);
 }
 
 function postOf(token: string, body: object) {
