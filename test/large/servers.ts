@@ -34,16 +34,13 @@ export type Replicas = {
 
 /**
  * Prepares replicas that grant multipart uploads only.
- * @param endpoint the address of the bucket for clients
- * @param serviceEndpoint the address of the bucket for the service
+ * @param endpoint the address of the bucket
  */
 export async function prepareReplicas({
   endpoint,
-  serviceEndpoint = endpoint,
   env = {},
 }: {
   readonly endpoint: string;
-  readonly serviceEndpoint?: string;
   readonly env?: Readonly<Record<string, string>>;
 }): Promise<Replicas> {
   const folder = mkdtempSync(join(tmpdir(), 'oss-presign-keys-'));
@@ -52,7 +49,7 @@ export async function prepareReplicas({
   writeFileSync(keysFile, serviceKeysFile('large'));
   const issuer = createTestIssuer();
   const policyYaml = policyWith({
-    targets: { media: mediaTarget({ endpoint, serviceEndpoint }) },
+    targets: { media: mediaTarget({ endpoint }) },
     rules: [
       ownFilesRule({
         transfers: ['multipart'],
@@ -105,6 +102,6 @@ export function requireDiskSpace(bytes: number): void {
   const { bavail, bsize } = statfsSync(tmpdir());
   const free = bavail * bsize;
   if (free >= bytes) return;
-  const [missing, needed] = [free, bytes].map((one) => (one / GIB).toFixed(1));
-  throw new Error(`${tmpdir()} has ${missing} GiB of free space, and the test needs ${needed} GiB`);
+  const [available, needed] = [free, bytes].map((one) => (one / GIB).toFixed(1));
+  throw new Error(`${tmpdir()} has ${available} GiB of free space, and the test needs ${needed} GiB`);
 }
