@@ -38,10 +38,22 @@ export async function runAlone(
   args: readonly string[],
   place: Place,
 ): Promise<ClientRun & { readonly peakMib: number }> {
-  const cwd = join(inject('clientsFolder'), name);
-  const measured = join(cwd, `peak-kib-${randomUUID()}`);
-  const child = spawn('/usr/bin/time', ['-f', '%M', '-o', measured, ...run, ...withPath(args)], {
-    cwd,
+  const measured = join(inject('clientsFolder'), name, `peak-kib-${randomUUID()}`);
+  const command = ['/usr/bin/time', '-f', '%M', '-o', measured, ...run] as const;
+  const { ended } = startClient({ name, run: command }, withPath(args), place);
+  const result = await ended;
+  const peakKib = Number(readFileSync(measured, 'utf8').trim().split('\n').at(-1));
+  return { ...result, peakMib: peakKib / 1024 };
+}
+
+/** Starts a built client in a process that a test can end. Its arguments are passed on as they are. */
+export function startClient(
+  { name, run: [program, ...options] }: Pick<Client, 'name' | 'run'>,
+  args: readonly string[],
+  place: Place,
+): { readonly kill: () => void; readonly ended: Promise<ClientRun> } {
+  const child = spawn(program, [...options, ...args], {
+    cwd: join(inject('clientsFolder'), name),
     env: { ...process.env, OSS_PRESIGN_URL: place.service.url, OSS_PRESIGN_TOKEN: place.token },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -53,11 +65,13 @@ export async function runAlone(
   child.stderr.setEncoding('utf8').on('data', (text) => {
     stderr += text;
   });
-  const code = await new Promise<number | null>((resolve, reject) => {
+  const code = new Promise<number | null>((resolve, reject) => {
     child.once('error', reject).once('close', resolve);
   });
-  const peakKib = Number(readFileSync(measured, 'utf8').trim().split('\n').at(-1));
-  return { ...check({ code, stdout, stderr }, place), peakMib: peakKib / 1024 };
+  return {
+    kill: () => child.kill('SIGKILL'),
+    ended: code.then((code) => check({ code, stdout, stderr }, place)),
+  };
 }
 
 const withPath = ([file, ...args]: readonly string[]) =>

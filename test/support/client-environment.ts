@@ -6,6 +6,7 @@ import { parse, stringify } from 'yaml';
 import { type CorsRule, startEmulator } from '../../src/emulator/emulator.ts';
 import { presign } from '../../src/storage/oss/signing/presign.ts';
 import { now } from './fixed-clock.ts';
+import { serviceKeysFile } from './service-keys.ts';
 import { startTestService } from './test-service.ts';
 import { startWire, type Wire } from './wire.ts';
 
@@ -39,6 +40,7 @@ export async function startClientEnvironment({
   policyFile = 'src/demo/policy.yaml',
   claims = {},
   region = REGION,
+  rule = {},
 }: {
   readonly corsRules?: readonly CorsRule[];
   /** The pages that may ask the service. */
@@ -49,6 +51,8 @@ export async function startClientEnvironment({
   readonly claims?: Readonly<Record<string, unknown>>;
   /** The region for which the policy signs; the bucket's own stays. */
   readonly region?: string;
+  /** Fields of the policy's first rule that are different. */
+  readonly rule?: Readonly<Record<string, unknown>>;
 } = {}): Promise<ClientEnvironment> {
   const closing: (() => Promise<void>)[] = [];
   const directory = mkdtempSync(join(tmpdir(), 'oss-presign-environment-'));
@@ -60,9 +64,15 @@ export async function startClientEnvironment({
     clock: () => new Date(now.getTime() + aheadMs),
   });
   const oss = await startWire(emulator.url);
+  const keys = serviceKeysFile('first');
   const { url, issuer } = await startTestService({
-    policyYaml: policyYaml(policyFile, { endpoint: oss.url, region }),
-    env: corsOrigins ? { CORS_ORIGINS: corsOrigins } : {},
+    policyYaml: policyYaml(policyFile, { endpoint: oss.url, region }, rule),
+    env: {
+      SERVICE_KEYS_FILE: 'keys.json',
+      PUBLIC_URL: 'https://presign.test',
+      ...(corsOrigins && { CORS_ORIGINS: corsOrigins }),
+    },
+    files: { 'keys.json': () => keys },
     onStop: (stop) => closing.push(stop),
   });
   const service = await startWire(url);
@@ -118,7 +128,11 @@ export async function startClientEnvironment({
 }
 
 /** A policy of the repository on the bucket and the keys of the tests. An issuer that is a placeholder becomes that of the tests. */
-function policyYaml(file: string, place: { readonly endpoint: string; readonly region: string }): string {
+function policyYaml(
+  file: string,
+  place: { readonly endpoint: string; readonly region: string },
+  rule: Readonly<Record<string, unknown>>,
+): string {
   const policy = parse(readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8'));
   for (const issuer of policy.issuers) {
     if (issuer.issuer.startsWith('$')) issuer.issuer = 'https://login.test/';
@@ -128,5 +142,6 @@ function policyYaml(file: string, place: { readonly endpoint: string; readonly r
   }
   for (const target of Object.values<Record<string, unknown>>(policy.targets))
     Object.assign(target, { bucket: BUCKET, ...place });
+  Object.assign(policy.rules[0], rule);
   return stringify(policy);
 }

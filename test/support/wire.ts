@@ -102,6 +102,8 @@ export async function startWire(upstream: string): Promise<Wire> {
     const onward = request({ hostname, port, method, path: target, headers });
     onward.on('continue', () => outgoing.writeContinue());
     onward.on('error', () => outgoing.destroy());
+    // The server must not wait for the rest of a request whose client has gone.
+    incoming.on('close', () => incoming.complete || onward.destroy());
     onward.on('response', (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -119,7 +121,8 @@ export async function startWire(upstream: string): Promise<Wire> {
             .end(fault.body);
           return;
         }
-        const changed = interference.response?.(text, status);
+        // The response to a HEAD states the length of a body that it does not have.
+        const changed = method === 'HEAD' ? undefined : interference.response?.(text, status);
         const length = changed === undefined ? {} : { 'content-length': Buffer.byteLength(changed) };
         outgoing.writeHead(status, { ...response.headers, ...length });
         outgoing.end(changed ?? Buffer.concat(chunks));
