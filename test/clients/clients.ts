@@ -8,6 +8,8 @@ export type Client = {
   readonly run: Command;
   /** A folder next to this file whose files the client needs as well as those of `examples/`. */
   readonly harness?: string;
+  /** Its program for large files: sends them in parts, and continues an upload. `FILE [KEY] [TYPE]` follows the command. */
+  readonly large?: Command;
   /** Whether it composes names and keys (NFC): it does where the standard library of the language can. */
   readonly composes: boolean;
   /**
@@ -23,6 +25,7 @@ export type Client = {
 };
 
 const JAVA_HEAP = '-Xmx64m';
+const MCS: Command = ['mcs', '-langversion:7', '-r:System.Net.Http', '-r:System.Runtime.Serialization'];
 const FORM = /^application\/x-www-form-urlencoded$/;
 
 export const CLIENTS: readonly Client[] = [
@@ -43,6 +46,7 @@ export const CLIENTS: readonly Client[] = [
     composes: true,
     build: [['mvn', '--quiet', '--batch-mode', 'package']],
     run: ['java', JAVA_HEAP, '-jar', 'target/upload.jar'],
+    large: ['java', JAVA_HEAP, '-cp', 'target/upload.jar', 'UploadLarge'],
     ownType: {
       file: 'Upload.java',
       text: 'new FileEntity(file, null)',
@@ -56,8 +60,11 @@ export const CLIENTS: readonly Client[] = [
     build: [
       ['go', 'vet', 'upload.go'],
       ['go', 'build', 'upload.go'],
+      ['go', 'vet', 'large/upload.go'],
+      ['go', 'build', '-o', 'upload-large', 'large/upload.go'],
     ],
     run: ['./upload'],
+    large: ['./upload-large'],
     ownType: { sends: null },
   },
   {
@@ -68,6 +75,7 @@ export const CLIENTS: readonly Client[] = [
       ['.venv/bin/pip', 'install', '--quiet', '--disable-pip-version-check', '-r', 'requirements.txt'],
     ],
     run: ['.venv/bin/python', 'upload.py'],
+    large: ['.venv/bin/python', 'upload_large.py'],
     ownType: {
       file: 'upload.py',
       text: 'data=body',
@@ -80,13 +88,20 @@ export const CLIENTS: readonly Client[] = [
     composes: true,
     build: [['npm', 'ci', '--silent']],
     run: ['node', 'upload.mjs'],
+    large: ['node', 'upload-large.mjs'],
     ownType: { sends: FORM },
   },
   {
     name: 'csharp',
     composes: true,
-    build: [['mcs', '-langversion:7', '-r:System.Net.Http', '-r:System.Runtime.Serialization', 'Upload.cs']],
+    build: [
+      [...MCS, 'Upload.cs'],
+      [...MCS, 'UploadLarge.cs'],
+      // Upload.csproj compiles both files together.
+      [...MCS, '-main:Upload', '-out:both.exe', 'Upload.cs', 'UploadLarge.cs'],
+    ],
     run: ['mono', 'Upload.exe'],
+    large: ['mono', 'UploadLarge.exe'],
     ownType: {
       file: 'Upload.cs',
       text: 'new FileContent(path)',
