@@ -20,10 +20,8 @@ export type UseUploadDependencies = {
   readonly canContinueUploads: boolean;
   readonly limiter: Limiter;
   readonly clock: Clock;
-  /**
-   * Called when the caller may use the id, before the call is counted. Throws to reject it.
-   */
-  readonly beforeCheck?: (granted: GrantedUpload) => void;
+  /** Called when the caller may use the id, before the call is counted. Throws to reject it. */
+  readonly beforeCheck?: () => void;
 };
 
 /** The upload of an id that the caller may use, and the rules that allow it. */
@@ -36,26 +34,31 @@ export type UnusableUpload =
   | (UsableUpload &
       ({ readonly outcome: 'expired' } | { readonly outcome: 'limited'; readonly verdict: LimitVerdict }));
 
+/** An upload whose id the caller has used: the call is counted. */
+export type UsedUpload = UsableUpload & {
+  /** Undefined if the calls are not limited. */
+  readonly verdict: LimitVerdict | undefined;
+};
+
 /** The result of {@link useUpload}. */
-export type UploadUse =
-  | UnusableUpload
-  | (UsableUpload & {
-      readonly outcome: 'usable';
-      /** Undefined if the calls are not limited. */
-      readonly verdict: LimitVerdict | undefined;
-    });
+export type UploadUse = UnusableUpload | (UsedUpload & { readonly outcome: 'usable' });
 
 /**
  * Opens an upload id, decides whether the caller may use it now, and counts the call. An id that
  * cannot be used is a value, so that it has an audit line.
  * @param use.isConfirmEnough whether a rule with `confirm` lets a caller use the id of another one.
+ * @param use.requireFit throws if the call does not fit the upload, so that it is not counted.
  * @throws ServiceError `unavailable` if this replica cannot open the ids of the others; and what
- *   `beforeCheck` throws.
+ *   `requireFit` and `beforeCheck` throw.
  */
 export async function useUpload(
   { serviceKeys, canContinueUploads, limiter, clock, beforeCheck }: UseUploadDependencies,
   { caller, policy }: Pick<CallerContext, 'caller' | 'policy'>,
-  use: { readonly id: string; readonly isConfirmEnough: boolean },
+  use: {
+    readonly id: string;
+    readonly isConfirmEnough: boolean;
+    readonly requireFit?: (granted: GrantedUpload) => void;
+  },
 ): Promise<UploadUse> {
   if (!canContinueUploads)
     throw cannotContinueUploads(
@@ -66,7 +69,8 @@ export async function useUpload(
   if (!granted || !coverage) return { outcome: 'invalid', granted };
   const upload = { granted, coverage };
   if (granted.expiresAt * 1000 <= clock().getTime()) return { outcome: 'expired', ...upload };
-  beforeCheck?.(granted);
+  use.requireFit?.(granted);
+  beforeCheck?.();
   const verdict = await limiter.consume({
     rule: coverage.by.name,
     issuer: caller.issuer,

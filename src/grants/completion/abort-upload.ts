@@ -1,10 +1,10 @@
 import type { CallerContext } from '../grant.ts';
 import { clientOf } from '../prepared-storage.ts';
 import { requireMultipart, type UseUploadDependencies, useUpload } from '../use-upload.ts';
-import { type UploadOutcome, withStorageFailure } from './check-upload.ts';
+import { type UploadCall, withStorageFailure } from './upload-call.ts';
 
 /** The result of {@link abortUpload}. */
-export type UploadAbort = UploadOutcome<{ readonly outcome: 'aborted' }>;
+export type UploadAbort = UploadCall<{ readonly outcome: 'aborted' }>;
 
 /**
  * Removes a multipart upload that is under way, with its parts, for the caller that it was granted
@@ -18,9 +18,10 @@ export async function abortUpload(
   context: CallerContext,
   id: string,
 ): Promise<UploadAbort> {
-  const use = await useUpload({ ...dependencies, beforeCheck: requireMultipart }, context, {
+  const use = await useUpload(dependencies, context, {
     id,
     isConfirmEnough: false,
+    requireFit: requireMultipart,
   });
   if (use.outcome !== 'usable') return use;
   const { granted, coverage } = use;

@@ -1,32 +1,13 @@
-import type { ServiceError } from '../../errors.ts';
 import type { CallerContext } from '../grant.ts';
 import { partsOf } from '../multipart/parts.ts';
-import type { LimitVerdict } from '../ports/limiter.ts';
 import { clientOf } from '../prepared-storage.ts';
-import { rejectionByStorage } from '../storage-failure.ts';
-import {
-  type UnusableUpload,
-  type UsableUpload,
-  type UseUploadDependencies,
-  useUpload,
-} from '../use-upload.ts';
+import { type UseUploadDependencies, useUpload } from '../use-upload.ts';
 import { checkObject, type ObjectCheck } from './check-object.ts';
-import { partCallsDeadline } from './complete-parts.ts';
 import { type PartProgress, partProgress } from './part-progress.ts';
-
-/** An upload whose id the caller has used. */
-type UsedUpload = UsableUpload & {
-  /** Undefined if the calls are not limited. */
-  readonly verdict: LimitVerdict | undefined;
-};
-
-/** The end of a call about an upload: `Found`, unless the id or the storage prevents it. */
-export type UploadOutcome<Found> =
-  | UnusableUpload
-  | (UsedUpload & (Found | { readonly outcome: 'error'; readonly error: ServiceError }));
+import { partCallsDeadline, type UploadCall, withStorageFailure } from './upload-call.ts';
 
 /** The result of {@link checkUpload}. */
-export type UploadCheck = UploadOutcome<UploadState>;
+export type UploadCheck = UploadCall<UploadState>;
 
 type UploadState =
   | ObjectCheck
@@ -56,20 +37,4 @@ export async function checkUpload(
     if (!listed) return checkObject(client, granted, undefined);
     return { outcome: 'open', ...partProgress(partsOf(contentLength.min, multipart.partSize), listed) };
   });
-}
-
-/**
- * Adds to an upload what the calls to the storage found, or why they failed.
- * @throws whatever is neither a failure of the storage nor a rejection: a bug.
- */
-export async function withStorageFailure<Found extends { readonly outcome: string }>(
-  { granted, coverage, verdict }: UsedUpload,
-  callStorage: () => Promise<Found>,
-): Promise<UsedUpload & (Found | { readonly outcome: 'error'; readonly error: ServiceError })> {
-  const used = { granted, coverage, verdict };
-  try {
-    return { ...used, ...(await callStorage()) };
-  } catch (error) {
-    return { ...used, outcome: 'error', error: rejectionByStorage(error) };
-  }
 }

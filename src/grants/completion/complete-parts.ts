@@ -6,6 +6,7 @@ import { partsOf } from '../multipart/parts.ts';
 import type { GrantedMultipart, GrantedUpload } from '../upload-id.ts';
 import { checkObject, type ObjectCheck } from './check-object.ts';
 import { partProgress } from './part-progress.ts';
+import { partCallsDeadline } from './upload-call.ts';
 
 /** The result of {@link completeParts}. */
 export type PartsCompletion =
@@ -23,17 +24,6 @@ export type CompletePartsInput = {
   readonly crc64: string | undefined;
   readonly clock: Clock;
 };
-
-/**
- * How long the calls about the parts of an upload may take together, in milliseconds. The question
- * for the object that follows takes 5 s, and load balancers end a request after 75 s.
- */
-const PART_CALLS_WITHIN_MS = 67_000;
-
-/** When the calls about the parts of an upload have to end. */
-export function partCallsDeadline(clock: Clock): Date {
-  return new Date(clock().getTime() + PART_CALLS_WITHIN_MS);
-}
 
 /** Differences that only the object of another upload has. */
 const OF_ANOTHER_UPLOAD: ReadonlySet<MismatchCode> = new Set(['other_upload', 'object_type_not_allowed']);

@@ -2,11 +2,11 @@ import type { CallerContext } from '../grant.ts';
 import { clientOf, uploadsOf } from '../prepared-storage.ts';
 import { type UseUploadDependencies, useUpload } from '../use-upload.ts';
 import { checkObject } from './check-object.ts';
-import { type UploadOutcome, withStorageFailure } from './check-upload.ts';
 import { completeParts, type PartsCompletion } from './complete-parts.ts';
 import { signReceipt } from './receipt.ts';
 import type { CompleteRequest } from './request.ts';
 import { type CompletedUpload, describeCompleted } from './response.ts';
+import { type UploadCall, withStorageFailure } from './upload-call.ts';
 
 export type CompleteUploadDependencies = UseUploadDependencies & {
   /** The issuer of receipts. */
@@ -14,7 +14,7 @@ export type CompleteUploadDependencies = UseUploadDependencies & {
 };
 
 /** The result of {@link completeUpload}; with the response that has the receipt, if stored. */
-export type Completion = UploadOutcome<
+export type Completion = UploadCall<
   | Exclude<PartsCompletion, { readonly outcome: 'stored' }>
   | (Extract<PartsCompletion, { readonly outcome: 'stored' }> & { readonly response: CompletedUpload })
 >;

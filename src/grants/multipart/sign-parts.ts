@@ -5,7 +5,7 @@ import { startSigning, usableCredentials } from '../signing.ts';
 import {
   requireMultipart,
   type UnusableUpload,
-  type UploadUse,
+  type UsedUpload,
   type UseUploadDependencies,
   useUpload,
 } from '../use-upload.ts';
@@ -17,10 +17,7 @@ export type SignPartsDependencies = UseUploadDependencies & Pick<GrantDependenci
 /** The result of {@link signParts}. */
 export type SignedPartsOutcome =
   | UnusableUpload
-  | (Omit<Extract<UploadUse, { readonly outcome: 'usable' }>, 'outcome'> & {
-      readonly outcome: 'granted';
-      readonly response: SignedParts;
-    });
+  | (UsedUpload & { readonly outcome: 'granted'; readonly response: SignedParts });
 
 /** The body of the 200 of `POST /v1/uploads/parts`, and the source of its part of the OpenAPI. */
 export const signedParts = z
@@ -69,25 +66,20 @@ export async function signParts(
   context: CallerContext,
   request: PartsRequest,
 ): Promise<SignedPartsOutcome> {
-  const { clock, beforeCheck } = dependencies;
-  const use = await useUpload(
-    {
-      ...dependencies,
-      beforeCheck(granted) {
-        const { partSize } = requireMultipart(granted);
-        requireParts(request, partsOf(granted.contentLength.min, partSize).partCount);
-        beforeCheck?.(granted);
-      },
+  const use = await useUpload(dependencies, context, {
+    id: request.id,
+    isConfirmEnough: false,
+    requireFit(granted) {
+      const { partSize } = requireMultipart(granted);
+      requireParts(request, partsOf(granted.contentLength.min, partSize).partCount);
     },
-    context,
-    { id: request.id, isConfirmEnough: false },
-  );
+  });
   if (use.outcome !== 'usable') return use;
   const { granted, coverage, verdict } = use;
   const { rule } = coverage;
   const credentials = await usableCredentials(dependencies);
 
-  const signedAt = clock();
+  const signedAt = dependencies.clock();
   const secondsLeft = granted.expiresAt - Math.floor(signedAt.getTime() / 1000);
   if (secondsLeft < 1) return { outcome: 'expired', granted, coverage };
   const lifetimeSeconds = Math.min(rule.expiresIn.maxSeconds, secondsLeft);
