@@ -48,9 +48,15 @@ export async function beginMultipart(
   const multipart = { uploadId: begun.uploadId, partSize, overwrite: upload.overwrite };
   const issuedAt = Math.floor(clock().getTime() / 1000);
   const expiresAt = issuedAt + rule.uploadExpiresInSeconds;
-  const length = { min: contentLength, max: contentLength };
   try {
-    const sealed = sealUpload(context, grant, upload, length, issuedAt, expiresAt, multipart);
+    const length = { min: contentLength, max: contentLength };
+    const sealed = sealUpload(context, grant, {
+      upload,
+      contentLength: length,
+      issuedAt,
+      expiresAt,
+      multipart,
+    });
     const { target } = rule;
     const response: MultipartGrant = {
       transfer: 'multipart',

@@ -117,7 +117,7 @@ export function issueUpload(
     if (!grant.rule.receipts) return undefined;
     const issuedAt = Math.floor(signedAt.getTime() / 1000);
     const expiresAt = issuedAt + expiresInSeconds + UPLOAD_ID_MARGIN_SECONDS;
-    return sealUpload(sealing, grant, upload, contentLength, issuedAt, expiresAt);
+    return sealUpload(sealing, grant, { upload, contentLength, issuedAt, expiresAt });
   }
 }
 

@@ -18,19 +18,26 @@ export type SealingContext = {
 
 export type SealedId = { readonly id: string; readonly idExpiresAt: string };
 
+/** The fields of an upload id that the decision does not have. */
+export type SealedUpload = {
+  readonly upload: Omit<ObjectUpload, 'contentLength'>;
+  /** Bytes; `max` is null if any length of at least `min` is granted. */
+  readonly contentLength: GrantedUpload['contentLength'];
+  /** Seconds since 1970. */
+  readonly issuedAt: number;
+  /** Seconds since 1970. */
+  readonly expiresAt: number;
+  readonly multipart?: GrantedMultipart;
+};
+
 /**
  * Returns the upload id of a granted upload, and its expiry.
- * @param issuedAt seconds since 1970, as is `expiresAt`.
  * @throws UploadIdTooLong if OSS's upload ID is too long.
  */
 export function sealUpload(
   { serviceKeys, storage, caller, request }: SealingContext,
   { rule, key, grantId }: GrantedObject,
-  upload: Omit<ObjectUpload, 'contentLength'>,
-  contentLength: GrantedUpload['contentLength'],
-  issuedAt: number,
-  expiresAt: number,
-  multipart?: GrantedMultipart,
+  { upload, contentLength, issuedAt, expiresAt, multipart }: SealedUpload,
 ): SealedId {
   const id = sealUploadId(serviceKeys.current().signing, {
     grantId,
