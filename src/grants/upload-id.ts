@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { timingSafeEqual } from 'node:crypto';
 import { TRANSFERS, type Transfer } from '../policy/actions.ts';
+import { uuidText } from '../text/uuid.ts';
 import { type AttributeDigests, HEADER_DIGEST_LENGTH, METADATA_DIGEST_LENGTH } from './attribute-digests.ts';
 import type { ServiceKey, ServiceKeys } from './ports/service-keys.ts';
 
@@ -232,7 +233,9 @@ function grantOf(bytes: Buffer, { texts, textStart, digestsStart }: Layout): Gra
   ] = texts.map(next);
   const transfer = TRANSFERS.find((one) => TRANSFER_CODES[one] === bytes[1]);
   const isMultipart = transfer === 'multipart';
-  const grantId = isMultipart ? grantIdOf(bytes) : grantIdText;
+  const grantId = isMultipart
+    ? uuidText(bytes.subarray(BINARY_START, BINARY_START + GRANT_ID_BYTES))
+    : grantIdText;
   const flags = bytes[2] ?? 0;
   const has = (flag: number) => (flags & flag) !== 0;
   const min = bytes.readUIntBE(16, 6);
@@ -278,12 +281,6 @@ function grantOf(bytes: Buffer, { texts, textStart, digestsStart }: Layout): Gra
     issuedAt,
     expiresAt,
   };
-}
-
-/** Returns the grant id that the payload of a multipart upload has in 16 bytes. */
-function grantIdOf(bytes: Buffer): string {
-  const hex = bytes.toString('hex', BINARY_START, BINARY_START + GRANT_ID_BYTES);
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
 
 function bytesOf(base64urlLength: number): number {

@@ -1,5 +1,6 @@
 import type { Caller } from '../../auth/caller.ts';
 import type { UploadRequest } from '../../policy/upload-request.ts';
+import { uuidText } from '../../text/uuid.ts';
 import type { Mac } from '../ports/service-keys.ts';
 
 export type IdempotentRequest = {
@@ -31,8 +32,7 @@ export function idempotentGrantId(
   const bytes = Buffer.from(mac(text), 'base64url').subarray(0, 16);
   bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x80;
   bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
-  const hex = bytes.toString('hex');
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+  return uuidText(bytes);
 }
 
 /** Lists what is present, so that neither the order nor an undefined field matters. */
