@@ -1,5 +1,31 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import type { ObjectRecord } from './object-store.ts';
+
+/** The data of an object besides its bytes. */
+export type ObjectRecord = {
+  readonly key: string;
+  readonly sizeBytes: number;
+  /**
+   * Without quotes. Upper-case hex: the MD5 of what PutObject stored, else 32 random digits, with
+   * the number of parts after a multipart upload.
+   */
+  readonly etag: string;
+  /** Undefined after a multipart upload. */
+  readonly contentMd5?: string;
+  readonly crc64: string;
+  readonly lastModifiedAt: string;
+  readonly acl: string;
+  /** In a bucket with versions only. */
+  readonly versionId?: string;
+  /** Key of the object to which this one is a symbolic link. */
+  readonly symlinkTarget?: string;
+  /**
+   * The folder of the bytes, after a multipart upload. The file of the object then has a list of
+   * `PartFile` in their place.
+   */
+  readonly partFolder?: string;
+  /** Headers to serve back, lower-case names. */
+  readonly headers: Readonly<Record<string, string>>;
+};
 
 const LENGTH_BYTES = 4;
 

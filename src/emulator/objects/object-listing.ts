@@ -1,4 +1,4 @@
-import type { ObjectRecord } from './object-store.ts';
+import type { ObjectRecord } from './object-file.ts';
 
 /** The part of a bucket that a listing shows. */
 export type ListingFilter = {

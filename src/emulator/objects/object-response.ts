@@ -2,7 +2,7 @@ import { OssError } from '../oss-error.ts';
 import type { QueryParameter } from '../request-target.ts';
 import { type ByteRange, parseRange } from './byte-range.ts';
 import { toHeaderValue } from './header-value.ts';
-import type { ObjectRecord } from './object-store.ts';
+import type { ObjectRecord } from './object-file.ts';
 
 /** The response headers that a signed `response-…` parameter may replace. */
 const OVERRIDABLE = [

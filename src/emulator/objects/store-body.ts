@@ -2,7 +2,8 @@ import { createHash, randomBytes } from 'node:crypto';
 import { OssError } from '../oss-error.ts';
 import { createChunkCollector } from './chunk-collector.ts';
 import { createCrc64 } from './crc64.ts';
-import type { Draft, ObjectRecord, ObjectStore } from './object-store.ts';
+import type { ObjectRecord } from './object-file.ts';
+import type { Draft, ObjectStore } from './object-store.ts';
 import { MAX_BODY_BYTES, type PutHeaders } from './put-headers.ts';
 
 /** The bucket that stores an object. */

@@ -6,9 +6,9 @@ import { type FormFields, MAX_FIELDS_BYTES, readFormFields } from '../forms/form
 import { readFormHeaders } from '../forms/form-headers.ts';
 import { type FormPart, readFormParts } from '../forms/form-parts.ts';
 import { parsePolicyDocument } from '../forms/policy-document.ts';
+import type { ObjectRecord } from '../objects/object-file.ts';
 import { checkObjectName } from '../objects/object-name.ts';
 import { digestHeaders } from '../objects/object-response.ts';
-import type { ObjectRecord } from '../objects/object-store.ts';
 import { MAX_BODY_BYTES, readContentMd5 } from '../objects/put-headers.ts';
 import { storeBody } from '../objects/store-body.ts';
 import { OssError } from '../oss-error.ts';
