@@ -13,6 +13,7 @@ import type {
 import { bucketAddress, type Endpoint } from './endpoint.ts';
 import { fieldRecord, prepareFormFields } from './form-fields.ts';
 import { type MultipartHeaders, prepareMultipartHeaders } from './multipart-headers.ts';
+import { isMultipartUploadId } from './multipart-upload-id.ts';
 import { prepareAttributes } from './object-attributes.ts';
 import {
   contentLengthHeader,
@@ -36,9 +37,6 @@ import { createSigners } from './signing/signers.ts';
 import { ALGORITHM } from './signing/string-to-sign.ts';
 
 const NO_HEADERS = canonicalHeaders([]);
-
-/** An upload id, as OSS makes them and as a query has it without a change of its meaning. */
-const UPLOAD_ID = /^[!-~]{1,1024}$/;
 
 /** Further parameters of a URL, encoded, at their places in canonical order. */
 type ExtraParameters = {
@@ -130,7 +128,8 @@ export function prepareBucket({ bucket, region, endpoint }: OssBucket): Prepared
     { requestPayer, trafficLimit }: MultipartHeaders['partParameters'],
     signing: Signing,
   ): PresignedPart {
-    if (!UPLOAD_ID.test(uploadId)) throw new TypeError('uploadId must be printable ASCII without blanks');
+    if (!isMultipartUploadId(uploadId))
+      throw new TypeError('uploadId must be printable ASCII without blanks');
     if (!Number.isInteger(partNumber) || partNumber < 1 || partNumber > MAX_PARTS) {
       throw new TypeError(`partNumber must be a whole number from 1 to ${MAX_PARTS}`);
     }

@@ -1,6 +1,7 @@
 import { MAX_PART_BYTES, MAX_PARTS } from '../limits.ts';
 import type { StoredPart } from '../object-storage.ts';
 import { decodeUtf8 } from './error-response.ts';
+import { isMultipartUploadId } from './multipart-upload-id.ts';
 import { childrenOf, localName, readXml, textOf, type XmlLimits } from './xml.ts';
 
 /**
@@ -12,8 +13,6 @@ const LIMITS: XmlLimits = { maxLength: 512 * 1024, maxMarkup: 30_000 };
 /** Bytes of a response of these calls. Characters of a key can have several bytes. */
 export const MAX_RESPONSE_BYTES = LIMITS.maxLength;
 
-/** Opaque. It is sent in a query and kept in the upload ids of the service. */
-const UPLOAD_ID = /^[!-~]{1,1024}$/;
 const NUMBER = /^(?:0|[1-9]\d{0,15})$/;
 /** OSS quotes ETags. Without these characters, an ETag needs no escapes in XML. */
 const ETAG = /^"?([\w.+/=-]{1,128})"?$/;
@@ -31,7 +30,7 @@ export type PartsPage = { readonly parts: readonly StoredPart[]; readonly isTrun
 export function readInitiateResult(body: Uint8Array, key: string): string | undefined {
   const result = readResult('InitiateMultipartUploadResult', body, key);
   const uploadId = result && textOf(result, 'UploadId');
-  return uploadId !== undefined && UPLOAD_ID.test(uploadId) ? uploadId : undefined;
+  return uploadId !== undefined && isMultipartUploadId(uploadId) ? uploadId : undefined;
 }
 
 /**
