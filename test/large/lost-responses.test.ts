@@ -18,8 +18,7 @@ async function startLossyServers() {
     front,
     replicas,
     service,
-    call: (path: string, body: Readonly<Record<string, unknown>>, replica = service) =>
-      post(replica, token, path, body),
+    call: (path: string, body: Readonly<Record<string, unknown>>) => post(service, token, path, body),
     run: (task: Partial<Task> = {}) =>
       startClient({ serviceUrl: front.url, token, upload: FIVE_PARTS, concurrency: 1, ...task }),
   };
@@ -32,9 +31,8 @@ const stored = {
   crc64: contentCrc64(FIVE_PARTS.contentLength),
 };
 
-/** The calls to the storage of an upload that no fault repeats. */
-const PARTS = Array.from({ length: 5 }, () => 'UploadPart');
 const [BEGIN, LIST, COMPLETE] = ['InitiateMultipartUpload', 'ListParts', 'CompleteMultipartUpload'];
+const PARTS = Array.from({ length: 5 }, () => 'UploadPart');
 
 it.each([
   { lost: {}, calls: [BEGIN, ...PARTS, LIST, COMPLETE, 'HEAD'] },
@@ -51,7 +49,7 @@ it.each([
   expect(completed).toMatchObject(stored);
   expect(await verifyReceipt(service, receipt)).toMatchObject({ content_length: stored.contentLength });
   expect(storage.calls).toStrictEqual(calls);
-  // Only the lost responses to the client itself are its concern.
+  // The service itself repeats its calls to the storage.
   const repeated = client.steps.flatMap(({ step, during }) => (step === 'connection-lost' ? [during] : []));
   expect(repeated).toStrictEqual('UploadPart' in lost ? ['part-1', 'part-1'] : []);
 });

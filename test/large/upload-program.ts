@@ -6,10 +6,9 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { contentCrc64, contentOf } from './content.ts';
 
-/**
- * A client of large files, as a process of its own that can be killed. It prints each step as a
- * line of JSON. It takes its task from its first argument.
- */
+// A client of large files, as a process of its own that can be killed. Its first argument is its
+// task as JSON. It prints each step that it has taken as a line of JSON.
+
 export type Task = {
   readonly serviceUrl: string;
   readonly token: string;
@@ -45,7 +44,7 @@ async function take(step: string, details: Readonly<Record<string, unknown>> = {
   if (step === task.stopAt) await new Promise((resolve) => setTimeout(resolve, 2 ** 30));
 }
 
-/** Calls the service; repeats the call if the connection breaks. */
+/** Calls the service. Repeats the call if the connection breaks, but accepts no error. */
 async function call<Response>(path: string, body: unknown): Promise<Response> {
   const response = await repeatedly(path, async () =>
     fetch(`${task.serviceUrl}${path}`, {
@@ -70,7 +69,8 @@ async function repeatedly<Result>(name: string, attempt: () => Promise<Result>):
   }
 }
 
-async function send({ partNumber, offset, contentLength, method, url, headers }: Part): Promise<void> {
+/** Sends a part. Resolves with an empty text, or with the error of the storage. */
+async function send({ partNumber, offset, contentLength, method, url, headers }: Part): Promise<string> {
   const halves = async function* () {
     const half = Math.floor(contentLength / 2);
     yield* contentOf(offset, half);
@@ -84,7 +84,7 @@ async function send({ partNumber, offset, contentLength, method, url, headers }:
   const [response] = await responded;
   let text = '';
   for await (const chunk of response) text += chunk;
-  if (response.statusCode !== 200) throw new Error(`part ${partNumber}: ${response.statusCode} ${text}`);
+  return response.statusCode === 200 ? '' : `${response.statusCode} ${text}`;
 }
 
 async function begin(): Promise<{ id: string; contentLength: number; missing: readonly Range[] }> {
@@ -111,7 +111,8 @@ while (waiting.length > 0) {
   const sendOneByOne = async () => {
     for (let part = signed.shift(); part; part = signed.shift()) {
       const { partNumber } = part;
-      await repeatedly(`part-${partNumber}`, () => send(part));
+      const fault = await repeatedly(`part-${partNumber}`, () => send(part));
+      if (fault !== '') throw new Error(`part ${partNumber}: ${fault}`);
       await take(`part-${partNumber}`, { partNumber });
     }
   };
