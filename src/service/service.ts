@@ -73,7 +73,10 @@ export type Service = {
  */
 const LISTEN_BACKLOG = 4_096;
 
-/** Calls to the storage that may be in progress at the same time, for all buckets together. */
+/**
+ * Calls to the storage that may be in progress at the same time, for all buckets together. Three
+ * quarters of them may complete multipart uploads.
+ */
 const MAX_STORAGE_CALLS = 64;
 
 /** The status of a log output that the service does not watch, e.g. in tests. */

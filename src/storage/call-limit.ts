@@ -1,23 +1,37 @@
 /** Limits how many calls are in progress at the same time. No call waits for another one. */
 export type CallLimit = {
   readonly max: number;
-  /** Returns whether the call may be made; if so, `leave` must follow. */
-  enter(): boolean;
-  leave(): void;
+  /** Of long calls. */
+  readonly maxLong: number;
+  /** Returns whether the call may be made; if so, `leave` must follow, with the same argument. */
+  enter(isLong?: boolean): boolean;
+  leave(isLong?: boolean): void;
 };
 
-/** One limit for all buckets of the process, so that a slow storage does not exhaust it. */
+/** The rest is enough for thousands of short calls per second, if they take a few milliseconds. */
+const LONG_SHARE = 0.75;
+
+/**
+ * One limit for all buckets of the process, so that a slow storage does not exhaust it. Long calls
+ * are at most three quarters of the calls. Otherwise one caller, with uploads that take a minute to
+ * complete, would keep all others from short calls for as long.
+ */
 export function createCallLimit(max: number): CallLimit {
+  const maxLong = Math.ceil(max * LONG_SHARE);
   let inProgress = 0;
+  let longInProgress = 0;
   return {
     max,
-    enter() {
-      if (inProgress >= max) return false;
+    maxLong,
+    enter(isLong = false) {
+      if (inProgress >= max || (isLong && longInProgress >= maxLong)) return false;
       inProgress += 1;
+      if (isLong) longInProgress += 1;
       return true;
     },
-    leave() {
+    leave(isLong = false) {
       inProgress -= 1;
+      if (isLong) longInProgress -= 1;
     },
   };
 }

@@ -56,7 +56,10 @@ export type Send = (request: BucketRequest) => Promise<HttpResponse>;
 
 /** The bounds of one call. */
 export type CallBounds = {
-  /** Of both tries and the pause between them: 5 s by default. */
+  /**
+   * Of both tries and the pause between them: 5 s by default. A call that may take longer counts as
+   * a long one.
+   */
   readonly timeoutMs?: number;
   /** The call ends by then, even if that is earlier. */
   readonly deadline?: Date | undefined;
@@ -104,9 +107,14 @@ export function createSignedCalls(
     const first = await credentials();
     const ended = observer.callStarted(operation);
     let outcome: StorageOutcome = 'busy';
-    if (!callLimit.enter()) {
+    const isLong = (bounds.timeoutMs ?? CALL_TIMEOUT_MS) > CALL_TIMEOUT_MS;
+    if (!callLimit.enter(isLong)) {
       ended(outcome);
-      throw new StorageError('busy', `${callLimit.max} calls to the storage are in progress`);
+      const { max, maxLong } = callLimit;
+      const limit = isLong
+        ? `${max} calls to the storage, or ${maxLong} long ones,`
+        : `${max} calls to the storage`;
+      throw new StorageError('busy', `${limit} are in progress`);
     }
     try {
       const result = await twice(attempt, first, bounds);
@@ -116,7 +124,7 @@ export function createSignedCalls(
       outcome = error instanceof StorageError ? error.kind : 'unreachable';
       throw error;
     } finally {
-      callLimit.leave();
+      callLimit.leave(isLong);
       ended(outcome);
     }
   }

@@ -625,7 +625,11 @@ describe.each(EACH_CALL)('$operation', ({ operation, call, ok }) => {
     callLimit.enter();
     const client = createClient('http://127.0.0.1:9', { callLimit });
     const { kind, message } = await failureOf(call(client));
-    expect([kind, message]).toStrictEqual(['busy', '1 calls to the storage are in progress']);
+    const limit =
+      operation === 'CompleteMultipartUpload'
+        ? '1 calls to the storage, or 1 long ones,'
+        : '1 calls to the storage';
+    expect([kind, message]).toStrictEqual(['busy', `${limit} are in progress`]);
     expect(client.outcomes).toStrictEqual([`${operation} busy`]);
   });
 });
@@ -890,5 +894,34 @@ describe('a hostile document', () => {
       expect(readPartsPage(document, UPLOAD, 0)?.parts).toHaveLength(1000),
     );
     expect(tookMs).toBeLessThan(50);
+  });
+});
+
+describe('while OSS assembles uploads for a minute', () => {
+  it('these calls leave a quarter of the limit to all others', async () => {
+    const { promise: released, resolve: release } = Promise.withResolvers<void>();
+    const server = await startTestServer(({ method }, response) => {
+      const isComplete = method === 'POST';
+      const send = (status: number, body = '') =>
+        response.writeHead(status, { 'x-oss-request-id': REQUEST_ID }).end(body);
+      if (isComplete) void released.then(() => send(200, xml('CompleteMultipartUploadResult', encodedKey)));
+      else send(404, xml('Error', '<Code>NoSuchUpload</Code>'));
+    });
+    const client = createClient(server.origin, { callLimit: createCallLimit(4) });
+    const complete = () => client.completeMultipartUpload(UPLOAD, PARTS, {});
+    const open = [complete(), complete(), complete()];
+    while (server.requests.length < 3) await setImmediate();
+
+    const { kind, message } = await failureOf(complete());
+    expect([kind, message]).toStrictEqual([
+      'busy',
+      '4 calls to the storage, or 3 long ones, are in progress',
+    ]);
+    expect(await client.listParts(UPLOAD)).toBeUndefined();
+    await client.abortMultipartUpload(UPLOAD);
+
+    release();
+    expect(await Promise.all(open)).toStrictEqual(['completed', 'completed', 'completed']);
+    expect(await complete()).toBe('completed');
   });
 });
