@@ -3,10 +3,14 @@ import { text } from 'node:stream/consumers';
 import { expect, it } from 'vitest';
 import { curlCommand, curlForm } from '../../src/demo/curl-command.ts';
 import { renderProgress } from '../../src/demo/progress-bar.ts';
+import { COMPILE_CACHE } from '../support/compile-cache.ts';
 import { codeBlocks, shownPattern } from '../support/documents.ts';
 
 it('npm run demo does the main job from end to end, and exits with 0', async () => {
-  const child = spawn(process.execPath, ['src/demo/demo.ts'], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, ['src/demo/demo.ts'], {
+    env: { ...process.env, ...COMPILE_CACHE },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
   const [stdout, stderr, code] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
   expect({ stderr, code }).toStrictEqual({ stderr: '', code: 0 });
