@@ -11,7 +11,8 @@ import { signForm } from '../support/post-form.ts';
 import { readXml } from '../support/test-emulator.ts';
 
 const MIB = 1024 ** 2;
-// 1 GiB takes its time: EMULATOR_UPLOAD_MIB=1024 npx vitest run test/emulator/memory.test.ts
+// 1 GiB takes its time:
+// EMULATOR_UPLOAD_MIB=1024 npx vitest run --project large emulator-memory
 const uploadMib = Number(process.env.EMULATOR_UPLOAD_MIB ?? 96);
 // Likewise for the parts: EMULATOR_MULTIPART_MIB=6144
 const multipartMib = Number(process.env.EMULATOR_MULTIPART_MIB ?? 64);
