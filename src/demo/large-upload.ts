@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import type { CompletedUpload, UploadStatus } from '../grants/completion/response.ts';
-import type { SignedParts } from '../grants/multipart/sign-parts.ts';
+import type { SignedParts } from '../grants/multipart/parts-response.ts';
 import type { MultipartGrant } from '../grants/upload/response.ts';
 import type { DemoEnvironment } from './demo-environment.ts';
 import { putFile } from './put-file.ts';

@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import type { CallerContext, GrantDependencies } from '../grant.ts';
 import { uploadsOf } from '../prepared-storage.ts';
 import { startSigning, usableCredentials } from '../signing.ts';
@@ -11,6 +10,7 @@ import {
 } from '../use-upload.ts';
 import { partsOf } from './parts.ts';
 import { type PartsRequest, requireParts } from './parts-request.ts';
+import type { SignedParts } from './parts-response.ts';
 
 export type SignPartsDependencies = UseUploadDependencies & Pick<GrantDependencies, 'credentials'>;
 
@@ -18,40 +18,6 @@ export type SignPartsDependencies = UseUploadDependencies & Pick<GrantDependenci
 export type SignedPartsOutcome =
   | UnusableUpload
   | (UsedUpload & { readonly outcome: 'granted'; readonly response: SignedParts });
-
-/** The body of the 200 of `POST /v1/uploads/parts`, and the source of its part of the OpenAPI. */
-export const signedParts = z
-  .strictObject({
-    parts: z
-      .array(
-        z.strictObject({
-          partNumber: z.int().meta({ description: 'The number of the part.' }),
-          offset: z.int().meta({ description: 'Where the part begins in the file, in bytes.' }),
-          contentLength: z.int().meta({
-            description: 'The bytes of the part. The URL accepts exactly this many.',
-          }),
-          method: z.literal('PUT').meta({ description: 'The method to send the part with.' }),
-          url: z.string().meta({ description: 'The presigned URL of the part. Treat it as a secret.' }),
-          headers: z.record(z.string(), z.string()).meta({
-            description:
-              'The headers to send: none, or `Content-MD5`. Send no other header, not even a `Content-Type`.',
-          }),
-        }),
-      )
-      .meta({ description: 'The requested parts, in the order of the request.' }),
-    expires: z.int().meta({ description: 'Seconds from `serverTime` until the URLs expire.' }),
-    expiresAt: z.iso.datetime().meta({ description: 'When the URLs expire. Request new ones then.' }),
-    expiresLimitedBy: z.enum(['request', 'rule', 'credentials', 'maximum']).meta({
-      description:
-        'The cause of the expiry: the rule (its `expiresIn.max`, or the end of the upload id), the cloud credentials, or the maximum of OSS.',
-    }),
-    serverTime: z.iso
-      .datetime()
-      .meta({ description: 'When the URLs were signed, by the clock of the service.' }),
-  })
-  .readonly();
-
-export type SignedParts = z.output<typeof signedParts>;
 
 /**
  * Uses an upload id as {@link useUpload} does, for the caller that it was granted to, and signs
@@ -95,5 +61,8 @@ export async function signParts(
     const { method, url, headers } = uploads.presignPart(part, signing);
     return { partNumber, offset: offset(partNumber), contentLength, method, url, headers };
   });
-  return { outcome: 'granted', granted, coverage, verdict, response: { parts, ...validity } };
+  // The requests name no expiry, and a rule cannot exceed the maximum of OSS.
+  const expiresLimitedBy = validity.expiresLimitedBy === 'credentials' ? 'credentials' : 'rule';
+  const response = { parts, ...validity, expiresLimitedBy } as const;
+  return { outcome: 'granted', granted, coverage, verdict, response };
 }

@@ -8,7 +8,7 @@ import {
   uploadMismatch,
 } from '../../grants/completion/rejections.ts';
 import type { CompletedUpload, UploadStatus } from '../../grants/completion/response.ts';
-import type { SignedParts } from '../../grants/multipart/sign-parts.ts';
+import type { SignedParts } from '../../grants/multipart/parts-response.ts';
 import { objectExists } from '../../grants/object-exists.ts';
 import { storageFailure } from '../../grants/storage-failure.ts';
 import { parseUploadRequestBody } from '../../grants/upload/request.ts';

@@ -1,8 +1,8 @@
 import { parsePartsRequestBody, partsRequestBody } from '../../grants/multipart/parts-request.ts';
+import { signedParts } from '../../grants/multipart/parts-response.ts';
 import {
   type SignPartsDependencies as SigningDependencies,
   signParts as sign,
-  signedParts,
 } from '../../grants/multipart/sign-parts.ts';
 import { PARTS_REQUEST_EXAMPLE, SIGNED_PARTS_EXAMPLE } from '../docs/openapi-examples.ts';
 import { type AuditDependencies, logAudit, requireOpenAudit, requireWrittenAudit } from '../grants/audit.ts';

@@ -485,10 +485,10 @@ export interface components {
              */
             expiresAt: string;
             /**
-             * @description The cause of the expiry: the rule (its `expiresIn.max`, or the end of the upload id), the cloud credentials, or the maximum of OSS.
+             * @description The cause of the expiry: the rule (its `expiresIn.max`, or the end of the upload id), or the cloud credentials.
              * @enum {string}
              */
-            expiresLimitedBy: "request" | "rule" | "credentials" | "maximum";
+            expiresLimitedBy: "rule" | "credentials";
             /**
              * Format: date-time
              * @description When the URLs were signed, by the clock of the service.

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import type { SignedParts } from '../../../../src/grants/multipart/sign-parts.ts';
+import type { SignedParts } from '../../../../src/grants/multipart/parts-response.ts';
 import type { LimitedUpload } from '../../../../src/grants/ports/limiter.ts';
 import { type GrantedUpload, sealUploadId } from '../../../../src/grants/upload-id.ts';
 import type { AppDependencies } from '../../../../src/http/app.ts';
