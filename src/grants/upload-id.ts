@@ -34,7 +34,7 @@ export type GrantedUpload = {
 
 /** The part of a multipart upload that its upload id binds. */
 export type GrantedMultipart = {
-  /** OSS's own id of the multipart upload, opaque. */
+  /** The multipart upload ID of the storage, opaque. */
   readonly uploadId: string;
   /** Bytes of each part but the last one. */
   readonly partSize: number;
@@ -81,8 +81,8 @@ const MD5_BYTES = 16;
 //
 //     22  the part size in place of the greatest length, which is also the least one
 //     36  before the digests, the grant id in 16 bytes instead of a text; one byte that is 1 if the
-//         object may replace another; and the length of OSS's upload ID, one byte
-//      …  OSS's upload ID, after the subject
+//         object may replace another; and the length of the multipart upload ID, one byte
+//      …  the multipart upload ID, after the subject
 //
 // Lengths of texts are those in UTF-16 code units. So no text needs an escape, and none can be read
 // as a part of another.
@@ -102,7 +102,7 @@ const FIRST_DIGEST = 8;
  * Returns an upload id: `base64url(payload).base64url(HMAC-SHA256)`. The same grant always has the
  * same id. Takes 3 µs.
  * @throws UploadIdTooLong if the grant does not fit into {@link MAX_UPLOAD_ID_LENGTH}, which only
- *   the upload ID of the storage can cause; TypeError for malformed Unicode, RangeError for a
+ *   the multipart upload ID can cause; TypeError for malformed Unicode, RangeError for a
  *   number or a text out of bounds. Policy and request exclude both.
  */
 export function sealUploadId(
@@ -160,7 +160,7 @@ function writeMultipart(
 ): void {
   if (transfer !== 'multipart' || contentLength.min !== contentLength.max || contentMd5 !== undefined)
     throw new TypeError('an upload id holds one length and no MD5 of a multipart upload');
-  if (uploadId.length > MAX_TEXT_LENGTH) throw new UploadIdTooLong('the upload ID is too long');
+  if (uploadId.length > MAX_TEXT_LENGTH) throw new UploadIdTooLong('the multipart upload ID is too long');
   bytes.write(grantId.replaceAll('-', ''), BINARY_START, 'hex');
   bytes.writeUInt8(overwrite ? 1 : 0, BINARY_START + GRANT_ID_BYTES);
   bytes.writeUInt8(uploadId.length, BINARY_START + GRANT_ID_BYTES + 1);

@@ -65,7 +65,7 @@ export type PresignedForm = {
 /** A multipart upload that the storage has under way. */
 export type MultipartUpload = {
   readonly key: string;
-  /** The storage's own id of the upload: opaque, printable ASCII without blanks. */
+  /** The multipart upload ID: opaque, printable ASCII without blanks. */
   readonly uploadId: string;
 };
 

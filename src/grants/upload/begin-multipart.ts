@@ -77,7 +77,7 @@ export async function beginMultipart(
   } catch (error) {
     await abandon(client, begun);
     if (!(error instanceof UploadIdTooLong)) throw error;
-    const cause = new StorageError('invalid_response', 'the upload ID of the storage is too long');
+    const cause = new StorageError('invalid_response', 'the multipart upload ID is too long');
     return { outcome: 'error', error: rejectionByStorage(cause) };
   }
 }

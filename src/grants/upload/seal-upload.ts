@@ -32,7 +32,7 @@ export type SealedUpload = {
 
 /**
  * Returns the upload id of a granted upload, and its expiry.
- * @throws UploadIdTooLong if OSS's upload ID is too long.
+ * @throws UploadIdTooLong if the multipart upload ID is too long.
  */
 export function sealUpload(
   { serviceKeys, storage, caller, request }: SealingContext,

@@ -258,7 +258,7 @@ describe('a multipart upload that the storage does not begin', () => {
   });
 
   it.each(['F'.repeat(256), 'F'.repeat(2000)])(
-    'is aborted if the upload ID of the storage does not fit into an id',
+    'is aborted if the multipart upload ID does not fit into an upload id',
     async (uploadId) => {
       const initiate = async (key: string) => ({ key, uploadId });
       for (const abort of [async () => {}, () => Promise.reject(new Error('it failed'))]) {
