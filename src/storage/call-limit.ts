@@ -3,9 +3,11 @@ export type CallLimit = {
   readonly max: number;
   /** Of long calls. */
   readonly maxLong: number;
-  /** Returns whether the call may be made; if so, `leave` must follow, with the same argument. */
-  enter(isLong?: boolean): boolean;
-  leave(isLong?: boolean): void;
+  /**
+   * Counts a call.
+   * @returns the function to call once when the call has ended; undefined if it may not be made.
+   */
+  enter(length: 'short' | 'long'): (() => void) | undefined;
 };
 
 /** The rest is enough for thousands of short calls per second, if they take a few milliseconds. */
@@ -23,15 +25,15 @@ export function createCallLimit(max: number): CallLimit {
   return {
     max,
     maxLong,
-    enter(isLong = false) {
-      if (inProgress >= max || (isLong && longInProgress >= maxLong)) return false;
+    enter(length) {
+      const isLong = length === 'long';
+      if (inProgress >= max || (isLong && longInProgress >= maxLong)) return undefined;
       inProgress += 1;
       if (isLong) longInProgress += 1;
-      return true;
-    },
-    leave(isLong = false) {
-      inProgress -= 1;
-      if (isLong) longInProgress -= 1;
+      return () => {
+        inProgress -= 1;
+        if (isLong) longInProgress -= 1;
+      };
     },
   };
 }

@@ -108,7 +108,8 @@ export function createSignedCalls(
     const ended = observer.callStarted(operation);
     let outcome: StorageOutcome = 'busy';
     const isLong = (bounds.timeoutMs ?? CALL_TIMEOUT_MS) > CALL_TIMEOUT_MS;
-    if (!callLimit.enter(isLong)) {
+    const leave = callLimit.enter(isLong ? 'long' : 'short');
+    if (!leave) {
       ended(outcome);
       const { max, maxLong } = callLimit;
       const limit = isLong
@@ -124,7 +125,7 @@ export function createSignedCalls(
       outcome = error instanceof StorageError ? error.kind : 'unreachable';
       throw error;
     } finally {
-      callLimit.leave(isLong);
+      leave();
       ended(outcome);
     }
   }

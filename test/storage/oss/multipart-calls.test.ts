@@ -608,7 +608,7 @@ describe.each(EACH_CALL)('$operation', ({ operation, call, ok }) => {
     });
     const failed = failureOf(call(client));
     while (server.requests.length === 0) await setImmediate();
-    expect(callLimit.enter()).toBe(false);
+    expect(callLimit.enter('short')).toBeUndefined();
     controller.abort();
     const { kind, message } = await failed;
     expect([kind, message]).toStrictEqual([
@@ -617,12 +617,12 @@ describe.each(EACH_CALL)('$operation', ({ operation, call, ok }) => {
     ]);
     expect(limits).toStrictEqual([operation === 'CompleteMultipartUpload' ? 60_000 : 5_000]);
     expect(server.requests).toHaveLength(1);
-    expect(callLimit.enter()).toBe(true);
+    expect(callLimit.enter('short')).toBeDefined();
   });
 
   it('is one of the calls in progress that are limited', async () => {
     const callLimit = createCallLimit(1);
-    callLimit.enter();
+    callLimit.enter('short');
     const client = createClient('http://127.0.0.1:9', { callLimit });
     const { kind, message } = await failureOf(call(client));
     const limit =
