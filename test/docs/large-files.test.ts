@@ -22,7 +22,11 @@ async function setUp() {
   return { ...environment, ...(await openPage(environment.service.url)) };
 }
 
-type Page = { readonly uploadLarge: Upload; readonly waits: readonly number[] };
+type Page = {
+  readonly uploadLarge: Upload;
+  readonly post: (path: string, body: object, token: string) => Promise<unknown>;
+  readonly waits: readonly number[];
+};
 let pagesOpened = 0;
 
 /**
@@ -34,7 +38,7 @@ async function openPage(service: string): Promise<Page> {
   const module = `${codeBlocks(PAGE, 'js')[0]?.replace('https://presign.example.com', service)}
 const waits = [];
 const setTimeout = (run, ms) => { waits.push(ms / 1000); queueMicrotask(run); };
-export { uploadLarge, waits }; // ${pagesOpened}`;
+export { uploadLarge, post, waits }; // ${pagesOpened}`;
   return await import(`data:text/javascript,${encodeURIComponent(module)}`);
 }
 
@@ -118,6 +122,23 @@ describe('the code of the page', () => {
     const { key } = await place.uploadLarge(FILE, place.token);
     expect(place.waits).toStrictEqual([seconds, seconds, seconds, seconds]);
     await expectStored(place, key);
+  });
+
+  it('does not continue with a file of another length', async () => {
+    const place = await setUp();
+    let id: string | undefined;
+    await place.uploadLarge(FILE, place.token, { onId: (one) => (id = one) });
+    const other = new File([BYTES, 'more'], FILE.name, { type: FILE.type });
+    const failed = place.uploadLarge(other, place.token, { id });
+    await expect(failed).rejects.toThrow(`the upload is of a file of ${BYTES.length} bytes`);
+  });
+
+  it('gives an upload up with the id alone', async () => {
+    const place = await setUp();
+    const request = { transfer: 'multipart', filename: 'a.mp4', contentType: 'video/mp4', contentLength: 5 };
+    const { id } = (await place.post('', request, place.token)) as { readonly id: string };
+    expect(await place.post('/abort', { id }, place.token)).toBeUndefined();
+    expect(await place.post('/status', { id }, place.token)).toMatchObject({ state: 'absent' });
   });
 
   it('gives up after five attempts', async () => {
