@@ -56,7 +56,7 @@ Get a token for alice, valid for 1 h. Other subjects and claims: /token?sub=bob&
 
 TOKEN=$(curl -sS '${serviceUrl}/token?sub=alice')
 
-${request ? await uploadCommands(request) : 'No rule of this policy lets clients upload by a PUT. For forms, see docs/forms.md.'}
+${request ? await uploadCommands(request) : 'No rule of this policy lets clients upload by a PUT. See docs/forms.md for forms, and docs/large-files.md for uploads in parts.'}
 
 Press Ctrl+C to stop the servers and to remove the uploaded files.
 
