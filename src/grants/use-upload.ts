@@ -92,7 +92,7 @@ export function requireMultipart({ multipart, transfer }: GrantedUpload): Grante
     () => ({
       pointer: '/id',
       code: 'conflict',
-      detail: `id is that of an upload with the transfer ${transfer}; only a multipart upload has parts.`,
+      detail: `id is that of an upload with the transfer ${transfer}; send the id of a multipart upload.`,
     }),
   ]);
 }

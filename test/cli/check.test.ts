@@ -442,6 +442,6 @@ it('reports a policy that PUBLIC_URL and the service keys do not fit', async () 
   const { code, lines } = await check({ policy });
   expect(code).toBe(1);
   expect(lines).toContain(
-    'FAILED policy: The rule backend has confirm in actions, which needs SERVICE_KEYS_FILE: without it, upload ids are valid for one process only.',
+    'FAILED policy: The rule backend has confirm in actions, which needs SERVICE_KEYS_FILE: without it, upload ids are valid for one process only. Create the file with oss-presign keygen.',
   );
 });

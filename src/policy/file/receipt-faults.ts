@@ -48,7 +48,7 @@ export function receiptFaults(
     ];
     for (const field of needing)
       faults.push(
-        `The rule ${name} has ${field}, which needs SERVICE_KEYS_FILE: without it, upload ids are valid for one process only.`,
+        `The rule ${name} has ${field}, which needs SERVICE_KEYS_FILE: without it, upload ids are valid for one process only. Create the file with oss-presign keygen.`,
       );
   }
   return faults;

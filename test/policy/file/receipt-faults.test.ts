@@ -77,7 +77,7 @@ it('rejects confirm in actions without a file of service keys', () => {
   );
   expect(receiptFaults(policy, SETTINGS)).toStrictEqual([]);
   expect(receiptFaults(policy, { ...SETTINGS, hasServiceKeysFile: false })).toStrictEqual([
-    'The rule backend has confirm in actions, which needs SERVICE_KEYS_FILE: without it, upload ids are valid for one process only.',
+    'The rule backend has confirm in actions, which needs SERVICE_KEYS_FILE: without it, upload ids are valid for one process only. Create the file with oss-presign keygen.',
   ]);
 });
 
@@ -85,7 +85,7 @@ it('rejects multipart in transfers without a file of service keys', () => {
   const rule = { transfers: ['put', 'multipart'] };
   expect(faultsOf({ rule })).toStrictEqual([]);
   expect(faultsOf({ rule }, { hasServiceKeysFile: false })).toStrictEqual([
-    'The rule own-files has multipart in transfers, which needs SERVICE_KEYS_FILE: without it, upload ids are valid for one process only.',
+    'The rule own-files has multipart in transfers, which needs SERVICE_KEYS_FILE: without it, upload ids are valid for one process only. Create the file with oss-presign keygen.',
   ]);
   expect(faultsOf({ rule: { transfers: ['put', 'form'] } }, { hasServiceKeysFile: false })).toStrictEqual([]);
   const both = { ...rule, actions: ['upload', 'confirm'] };

@@ -247,7 +247,7 @@ it('aborts no upload of another transfer, and counts it as an invalid request on
         {
           pointer: '/id',
           code: 'conflict',
-          detail: 'id is that of an upload with the transfer put; only a multipart upload has parts.',
+          detail: 'id is that of an upload with the transfer put; send the id of a multipart upload.',
         },
       ],
     },
