@@ -248,8 +248,7 @@ function findContentViolations(
 
 /** Names the limit, and the transfer that does not have it if the rule allows the size in parts. */
 function tooLargeRemedy({ transfers, maxSize }: Rule, bytes: number, maxBytes: number): string {
-  const inParts = transfers.includes('multipart') && bytes <= (maxSize ?? MAX_MULTIPART_BYTES);
-  return inParts && maxBytes === MAX_PUT_BYTES && bytes <= MAX_MULTIPART_BYTES
+  return transfers.includes('multipart') && bytes <= (maxSize ?? MAX_MULTIPART_BYTES)
     ? `at most ${maxBytes} fit into one request; send "transfer": "multipart".`
     : `at most ${maxBytes} are allowed.`;
 }
