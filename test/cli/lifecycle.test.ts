@@ -22,7 +22,7 @@ const print = (...rules: Parameters<typeof ownFilesRule>[0][]) =>
 
 it('prints the rule of each prefix with multipart uploads, up to the first claim', async () => {
   const { code, stdout, stderr } = await print(
-    { ...MULTIPART, prefix: 'a<&>/{sub}/b/', uploadExpiresIn: '36h' },
+    { ...MULTIPART, prefix: 'a<&]]>/{sub}/b/', uploadExpiresIn: '36h' },
     { ...MULTIPART, prefix: 'films/' },
     { prefix: 'plain/' },
   );
@@ -36,7 +36,7 @@ cat > lifecycle-acme-media.xml <<'XML'
 <LifecycleConfiguration>
   <Rule>
     <ID>oss-presign-multipart-1</ID>
-    <Prefix>a&lt;&amp;>/</Prefix>
+    <Prefix>a&lt;&amp;]]&gt;/</Prefix>
     <Status>Enabled</Status>
     <AbortMultipartUpload>
       <Days>3</Days>
