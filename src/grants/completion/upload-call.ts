@@ -10,10 +10,12 @@ type FailedCall = { readonly outcome: 'error'; readonly error: ServiceError };
 export type UploadCall<Found> = UnusableUpload | (UsedUpload & (Found | FailedCall));
 
 /**
- * How long the calls about the parts of an upload may take together, in milliseconds. The question
- * for the object that follows takes 5 s, and load balancers end a request after 75 s.
+ * How long the calls about the parts of an upload may take together, in milliseconds. A request has
+ * to end within 75 s, because load balancers wait no longer. Before these calls, it can take 5 s to
+ * fetch the keys of an issuer, and 0.5 s to count against limits. After them, `headObject` can take
+ * 5 s.
  */
-const PART_CALLS_WITHIN_MS = 67_000;
+const PART_CALLS_WITHIN_MS = 61_000;
 
 /** When the calls about the parts of an upload have to end. */
 export function partCallsDeadline(clock: Clock): Date {

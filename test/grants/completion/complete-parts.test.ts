@@ -54,7 +54,7 @@ async function run({ lists = [STORED_PARTS], completes = [], heads = [], crc64, 
   return { outcome, calls };
 }
 
-const DEADLINE = new Date(now.getTime() + 67_000);
+const DEADLINE = new Date(now.getTime() + 61_000);
 
 it('completes with exactly the listed parts of the grant, and the headers, before a deadline', async () => {
   const listed = [...STORED_PARTS, { partNumber: 4, contentLength: 100, etag: 'E4' }];

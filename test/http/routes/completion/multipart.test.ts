@@ -93,7 +93,7 @@ it.each<[string, readonly StoredPart[], readonly number[], readonly (readonly nu
   expect(headers['cache-control']).toBe('no-store');
 });
 
-it('lists the parts for 67 s at most, so that load balancers do not end the request', async () => {
+it('lists the parts for 61 s at most, so that load balancers do not end the request', async () => {
   const deadlines: unknown[] = [];
   const { call, id } = await setUp({
     async listParts(_upload, deadline) {
@@ -103,7 +103,7 @@ it('lists the parts for 67 s at most, so that load balancers do not end the requ
   });
   await call('status', { id: id() });
   await call('complete', { id: id() });
-  expect(deadlines).toStrictEqual(Array(2).fill(new Date(now.getTime() + 67_000)));
+  expect(deadlines).toStrictEqual(Array(2).fill(new Date(now.getTime() + 61_000)));
 });
 
 it('reports what became of an upload that is over', async () => {
