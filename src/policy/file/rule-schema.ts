@@ -8,6 +8,7 @@ import {
   MIN_PART_BYTES,
 } from '../../storage/limits.ts';
 import { isFormHeader } from '../../storage/oss/form-fields.ts';
+import { canBeAdded } from '../../storage/oss/header-values.ts';
 import { isMultipartHeader } from '../../storage/oss/multipart-headers.ts';
 import { ACTIONS, type Action, TRANSFERS } from '../actions.ts';
 import { parseClaimReference } from '../claim-reference.ts';
@@ -313,7 +314,7 @@ export const ruleSchema = z
       context.addIssue({ code: 'custom', path: ['keepFilename'], message });
     }
     for (const header of rule.transfers.includes('form') ? Object.keys(rule.headers) : []) {
-      if (isFormHeader(header)) continue;
+      if (isFormHeader(header) || !canBeAdded(header)) continue;
       context.addIssue({
         code: 'custom',
         path: ['headers', header],
@@ -359,7 +360,7 @@ function multipartFaults({
         'must not be false with multipart in transfers, because parts need the upload id; remove one of the two',
     });
   for (const header of Object.keys(headers))
-    if (!isMultipartHeader(header))
+    if (!isMultipartHeader(header) && canBeAdded(header))
       faults.push({
         path: ['headers', header],
         message: 'cannot be part of a multipart upload; remove it, or leave multipart out of transfers',

@@ -87,6 +87,12 @@ export function addedHeaderFault(header: string, value: string): string | undefi
   return valueFault ? valueFault(value) : `cannot be added by a rule; ${possibleHeaders(header)}`;
 }
 
+/** Reports whether rules can add a header at all. The header is in any case. */
+export function canBeAdded(header: string): boolean {
+  const name = header.toLowerCase();
+  return METADATA_NAME.test(name) || Object.hasOwn(VALUE_FAULTS, name);
+}
+
 /**
  * Lists the headers that need another header, which is missing. Names are in lower case. The
  * sentences begin with the field that holds the headers.

@@ -111,6 +111,16 @@ describe('a rule for uploads in parts', () => {
     ]);
   });
 
+  it.each(['x-oss-copy-source', 'Content-MD5'])('cannot have %s, as no rule can: one fault', (header) => {
+    const fields = `headers: { ${header}: a }`;
+    const faults = faultsWith(fields, '[put]');
+    expect(faults).toStrictEqual([
+      expect.stringContaining(`6 rules[0].headers.${header}: cannot be added by a rule; `),
+    ]);
+    expect(faultsWith(fields)).toStrictEqual(faults);
+    expect(faultsWith(fields, '[put, form]')).toStrictEqual(faults);
+  });
+
   it('can have every header that a call of a multipart upload reads', () => {
     const headers = [
       'Cache-Control: no-store, Content-Disposition: none, content-encoding: gzip, x-oss-tagging: a=b',
