@@ -198,17 +198,21 @@ function headerRefs(names: readonly string[]): object {
 /** The responses of these codes, by status: a reference if only one code has the status. */
 function problemRefs(codes: readonly ErrorCode[]): Record<number, unknown> {
   return Object.fromEntries(
-    codesByStatus(codes).map(([status, ofStatus]) => [
+    codesByStatus(codes).map(([status, [code, ...others]]) => [
       status,
-      ofStatus.length === 1
-        ? { $ref: `#/components/responses/${ofStatus.map(responseName).join()}` }
-        : problemResponse(ofStatus),
+      others.length === 0
+        ? { $ref: `#/components/responses/${responseName(code)}` }
+        : problemResponse([code, ...others]),
     ]),
   );
 }
 
-function codesByStatus(codes: readonly ErrorCode[]): readonly (readonly [number, readonly ErrorCode[]])[] {
-  return [...Map.groupBy(codes, (code) => PROBLEMS[code].status)];
+/** One code or more. */
+type Codes = [ErrorCode, ...ErrorCode[]];
+
+function codesByStatus(codes: readonly ErrorCode[]): readonly (readonly [number, Codes])[] {
+  // A group has at least one member.
+  return [...Map.groupBy(codes, (code) => PROBLEMS[code].status)] as [number, Codes][];
 }
 
 /** `invalid_request` → `InvalidRequest`. */
@@ -231,20 +235,18 @@ function problemResponses(routes: readonly Route<never>[]): Record<string, unkno
 }
 
 /** The response of codes with the same status. */
-function problemResponse(codes: readonly ErrorCode[]): unknown {
+function problemResponse(codes: Codes): unknown {
+  const [code, ...others] = codes;
   const examplesOf = rejectionExamples();
   return {
-    description:
-      codes.length === 1
-        ? codes.map((code) => WHEN[code]).join()
-        : codes.map((code) => `\`${code}\`: ${WHEN[code]}`).join(' '),
-    headers: { ...REQUEST_ID, ...headerRefs(codes.flatMap((code) => EXTRA_HEADERS[code] ?? [])) },
+    description: others.length === 0 ? WHEN[code] : codes.map((one) => `\`${one}\`: ${WHEN[one]}`).join(' '),
+    headers: { ...REQUEST_ID, ...headerRefs(codes.flatMap((one) => EXTRA_HEADERS[one] ?? [])) },
     content: {
       'application/problem+json': {
         schema: { $ref: '#/components/schemas/Problem' },
         examples: Object.fromEntries(
           codes
-            .flatMap((code) => Object.entries(examplesOf[code]))
+            .flatMap((one) => Object.entries(examplesOf[one]))
             .map(([name, error]) => [
               name,
               { value: toProblem(error, '019ab0c4-7f3a-7000-8000-000000000001') },
