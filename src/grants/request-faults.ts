@@ -30,8 +30,24 @@ export function invalidRequest(found: readonly Found[]): ServiceError {
   return new ServiceError('invalid_request', summarizeFaults(errors, found.length), { errors });
 }
 
-/** Lists the faults that a schema found in a body, each by its JSON pointer (RFC 6901). */
-export function faultsOf(issue: z.core.$ZodIssue, body: object, known: KnownFields): readonly Found[] {
+/**
+ * Lists the faults that a schema found in a body, each by its JSON pointer (RFC 6901). A value of
+ * another type has this fault only: Zod compares the length of a list with the bounds of a string.
+ */
+export function faultsOf(
+  issues: readonly z.core.$ZodIssue[],
+  body: object,
+  known: KnownFields,
+): readonly Found[] {
+  const ofOtherType = new Set(
+    issues.filter(({ code }) => code === 'invalid_type').map(({ path }) => pointerOf(path)),
+  );
+  return issues
+    .filter(({ code, path }) => code === 'invalid_type' || !ofOtherType.has(pointerOf(path)))
+    .flatMap((issue) => faultsOfIssue(issue, body, known));
+}
+
+function faultsOfIssue(issue: z.core.$ZodIssue, body: object, known: KnownFields): readonly Found[] {
   const fault = (code: RequestFaultCode, predicate: string) => () => ({
     pointer: pointerOf(issue.path),
     code,

@@ -58,5 +58,5 @@ function parse<Output>(body: unknown, schema: z.ZodType<Output>, known: KnownFie
   const sent = requireObject(body);
   const parsed = schema.safeParse(sent);
   if (parsed.success) return parsed.data;
-  throw invalidRequest(parsed.error.issues.flatMap((issue) => faultsOf(issue, sent, known)));
+  throw invalidRequest(faultsOf(parsed.error.issues, sent, known));
 }

@@ -70,7 +70,7 @@ export function parseDownloadRequestBody(body: unknown): DownloadRequest {
   const conflicts = fieldFaults(sent);
   if (parsed.success && conflicts.length === 0) return parsed.data;
   const issues = parsed.error?.issues ?? [];
-  throw invalidRequest([...issues.flatMap((issue) => faultsOf(issue, sent, KNOWN)), ...conflicts]);
+  throw invalidRequest([...faultsOf(issues, sent, KNOWN), ...conflicts]);
 }
 
 /** Rejects a long list, or many fields, before anything looks at each of them. */

@@ -49,9 +49,7 @@ export function parsePartsRequestBody(body: unknown): PartsRequest {
   const tooMany = tooManyEntries(sent);
   if (tooMany.length > 0) throw invalidRequest(tooMany);
   const parsed = partsRequestBody.safeParse(sent);
-  const faults = parsed.success
-    ? relationFaults(parsed.data)
-    : parsed.error.issues.flatMap((issue) => faultsOf(issue, sent, KNOWN));
+  const faults = parsed.success ? relationFaults(parsed.data) : faultsOf(parsed.error.issues, sent, KNOWN);
   if (!parsed.success || faults.length > 0) throw invalidRequest(faults);
   return parsed.data;
 }

@@ -172,7 +172,7 @@ export function parseUploadRequestBody(body: unknown): UploadRequest {
   )
     return parsed.data;
   const found = [
-    ...(parsed.error?.issues ?? []).flatMap((issue) => faultsOf(issue, sent, KNOWN)),
+    ...faultsOf(parsed.error?.issues ?? [], sent, KNOWN),
     ...namingFaults(sent),
     ...transferFaults(sent),
   ];

@@ -32,6 +32,12 @@ describe.each(BOTH)('the body of %s', (_title, parse) => {
     ['null', null, 'The body must be a JSON object.'],
     ['no id', {}, [{ pointer: '/id', code: 'required', detail: 'id is required.' }]],
     ['a number', { id: 7 }, [{ pointer: '/id', code: 'invalid_type', detail: 'id must be a string.' }]],
+    ['an empty list', { id: [] }, [{ pointer: '/id', code: 'invalid_type', detail: 'id must be a string.' }]],
+    [
+      'a long list',
+      { id: Array.from({ length: 3073 }, () => 0) },
+      [{ pointer: '/id', code: 'invalid_type', detail: 'id must be a string.' }],
+    ],
     ['an empty id', { id: '' }, [{ pointer: '/id', code: 'invalid_value', detail: 'id must not be empty.' }]],
     [
       'a longer id',

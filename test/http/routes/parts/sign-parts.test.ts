@@ -295,6 +295,11 @@ describe('rejects a request', () => {
       [['/partNumbers', 'invalid_type', 'partNumbers must be a list.']],
     ],
     [
+      'with a text in place of the list',
+      { partNumbers: '1'.repeat(101) },
+      [['/partNumbers', 'invalid_type', 'partNumbers must be a list.']],
+    ],
+    [
       'for part 0',
       { partNumbers: [0] },
       [['/partNumbers/0', 'invalid_value', 'partNumbers[0] must be at least 1.']],
