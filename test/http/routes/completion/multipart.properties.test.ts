@@ -274,7 +274,7 @@ it('confirms an upload only with exactly the granted bytes, in every schedule', 
       for (const id of ids) expect((await replicas.second.call('abort', id)).status).toBe(204);
       await remove();
     }),
-    { numRuns: propertyRuns(2000, 4) },
+    { numRuns: propertyRuns(2000, 8) },
   );
   // All cases take minutes on a busy machine.
 }, 600_000);
