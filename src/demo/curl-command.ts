@@ -39,6 +39,24 @@ export function curlForm(form: {
   return parts.join(' \\\n    ');
 }
 
+/**
+ * Renders the command that sends one part of a file: curl reads the part from a pipe.
+ * @param part.offset and `contentLength` in bytes.
+ */
+export function curlPart(part: {
+  readonly url: string;
+  readonly file: string;
+  readonly offset: number;
+  readonly contentLength: number;
+}): string {
+  const { url, file, offset, contentLength } = part;
+  // --data-binary sends a length, which --upload-file does not do for a pipe. The part has no type.
+  const cut = `tail -c +${offset + 1} ${quote(file)} | head -c ${contentLength}`;
+  return [`${cut} |`, `curl -sS -X PUT ${quote(url)}`, `-H 'Content-Type:' --data-binary @-`].join(
+    ' \\\n    ',
+  );
+}
+
 function quote(text: string): string {
   if (text.endsWith('$TOKEN') || text.includes('$(printf ')) return `"${text}"`;
   return `'${text.replaceAll("'", `'\\''`)}'`;

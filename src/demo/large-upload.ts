@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import type { CompletedUpload, UploadStatus } from '../grants/completion/response.ts';
 import type { SignedParts } from '../grants/multipart/parts-response.ts';
 import type { MultipartGrant } from '../grants/upload/response.ts';
+import { curlPart } from './curl-command.ts';
 import type { DemoEnvironment } from './demo-environment.ts';
 import { putFile } from './put-file.ts';
 import { sha256 } from './sha256.ts';
@@ -23,7 +24,7 @@ type SignedPart = SignedParts['parts'][number];
  * @returns the upload id, which is all that a client needs to resume.
  */
 export async function startLargeUpload(upload: LargeUpload): Promise<string> {
-  const { serviceUrl, token, bytes } = upload;
+  const { serviceUrl, token, file, bytes } = upload;
   const { status, body } = await post(`${serviceUrl}/v1/uploads`, token, {
     transfer: 'multipart',
     filename: 'holiday.mp4',
@@ -33,9 +34,11 @@ export async function startLargeUpload(upload: LargeUpload): Promise<string> {
   if (status !== 201) throw unexpected(status, body);
   showResponse('201 Created', body);
   const { id } = body as MultipartGrant;
-  say('\nThe client requests the URLs of some parts, and sends them.\n');
+  say('\nThe client requests the URLs of some parts.\n');
   const [first, second] = await signParts(upload, id, [1, 2]);
-  if (!first || !second || !(await sendPart(upload, first))) throw new Error('part 1 was not sent');
+  if (!first || !second) throw new Error('two parts were not signed');
+  say(`Then it sends each part to its URL:\n\n${curlPart({ ...first, file })}`);
+  if (!(await sendPart(upload, first))) throw new Error('part 1 was not sent');
   const isSent = await sendPart(upload, second, second.contentLength / 2);
   if (isSent) throw new Error('part 2 was sent, although its connection was to break');
   say('\nThe connection broke in the middle of part 2, and the client ended.');

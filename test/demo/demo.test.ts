@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { expect, it } from 'vitest';
-import { curlCommand, curlForm } from '../../src/demo/curl-command.ts';
+import { curlCommand, curlForm, curlPart } from '../../src/demo/curl-command.ts';
 import { renderProgress } from '../../src/demo/progress-bar.ts';
 import { COMPILE_CACHE } from '../support/compile-cache.ts';
 import { codeBlocks, shownPattern } from '../support/documents.ts';
@@ -22,6 +22,7 @@ it('npm run demo does the main job from end to end, and exits with 0', async () 
     'The same bytes.',
     'users/alice/holiday.png',
     'its receipt is valid',
+    'Then it sends each part to its URL:',
     'The connection broke in the middle of part 2',
     '"from": 2',
     'has 31457280 bytes, those of the file',
@@ -53,5 +54,11 @@ it('the curl command of a form sends every field as it is, and the file last', (
   const fields = { key: "it's", 'x-oss-meta-a': '@b' };
   expect(curlForm({ url: 'http://a/', fields, fileField: 'file', file: 'a.txt' })).toBe(
     `curl -sS 'http://a/' \\\n    --form-string 'key=it'\\''s' \\\n    --form-string 'x-oss-meta-a=@b' \\\n    --form 'file=@a.txt'`,
+  );
+});
+
+it('the curl command of a part cuts it out of the file, and sends no type', () => {
+  expect(curlPart({ url: 'http://a/?b&c', file: "it's.mp4", offset: 8, contentLength: 4 })).toBe(
+    `tail -c +9 'it'\\''s.mp4' | head -c 4 | \\\n    curl -sS -X PUT 'http://a/?b&c' \\\n    -H 'Content-Type:' --data-binary @-`,
   );
 });
