@@ -132,5 +132,7 @@ def describe(error: BaseException) -> str:
 if __name__ == "__main__":
     try:
         main()
+    except KeyboardInterrupt:
+        sys.exit("Interrupted. Run the command again to continue.")
     except Exception as error:  # A traceback would print the signed URL.
         sys.exit(f"The upload failed: {describe(error)}")
