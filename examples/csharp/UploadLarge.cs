@@ -73,7 +73,7 @@ public static class UploadLarge
         var missing = gaps.SelectMany(gap => Enumerable.Range(gap.from, gap.to - gap.from + 1)).ToArray();
         for (var start = 0; start < missing.Length; start += PartsPerRequest)
         {
-            Console.Error.WriteLine($"{100 * start / missing.Length,3} %");
+            Console.Error.WriteLine($"Parts left: {missing.Length - start}");
             var signed = await Ask("/parts", new Message { id = id, partNumbers = missing.Skip(start).Take(PartsPerRequest).ToArray() });
             await Task.WhenAll(signed.parts.Select(async part => { await free.WaitAsync(); await SendPart(path, id, part, 1); free.Release(); }));
         }

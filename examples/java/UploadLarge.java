@@ -81,7 +81,7 @@ public class UploadLarge {
     var missing = gaps.stream().flatMap(gap -> IntStream.rangeClosed(gap.from, gap.to).boxed()).toList();
     var pool = Executors.newFixedThreadPool(PARALLEL_PARTS);
     for (int start = 0; start < missing.size(); start += PARTS_PER_REQUEST) {
-      System.err.printf("%3d %%%n", 100 * start / missing.size());
+      System.err.println("Parts left: " + (missing.size() - start));
       var numbers = missing.subList(start, Math.min(start + PARTS_PER_REQUEST, missing.size()));
       var tasks = new ArrayList<Callable<Void>>();
       for (var part : ask("/parts", Map.of("id", id, "partNumbers", numbers)).parts) tasks.add(() -> sendPart(file, id, part, 1));

@@ -60,7 +60,7 @@ async function main([file, key, type, ...others]) {
 async function sendParts(file, id, gaps) {
   const missing = gaps.flatMap(({ from, to }) => Array.from({ length: to - from + 1 }, (_, i) => from + i));
   for (let start = 0; start < missing.length; start += PARTS_PER_REQUEST) {
-    console.error(`${Math.floor((100 * start) / missing.length)} %`);
+    console.error(`Parts left: ${missing.length - start}`);
     const partNumbers = missing.slice(start, start + PARTS_PER_REQUEST);
     const { parts } = await ask('/parts', { id, partNumbers });
     const sendSome = async () => {

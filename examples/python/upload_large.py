@@ -56,7 +56,7 @@ def send_parts(file: str, upload_id: str, missing: list[int]) -> None:
     """Signs the parts that are missing, some at a time, and sends a few in parallel."""
     with ThreadPoolExecutor(PARALLEL_PARTS) as pool:
         for start in range(0, len(missing), PARTS_PER_REQUEST):
-            print(f"{start / len(missing):4.0%}", file=sys.stderr)
+            print(f"Parts left: {len(missing) - start}", file=sys.stderr)
             numbers = missing[start : start + PARTS_PER_REQUEST]
             signed = ask("/parts", {"id": upload_id, "partNumbers": numbers})
             list(pool.map(lambda part: send_part(file, upload_id, part), signed["parts"]))

@@ -75,7 +75,7 @@ func sendParts(file *os.File, id string, gaps []fields) {
 	}
 	running := make(chan bool, parallelParts)
 	for numbers := range slices.Chunk(missing, partsPerRequest) {
-		log.Printf("%3d %%", 100*(slices.Index(missing, numbers[0]))/len(missing))
+		log.Printf("Parts left: %d", len(missing)-slices.Index(missing, numbers[0]))
 		for _, part := range ask("/parts", map[string]any{"id": id, "partNumbers": numbers}).Parts {
 			running <- true
 			go func() { sendPart(file, id, part, 1); <-running }()
