@@ -101,7 +101,7 @@ function isOwnObject(check: ObjectCheck): boolean {
 function changedTooOften(): ServiceError {
   return new ServiceError(
     'unavailable',
-    'The parts of the upload are being replaced; complete the upload again when no part is being sent.',
+    'The parts of the upload, or the object under its key, are being replaced; complete the upload again later.',
     { headers: { 'Retry-After': '1' } },
   );
 }
