@@ -120,7 +120,8 @@ describe('ali-oss', () => {
     const uploaded = await programs[1].transfer({ ...job, job: 'upload-file', checkpoint });
     expect(uploaded).toStrictEqual({ etag: expect.stringMatching(/^"[0-9A-F]{32}-13"$/), crc64 });
     const missing = Array.from({ length: 13 }, (_, index) => index + 1).filter((n) => !stored.includes(n));
-    expect(calls()).toStrictEqual([...partCalls(missing), 'POST uploadId 200'].toSorted());
+    // Parts that the first process was still sending can arrive as well.
+    expect([...new Set(calls())]).toStrictEqual([...partCalls(missing), 'POST uploadId 200'].toSorted());
     const object = await fetch(emulator.presign({ method: 'GET', key: KEY, signedAt: systemClock() }));
     expect(Buffer.from(await object.arrayBuffer()).equals(bytes)).toBe(true);
   });
