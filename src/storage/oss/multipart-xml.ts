@@ -29,7 +29,7 @@ export type PartsPage = { readonly parts: readonly StoredPart[]; readonly isTrun
 
 /**
  * Reads the response to InitiateMultipartUpload.
- * @returns the multipart upload id; undefined if the document is another one, or about another key.
+ * @returns the multipart upload ID; undefined if the document is another one, or about another key.
  */
 export function readInitiateResult(body: Uint8Array, key: string): string | undefined {
   const result = readResult('InitiateMultipartUploadResult', body, key);
