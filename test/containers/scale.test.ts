@@ -297,7 +297,7 @@ it('continues a multipart upload after each step, although the replica that serv
     servedBy.push(replica);
     // The last replica is killed when the others run again.
     if (killed.length === REPLICAS - 1) {
-      await Promise.all(killed.map(startAgain));
+      for (const one of killed) await startAgain(one);
       killed = [];
     }
     const kill = await engine.run('kill', '--signal=KILL', replica);
@@ -335,7 +335,7 @@ it('continues a multipart upload after each step, although the replica that serv
   const stored = { state: 'stored', transfer: 'multipart', key, contentLength: bytes.length };
   expect(await step('/v1/uploads/complete', { id })).toMatchObject([200, stored]);
 
-  await Promise.all(killed.map(startAgain));
+  for (const one of killed) await startAgain(one);
   expect(new Set(servedBy).size).toBe(REPLICAS);
   console.info(
     `A multipart upload whose replica was killed after each of ${servedBy.length} steps was completed.`,
