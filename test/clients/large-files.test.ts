@@ -18,7 +18,7 @@ const RULE = { transfers: ['put', 'multipart'], partSize: '100KiB', expiresIn: {
 
 const CLIENTS_FOR_LARGE_FILES = CLIENTS.flatMap(({ name, large }) => (large ? [{ name, run: large }] : []));
 
-/** A file of many parts in a folder of its own, with servers of its own. */
+/** A file of many parts in a new folder, and its own servers. */
 type Place = {
   readonly environment: ClientEnvironment;
   readonly file: string;

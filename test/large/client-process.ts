@@ -8,7 +8,7 @@ import type { Step, Task } from './upload-program.ts';
 
 const PROGRAM = new URL('./upload-program.ts', import.meta.url).pathname;
 
-/** A client in a process of its own. */
+/** A client as a separate process. */
 export type Client = {
   readonly child: ChildProcess;
   /** The steps that it has taken so far. */

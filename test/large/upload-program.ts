@@ -6,7 +6,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { contentCrc64, contentOf } from './content.ts';
 
-// A client of large files, as a process of its own that can be killed. Its first argument is its
+// A client of large files, as a separate process that can be killed. Its first argument is its
 // task as JSON. It prints each step that it has taken as a line of JSON.
 
 export type Task = {
