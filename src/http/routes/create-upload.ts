@@ -1,4 +1,3 @@
-import { type IssueUploadDependencies, issueUpload } from '../../grants/upload/issue-upload.ts';
 import { parseUploadRequestBody, uploadRequestBody } from '../../grants/upload/request.ts';
 import { uploadGrant } from '../../grants/upload/response.ts';
 import {
@@ -7,19 +6,11 @@ import {
   MULTIPART_GRANT_EXAMPLE,
   REQUEST_EXAMPLE,
 } from '../docs/openapi-examples.ts';
-import { type AuditDependencies, logAudit, requireOpenAudit, requireWrittenAudit } from '../grants/audit.ts';
-import { idempotencyKeyOf } from '../grants/idempotency-key.ts';
-import { limitHeaders } from '../grants/limit-headers.ts';
-import { decisionOf, rejectionOf, statusOf } from '../grants/outcome.ts';
-import { uploadAudit } from '../grants/upload-audit.ts';
+import { createGrantUpload, type GrantUploadDependencies, grantResponse } from '../grants/grant-upload.ts';
 import { callerContextOf } from '../plugins/authentication.ts';
 import type { Route } from './route.ts';
 
-export type CreateUploadDependencies = IssueUploadDependencies &
-  AuditDependencies & {
-    /** Whether all replicas have the same service keys, or there is only one replica. */
-    readonly canContinueUploads: boolean;
-  };
+export type CreateUploadDependencies = GrantUploadDependencies;
 
 /** `POST /v1/uploads`: grants the upload of one file. */
 export const createUpload: Route<CreateUploadDependencies> = {
@@ -55,23 +46,11 @@ export const createUpload: Route<CreateUploadDependencies> = {
     ],
   },
   handler: (dependencies) => {
-    const { auditGate, logger, observer, canContinueUploads } = dependencies;
-    const issueDependencies = { ...dependencies, beforeGrant: () => requireOpenAudit(auditGate) };
+    const grantUpload = createGrantUpload(dependencies);
     return async (request, reply) => {
-      const callerContext = callerContextOf(request);
       const upload = parseUploadRequestBody(request.body);
-      const idempotencyKey = idempotencyKeyOf(request.headers, upload, canContinueUploads);
-      const outcome = await issueUpload(issueDependencies, callerContext, upload, idempotencyKey);
-      const status = statusOf(outcome, 201);
-      logAudit(logger, request, reply, status, uploadAudit(callerContext, upload, outcome));
-      if (auditGate && outcome.outcome === 'granted') await requireWrittenAudit(auditGate, request);
-      observer.decided(decisionOf(outcome));
-      if (outcome.outcome !== 'granted') throw rejectionOf(outcome);
-      return {
-        status,
-        headers: { 'cache-control': 'no-store', ...(outcome.verdict && limitHeaders(outcome.verdict)) },
-        json: outcome.response,
-      };
+      const granted = await grantUpload(request, reply, callerContextOf(request), upload);
+      return grantResponse(granted, granted.response);
     };
   },
 };
