@@ -277,11 +277,12 @@ export type ObjectAttributes = Pick<
 export type BucketClient = {
   /**
    * Asks the storage what it has under a key.
+   * @param deadline the call ends by then, at the latest.
    * @returns undefined if there is no object under this key.
    * @throws StorageError if the response neither describes the object nor reports its absence.
    * @throws whatever the source of the credentials rejects with.
    */
-  headObject(key: string): Promise<StoredObject | undefined>;
+  headObject(key: string, deadline?: Date): Promise<StoredObject | undefined>;
   /**
    * Begins a multipart upload. If the response is lost, an upload without parts stays, which the
    * storage removes by its lifecycle rule.

@@ -11,14 +11,16 @@ export type ObjectCheck =
 /**
  * Asks the storage for the object of an upload, and compares it with the grant.
  * @param crc64 the CRC-64 of the bytes that the client sent, if it states one.
+ * @param deadline the call ends by then, at the latest.
  * @throws StorageError, or whatever the source of the credentials rejects with.
  */
 export async function checkObject(
   client: Pick<BucketClient, 'headObject'>,
   granted: GrantedUpload,
   crc64: string | undefined,
+  deadline?: Date,
 ): Promise<ObjectCheck> {
-  const stored = await client.headObject(granted.key);
+  const stored = await client.headObject(granted.key, deadline);
   if (!stored) return { outcome: 'absent' };
   const differences = differencesOf(granted, stored, crc64);
   return differences.length === 0 ? { outcome: 'stored', stored } : { outcome: 'mismatch', differences };

@@ -23,6 +23,8 @@ export type CompletePartsInput = {
   readonly headers: Readonly<Record<string, string>>;
   readonly crc64: string | undefined;
   readonly clock: Clock;
+  /** The calls end by then, also the one that checks the object. */
+  readonly deadline?: Date | undefined;
 };
 
 /** Differences that only the object of another upload has. */
@@ -47,10 +49,10 @@ export async function completeParts(input: CompletePartsInput): Promise<PartsCom
   const { client, granted, headers, crc64, clock } = input;
   const upload = { key: granted.key, uploadId: granted.multipart.uploadId };
   const plan = partsOf(granted.contentLength.min, granted.multipart.partSize);
-  const deadline = partCallsDeadline(clock);
+  const deadline = input.deadline ?? partCallsDeadline(clock);
   for (let lists = 0; lists < MAX_LISTS; lists += 1) {
     const listed = await client.listParts(upload, deadline);
-    if (!listed) return checkObject(client, granted, crc64);
+    if (!listed) return checkObject(client, granted, crc64, input.deadline);
     const { done, missing } = partProgress(plan, listed);
     if (missing.length > 0) return { outcome: 'incomplete', missing, partCount: plan.partCount };
     let result: CompleteResult;
@@ -60,7 +62,7 @@ export async function completeParts(input: CompletePartsInput): Promise<PartsCom
       return settleFailure(input, error);
     }
     if (result === 'parts_changed') continue;
-    const check = await checkObject(client, granted, crc64);
+    const check = await checkObject(client, granted, crc64, input.deadline);
     if (result !== 'object_exists' || isOwnObject(check)) return check;
     // Otherwise the other object has been deleted in the meantime.
     if (check.outcome !== 'absent') return { outcome: 'exists' };
@@ -76,13 +78,13 @@ type CompleteResult = Awaited<ReturnType<BucketClient['completeMultipartUpload']
  * @throws the failure, if the bucket does not have it.
  */
 async function settleFailure(
-  { client, granted, crc64 }: CompletePartsInput,
+  { client, granted, crc64, deadline }: CompletePartsInput,
   failure: unknown,
 ): Promise<ObjectCheck> {
   if (!(failure instanceof StorageError)) throw failure;
   let check: ObjectCheck;
   try {
-    check = await checkObject(client, granted, crc64);
+    check = await checkObject(client, granted, crc64, deadline);
   } catch (error) {
     throw error instanceof StorageError ? failure : error;
   }

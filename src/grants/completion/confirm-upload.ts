@@ -25,6 +25,8 @@ export type ConfirmUploadInput = {
   readonly storage: PreparedStorage;
   /** The CRC-64 of the bytes that the client sent, if it states one. */
   readonly crc64?: string | undefined;
+  /** The check ends by then, at the latest; by default 72 s after it began. */
+  readonly deadline?: Date | undefined;
 };
 
 type Stored = Extract<PartsCompletion, { readonly outcome: 'stored' }>;
@@ -42,11 +44,12 @@ export type Confirmation =
  */
 export async function confirmUpload(
   { serviceKeys, publicUrl, clock }: ConfirmUploadDependencies,
-  { granted, rule, storage, crc64 }: ConfirmUploadInput,
+  input: ConfirmUploadInput,
 ): Promise<Confirmation> {
+  const { granted, rule } = input;
   let check: PartsCompletion;
   try {
-    check = await checkStorage(clock, { granted, rule, storage, crc64 });
+    check = await checkStorage(clock, input);
   } catch (error) {
     return { outcome: 'error', error: rejectionByStorage(error) };
   }
@@ -67,12 +70,12 @@ export async function confirmUpload(
 /** @throws StorageError, ServiceError, or what the source of the credentials rejects with. */
 function checkStorage(
   clock: Clock,
-  { granted, rule, storage, crc64 }: ConfirmUploadInput,
+  { granted, rule, storage, crc64, deadline }: ConfirmUploadInput,
 ): Promise<PartsCompletion> {
   const { multipart } = granted;
   const client = clientOf(storage, rule.target);
-  if (!multipart) return checkObject(client, granted, crc64);
+  if (!multipart) return checkObject(client, granted, crc64, deadline);
   // A rule can stop to allow that objects are replaced after the upload was granted.
   const headers = uploadsOf(storage, rule).completeHeaders(multipart.overwrite && rule.overwrite);
-  return completeParts({ client, granted: { ...granted, multipart }, headers, crc64, clock });
+  return completeParts({ client, granted: { ...granted, multipart }, headers, crc64, clock, deadline });
 }

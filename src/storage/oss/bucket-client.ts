@@ -25,19 +25,23 @@ export function createBucketClient(bucket: ServiceBucket, options: SignedCallsOp
 
   return {
     ...createMultipartCalls(calls),
-    async headObject(key) {
+    async headObject(key, deadline) {
       checkKey(key);
-      return call('HeadObject', async (send) => {
-        try {
-          return readHead(await send({ method: 'HEAD', key, maxBytes: 0 }), host);
-        } catch (error) {
-          // No grant has headers of this length, but a client can add fields to a form. It must not
-          // make the storage look broken.
-          if (error instanceof StorageError && error.cause instanceof LongHeadersError)
-            return unreadableObject();
-          throw error;
-        }
-      });
+      return call(
+        'HeadObject',
+        async (send) => {
+          try {
+            return readHead(await send({ method: 'HEAD', key, maxBytes: 0 }), host);
+          } catch (error) {
+            // No grant has headers of this length, but a client can add fields to a form. It must
+            // not make the storage look broken.
+            if (error instanceof StorageError && error.cause instanceof LongHeadersError)
+              return unreadableObject();
+            throw error;
+          }
+        },
+        { deadline },
+      );
     },
   };
 }

@@ -23,10 +23,13 @@ type Script = {
   readonly heads?: readonly (StoredObject | undefined | Error)[];
   readonly crc64?: string;
   readonly granted?: Partial<GrantedUpload>;
+  /** Of the caller. */
+  readonly deadline?: Date;
 };
 
 /** Completes the upload, and returns the outcome with the calls that it needed. */
-async function run({ lists = [STORED_PARTS], completes = [], heads = [], crc64, granted }: Script) {
+async function run({ lists = [STORED_PARTS], completes = [], heads = [], ...input }: Script) {
+  const { crc64, granted, deadline } = input;
   const calls: unknown[][] = [];
   const { clock, advance } = createManualClock();
   const rest = { lists: [...lists], completes: [...completes], heads: [...heads] };
@@ -43,18 +46,35 @@ async function run({ lists = [STORED_PARTS], completes = [], heads = [], crc64, 
     client: {
       listParts: async (...call) => next<Listed>('lists', rest.lists, ...call),
       completeMultipartUpload: async (...call) => next<Completed>('completes', rest.completes, ...call),
-      headObject: async (...call) => next<StoredObject | undefined>('heads', rest.heads, ...call),
+      headObject: async (key, until) =>
+        next<StoredObject | undefined>('heads', rest.heads, key, ...(until ? [until] : [])),
     },
     granted: upload,
     headers: HEADERS,
     crc64,
     clock,
+    deadline,
   }).catch((error: unknown) => error);
   expect(rest).toStrictEqual({ lists: [], completes: [], heads: [] });
   return { outcome, calls };
 }
 
 const DEADLINE = new Date(now.getTime() + 61_000);
+
+it('makes each call before the deadline of its caller, also the check of the object', async () => {
+  const deadline = new Date(now.getTime() + 4_000);
+  const { calls } = await run({
+    lists: [STORED_PARTS],
+    completes: ['completed'],
+    heads: [assembledObject()],
+    deadline,
+  });
+  expect(calls).toStrictEqual([
+    ['lists', UPLOAD, deadline],
+    ['completes', UPLOAD, STORED_PARTS, HEADERS, deadline],
+    ['heads', 'users/alice/photo.png', deadline],
+  ]);
+});
 
 it('completes with exactly the listed parts of the grant, and the headers, before a deadline', async () => {
   const listed = [...STORED_PARTS, { partNumber: 4, contentLength: 100, etag: 'E4' }];

@@ -728,6 +728,19 @@ describe('a deadline', () => {
     await client.completeMultipartUpload(UPLOAD, PARTS, {}, new Date(now.getTime() + 600_000));
     expect(limits).toStrictEqual([3_000, 60_000]);
   });
+
+  it('shortens the check of the object, does not lengthen it, and prevents a late one', async () => {
+    const storage = await startStorage(completed);
+    const { client, limits } = timed(storage.origin);
+    const head = (until?: Date) => client.headObject(UPLOAD.key, until).catch(() => undefined);
+    await head(deadline);
+    await head(new Date(now.getTime() + 600_000));
+    await head();
+    const { kind } = await failureOf(client.headObject(UPLOAD.key, deadline));
+    expect(kind).toBe('unreachable');
+    expect(limits).toStrictEqual([3_000, 5_000, 5_000]);
+    expect(storage.received.length).toBeGreaterThan(0);
+  });
 });
 
 describe('with the emulator', () => {
