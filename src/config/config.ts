@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { CredentialsConfig } from '../credentials/credentials-config.ts';
 import { parseRedisAddress } from '../limits/redis-address.ts';
 import { withoutTrailingSlash } from '../net/web-address.ts';
+import { type Adapter, adapterFault, isAdapter } from './adapters.ts';
 import { type Environment, isSet } from './environment.ts';
 import { corsHeaderFault, originFault, publicUrlFault, trustedProxyFault } from './network-settings.ts';
 import { ossCredentialVariables, readOssCredentials } from './oss-credentials.ts';
@@ -47,6 +48,13 @@ export const environmentSchema = z.object({
     description:
       'More request headers that these pages may send, comma-separated. Those of the API and of common tracing libraries are always allowed.',
   }),
+  ADAPTERS: listOf(adapterFault, 10)
+    .default([])
+    .transform((names) => names.filter(isAdapter))
+    .meta({
+      description:
+        'Routes for clients that cannot be changed, comma-separated: `activestorage`, `vapor`. By default, none.',
+    }),
   TRUST_PROXY: listOf(trustedProxyFault).default([]).meta({
     description:
       'The proxies whose `X-Forwarded-For` is trusted: addresses, CIDR ranges, or `loopback`, `linklocal`, `uniquelocal`, comma-separated.',
@@ -99,6 +107,7 @@ export type Config = {
   readonly auditMode: 'lossy' | 'strict';
   readonly corsOrigins: readonly string[];
   readonly corsAllowedHeaders: readonly string[];
+  readonly adapters: readonly Adapter[];
   readonly trustProxy: readonly string[];
   readonly redisUrl: string | undefined;
   /** Its path. The keys in it have been checked. */
@@ -156,6 +165,7 @@ export function loadConfig(
       auditMode: data.AUDIT_MODE,
       corsOrigins: data.CORS_ORIGINS,
       corsAllowedHeaders: data.CORS_ALLOWED_HEADERS,
+      adapters: data.ADAPTERS,
       trustProxy: data.TRUST_PROXY,
       redisUrl: data.REDIS_URL,
       serviceKeysFile: data.SERVICE_KEYS_FILE,

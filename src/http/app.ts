@@ -1,5 +1,6 @@
 import fastify, { type FastifyInstance } from 'fastify';
 import type { DenialLimiter } from '../grants/ports/limiter.ts';
+import { type AdapterName, adapterRoutes } from './adapters/adapters.ts';
 import { renderOpenApi } from './docs/openapi.ts';
 import { createLoadShedder } from './load-control/load-shedder.ts';
 import type { RequestGroups } from './load-control/request-groups.ts';
@@ -30,6 +31,8 @@ export type AppDependencies = Omit<RouteDependencies, 'readinessDetails' | 'rend
   readonly corsOrigins: readonly string[];
   /** Request headers that these pages may send besides the usual ones. */
   readonly corsAllowedHeaders: readonly string[];
+  /** The adapters whose routes the service has. */
+  readonly adapters: readonly AdapterName[];
   /** Addresses, CIDR ranges and range names of proxies whose X-Forwarded-For is trusted. */
   readonly trustProxy: readonly string[];
 };
@@ -109,10 +112,11 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   // 8. JSON body: read only for a caller who may continue.
   registerJsonBody(app);
   // 9. Routes.
-  registerRoutes(app, ROUTES, {
+  const routes = [...ROUTES, ...adapterRoutes(dependencies.adapters)];
+  registerRoutes(app, routes, {
     ...dependencies,
     readinessDetails: false,
-    renderOpenApi: () => renderOpenApi(ROUTES),
+    renderOpenApi: () => renderOpenApi(routes),
   });
   return app;
 }

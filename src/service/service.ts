@@ -205,6 +205,7 @@ export async function createService({
     denials: createDenialLimiter({ nowMs: () => performance.now() }),
     corsOrigins: config.corsOrigins,
     corsAllowedHeaders: config.corsAllowedHeaders,
+    adapters: config.adapters,
     trustProxy: config.trustProxy,
   });
 

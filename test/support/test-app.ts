@@ -102,6 +102,7 @@ export async function createTestApp({
     denials: createDenialLimiter({ nowMs: () => fixedClock().getTime() }),
     corsOrigins: [],
     corsAllowedHeaders: [],
+    adapters: [],
     trustProxy: [],
     ...overrides,
   });
