@@ -155,7 +155,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'node:os',
     'node:process',
   ],
-  emulator: ['node:*', '@fastify/busboy', '@rgrove/parse-xml', 'content-disposition'],
+  emulator: ['node:*', '@fastify/busboy', '@rgrove/parse-xml', 'content-disposition', 'image-size'],
   demo: ['*'],
 };
 

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { createCallbackCaller } from './callbacks/callback-caller.ts';
+import { createCallbackKey } from './callbacks/callback-key.ts';
 import { type Emulation, handleRequest } from './handle-request.ts';
 import { createMultipartUploads } from './multipart/multipart-uploads.ts';
 import { openObjectStore } from './objects/object-store.ts';
@@ -9,6 +11,7 @@ import type { EmulatorOptions } from './options.ts';
 export type {
   CorsRule,
   EmulatorBucket,
+  EmulatorCallbacks,
   EmulatorCredentials,
   EmulatorEvent,
   EmulatorOptions,
@@ -17,17 +20,27 @@ export type {
 /** The notice that a program prints when it starts an emulator. */
 export const EMULATOR_NOTICE = 'OSS emulator: for development and tests only.';
 
-export type Emulator = { readonly url: string; readonly port: number; close(): Promise<void> };
+export type Emulator = {
+  readonly url: string;
+  readonly port: number;
+  /** The key that verifies callbacks, as OSS_CALLBACK_KEY_FILE of the service needs it (PEM). */
+  readonly callbackPublicKey: string;
+  close(): Promise<void>;
+};
+
+/** The address of OSS's own key. */
+const PUBLIC_KEY_URL = 'https://gosspublic.alicdn.com/callback_pub_key_v1.pem';
 
 /**
  * Starts an OSS for one machine: uploads (PutObject, PostObject, multipart), reads, listings,
- * DeleteObject and CORS preflights for the given buckets. It verifies V4 signatures from the bytes
- * of the request. For development and tests only. docs/emulator.md lists the operations.
+ * DeleteObject and CORS preflights for the given buckets, and upload callbacks. It verifies V4
+ * signatures from the bytes of the request. For development and tests only. docs/emulator.md lists
+ * the operations.
  *
- * `close` breaks off what is under way, multipart uploads too, and resolves when nothing of it is
- * left on disk.
- * @throws Error when a bucket name is not one of OSS's, the directory cannot be made, or the port
- *   is taken.
+ * `close` breaks off what is under way, multipart uploads and callbacks too, and resolves when
+ * nothing of it is left on disk.
+ * @throws Error when a bucket name is not one of OSS's, the directory cannot be made, the port is
+ *   taken, or the private key is not RSA.
  *
  *     const emulator = await startEmulator({
  *       directory: '/tmp/oss',
@@ -51,12 +64,15 @@ export async function startEmulator(
     onRequest,
     credentials,
     clock,
+    callbacks: { privateKey, publicKeyUrl = PUBLIC_KEY_URL, allowPrivateAddresses = false, ca } = {},
   } = options;
   const buckets = new Map(Object.entries(options.buckets));
   for (const name of buckets.keys()) checkBucketName(name);
+  const key = createCallbackKey(privateKey);
+  const callbacks = createCallbackCaller({ key, publicKeyUrl, allowPrivateAddresses, ca });
   const store = await openObjectStore(options.directory, buckets.keys());
   const uploads = createMultipartUploads(store);
-  const emulation: Emulation = { store, uploads, buckets, credentials, clock };
+  const emulation: Emulation = { store, uploads, callbacks, buckets, credentials, clock };
 
   const underWay = new Set<Promise<void>>();
   const handle = (awaitsContinue: boolean) => (request: IncomingMessage, response: ServerResponse) => {
@@ -79,10 +95,12 @@ export async function startEmulator(
   return {
     url: `http://${urlHost(host)}:${actualPort}`,
     port: actualPort,
+    callbackPublicKey: key.publicKey,
     close: async () => {
       const { promise: closed, resolve: resolveClosed } = Promise.withResolvers<void>();
       server.close(() => resolveClosed());
       server.closeAllConnections();
+      callbacks.close();
       await closed;
       await Promise.all(underWay);
       await uploads.close();

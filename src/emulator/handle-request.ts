@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { CallbackCaller } from './callbacks/callback-caller.ts';
 import { corsHeaders } from './cors.ts';
 import type { MultipartUploads } from './multipart/multipart-uploads.ts';
 import { checkObjectName } from './objects/object-name.ts';
@@ -29,6 +30,7 @@ import { verifySignature } from './signature/verify-signature.ts';
 export type Emulation = {
   readonly store: ObjectStore;
   readonly uploads: MultipartUploads;
+  readonly callbacks: CallbackCaller;
   readonly buckets: ReadonlyMap<string, EmulatorBucket>;
   readonly credentials: readonly EmulatorCredentials[];
   readonly clock: () => Date;
@@ -62,6 +64,11 @@ const OBJECT_OPERATIONS: Operations<ObjectOperation> = {
   partNumber: { PUT: uploadPart },
 };
 
+/** The operations after which OSS calls back. PostObject reads its callback from the form. */
+const CALLING_BACK: ReadonlySet<ObjectOperation | undefined> = new Set([putObject, completeMultipartUpload]);
+/** The parameters of a callback. Unlike others they do not select an operation. */
+const CALLBACK_PARAMETERS = ['callback', 'callback-var'];
+
 /** PostObject is not one of them: a form has its own signature. */
 const BUCKET_OPERATIONS: Operations<BucketOperation> = {
   '': { GET: listObjects },
@@ -70,7 +77,7 @@ const BUCKET_OPERATIONS: Operations<BucketOperation> = {
 
 /** Parameters that select an operation. Some of these are not emulated. */
 const SUBRESOURCES = new Set(
-  `acl append asyncFetch bucketInfo callback callback-var comp cors delete lifecycle location objectMeta partNumber policy
+  `acl append asyncFetch bucketInfo comp cors delete lifecycle location objectMeta partNumber policy
   position qos restore select seal symlink tagging uploadId uploads versioning versions website worm
   x-oss-async-process x-oss-process`.split(/\s+/),
 );
@@ -129,15 +136,17 @@ async function route(exchange: Exchange): Promise<void> {
   addCorsHeaders(response, bucket, headers.get('origin'), method);
 
   const wire: WireRequest = { ...target, method, headers };
-  const { store, uploads, clock, credentials } = emulation;
+  const { store, uploads, callbacks, clock, credentials } = emulation;
   const call = bucket &&
     target.bucket !== null && {
       ...exchange,
-      ...{ store, uploads, clock, credentials, wire, bucket: target.bucket },
+      ...{ store, uploads, callbacks, clock, credentials, wire, bucket: target.bucket },
       ...{ region: bucket.region, isVersioned: bucket.isVersioned ?? false },
     };
   const subresource = subresourceOf(target);
-  if (call && target.key === '' && method === 'POST' && subresource === '') return postObject(call);
+  const callbackParameter = CALLBACK_PARAMETERS.find((one) => target.query.some(({ name }) => name === one));
+  if (call && target.key === '' && callbackParameter === undefined && method === 'POST' && subresource === '')
+    return postObject(call);
 
   // A form that was sent to an object, for example to the URL of a PUT, instead of the bucket.
   const isStrayForm = method === 'POST' && subresource === '' && isForm(headers.get('content-type'));
@@ -152,14 +161,19 @@ async function route(exchange: Exchange): Promise<void> {
   if (signer === null && !isPublicRead && !isPost) throw new OssError('accessDenied');
   if (!call) throw new OssError('notImplemented');
   if (!isRead && target.query.some(({ name }) => name === 'versionId')) throw new OssError('notImplemented');
+  const operation = isObject ? OBJECT_OPERATIONS[subresource]?.[method] : undefined;
+  const callbackHeader = isRead || !headers.has('x-oss-callback') ? undefined : 'x-oss-callback';
+  const callback = callbackParameter ?? callbackHeader;
+  if (callback !== undefined && !CALLING_BACK.has(operation)) {
+    throw new OssError('notImplemented', { Header: callback });
+  }
   if (!isObject) {
-    const operation = BUCKET_OPERATIONS[subresource]?.[method];
-    if (operation) return operation(call);
+    const ofBucket = BUCKET_OPERATIONS[subresource]?.[method];
+    if (ofBucket) return ofBucket(call);
     // A PUT to the bucket is usually an upload whose key is missing.
     throw new OssError(method === 'PUT' && subresource === '' ? 'objectNameEmpty' : 'notImplemented');
   }
   checkObjectName(key);
-  const operation = OBJECT_OPERATIONS[subresource]?.[method];
   if (operation) return operation({ ...call, key, isAnonymous: signer === null });
   if (subresource !== '') throw new OssError('notImplemented');
   throw methodNotAllowed(method);

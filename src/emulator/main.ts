@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { EMULATOR_NOTICE, type EmulatorOptions, startEmulator } from './emulator.ts';
@@ -12,9 +13,13 @@ const USAGE = `Usage: OSS_ACCESS_KEY_SECRET=… node src/emulator/main.ts --buck
   --port <number>         default 9000; 0 for a free port
   --domain <name>         custom domain (CNAME) of the first bucket; may be given several times
   --cors-origin <origin>  origin of pages that may use the buckets ("*": any); may be given several times
+  --callback-key-file <path>
+                          file to write the public key of callbacks to, for OSS_CALLBACK_KEY_FILE of the service
+  --allow-private-callbacks
+                          also call back to loopback and private addresses, which OSS rejects
 `;
 
-type Arguments = EmulatorOptions & { host: string; port: number };
+type Arguments = EmulatorOptions & { host: string; port: number; callbackKeyFile?: string };
 
 const read = readArguments(process.argv.slice(2), process.env);
 if ('faults' in read) {
@@ -23,6 +28,12 @@ if ('faults' in read) {
 }
 try {
   const emulator = await startEmulator(read);
+  if (read.callbackKeyFile !== undefined) {
+    await writeFile(read.callbackKeyFile, emulator.callbackPublicKey).catch(async (error) => {
+      await emulator.close();
+      throw new Error(`Cannot write ${read.callbackKeyFile} (${error.code}).`);
+    });
+  }
   say(EMULATOR_NOTICE);
   say(`Listening on ${emulator.url} for ${Object.keys(read.buckets).join(', ')}.`);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -66,6 +77,7 @@ function readArguments(argv: string[], env: NodeJS.ProcessEnv): Arguments | { fa
     const domains = index === 0 ? (values.domain ?? []) : [];
     return [name, { region, corsRules, domains }] as const;
   });
+  const callbackKeyFile = values['callback-key-file'];
   const securityToken = env.OSS_SESSION_TOKEN;
   return {
     host: values.host,
@@ -74,6 +86,8 @@ function readArguments(argv: string[], env: NodeJS.ProcessEnv): Arguments | { fa
     buckets: Object.fromEntries(buckets),
     credentials: [{ accessKeyId, accessKeySecret, ...(securityToken && { securityToken }) }],
     clock: () => new Date(),
+    callbacks: { allowPrivateAddresses: values['allow-private-callbacks'] },
+    ...(callbackKeyFile && { callbackKeyFile }),
     onRequest: ({ requestId, method, bucket, key, status, code, ec, bytes }) =>
       say(JSON.stringify({ requestId, method, bucket, key, status, code, ec, bytes })),
   };
@@ -91,6 +105,8 @@ function parse(argv: string[]) {
       port: { type: 'string', default: '9000' },
       domain: { type: 'string', multiple: true },
       'cors-origin': { type: 'string', multiple: true },
+      'callback-key-file': { type: 'string' },
+      'allow-private-callbacks': { type: 'boolean', default: false },
     },
   }).values;
 }

@@ -50,6 +50,21 @@ export type EmulatorEvent = {
   bytes: number;
 };
 
+/** How the emulator calls back after an upload. Every default is the behaviour of OSS. */
+export type EmulatorCallbacks = {
+  /** The RSA key that signs calls (PEM). Default: a new one of 512 bits. */
+  privateKey?: string;
+  /**
+   * The URL of the public key that calls name. Default: that of OSS, where no key of an emulator
+   * is.
+   */
+  publicKeyUrl?: string;
+  /** Also calls loopback and private addresses. Default false. */
+  allowPrivateAddresses?: boolean;
+  /** The authorities (PEM) to trust for https. Default: those of Node.js. */
+  ca?: string;
+};
+
 export type EmulatorOptions = {
   /** The folder of the objects, created if missing. Only one emulator at a time may use it. */
   directory: string;
@@ -61,4 +76,5 @@ export type EmulatorOptions = {
    */
   newRequestId?: () => string;
   onRequest?: (event: EmulatorEvent) => void;
+  callbacks?: EmulatorCallbacks;
 };

@@ -1,7 +1,7 @@
 /**
  * The errors of OSS by name: status, `Code`, `Message` and, if published, `EC`
  * (OSS help: "Error responses" and the EC pages of group 0002, 0003, 0004, 0006, 0015, 0016, 0017,
- * 0026, 0042).
+ * 0007, 0026, 0042).
  */
 const FAULTS = {
   signatureDoesNotMatch: [
@@ -396,6 +396,55 @@ const FAULTS = {
   conditionMalformed: invalidPolicy('222', 'A condition is neither a map of a text nor a list with a field.'),
   rangeMaxMalformed: invalidPolicy('223', 'The maximum of content-length-range is not a whole number.'),
   conditionNotList: invalidPolicy('224', 'The values of in and not-in must be a list of texts.'),
+  callbackNotBase64: [
+    400,
+    'InvalidArgument',
+    '0007-00000002',
+    'The callback configuration is not Base64 of at most 5 KB.',
+  ],
+  callbackNotJson: [400, 'InvalidArgument', undefined, 'The callback configuration is not json format.'],
+  callbackUrlInvalid: [
+    400,
+    'InvalidArgument',
+    '0007-00000004',
+    'The callbackUrl must be 1 to 5 http or https URLs with ";" between them.',
+  ],
+  callbackPrivate: [400, 'InvalidArgument', '0007-00000008', 'Private address is forbidden to callback.'],
+  callbackBodyInvalid: [400, 'InvalidArgument', undefined, 'The callbackBody must be a text, and not empty.'],
+  callbackBodyTypeNotText: [400, 'InvalidArgument', '0007-00000012', 'The callbackBodyType must be a text.'],
+  callbackHeadersInvalid: [
+    400,
+    'InvalidArgument',
+    '0007-00000026',
+    'The additionalHeaders must be a map of headers, and no name may begin with x-oss-.',
+  ],
+  callbackTwice: [
+    400,
+    'InvalidArgument',
+    '0007-00000027',
+    'The callback may not be in both the header and the query.',
+  ],
+  callbackTimeout: [203, 'CallbackFailed', '0007-00000202', 'Cost too long time'],
+  callbackStatus: [203, 'CallbackFailed', '0007-00000203', 'Error status : '],
+  callbackUnreachable: [
+    203,
+    'CallbackFailed',
+    '0007-00000203',
+    'Error status : -1. OSS can not connect to your callbackUrl, please check it.',
+  ],
+  callbackResponseNotJson: [
+    203,
+    'CallbackFailed',
+    '0007-00000205',
+    'Response body is not valid json format.',
+  ],
+  callbackResponseTooLong: [
+    203,
+    'CallbackFailed',
+    undefined,
+    'Error Status : 400. User server return too long content-length value',
+  ],
+  callbackImageInfo: [203, 'CallbackFailed', undefined, 'Get image info failed'],
   internalError: [500, 'InternalError', undefined, 'The emulator failed.'],
 } as const satisfies Record<string, readonly [number, string, string | undefined, string]>;
 

@@ -408,19 +408,6 @@ describe('CompleteMultipartUpload', () => {
     ).toStrictEqual(['video/mp4', null, null]);
   });
 
-  it('does no callback', async () => {
-    const { initiate, putParts, complete, head } = await start();
-    const uploadId = await initiate();
-    const list = await putParts(uploadId, [Buffer.from('a')]);
-    const headers = { 'x-oss-callback': 'e30=' };
-    expect(await faultOf(await complete(uploadId, list, { headers }))).toStrictEqual([
-      501,
-      'NotImplemented',
-      undefined,
-    ]);
-    expect((await head()).status).toBe(404);
-  });
-
   it('encodes the key with encoding-type=url', async () => {
     const { initiate, putParts, call } = await start();
     const uploadId = await initiate();

@@ -440,7 +440,6 @@ describe('rejects, and stores nothing', () => {
       '0005-00000003',
     ],
     ['tags', { fields: { 'x-oss-tagging': 'a=b' } }, 400, 'InvalidArgument', undefined],
-    ['a callback', { fields: { callback: 'e30=' } }, 501, 'NotImplemented', undefined],
     [
       'metadata over 8 KB',
       { fields: { 'x-oss-meta-a': 'x'.repeat(8192) } },

@@ -74,7 +74,6 @@ describe('rejects, and stores nothing', () => {
     ['an unknown storage class', { 'x-oss-storage-class': 'Gold' }, 400, 'InvalidArgument'],
     ['an unknown forbid-overwrite', { 'x-oss-forbid-overwrite': 'yes' }, 400, 'InvalidArgument'],
     ['metadata over 8 KB', { 'x-oss-meta-a': 'x'.repeat(8192) }, 400, 'MetadataTooLarge'],
-    ['a callback', { 'x-oss-callback': 'e30=' }, 501, 'NotImplemented'],
   ])('%s', async (_name, headers, status, code) => {
     const emulator = await startTestEmulator();
     const sent = { 'content-type': 'text/plain', ...headers };

@@ -18,6 +18,7 @@ export const TEMPORARY = {
 export type TestEmulator = {
   readonly url: string;
   readonly port: number;
+  readonly callbackPublicKey: string;
   /** The names of all files on its disk: one for each object, and one for each upload under way. */
   files(): readonly string[];
   readonly events: readonly EmulatorEvent[];

@@ -25,7 +25,6 @@ const HEADER_FIELDS = [
  */
 export function readFormHeaders(fields: FormFields, fileType: string | undefined): PutHeaders {
   if (fields.has('x-oss-tagging')) throw new OssError('invalidArgument', { ArgumentName: 'x-oss-tagging' });
-  if (fields.has('callback')) throw new OssError('notImplemented', { Header: 'callback' });
   const headerOf = (name: string) => toHeaderValue(name, fields.get(name) ?? '');
   const names = [...fields.keys()].filter(
     (name) => HEADER_FIELDS.includes(name) || name.startsWith('x-oss-meta-'),

@@ -15,7 +15,6 @@ const KEPT = [
   'x-oss-server-side-data-encryption',
 ];
 const CONDITIONS = ['if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since'];
-const NOT_EMULATED = ['x-oss-callback', 'x-oss-copy-source'];
 /** The values that a header may have, and the fault for any other. */
 const CHOICES: Readonly<Record<string, readonly [FaultName, readonly string[]]>> = {
   'x-oss-object-acl': ['aclUnknown', ['default', 'private', 'public-read', 'public-read-write']],
@@ -43,9 +42,7 @@ export function readPutHeaders(headers: ReadonlyMap<string, string>): PutHeaders
   for (const name of CONDITIONS) {
     if (headers.has(name)) throw new OssError('headerNotImplemented', { Header: name });
   }
-  for (const name of NOT_EMULATED) {
-    if (headers.has(name)) throw new OssError('notImplemented', { Header: name });
-  }
+  if (headers.has('x-oss-copy-source')) throw new OssError('notImplemented', { Header: 'x-oss-copy-source' });
   for (const [name, [fault, choices]] of Object.entries(CHOICES)) {
     const value = headers.get(name);
     if (value !== undefined && !choices.includes(value)) {

@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { readRequestCallback } from '../callbacks/read-callback.ts';
+import { sendCallbackResult } from '../callbacks/send-callback-result.ts';
 import { type ListedPart, parseCompleteList } from '../multipart/complete-list.ts';
 import type { MultipartUpload, UploadedPart } from '../multipart/multipart-uploads.ts';
 import { combineCrc64 } from '../objects/combine-crc64.ts';
@@ -21,7 +23,8 @@ const MAX_LIST_BYTES = 5 * 1024 ** 2;
 /**
  * CompleteMultipartUpload: makes one object of the listed parts, or of all parts with
  * `x-oss-complete-all: yes`. No bytes are copied: the files of the parts become those of the
- * object. Of the attributes of the object, only the ACL comes from this request.
+ * object. Of the attributes of the object, only the ACL comes from this request. A callback is made
+ * after the object is stored.
  * @throws OssError, and the upload can still be completed.
  */
 export const completeMultipartUpload: ObjectOperation = async (call) => {
@@ -30,6 +33,7 @@ export const completeMultipartUpload: ObjectOperation = async (call) => {
   const encode = readEncoding(read);
   const id = read('uploadId') ?? '';
   const { acl, mayReplace } = readPutHeaders(wire.headers);
+  const callback = readRequestCallback(wire.headers, wire.query, call.callbacks.allowPrivateAddresses);
   const isAll = readCompleteAll(wire.headers.get('x-oss-complete-all'));
   const body = await readDocument(call, MAX_LIST_BYTES);
   if (isAll && body.length > 0) {
@@ -46,6 +50,7 @@ export const completeMultipartUpload: ObjectOperation = async (call) => {
     return parts;
   });
   if (!isCompleted || !record) throw new OssError('noSuchUploadToComplete', { UploadId: id });
+  if (callback) return sendCallbackResult(call, callback, { record, operation: 'CompleteMultipartUpload' });
   const digests = digestHeaders(record);
   const xml = Buffer.from(
     renderXml([

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { CallbackCaller } from '../callbacks/callback-caller.ts';
 import type { MultipartUploads } from '../multipart/multipart-uploads.ts';
 import type { ObjectStore } from '../objects/object-store.ts';
 import type { EmulatorCredentials, EmulatorEvent } from '../options.ts';
@@ -8,6 +9,7 @@ import type { WireRequest } from '../signature/signature-v4.ts';
 export type BucketRequest = {
   readonly store: ObjectStore;
   readonly uploads: MultipartUploads;
+  readonly callbacks: CallbackCaller;
   readonly clock: () => Date;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;

@@ -1,6 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { MIMEType } from 'node:util';
+import { readFormCallback } from '../callbacks/read-callback.ts';
+import { sendCallbackResult } from '../callbacks/send-callback-result.ts';
 import { checkPolicy, type LengthRange } from '../forms/check-policy.ts';
 import { type FormFields, MAX_FIELDS_BYTES, readFormFields } from '../forms/form-fields.ts';
 import { readFormHeaders } from '../forms/form-headers.ts';
@@ -37,6 +39,7 @@ export const postObject: BucketOperation = async (call) => {
     const range = checkForm(fields, call);
     event.key = key;
     checkObjectName(key);
+    const callback = readFormCallback(fields, call.callbacks.allowPrivateAddresses);
     const record = await storeBody(call, {
       key,
       // Of no use as a checksum, as in OSS.
@@ -50,7 +53,8 @@ export const postObject: BucketOperation = async (call) => {
       },
     });
     event.bytes = record.sizeBytes;
-    sendResult(call, fields, record);
+    if (callback) await sendCallbackResult(call, callback, { record, operation: 'PostObject' });
+    else sendResult(call, fields, record);
   } finally {
     await parts.return(undefined);
   }
