@@ -33,13 +33,15 @@ EXPOSE 8080
 USER node
 STOPSIGNAL SIGTERM
 
-# The emulator parses forms with a development dependency. package-lock.json fixes its hash.
+# The emulator has two development dependencies. package-lock.json fixes their hashes.
 FROM dependencies AS demo-dependencies
 RUN npm install --no-save --save-prod --omit=dev --no-audit --no-fund \
-      "@fastify/busboy@$(node --print "require('./package.json').devDependencies['@fastify/busboy']")"
+      $(node --print "const { devDependencies } = require('./package.json'); \
+        ['@fastify/busboy', 'image-size'].map((name) => name + '@' + devDependencies[name]).join(' ')")
 
 FROM base AS demo
 COPY --from=demo-dependencies /app/node_modules/@fastify/busboy ./node_modules/@fastify/busboy
+COPY --from=demo-dependencies /app/node_modules/image-size ./node_modules/image-size
 COPY --from=sources /app ./
 EXPOSE 8090 9000
 CMD ["node", "src/demo/demo-servers.ts"]
