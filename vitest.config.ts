@@ -49,7 +49,10 @@ const SUITES: Readonly<Record<string, Options>> = {
   },
   /** Needs `promtool` and `prometheus`: they check `docs/operations` and scrape a real service. */
   operations: { testTimeout: 60_000 },
-  /** Needs the npm registry: packs the package, installs it into an empty folder and runs it. */
+  /**
+   * Needs the npm registry: packs the package, installs it into an empty folder and runs it. Starts
+   * the service, the commands and the demo as processes, one or more for each test.
+   */
   package: {
     fileParallelism: false,
     testTimeout: 60_000,

@@ -53,3 +53,16 @@ export function shownPattern(shown: string): RegExp {
   const parts = shown.split('…').map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'));
   return new RegExp(`^${parts.join('[\\s\\S]*?')}$`);
 }
+
+/**
+ * Each command of the shell blocks and of the examples with a `$` prompt, in the order in which a
+ * reader meets them.
+ */
+export function commandsOf(document: string): readonly string[] {
+  const blocks = [...readDocument(document).matchAll(/^```(sh|console)\n([\s\S]*?)^```/gm)];
+  return blocks.flatMap(([, language, block = '']) => {
+    const lines = block.replaceAll(/\\\n\s*/g, '').split('\n');
+    if (language === 'console') return lines.flatMap((line) => (/^\$ (.*)/.exec(line) ?? []).slice(1));
+    return lines.filter((line) => line !== '' && !line.startsWith('#'));
+  });
+}

@@ -2,12 +2,12 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it, vi } from 'vitest';
-import { folderWithPolicy, logLine, run, start } from '../support/main-process.ts';
-import type { StandInHosts } from '../support/redirect-hosts.ts';
-import { oidcEnvironment, startStandInSts } from '../support/stand-in-sts.ts';
+import { folderWithPolicy, logLine, run, start } from '../../support/main-process.ts';
+import type { StandInHosts } from '../../support/redirect-hosts.ts';
+import { oidcEnvironment, startStandInSts } from '../../support/stand-in-sts.ts';
 
 describe('without credentials of its own', () => {
-  const preload = new URL('../support/redirect-preload.ts', import.meta.url).href;
+  const preload = new URL('../../support/redirect-preload.ts', import.meta.url).href;
 
   /** A process with the folder as its home. Its connections to other hosts fail or go to a stand-in. */
   const alone = (folder: string, env: Record<string, string> = {}, hosts: StandInHosts = {}) => ({

@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { CREDENTIALS, folderWithPolicy, logLine, main, start } from '../support/main-process.ts';
-import { PHOTO } from '../support/requests.ts';
-import { createTestIssuer, type TestIssuer } from '../support/tokens.ts';
+import { CREDENTIALS, folderWithPolicy, logLine, main, start } from '../../support/main-process.ts';
+import { PHOTO } from '../../support/requests.ts';
+import { createTestIssuer, type TestIssuer } from '../../support/tokens.ts';
 
 describe('a process whose log cannot be written', () => {
   const metricsOf = async (address: unknown) => (await fetch(`${address}/metrics`)).text();

@@ -3,8 +3,8 @@ import { type IncomingMessage, request } from 'node:http';
 import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
 import { expect, it, vi } from 'vitest';
-import { CREDENTIALS, folderWithPolicy, logLine, start } from '../support/main-process.ts';
-import { createTestIssuer } from '../support/tokens.ts';
+import { CREDENTIALS, folderWithPolicy, logLine, start } from '../../support/main-process.ts';
+import { createTestIssuer } from '../../support/tokens.ts';
 
 it.each([
   ['SIGTERM', 0],
