@@ -30,6 +30,11 @@ export function invalidRequest(found: readonly Found[]): ServiceError {
   return new ServiceError('invalid_request', summarizeFaults(errors, found.length), { errors });
 }
 
+/** Whether something that was thrown rejects a request that is not valid. */
+export function isInvalidRequest(thrown: unknown): thrown is ServiceError {
+  return thrown instanceof ServiceError && thrown.code === 'invalid_request';
+}
+
 /**
  * Lists the faults that a schema found in a body, each by its JSON pointer (RFC 6901). A value of
  * another type has this fault only: Zod compares the length of a list with the bounds of a string.

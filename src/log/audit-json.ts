@@ -25,6 +25,8 @@ type AuditedDenial = {
 export type UploadAudit = AuditHead<'granted' | 'limited' | 'denied' | 'exists' | 'error'> &
   AuditedDenial & {
     readonly operation: 'upload';
+    /** The place in its batch, from 0; undefined for an upload that was requested alone. */
+    readonly item?: number;
     /** Not escaped; undefined if the policy or a limit does not allow the upload. */
     readonly grantId?: string | undefined;
     readonly rule: string | undefined;
@@ -44,6 +46,12 @@ export type UploadAudit = AuditHead<'granted' | 'limited' | 'denied' | 'exists' 
      */
     readonly expiresAt: string | null;
   };
+
+/** The audit of an item of a batch that is not valid. */
+export type InvalidItemAudit = AuditHead<'invalid'> & {
+  readonly operation: 'upload';
+  readonly item: number;
+};
 
 /** The audit of a call about an upload that was granted before. */
 export type CompletionAudit = AuditHead<
@@ -106,7 +114,7 @@ export type DownloadAudit = AuditHead &
  * The `audit` of a log line: the caller, what was requested and the decision. Holds no token, URL
  * or metadata value.
  */
-export type Audit = UploadAudit | CompletionAudit | DownloadAudit;
+export type Audit = UploadAudit | InvalidItemAudit | CompletionAudit | DownloadAudit;
 
 /** The audit as JSON; properties that are undefined are left out. */
 export function renderAuditJson(audit: Audit): string {
@@ -116,7 +124,7 @@ export function renderAuditJson(audit: Audit): string {
 function operationJson(audit: Audit): string {
   switch (audit.operation) {
     case 'upload':
-      return uploadJson(audit);
+      return audit.outcome === 'invalid' ? itemJson(audit) : `${itemJson(audit)}${uploadJson(audit)}`;
     case 'download':
       return downloadJson(audit);
     case 'parts':
@@ -131,6 +139,10 @@ function headJson({ operation, outcome, reasons, issuer, subject }: AuditHead<st
   const codes = reasons.length === 0 ? '[]' : `["${reasons.join('","')}"]`;
   const caller = `"issuer":"${escapeJsonString(issuer)}","subject":"${escapeJsonString(subject)}"`;
   return `"operation":"${operation}","outcome":"${outcome}","reasons":${codes},${caller}`;
+}
+
+function itemJson({ item }: { readonly item?: number }): string {
+  return item === undefined ? '' : `,"item":${item}`;
 }
 
 function uploadJson(audit: UploadAudit): string {

@@ -157,16 +157,27 @@ const KNOWN = { fields: Object.keys(uploadRequestBody.shape), aliases: FILE_MEMB
 // faults.
 const compiledBody = z.compile(uploadRequestBody);
 
+const NO_FAULTS: readonly Found[] = [];
+
 /**
  * Checks the body of `POST /v1/uploads` in linear time.
  * @throws ServiceError `invalid_request` with the faults, each by its JSON pointer (RFC 6901).
  */
 export function parseUploadRequestBody(body: unknown): UploadRequest {
-  const sent = requireObject(body);
+  return parseUploadRequest(requireObject(body), NO_FAULTS);
+}
+
+/**
+ * Checks one upload request in linear time.
+ * @param others further faults of the request, which are reported with those of the schema.
+ * @throws ServiceError `invalid_request` with the faults, each by its JSON pointer (RFC 6901).
+ */
+export function parseUploadRequest(sent: object, others: readonly Found[]): UploadRequest {
   rejectTooManyEntries(sent);
   const parsed = compiledBody.safeParse(sent);
   if (
     parsed.success &&
+    others.length === 0 &&
     Object.hasOwn(sent, 'key') !== Object.hasOwn(sent, 'filename') &&
     fitsTransfer(parsed.data)
   )
@@ -175,6 +186,7 @@ export function parseUploadRequestBody(body: unknown): UploadRequest {
     ...faultsOf(parsed.error?.issues ?? [], sent, KNOWN),
     ...namingFaults(sent),
     ...transferFaults(sent),
+    ...others,
   ];
   throw invalidRequest(found);
 }

@@ -32,7 +32,7 @@ const commonFields = {
  * `method`, `url`, `headers` and `expires` mean what they mean to Uppy's S3 plugin. `fields` is
  * never present: Uppy would switch to form uploads.
  */
-const putGrant = z
+export const putGrant = z
   .strictObject({
     transfer: z.literal('put').meta({ description: 'The bytes are sent in one PUT.' }),
     method: z.literal('PUT').meta({ description: 'The method to send the bytes with.' }),
@@ -48,7 +48,7 @@ const putGrant = z
   .readonly()
   .meta({ id: 'PutGrant' });
 
-const formGrant = z
+export const formGrant = z
   .strictObject({
     transfer: z
       .literal('form')

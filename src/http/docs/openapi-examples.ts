@@ -13,9 +13,11 @@ import { objectExists } from '../../grants/object-exists.ts';
 import { storageFailure } from '../../grants/storage-failure.ts';
 import { parseUploadRequestBody } from '../../grants/upload/request.ts';
 import type { FormGrant, MultipartGrant, PutGrant } from '../../grants/upload/response.ts';
+import { itemProblem } from '../grants/batch-items.ts';
 import { deniedBy, limitReached } from '../grants/outcome.ts';
 import { OVERLOADED } from '../load-control/load-shedder.ts';
 import { toProblem, toServiceError } from '../plugins/problem-json.ts';
+import type { UploadBatchGrants } from '../routes/batch-response.ts';
 import type { callerPolicy } from '../routes/caller-policy.ts';
 import type { downloadGrants } from '../routes/downloads-response.ts';
 import type { publicKeySet } from '../routes/jwks.ts';
@@ -76,6 +78,43 @@ export const FORM_GRANT_EXAMPLE: FormGrant = {
   },
   fileField: 'file',
   ...GRANTED,
+};
+
+/** A request for three uploads, of which the policy of {@link POLICY_EXAMPLE} grants the first. */
+export const BATCH_REQUEST_EXAMPLE = {
+  items: [
+    REQUEST_EXAMPLE,
+    { key: 'users/bob/photo.png', contentType: 'image/png', contentLength: 48_213 },
+    { key: 'users/alice/notes.png', contentType: 'image/png', contentLength: 1, maxContentLength: 2 },
+  ],
+} as const;
+
+/** The response to {@link BATCH_REQUEST_EXAMPLE}. */
+export const BATCH_EXAMPLE: UploadBatchGrants = {
+  items: [
+    { status: 201, ...GRANT_EXAMPLE },
+    itemProblem(
+      deniedBy([
+        {
+          pointer: '/key',
+          code: 'key_outside_prefix',
+          detail: 'The key must begin with "users/alice/".',
+        },
+      ]),
+      1,
+      '019ab0c4-7f3a-7000-8000-000000000001',
+    ),
+    itemProblem(
+      rejectionOf({
+        key: 'users/alice/notes.png',
+        contentType: 'image/png',
+        contentLength: 1,
+        maxContentLength: 2,
+      }),
+      2,
+      '019ab0c4-7f3a-7000-8000-000000000001',
+    ),
+  ],
 };
 
 /** The id of a grant; shortened. */

@@ -42,7 +42,7 @@ const WHEN: Readonly<Record<ErrorCode, string>> = {
   upload_incomplete: 'Parts of the upload are missing. `missing` lists them.',
   object_exists: 'There is another object under this key, which the upload may not replace.',
   upload_id_expired: 'The id has expired. Request a new upload.',
-  body_too_large: `The body has more than ${MAX_BODY_BYTES / 1024} KiB, or ${MAX_LIST_BODY_BYTES / 1024 ** 2} MiB for a list of keys.`,
+  body_too_large: `The body has more than ${MAX_BODY_BYTES / 1024} KiB, or ${MAX_LIST_BODY_BYTES / 1024 ** 2} MiB for a list of keys or uploads.`,
   unsupported_media_type: 'The body is compressed, or its type is not `application/json` in UTF-8.',
   rate_limited: 'A limit is reached. Wait for `retryAfter` seconds.',
   internal: 'The service failed. The log has the cause under the request id.',
@@ -174,7 +174,10 @@ function schemasOf(routes: readonly Route<never>[]): Record<string, unknown> {
   const schemas: Record<string, unknown> = {};
   for (const { openapi } of routes) {
     const { requestBody, responses } = openapi;
-    if (requestBody) schemas[requestBody.name] = jsonSchema(requestBody.schema, 'input');
+    if (requestBody) {
+      const { $defs = {}, ...schema } = jsonSchema(requestBody.schema, 'input');
+      Object.assign(schemas, { [requestBody.name]: schema, ...$defs });
+    }
     for (const { content } of Object.values(responses)) {
       if (!content || !('schema' in content)) continue;
       const { $defs = {}, ...schema } = jsonSchema(content.schema, 'output');

@@ -4,6 +4,7 @@ import type { AuditGate } from '../../grants/ports/audit-gate.ts';
 import type { Observer } from '../../grants/ports/observer.ts';
 import type { Audit } from '../../log/audit-json.ts';
 import type { ServiceLogger } from '../../log/logger.ts';
+import type { Rejection } from '../../log/request-line.ts';
 import { logRequest } from '../plugins/access-log.ts';
 
 /**
@@ -29,7 +30,8 @@ export type AuditDependencies = {
 /**
  * Writes the audit line of a request. Logged before the response: the grant counts even if the
  * client has disconnected.
- * @param status the status that the response will have.
+ * @param status the status that the response, or the item of a batch, will have.
+ * @param rejection why an item is rejected, if the audit does not state it.
  */
 export function logAudit(
   logger: ServiceLogger,
@@ -37,8 +39,9 @@ export function logAudit(
   reply: FastifyReply,
   status: number,
   audit: Audit,
+  rejection?: Rejection,
 ): void {
-  logRequest(logger, 'info', request, reply, { status, audit });
+  logRequest(logger, 'info', request, reply, { status, audit, rejection });
   request.lineLevel = 'debug';
 }
 

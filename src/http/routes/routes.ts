@@ -2,6 +2,7 @@ import { type AbortUploadDependencies, abortUpload } from './abort-upload.ts';
 import { type CompleteUploadDependencies, completeUpload } from './complete-upload.ts';
 import { type CreateDownloadsDependencies, createDownloads } from './create-downloads.ts';
 import { type CreateUploadDependencies, createUpload } from './create-upload.ts';
+import { type CreateUploadBatchDependencies, createUploadBatch } from './create-upload-batch.ts';
 import { docsFile, docsPage } from './docs-page.ts';
 import { getPolicy } from './get-policy.ts';
 import { type JwksDependencies, jwks } from './jwks.ts';
@@ -14,6 +15,7 @@ import { type SignPartsDependencies, signParts } from './sign-parts.ts';
 import { type UploadStatusDependencies, uploadStatus } from './upload-status.ts';
 
 export type RouteDependencies = CreateUploadDependencies &
+  CreateUploadBatchDependencies &
   SignPartsDependencies &
   UploadStatusDependencies &
   CompleteUploadDependencies &
@@ -30,6 +32,7 @@ export type RouteDependencies = CreateUploadDependencies &
  */
 export const ROUTES: readonly Route<RouteDependencies>[] = [
   createUpload,
+  createUploadBatch,
   signParts,
   uploadStatus,
   completeUpload,

@@ -18,6 +18,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/uploads/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Request permission to upload up to 100 files */
+        post: operations["issueUploads"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/uploads/parts": {
         parameters: {
             query?: never;
@@ -438,6 +455,171 @@ export interface components {
              * @description When the upload began, by the clock of the service.
              */
             serverTime: string;
+        };
+        UploadBatch: {
+            /** @description 1 to 100 uploads with the fields of `POST /v1/uploads`, but not with `"transfer": "multipart"`. The response has one item for each, in the same order. */
+            items: components["schemas"]["UploadRequest"][];
+        };
+        UploadBatchGrants: {
+            /** @description One item for each upload, in the order of the request. */
+            items: (components["schemas"]["PutGrantItem"] | components["schemas"]["FormGrantItem"] | components["schemas"]["ProblemItem"])[];
+        };
+        PutGrantItem: {
+            /**
+             * @description The bytes are sent in one PUT.
+             * @constant
+             */
+            transfer: "put";
+            /**
+             * @description The method to send the bytes with.
+             * @constant
+             */
+            method: "PUT";
+            /** @description The presigned URL. Anyone who has it may upload, so treat it as a secret. */
+            url: string;
+            /** @description Each header that the client has to set, unchanged. Setting exactly these works from every HTTP client, which sends `Content-Length` by itself. */
+            headers: {
+                [key: string]: string;
+            };
+            /** @description The upload id, with which the upload can be confirmed. Treat it as a secret. Missing if the rule has `receipts: false`. */
+            id?: string;
+            /**
+             * Format: date-time
+             * @description When the upload id expires: 24 hours after the URL or form.
+             */
+            idExpiresAt?: string;
+            /** @description The object key. */
+            key: string;
+            /** @description The name of the bucket. */
+            bucket: string;
+            /** @description The region of the bucket, such as `cn-hangzhou`. */
+            region: string;
+            /** @description The policy’s target. */
+            target: string;
+            /** @description The exact length in bytes, as requested. `null` when the storage accepts any length, or any up to `maxContentLength`. */
+            contentLength: number | null;
+            /** @description Seconds from `serverTime` until the URL or form expires. */
+            expires: number;
+            /**
+             * Format: date-time
+             * @description When the URL or form expires.
+             */
+            expiresAt: string;
+            /**
+             * @description The cause of the expiry: the request, the rule’s default, the expiry of the cloud credentials, or the maximum of OSS (604,800 s).
+             * @enum {string}
+             */
+            expiresLimitedBy: "request" | "rule" | "credentials" | "maximum";
+            /**
+             * Format: date-time
+             * @description When the URL or form was signed, by the clock of the service.
+             */
+            serverTime: string;
+            /**
+             * @description The upload is granted.
+             * @constant
+             */
+            status: 201;
+        };
+        FormGrantItem: {
+            /**
+             * @description The bytes are sent as a file of a form (`multipart/form-data`).
+             * @constant
+             */
+            transfer: "form";
+            /**
+             * @description The method to send the form with.
+             * @constant
+             */
+            method: "POST";
+            /** @description The address to send the form to. */
+            url: string;
+            /** @description Each field that the client has to send before the file, unchanged and in any order. Anyone who has them may upload, so treat them as a secret. */
+            fields: {
+                [key: string]: string;
+            };
+            /** @description The name of the field of the file, which is sent last. */
+            fileField: string;
+            /** @description The upload id, with which the upload can be confirmed. Treat it as a secret. Missing if the rule has `receipts: false`. */
+            id?: string;
+            /**
+             * Format: date-time
+             * @description When the upload id expires: 24 hours after the URL or form.
+             */
+            idExpiresAt?: string;
+            /** @description The object key. */
+            key: string;
+            /** @description The name of the bucket. */
+            bucket: string;
+            /** @description The region of the bucket, such as `cn-hangzhou`. */
+            region: string;
+            /** @description The policy’s target. */
+            target: string;
+            /** @description The exact length in bytes, as requested. `null` when the storage accepts any length, or any up to `maxContentLength`. */
+            contentLength: number | null;
+            /** @description Seconds from `serverTime` until the URL or form expires. */
+            expires: number;
+            /**
+             * Format: date-time
+             * @description When the URL or form expires.
+             */
+            expiresAt: string;
+            /**
+             * @description The cause of the expiry: the request, the rule’s default, the expiry of the cloud credentials, or the maximum of OSS (604,800 s).
+             * @enum {string}
+             */
+            expiresLimitedBy: "request" | "rule" | "credentials" | "maximum";
+            /**
+             * Format: date-time
+             * @description When the URL or form was signed, by the clock of the service.
+             */
+            serverTime: string;
+            /**
+             * @description The upload is granted.
+             * @constant
+             */
+            status: 201;
+        };
+        ProblemItem: {
+            /** @description A URI that names the kind of problem. */
+            type: string;
+            /** @description The kind of problem in words. */
+            title: string;
+            /**
+             * @description The status that `POST /v1/uploads` would have: 400, 403 or 429.
+             * @example 403
+             */
+            status: number;
+            /**
+             * @description The kind of problem. Stable, for programs.
+             * @enum {string}
+             */
+            code: "invalid_request" | "unauthenticated" | "policy_denied" | "upload_id_invalid" | "not_found" | "upload_absent" | "method_not_allowed" | "upload_mismatch" | "upload_incomplete" | "object_exists" | "upload_id_expired" | "body_too_large" | "unsupported_media_type" | "rate_limited" | "internal" | "storage_error" | "unavailable";
+            /** @description One plain sentence that states what to change. */
+            detail: string;
+            /** @description The same as `X-Request-Id`. Quote it when you report a problem. */
+            requestId: string;
+            /** @description Each fault of the request, at most 20. For `invalid_request`, `policy_denied` and `upload_mismatch`. */
+            errors?: {
+                /** @description Where in the body (RFC 6901). Empty when no single field is the cause. */
+                pointer: string;
+                /**
+                 * @description The kind of fault. Stable, for programs.
+                 * @enum {string}
+                 */
+                code: "required" | "unknown_field" | "invalid_type" | "invalid_value" | "conflict" | "no_matching_rule" | "key_outside_prefix" | "key_not_allowed" | "content_type_not_allowed" | "too_large" | "length_required" | "metadata_not_allowed" | "metadata_missing" | "expiry_too_long" | "overwrite_not_allowed" | "header_not_allowed" | "transfer_not_allowed" | "content_length_mismatch" | "content_type_mismatch" | "metadata_mismatch" | "header_mismatch" | "checksum_mismatch" | "object_type_not_allowed" | "other_upload";
+                /** @description One plain sentence that states what to change. */
+                detail: string;
+            }[];
+            /** @description The first parts that are missing, at most 20 ranges. For `upload_incomplete`. */
+            missing?: {
+                /** @description The number of the first part. */
+                from: number;
+                /** @description The number of the last part. */
+                to: number;
+            }[];
+            /** @description Seconds to wait before the next try. For `rate_limited` and `unavailable`. */
+            retryAfter?: number;
         };
         PartsRequest: {
             /** @description The `id` of the grant. A secret: keep it out of URLs and logs. */
@@ -941,7 +1123,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The body has more than 64 KiB, or 1 MiB for a list of keys. */
+        /** @description The body has more than 64 KiB, or 1 MiB for a list of keys or uploads. */
         BodyTooLarge: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1072,6 +1254,124 @@ export interface operations {
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             502: components["responses"]["StorageError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    issueUploads: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters, such as a UUID, if all items have `filename`. An item at the same place of the same list gets the same object key, so a retried request cannot create second objects. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "items": [
+                 *         {
+                 *           "key": "users/alice/photo.png",
+                 *           "contentType": "image/png",
+                 *           "contentLength": 48213
+                 *         },
+                 *         {
+                 *           "key": "users/bob/photo.png",
+                 *           "contentType": "image/png",
+                 *           "contentLength": 48213
+                 *         },
+                 *         {
+                 *           "key": "users/alice/notes.png",
+                 *           "contentType": "image/png",
+                 *           "contentLength": 1,
+                 *           "maxContentLength": 2
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["UploadBatch"];
+            };
+        };
+        responses: {
+            /** @description An item for each upload: the grant with `"status": 201`, or the problem document with its own status. This is also the response if no upload is granted. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "status": 201,
+                     *           "transfer": "put",
+                     *           "method": "PUT",
+                     *           "url": "https://acme-media.oss-cn-hangzhou.aliyuncs.com/users/alice/photo.png?x-oss-additional-headers=content-length&x-oss-credential=EXAMPLE&x-oss-date=20261123T100000Z&x-oss-expires=600&x-oss-signature=EXAMPLE&x-oss-signature-version=OSS4-HMAC-SHA256",
+                     *           "headers": {
+                     *             "Content-Type": "image/png",
+                     *             "Content-Disposition": "attachment",
+                     *             "Cache-Control": "private, no-cache",
+                     *             "x-oss-forbid-overwrite": "true"
+                     *           },
+                     *           "key": "users/alice/photo.png",
+                     *           "bucket": "acme-media",
+                     *           "region": "cn-hangzhou",
+                     *           "target": "media",
+                     *           "contentLength": 48213,
+                     *           "expires": 600,
+                     *           "expiresAt": "2026-11-23T10:10:00Z",
+                     *           "expiresLimitedBy": "rule",
+                     *           "serverTime": "2026-11-23T10:00:00Z"
+                     *         },
+                     *         {
+                     *           "type": "urn:oss-presign:problem:policy_denied",
+                     *           "title": "The policy does not allow this request",
+                     *           "status": 403,
+                     *           "code": "policy_denied",
+                     *           "detail": "The key must begin with \"users/alice/\".",
+                     *           "requestId": "019ab0c4-7f3a-7000-8000-000000000001",
+                     *           "errors": [
+                     *             {
+                     *               "pointer": "/items/1/key",
+                     *               "code": "key_outside_prefix",
+                     *               "detail": "The key must begin with \"users/alice/\"."
+                     *             }
+                     *           ]
+                     *         },
+                     *         {
+                     *           "type": "urn:oss-presign:problem:invalid_request",
+                     *           "title": "The request is not valid",
+                     *           "status": 400,
+                     *           "code": "invalid_request",
+                     *           "detail": "maxContentLength is for \"transfer\": \"form\" only; send the exact contentLength.",
+                     *           "requestId": "019ab0c4-7f3a-7000-8000-000000000001",
+                     *           "errors": [
+                     *             {
+                     *               "pointer": "/items/2/maxContentLength",
+                     *               "code": "conflict",
+                     *               "detail": "maxContentLength is for \"transfer\": \"form\" only; send the exact contentLength."
+                     *             }
+                     *           ]
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UploadBatchGrants"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };
     };

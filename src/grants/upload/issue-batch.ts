@@ -1,0 +1,75 @@
+import type { ServiceError } from '../../errors.ts';
+import type { UploadRequest } from '../../policy/upload-request.ts';
+import type { CallerContext } from '../grant.ts';
+import type { CredentialsSource } from '../ports/credentials-source.ts';
+import { isInvalidRequest } from '../request-faults.ts';
+import { type IssueUploadDependencies, issueUpload, type UploadOutcome } from './issue-upload.ts';
+
+export type IssueBatchDependencies = IssueUploadDependencies & {
+  /** Resolves in a later turn of the event loop, so that other requests get their turn. */
+  readonly yieldToEventLoop: () => Promise<void>;
+};
+
+/** The outcome of one item of a batch. */
+export type BatchItem =
+  | { readonly request: UploadRequest; readonly result: UploadOutcome }
+  /** The item is not valid. The pointers of the error begin at the item. */
+  | { readonly invalid: ServiceError };
+
+export type BatchRequest = {
+  readonly items: readonly unknown[];
+  /** Checks an item. Throws a ServiceError `invalid_request` for one that is not valid. */
+  readonly parse: (item: unknown) => UploadRequest;
+  /** 1 or more visible ASCII characters. */
+  readonly idempotencyKey: string | undefined;
+};
+
+/**
+ * Other requests get their turn after this many items. With the slowest items and thousands of
+ * rules, one item takes up to 3 ms to decide.
+ */
+export const ITEMS_PER_TURN = 5;
+
+/**
+ * Decides on each item of a batch as {@link issueUpload} does, in their order, so that limits allow
+ * the first items that fit. Items of one turn are counted together: a shared store is asked once
+ * for all of them.
+ *
+ * With an idempotency key, an item at the same place of the same request gets the same object key.
+ * @throws ServiceError `unavailable` if there are no credentials, or they have less than 30 s left.
+ */
+export async function issueBatch(
+  dependencies: IssueBatchDependencies,
+  context: CallerContext,
+  { items, parse, idempotencyKey }: BatchRequest,
+): Promise<readonly BatchItem[]> {
+  const { yieldToEventLoop } = dependencies;
+  const sharing = { ...dependencies, credentials: askedOnce(dependencies.credentials) };
+
+  async function issueItem(item: unknown, index: number): Promise<BatchItem> {
+    let request: UploadRequest;
+    try {
+      request = parse(item);
+    } catch (error) {
+      if (isInvalidRequest(error)) return { invalid: error };
+      throw error;
+    }
+    // A key of a request has no blank, so no other request derives the same id.
+    const keyOfItem = idempotencyKey === undefined ? undefined : `${idempotencyKey} ${index}`;
+    return { request, result: await issueUpload(sharing, context, request, keyOfItem) };
+  }
+
+  const issued: BatchItem[] = [];
+  for (let start = 0; start < items.length; start += ITEMS_PER_TURN) {
+    if (start > 0) await yieldToEventLoop();
+    const chunk = items.slice(start, start + ITEMS_PER_TURN);
+    issued.push(...(await Promise.all(chunk.map((item, index) => issueItem(item, start + index)))));
+  }
+  return issued;
+}
+
+/** All items are signed with the same credentials. */
+function askedOnce(credentials: Pick<CredentialsSource, 'get'>): Pick<CredentialsSource, 'get'> {
+  let current: ReturnType<CredentialsSource['get']> | undefined;
+  return { get: () => (current ??= credentials.get()) };
+}
