@@ -69,7 +69,10 @@ export async function startEmulator(
   const buckets = new Map(Object.entries(options.buckets));
   for (const name of buckets.keys()) checkBucketName(name);
   const key = createCallbackKey(privateKey);
-  const callbacks = createCallbackCaller({ key, publicKeyUrl, allowPrivateAddresses, ca });
+  const callbacks = createCallbackCaller({
+    ...{ key, publicKeyUrl, allowPrivateAddresses, ca },
+    timeout: (ms) => AbortSignal.timeout(ms),
+  });
   const store = await openObjectStore(options.directory, buckets.keys());
   const uploads = createMultipartUploads(store);
   const emulation: Emulation = { store, uploads, callbacks, buckets, credentials, clock };

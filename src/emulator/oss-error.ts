@@ -410,7 +410,8 @@ const FAULTS = {
     'The callbackUrl must be 1 to 5 http or https URLs with ";" between them.',
   ],
   callbackPrivate: [400, 'InvalidArgument', '0007-00000008', 'Private address is forbidden to callback.'],
-  callbackBodyInvalid: [400, 'InvalidArgument', undefined, 'The callbackBody must be a text, and not empty.'],
+  callbackBodyNotText: [400, 'InvalidArgument', undefined, 'The callbackBody must be a text.'],
+  callbackBodyEmpty: [400, 'InvalidArgument', '0007-00000011', 'The callbackBody must not be empty.'],
   callbackBodyTypeNotText: [400, 'InvalidArgument', '0007-00000012', 'The callbackBodyType must be a text.'],
   callbackHeadersInvalid: [
     400,

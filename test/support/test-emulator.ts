@@ -25,7 +25,9 @@ export type TestEmulator = {
   /** A URL signed by our own signer for this emulator. */
   presign(change?: Partial<PresignInput>): string;
   /** PUT with text as body. */
-  put(key: string, body: string, change?: Partial<PresignInput>): Promise<Response>;
+  put(key: string, body: string | Uint8Array<ArrayBuffer>, change?: Partial<PresignInput>): Promise<Response>;
+  /** The end of a test closes it too. */
+  close(): Promise<void>;
 };
 
 /** An emulator on a frozen clock with one bucket, closed and emptied when the test ends. */

@@ -11,10 +11,10 @@ const TIMEOUT_MS = 5_000;
 export type CallbackCaller = {
   readonly allowPrivateAddresses: boolean;
   /**
-   * Calls the URLs of a callback in turn until one responds, for at most 5 s in all.
-   * @returns the JSON of the response.
-   * @throws OssError `CallbackFailed` if there is no response of status 200 with JSON of at most
-   *   1 MB.
+   * Calls the URLs of a callback in turn until one call succeeds, for at most 5 s in all. A call
+   * succeeds if its response has status 200 and JSON of at most 1 MB.
+   * @returns the JSON of that response.
+   * @throws OssError `CallbackFailed` with the reason of the last call.
    */
   call(callback: Callback, body: string): Promise<Buffer>;
   /** Ends the calls in progress. */
@@ -26,23 +26,12 @@ export function createCallbackCaller(options: {
   readonly publicKeyUrl: string;
   readonly allowPrivateAddresses: boolean;
   readonly ca: string | undefined;
+  /** Returns a signal that aborts after so many milliseconds. */
+  readonly timeout: (ms: number) => AbortSignal;
 }): CallbackCaller {
-  const { key, publicKeyUrl, allowPrivateAddresses, ca } = options;
+  const { key, publicKeyUrl, allowPrivateAddresses, ca, timeout } = options;
   const lookup = createLookup(allowPrivateAddresses);
   const closing = new AbortController();
-
-  const callInTurn = async (callback: Callback, body: Buffer, signal: AbortSignal): Promise<HttpResponse> => {
-    const { sendsServerName } = callback;
-    for (const url of callback.urls) {
-      try {
-        const request = renderRequest(callback, url, body);
-        return await exchangeHttp(url, request, { sendsServerName, lookup, ca, signal });
-      } catch {
-        if (signal.aborted) throw new OssError('callbackTimeout');
-      }
-    }
-    throw new OssError('callbackUnreachable');
-  };
 
   const renderRequest = (callback: Callback, url: URL, body: Buffer): Buffer => {
     const { pathname, search } = url;
@@ -62,15 +51,21 @@ export function createCallbackCaller(options: {
 
   return {
     allowPrivateAddresses,
-    call: async (callback, body) => {
-      const ending = new AbortController();
-      const timer = setTimeout(() => ending.abort(), TIMEOUT_MS);
-      try {
-        const signal = AbortSignal.any([ending.signal, closing.signal]);
-        return readJson(await callInTurn(callback, Buffer.from(body), signal));
-      } finally {
-        clearTimeout(timer);
+    call: async (callback, text) => {
+      const { urls, sendsServerName } = callback;
+      const body = Buffer.from(text);
+      const signal = AbortSignal.any([timeout(TIMEOUT_MS), closing.signal]);
+      let fault = new OssError('callbackUnreachable');
+      for (const url of urls) {
+        try {
+          const request = renderRequest(callback, url, body);
+          return readJson(await exchangeHttp(url, request, { sendsServerName, lookup, ca, signal }));
+        } catch (error) {
+          if (signal.aborted) throw new OssError('callbackTimeout');
+          fault = error instanceof OssError ? error : new OssError('callbackUnreachable');
+        }
       }
+      throw fault;
     },
     close: () => closing.abort(),
   };

@@ -7,7 +7,10 @@ export type VariableValues = ReadonlyMap<string, string | number>;
  * Fills in the variables of a callback's body. In a form each value is percent-encoded. In JSON it
  * is a JSON value, with quotes if it is text. A variable without a value is empty text.
  */
-export function fillInBody({ body, bodyType, variables }: Callback, values: VariableValues): string {
+export function fillInBody(
+  { body, bodyType, variables }: Pick<Callback, 'body' | 'bodyType' | 'variables'>,
+  values: VariableValues,
+): string {
   const encode =
     bodyType === 'application/json'
       ? (value: string | number) => JSON.stringify(value)

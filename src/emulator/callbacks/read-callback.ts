@@ -75,9 +75,8 @@ function parseCallback(
   if (!allowPrivateAddresses && urls.some(({ hostname }) => isPrivateHost(hostname))) {
     fail('callbackPrivate', 'callbackUrl', String(callback.callbackUrl));
   }
-  if (typeof callbackBody !== 'string' || callbackBody === '') {
-    fail('callbackBodyInvalid', 'callbackBody', callbackBody);
-  }
+  if (typeof callbackBody !== 'string') fail('callbackBodyNotText', 'callbackBody', callbackBody);
+  if (callbackBody === '') fail('callbackBodyEmpty', 'callbackBody', callbackBody);
   if (typeof callbackBodyType !== 'string') {
     fail('callbackBodyTypeNotText', 'callbackBodyType', callbackBodyType);
   }
@@ -102,7 +101,7 @@ function parseCallback(
 function readUrls(value: unknown): readonly URL[] {
   if (typeof value !== 'string') fail('callbackUrlInvalid', 'callbackUrl', value);
   const texts = value.split(';');
-  const urls = texts.map((text) => parseUrl(text.trim()) ?? fail('callbackUrlInvalid', 'callbackUrl', value));
+  const urls = texts.map((text) => parseUrl(text) ?? fail('callbackUrlInvalid', 'callbackUrl', value));
   if (urls.length > MAX_URLS) fail('callbackUrlInvalid', 'callbackUrl', value);
   return urls;
 }
