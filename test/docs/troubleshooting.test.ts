@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, beforeEach, expect, it, onTestFinished } from 'vitest';
+import { startCallbackReceiver } from '../support/callback-receiver.ts';
+import { base64Json, uploadWithCallback } from '../support/callback-uploads.ts';
 import { type ClientEnvironment, startClientEnvironment } from '../support/client-environment.ts';
 import { PART_BYTES, startMultipartEnvironment } from '../support/multipart-environment.ts';
 import { runCli } from '../support/run-cli.ts';
+import { startTestEmulator } from '../support/test-emulator.ts';
 
 const text = readFileSync(new URL('../../docs/troubleshooting.md', import.meta.url), 'utf8');
 const demoPolicy = readFileSync(new URL('../../src/demo/policy.yaml', import.meta.url), 'utf8');
@@ -99,6 +102,15 @@ it('the page shows the response of OSS when a part has a Content-Type, and when 
   expectShown('a part has a Content-Type', await wrong.text());
   await post('/abort', { id });
   expectShown('the multipart upload is gone', await (await fetch(url, { method, body })).text());
+});
+
+it('the page shows the response of OSS when the callback fails', async () => {
+  const receiver = await startCallbackReceiver('HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n');
+  const emulator = await startTestEmulator({ callbacks: { allowPrivateAddresses: true } });
+  const callback = base64Json({ callbackUrl: receiver.origin, callbackBody: 'a=b' });
+  const response = await uploadWithCallback(emulator, 'the query of a PUT', { callback });
+  expect(response.status).toBe(203);
+  expectShown('the callback fails', await response.text());
 });
 
 it('the page shows the response of OSS when no CORS rule matches', async () => {
