@@ -2,6 +2,7 @@ import type { ServiceError } from '../../errors.ts';
 import type { UploadRequest } from '../../policy/upload-request.ts';
 import type { CallerContext } from '../grant.ts';
 import type { CredentialsSource } from '../ports/credentials-source.ts';
+import type { LimitedUpload, Limiter, LimitVerdict } from '../ports/limiter.ts';
 import { isInvalidRequest } from '../request-faults.ts';
 import { type IssueUploadDependencies, issueUpload, type UploadOutcome } from './issue-upload.ts';
 
@@ -31,9 +32,9 @@ export type BatchRequest = {
 export const ITEMS_PER_TURN = 5;
 
 /**
- * Decides on each item of a batch as {@link issueUpload} does, in their order, so that limits allow
- * the first items that fit. Items of one turn are counted together: a shared store is asked once
- * for all of them.
+ * Decides on each item of a batch as {@link issueUpload} does. All items that the policy allows are
+ * counted together, in their order: limits allow the first items that fit, and a shared store is
+ * asked once.
  *
  * With an idempotency key, an item at the same place of the same request gets the same object key.
  * @throws ServiceError `unavailable` if there are no credentials, or they have less than 30 s left.
@@ -43,10 +44,10 @@ export async function issueBatch(
   context: CallerContext,
   { items, parse, idempotencyKey }: BatchRequest,
 ): Promise<readonly BatchItem[]> {
-  const { yieldToEventLoop } = dependencies;
-  const sharing = { ...dependencies, credentials: askedOnce(dependencies.credentials) };
+  const { limiter, yieldToEventLoop } = dependencies;
+  const credentials = askedOnce(dependencies.credentials);
 
-  async function issueItem(item: unknown, index: number): Promise<BatchItem> {
+  async function issueItem(item: unknown, index: number, ofItem: Limiter): Promise<BatchItem> {
     let request: UploadRequest;
     try {
       request = parse(item);
@@ -56,17 +57,46 @@ export async function issueBatch(
     }
     // A key of a request has no blank, so no other request derives the same id.
     const keyOfItem = idempotencyKey === undefined ? undefined : `${idempotencyKey} ${index}`;
+    const sharing = { ...dependencies, credentials, limiter: ofItem };
     return { request, result: await issueUpload(sharing, context, request, keyOfItem) };
   }
 
-  const issued: BatchItem[] = [];
+  /** Resolves when the item is done, or waits to be counted. */
+  async function decideItem(item: unknown, index: number): Promise<DecidedItem> {
+    const { promise: waiting, resolve } = Promise.withResolvers<WaitingItem>();
+    const issued = issueItem(item, index, {
+      consume: (upload) => new Promise((settle) => resolve({ upload, settle })),
+    });
+    return { issued, waiting: await Promise.race([waiting, issued.then(() => undefined)]) };
+  }
+
+  const decided: DecidedItem[] = [];
   for (let start = 0; start < items.length; start += ITEMS_PER_TURN) {
     if (start > 0) await yieldToEventLoop();
     const chunk = items.slice(start, start + ITEMS_PER_TURN);
-    issued.push(...(await Promise.all(chunk.map((item, index) => issueItem(item, start + index)))));
+    decided.push(...(await Promise.all(chunk.map((item, index) => decideItem(item, start + index)))));
   }
-  return issued;
+  const verdicts = await Promise.all(
+    decided.map(({ waiting }) => waiting && limiter.consume(waiting.upload)),
+  );
+  for (const [index, { waiting }] of decided.entries()) {
+    if (index % ITEMS_PER_TURN === 0) await yieldToEventLoop();
+    waiting?.settle(verdicts[index]);
+  }
+  return Promise.all(decided.map(({ issued }) => issued));
 }
+
+type DecidedItem = {
+  readonly issued: Promise<BatchItem>;
+  /** Undefined if the item is done: it is denied or not valid. */
+  readonly waiting: WaitingItem | undefined;
+};
+
+/** An item that the policy allows. It is signed when it has its verdict. */
+type WaitingItem = {
+  readonly upload: LimitedUpload;
+  readonly settle: (verdict: LimitVerdict | undefined) => void;
+};
 
 /** All items are signed with the same credentials. */
 function askedOnce(credentials: Pick<CredentialsSource, 'get'>): Pick<CredentialsSource, 'get'> {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { LimitedUpload } from '../../../../src/grants/ports/limiter.ts';
 import { createDenialLimiter } from '../../../../src/limits/denial-limiter.ts';
 import { createMemoryLimiter } from '../../../../src/limits/memory-limiter.ts';
 import { ownFilesRule, policyWith } from '../../../support/policies.ts';
@@ -171,6 +172,20 @@ describe('a batch', () => {
     expect(both.flatMap(({ items }) => statusesOf(items)).filter((status) => status === 201)).toHaveLength(
       137,
     );
+  });
+
+  it('asks the limiter about all items before it signs the first one', async () => {
+    const asked: { readonly bytes: number; readonly resolve: () => void }[] = [];
+    const consume = ({ bytes }: LimitedUpload) =>
+      new Promise<undefined>((resolve) => asked.push({ bytes, resolve: () => resolve(undefined) }));
+    const { batch } = await batchApp({ limiter: { consume } });
+    const lengths = Array.from({ length: 98 }, (_, index) => index);
+    const uploads = lengths.map((contentLength) => ({ ...PHOTO, contentLength }));
+    const response = batch({ items: [null, ...uploads, { ...PHOTO, key: 'users/bob/a.png' }] });
+    await expect.poll(() => asked.length).toBe(98);
+    expect(asked.map(({ bytes }) => bytes)).toStrictEqual(lengths);
+    for (const { resolve } of asked.toReversed()) resolve();
+    expect(statusesOf((await response).items)).toStrictEqual([400, ...Array(98).fill(201), 403]);
   });
 
   it('grants later uploads that fit into the bytes left', async () => {
