@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { createKeySources } from '../../src/auth/keys/create-key-sources.ts';
 import { createTokenVerifier } from '../../src/auth/token-verifier.ts';
 import { createDenialLimiter } from '../../src/limits/denial-limiter.ts';
+import type { Rule } from '../../src/policy/policy.ts';
 import { parsePrefixTemplate } from '../../src/policy/prefix-template.ts';
 import { fixedClock } from '../support/fixed-clock.ts';
 import { medianTurnMs } from '../support/longest-turn.ts';
@@ -15,8 +16,19 @@ const MAX_BODY_BYTES = 1_048_576;
 
 const issuer = createTestIssuer();
 
+type Caller = {
+  /** Of the caller's token. */
+  readonly claims?: Readonly<Record<string, unknown>>;
+  /** What a rule asks of its callers. */
+  readonly whoOf?: (index: number) => Partial<Rule['who']>;
+};
+
 /** Sends bodies to a service whose rules all apply to the caller, with a long token of temporary credentials. */
-async function slowBodies(ruleCount: number, bodies: Readonly<Record<string, string>>) {
+async function slowBodies(
+  ruleCount: number,
+  bodies: Readonly<Record<string, string>>,
+  { claims = {}, whoOf }: Caller = {},
+) {
   const rule = ownFilesRule({ transfers: ['put', 'form'], metadata: { allowed: ['a'] }, overwrite: true });
   const { rules, ...others } = policyFrom(policyWith({ rules: [rule] }), issuer);
   // The last rule is the one for most keys, so that each key is compared with every prefix.
@@ -28,7 +40,7 @@ async function slowBodies(ruleCount: number, bodies: Readonly<Record<string, str
           index === ruleCount - 1 ? 'users/{sub}/' : `users/{sub}/${index}/`,
         );
         if (typeof prefix === 'string') throw new Error(prefix);
-        return { ...one, name: `r${index}`, prefix };
+        return { ...one, name: `r${index}`, prefix, who: { ...one.who, ...whoOf?.(index) } };
       }),
     ),
   };
@@ -41,7 +53,10 @@ async function slowBodies(ruleCount: number, bodies: Readonly<Record<string, str
     denials: createDenialLimiter({ nowMs: () => 0, denialsPerMinute: 1_000_000 }),
     credentials: { get: async () => credentials } as never,
   });
-  const headers = { authorization: `Bearer ${await issuer.sign()}`, 'content-type': 'application/json' };
+  const headers = {
+    authorization: `Bearer ${await issuer.sign(claims)}`,
+    'content-type': 'application/json',
+  };
   const slow: string[] = [];
   const statuses: Record<string, string> = {};
   for (const [name, payload] of Object.entries(bodies)) {
@@ -121,6 +136,40 @@ it.each([1, 3000])('batches of every kind, with %d rules', async (ruleCount) => 
     'keys of another caller': '200: 403',
     'metadata that no rule allows': '200: 403',
   });
+});
+
+const numbered = (count: number, unit: string) =>
+  Array.from({ length: count }, (_, index) => `${unit}${index.toString(36)}`);
+
+const LARGEST_CLAIMS = {
+  'many scopes': { scope: ['uploads:write', ...numbered(2300, 's')].join(' ') },
+  'many groups': { groups: numbered(1600, 'g') },
+  'many scopes and groups': {
+    scope: ['uploads:write', ...numbered(1100, 's')].join(' '),
+    groups: numbered(900, 'g'),
+  },
+};
+
+const groups = { source: 'groups', path: ['groups'] as const };
+
+it.each<[string, (index: number) => Partial<Rule['who']>]>([
+  ['that admit the caller', () => ({})],
+  ['of other scopes', (index) => ({ scope: ['uploads:write', 's0', `other-${index}`] })],
+  [
+    'of other groups',
+    (index) => ({ claims: [{ claim: groups, values: [`h${index}`], prefixes: [`team-${index}-`, 'h'] }] }),
+  ],
+  [
+    'of some groups of the caller',
+    (index) => ({ claims: [{ claim: groups, values: [`h${index}`, 'g1'], prefixes: ['h', 'g'] }] }),
+  ],
+])('3,000 rules %s, with the largest tokens', async (_name, whoOf) => {
+  const slowest = Object.fromEntries(Object.entries(BODIES).filter(([name]) => SLOWEST.includes(name)));
+  for (const [name, claims] of Object.entries(LARGEST_CLAIMS)) {
+    const { slow, statuses } = await slowBodies(3000, slowest, { claims, whoOf });
+    expect(slow, name).toStrictEqual([]);
+    expect(statuses['keys of another caller'], name).toBe('200: 403');
+  }
 });
 
 it('bodies of nonsense', async () => {
