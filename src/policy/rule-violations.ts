@@ -148,14 +148,13 @@ function addKeyFaults(
 function findTransferViolation(
   findings: Finding[],
   { transfers }: Rule,
-  { request: { transfer } }: ExaminedRequest,
+  { request: { transfer, isFromFixedClient } }: ExaminedRequest,
 ): void {
   if (transfers.includes(transfer)) return;
-  add(
-    findings,
-    '/transfer',
-    'transfer_not_allowed',
-    () => `This rule does not allow the transfer "${transfer}"; allowed: ${transfers.join(', ')}.`,
+  add(findings, '/transfer', 'transfer_not_allowed', () =>
+    isFromFixedClient
+      ? `This rule does not allow the transfer "${transfer}", the only one of this client; the operator has to add it to "transfers" of the rule.`
+      : `This rule does not allow the transfer "${transfer}"; allowed: ${transfers.join(', ')}.`,
   );
 }
 
@@ -164,11 +163,10 @@ function findKeyViolations(findings: Finding[], rule: Rule, prefix: string, exam
   const { key } = request;
   if (key === undefined) {
     if (rule.naming === 'client') {
-      add(
-        findings,
-        '/filename',
-        'key_not_allowed',
-        () => 'This rule does not create keys; send the whole object key as "key" instead of "filename".',
+      add(findings, '/filename', 'key_not_allowed', () =>
+        request.isFromFixedClient
+          ? 'This rule does not create keys, and this client cannot send one; the operator has to set "naming" of the rule to "server" or "either".'
+          : 'This rule does not create keys; send the whole object key as "key" instead of "filename".',
       );
     }
     const faults = faultsOfKey(prefix + LONGEST_SERVER_MADE_NAME, request);
@@ -200,11 +198,8 @@ function findFilenameViolation(findings: Finding[], { filenameFault: fault }: Ex
   );
 }
 
-function findContentViolations(
-  findings: Finding[],
-  rule: Rule,
-  { request: { transfer, contentLength, maxContentLength }, essence }: ExaminedRequest,
-): void {
+function findContentViolations(findings: Finding[], rule: Rule, { request, essence }: ExaminedRequest): void {
+  const { transfer, contentLength, maxContentLength } = request;
   if (essence === undefined || !rule.contentTypes.some((range) => mediaRangeAllows(range, essence))) {
     add(findings, '/contentType', 'content_type_not_allowed', () =>
       contentTypeDetail(rule.contentTypes, essence),
@@ -218,7 +213,7 @@ function findContentViolations(
       findings,
       '/contentLength',
       'too_large',
-      () => `The file has ${contentLength} bytes; ${tooLargeRemedy(rule, contentLength, maxBytes)}`,
+      () => `The file has ${contentLength} bytes; ${tooLargeRemedy(rule, request, contentLength, maxBytes)}`,
     );
   } else if (maxContentLength !== undefined) {
     if (maxContentLength <= maxBytes) return;
@@ -227,7 +222,7 @@ function findContentViolations(
       '/maxContentLength',
       'too_large',
       () =>
-        `The file could have ${maxContentLength} bytes; ${tooLargeRemedy(rule, maxContentLength, maxBytes)}`,
+        `The file could have ${maxContentLength} bytes; ${tooLargeRemedy(rule, request, maxContentLength, maxBytes)}`,
     );
   } else if (transfer === 'form') {
     add(
@@ -247,10 +242,17 @@ function findContentViolations(
 }
 
 /** Names the limit, and the transfer that does not have it if the rule allows the size in parts. */
-function tooLargeRemedy({ transfers, maxSize }: Rule, bytes: number, maxBytes: number): string {
-  return transfers.includes('multipart') && bytes <= (maxSize ?? MAX_MULTIPART_BYTES)
-    ? `at most ${maxBytes} fit into one request; send "transfer": "multipart".`
-    : `at most ${maxBytes} are allowed.`;
+function tooLargeRemedy(
+  { transfers, maxSize }: Rule,
+  { isFromFixedClient }: UploadRequest,
+  bytes: number,
+  maxBytes: number,
+): string {
+  const fitsInParts = transfers.includes('multipart') && bytes <= (maxSize ?? MAX_MULTIPART_BYTES);
+  if (!fitsInParts) return `at most ${maxBytes} are allowed.`;
+  return isFromFixedClient
+    ? `at most ${maxBytes} fit into one request, and this client cannot send parts.`
+    : `at most ${maxBytes} fit into one request; send "transfer": "multipart".`;
 }
 
 function contentTypeDetail(ranges: readonly string[], essence: string | undefined): string {
@@ -294,7 +296,11 @@ function findMetadataViolations(findings: Finding[], rule: Rule, examined: Exami
   }
   for (const name of required) {
     if (Object.hasOwn(metadata, name)) continue;
-    add(findings, `/metadata/${name}`, 'metadata_missing', () => `The metadata entry "${name}" is required.`);
+    add(findings, `/metadata/${name}`, 'metadata_missing', () =>
+      examined.request.isFromFixedClient
+        ? `The metadata entry "${name}" is required, and this client cannot send it; the operator has to remove it from "metadata" of the rule.`
+        : `The metadata entry "${name}" is required.`,
+    );
   }
 }
 

@@ -25,4 +25,9 @@ export type UploadRequest = {
   readonly expiresIn?: number | undefined;
   readonly overwrite: boolean;
   readonly target?: string | undefined;
+  /**
+   * Whether the client cannot be changed, and can send no key, no metadata and no other transfer.
+   * Denials then say what to change in the policy.
+   */
+  readonly isFromFixedClient?: true | undefined;
 };

@@ -60,6 +60,39 @@ describe('an adapter', () => {
     expect(Object.keys(paths).filter((path) => path.includes('adapters'))).toStrictEqual([VAPOR]);
   });
 
+  it.each([
+    [{ transfers: ['form'] }, '', 'transfer_not_allowed', '"transfers"'],
+    [{ naming: 'client' }, 'filename', 'key_not_allowed', '"naming"'],
+    [{ metadata: { allowed: ['album'], required: ['album'] } }, '', 'metadata_missing', '"metadata"'],
+  ])(
+    'names the field of the policy if no request of the client can meet %j',
+    async (rule, field, code, named) => {
+      for (const [path, body, parent] of [
+        [RAILS, { blob: BLOB }, '/blob/'],
+        [VAPOR, VAPOR_BODY, '/'],
+      ] as const) {
+        const { ask } = await createAdaptersApp([rule]);
+        const response = await ask(path, body);
+        expect([response.status, faultsOf(response)]).toStrictEqual([403, [[field && parent + field, code]]]);
+        expect(response.body.detail).toContain(`the operator has to`);
+        expect(response.body.detail).toContain(`${named} of the rule`);
+      }
+    },
+  );
+
+  it.each([
+    [RAILS, (size: number) => ({ blob: { ...BLOB, byte_size: size } })],
+    [VAPOR, (size: number) => ({ ...VAPOR_BODY, size })],
+  ])('does not ask for parts, which the client cannot send: %s', async (path, bodyOf) => {
+    const { ask } = await createAdaptersApp([{ transfers: ['put', 'multipart'], maxSize: '10GiB' }]);
+    const size = 6 * 1024 ** 3;
+    const response = await ask(path, bodyOf(size));
+    expect([response.status, response.body.detail]).toStrictEqual([
+      403,
+      `The file has ${size} bytes; at most 5368709120 fit into one request, and this client cannot send parts.`,
+    ]);
+  });
+
   it('registers its routes once, however often it is named', () => {
     expect(adapterRoutes(['vapor', 'vapor']).map(({ path }) => path)).toStrictEqual([VAPOR]);
   });
@@ -227,15 +260,6 @@ describe('POST /v1/adapters/activestorage/direct_uploads', () => {
     const response = await ask(RAILS, { blob: { ...BLOB, ...change } });
     expect([response.status, faultsOf(response)]).toStrictEqual([403, [[pointer, code]]]);
     expect(audits()).toMatchObject([{ operation: 'upload', outcome: 'denied', reasons: [code] }]);
-  });
-
-  it('denies a rule in which clients choose the keys', async () => {
-    const { ask } = await createAdaptersApp([{ naming: 'client' }]);
-    const response = await ask(RAILS, { blob: BLOB });
-    expect([response.status, faultsOf(response)]).toStrictEqual([
-      403,
-      [['/blob/filename', 'key_not_allowed']],
-    ]);
   });
 
   it('names the cause if only a rule without receipts allows the upload, and counts nothing', async () => {

@@ -132,6 +132,7 @@ export const directUploads: Route<GrantUploadDependencies> = {
         contentMd5: sent.checksum,
         metadata: {},
         overwrite: false,
+        isFromFixedClient: true,
       };
       const callerContext = callerContextOf(request);
       const granted = await withForeignPointers(POINTERS, () =>

@@ -145,6 +145,7 @@ export const signedStorageUrl: Route<GrantUploadDependencies> = {
         contentLength: sent.size,
         metadata: {},
         overwrite: false,
+        isFromFixedClient: true,
         target: sent.bucket,
         cacheControl: sent.cache_control,
       };
