@@ -20,6 +20,8 @@ export type ClientEnvironment = {
   readonly oss: Wire;
   /** A token of `alice`, with the claims that were asked for. */
   readonly token: string;
+  /** Another token of the same issuer; by default of `alice`. */
+  sign(claims: Readonly<Record<string, unknown>>): Promise<string>;
   /** Changes the headers that later grants name, but not those that are signed, like a client that sends other headers. */
   changeGrantedHeaders(change: Readonly<Record<string, string | undefined>>): void;
   /** How far the clock of OSS runs ahead of the service's. */
@@ -41,6 +43,8 @@ export async function startClientEnvironment({
   claims = {},
   region = REGION,
   rule = {},
+  rules,
+  adapters = '',
 }: {
   readonly corsRules?: readonly CorsRule[];
   /** The pages that may ask the service. */
@@ -53,6 +57,10 @@ export async function startClientEnvironment({
   readonly region?: string;
   /** Fields of the policy's first rule that are different. */
   readonly rule?: Readonly<Record<string, unknown>>;
+  /** Rules in place of the policy's. */
+  readonly rules?: readonly Readonly<Record<string, unknown>>[] | undefined;
+  /** The setting ADAPTERS. */
+  readonly adapters?: string;
 } = {}): Promise<ClientEnvironment> {
   const closing: (() => Promise<void>)[] = [];
   const directory = mkdtempSync(join(tmpdir(), 'oss-presign-environment-'));
@@ -66,11 +74,12 @@ export async function startClientEnvironment({
   const oss = await startWire(emulator.url);
   const keys = serviceKeysFile('first');
   const { url, issuer } = await startTestService({
-    policyYaml: policyYaml(policyFile, { endpoint: oss.url, region }, rule),
+    policyYaml: policyYaml(policyFile, { endpoint: oss.url, region }, rule, rules),
     env: {
       SERVICE_KEYS_FILE: 'keys.json',
       PUBLIC_URL: 'https://presign.test',
       ...(corsOrigins && { CORS_ORIGINS: corsOrigins }),
+      ...(adapters && { ADAPTERS: adapters }),
     },
     files: { 'keys.json': () => keys },
     onStop: (stop) => closing.push(stop),
@@ -81,6 +90,7 @@ export async function startClientEnvironment({
     service,
     oss,
     token: await issuer.sign(claims),
+    sign: (others) => issuer.sign(others),
     changeGrantedHeaders: (change) =>
       service.interfere({
         response: (body, status) => {
@@ -132,6 +142,7 @@ function policyYaml(
   file: string,
   place: { readonly endpoint: string; readonly region: string },
   rule: Readonly<Record<string, unknown>>,
+  rules: readonly Readonly<Record<string, unknown>>[] | undefined,
 ): string {
   const policy = parse(readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8'));
   for (const issuer of policy.issuers) {
@@ -142,6 +153,7 @@ function policyYaml(
   }
   for (const target of Object.values<Record<string, unknown>>(policy.targets))
     Object.assign(target, { bucket: BUCKET, ...place });
+  if (rules) policy.rules = structuredClone(rules);
   Object.assign(policy.rules[0], rule);
   return stringify(policy);
 }

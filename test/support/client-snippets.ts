@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { parse } from 'yaml';
+import { codeBlocks } from './documents.ts';
 
 type Upload = (file: File, token: string) => Promise<{ readonly key: string; readonly isNotified: boolean }>;
 
@@ -54,4 +56,16 @@ export function formCurl(): string {
 export async function formUpload(service: string): Promise<(file: File, token: string) => Promise<string>> {
   const source = `${formSnippets(service)}\nexport { uploadForm };`;
   return (await import(`data:text/javascript,${encodeURIComponent(source)}`)).uploadForm;
+}
+
+/** The JavaScript of docs/adapters.md that imports this from a package, for a service at another address. */
+export function adapterSnippet(imported: string, service: string): string {
+  const code = codeBlocks('docs/adapters.md', 'js').find((block) => block.startsWith(`import ${imported};`));
+  if (!code) throw new Error(`docs/adapters.md has no snippet that imports ${imported}.`);
+  return code.replaceAll('https://presign.example.com', service);
+}
+
+/** The rules of docs/adapters.md. */
+export function adapterRules(): readonly Readonly<Record<string, unknown>>[] {
+  return parse(codeBlocks('docs/adapters.md', 'yaml')[0] ?? '').rules;
 }
