@@ -57,6 +57,8 @@ export type ObjectJob = {
       readonly body: string;
       readonly contentType: string;
       readonly metadata: Readonly<Record<string, string>>;
+      /** An upload callback (Base64), and where the SDK sends it. */
+      readonly callback?: { readonly place: 'header' | 'query'; readonly value: string };
     }
 );
 

@@ -144,7 +144,13 @@ async function perform(job: ObjectJob): Promise<Done | Existence> {
   const client = createClient(job);
   switch (job.job) {
     case 'put': {
-      const options = { mime: job.contentType, meta: job.metadata } as unknown as OSS.PutObjectOptions;
+      const { place, value } = job.callback ?? {};
+      const options = {
+        mime: job.contentType,
+        meta: job.metadata,
+        ...(place === 'header' && { headers: { 'x-oss-callback': value } }),
+        ...(place === 'query' && { subres: { callback: value } }),
+      } as unknown as OSS.PutObjectOptions;
       const { res } = await client.put(job.key, Buffer.from(job.body, 'base64'), options);
       return done(res as OSS.NormalSuccessResponse);
     }

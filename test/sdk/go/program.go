@@ -40,6 +40,7 @@ type job struct {
 	Body        []byte
 	ContentType *string
 	Metadata    map[string]string
+	Callback    struct{ Place, Value string }
 
 	Version, PageSize int32
 	Prefix, Delimiter string
@@ -183,8 +184,15 @@ func perform(j job) (any, error) {
 	bucket := oss.Ptr(j.Bucket)
 	switch j.Job {
 	case "put":
-		result, err := client.PutObject(ctx, &oss.PutObjectRequest{
-			Bucket: bucket, Key: j.Key, ContentType: j.ContentType, Metadata: j.Metadata, Body: bytes.NewReader(j.Body)})
+		request := &oss.PutObjectRequest{
+			Bucket: bucket, Key: j.Key, ContentType: j.ContentType, Metadata: j.Metadata, Body: bytes.NewReader(j.Body)}
+		switch j.Callback.Place {
+		case "header":
+			request.Callback = oss.Ptr(j.Callback.Value)
+		case "query":
+			request.AddParameter("callback", j.Callback.Value)
+		}
+		result, err := client.PutObject(ctx, request)
 		if err != nil {
 			return nil, err
 		}

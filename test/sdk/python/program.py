@@ -55,8 +55,11 @@ def perform(job):
         client.downloader().download_file(oss.GetObjectRequest(**place), job["file"])
         return {"etag": None, "crc64": None}
     if job["job"] == "put":
+        callback = job.get("callback", {})
+        given = {"header": {"callback": callback.get("value")}, "query": {"parameters": {"callback": callback.get("value")}}}
         result = client.put_object(oss.PutObjectRequest(
             **place,
+            **given.get(callback.get("place"), {}),
             content_type=job["contentType"],
             metadata=job["metadata"],
             body=base64.b64decode(job["body"]),

@@ -35,11 +35,14 @@ import java.util.Map;
 public final class SdkProgram {
   record Keys(String accessKeyId, String accessKeySecret, String securityToken) {}
 
+  record Callback(String place, String value) {}
+
   record Job(
       String job, String region, String bucket, String key, Keys credentials,
       String form, String method, String product, Map<String, String> headers, Map<String, String> query,
       List<String> additionalHeaders, String signedAt, long expiresInSeconds,
       String endpoint, int attempts, byte[] body, String contentType, Map<String, String> metadata,
+      Callback callback,
       int version, String prefix, String delimiter, long pageSize, String file) {}
 
   record Signed(String signature) {}
@@ -128,13 +131,18 @@ public final class SdkProgram {
         .build()) {
       return switch (job.job()) {
         case "put" -> {
-          var result = client.putObject(PutObjectRequest.newBuilder()
+          var request = PutObjectRequest.newBuilder()
               .bucket(job.bucket())
               .key(job.key())
               .contentType(job.contentType())
               .metadata(job.metadata())
-              .body(BinaryData.fromBytes(job.body()))
-              .build());
+              .body(BinaryData.fromBytes(job.body()));
+          var callback = job.callback();
+          if (callback != null) {
+            if (callback.place().equals("header")) request.callback(callback.value());
+            else request.parameter("callback", callback.value());
+          }
+          var result = client.putObject(request.build());
           yield new Done(result.statusCode(), result.eTag(), null, null, null);
         }
         case "get" -> {
