@@ -56,10 +56,11 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'grants/ports': ['errors', 'type:node:crypto'],
   'grants/download': ['grants', 'policy', 'storage', 'type:auth', 'type:grants/ports', 'zod'],
   'grants/upload': [
-    ...['grants', 'grants/multipart', 'policy', 'storage', 'text', 'zod'],
+    ...['grants', 'grants/callback', 'grants/multipart', 'policy', 'storage', 'text', 'zod'],
     ...['type:auth', 'type:clock', 'type:errors', 'type:grants/ports'],
   ],
   'grants/multipart': ['grants', 'storage', 'zod'],
+  'grants/callback': [],
   'grants/completion': [
     ...['grants', 'grants/multipart', 'policy', 'storage', 'errors', 'text', 'zod', 'jose'],
     ...['type:clock', 'type:grants/ports'],
@@ -99,7 +100,10 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'type:log',
     'type:grants/ports',
   ],
-  config: ['credentials', 'limits', 'service-keys', 'net', 'text', 'zod', '@fastify/proxy-addr', 'node:net'],
+  config: [
+    ...['credentials', 'limits', 'service-keys', 'net', 'text', 'zod'],
+    ...['@fastify/proxy-addr', 'node:net'],
+  ],
   // The API.
   http: [
     ...[
@@ -170,6 +174,7 @@ const PURE = [
     'grants/download',
     'grants/multipart',
     'grants/completion',
+    'grants/callback',
   ],
 ];
 

@@ -55,6 +55,8 @@ export type Rule = {
   /** The `aud` of receipts; undefined for the service's own address. */
   readonly receiptAudience: string | undefined;
   readonly receiptExpiresInSeconds: number;
+  /** Whether the storage reports a PUT or a form to the service when the object is stored. */
+  readonly callback: boolean;
   /** For each caller. A missing limit does not apply. */
   readonly limits: {
     readonly requestsPerMinute?: number | undefined;

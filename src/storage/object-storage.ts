@@ -30,6 +30,16 @@ export type ObjectUpload = {
   readonly contentEncoding?: string | undefined;
   /** Whether an existing object is replaced. */
   readonly overwrite: boolean;
+  /** If present, the storage reports the upload to this address when it has stored the object. */
+  readonly callback?: UploadCallback | undefined;
+};
+
+/** A POST that the storage sends once an upload is stored. Its JSON has the upload id as `id`. */
+export type UploadCallback = {
+  /** Absolute; http or https, in the canonical form of the URL standard. */
+  readonly url: string;
+  /** An upload id: letters, digits, `-`, `_` and `.`. */
+  readonly id: string;
 };
 
 export type Signing = {

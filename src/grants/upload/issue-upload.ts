@@ -9,6 +9,7 @@ import type {
   PresignedUpload,
   Signing,
 } from '../../storage/object-storage.ts';
+import { callbackUrl } from '../callback/callback-url.ts';
 import {
   type CallerContext,
   type GrantDependencies,
@@ -30,6 +31,8 @@ export type IssueUploadDependencies = GrantDependencies & {
   /** Creates the id of a grant, which is part of a server-made key: a UUID. */
   readonly newGrantId: () => string;
   readonly serviceKeys: ServiceKeysSource;
+  /** The address of the service, which callbacks are sent to. */
+  readonly publicUrl: string;
   /** {@link presignUpload}, or a wrapper that measures its duration. */
   readonly presign?: typeof presignUpload;
   /** {@link presignForm}, or a wrapper that measures its duration. */
@@ -60,7 +63,8 @@ export function issueUpload(
   request: UploadRequest,
   idempotencyKey?: string,
 ): Promise<UploadOutcome> {
-  const { newGrantId, serviceKeys, clock, presign = presignUpload, signForm = presignForm } = dependencies;
+  const { newGrantId, serviceKeys, publicUrl, clock } = dependencies;
+  const { presign = presignUpload, signForm = presignForm } = dependencies;
   const sealing = { serviceKeys, storage, caller, request };
   return request.transfer === 'multipart' ? issueMultipart() : issue(signUpload);
 
@@ -81,15 +85,25 @@ export function issueUpload(
     const uploads = uploadsOf(storage, rule);
     if (request.transfer === 'form') {
       const upload = formUpload(rule, request, grant);
-      const signed = signForm(uploads, upload, signing);
       const id = sealId(grant, upload, upload.contentLength, signing);
+      const signed = signForm(uploads, withCallback(rule, upload, id), signing);
       return describeGrant('form', signed, id, grant, request, validity);
     }
     const upload = objectUpload(rule, request, grant);
-    const signed = presign(uploads, upload, signing);
     const { contentLength } = upload;
     const id = sealId(grant, upload, { min: contentLength ?? 0, max: contentLength ?? null }, signing);
+    const signed = presign(uploads, withCallback(rule, upload, id), signing);
     return describeGrant('put', signed, id, grant, request, validity);
+  }
+
+  /** Adds the callback of a rule that has one. Other uploads stay as they are. */
+  function withCallback<Upload extends ObjectUpload | FormUpload>(
+    rule: Rule,
+    upload: Upload,
+    sealed: SealedId | undefined,
+  ): Upload {
+    if (!rule.callback || sealed === undefined) return upload;
+    return { ...upload, callback: { url: callbackUrl(publicUrl), id: sealed.id } };
   }
 
   async function issueMultipart(): Promise<UploadOutcome> {

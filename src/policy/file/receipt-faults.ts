@@ -41,10 +41,11 @@ export function receiptFaults(
         `The receiptAudience of the rule ${name} is also an audience of an issuer, so a receipt could pass as a token. Choose another one.`,
       );
   }
-  for (const { name, actions, transfers } of hasServiceKeysFile ? [] : rules) {
+  for (const { name, actions, transfers, callback } of hasServiceKeysFile ? [] : rules) {
     const needing = [
       ...(actions.includes('confirm') ? ['confirm in actions'] : []),
       ...(actions.includes('upload') && transfers.includes('multipart') ? ['multipart in transfers'] : []),
+      ...(callback ? ['callback: true'] : []),
     ];
     for (const field of needing)
       faults.push(

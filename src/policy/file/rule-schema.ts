@@ -10,7 +10,7 @@ import {
 import { isFormHeader } from '../../storage/oss/form-fields.ts';
 import { canBeAdded } from '../../storage/oss/header-values.ts';
 import { isMultipartHeader } from '../../storage/oss/multipart-headers.ts';
-import { ACTIONS, type Action, TRANSFERS } from '../actions.ts';
+import { ACTIONS, type Action, TRANSFERS, type Transfer } from '../actions.ts';
 import { parseClaimReference } from '../claim-reference.ts';
 import { CLIENT_HEADERS, type ClientHeader } from '../client-headers.ts';
 import { GRANT_ID_METADATA, GRANT_MARK_BYTES } from '../grant-mark.ts';
@@ -108,7 +108,7 @@ const DEFAULT_PART_SIZE = 8 * 1024 ** 2;
 const UPLOAD_FIELDS = [
   ...REQUIRED_FOR_UPLOADS,
   ...(['naming', 'keepFilename', 'transfers', 'metadata', 'overwrite', 'clientHeaders', 'headers'] as const),
-  ...(['receipts', 'receiptAudience', 'receiptExpiresIn'] as const),
+  ...(['receipts', 'receiptAudience', 'receiptExpiresIn', 'callback'] as const),
   ...MULTIPART_FIELDS,
 ] as const;
 
@@ -277,6 +277,10 @@ export const ruleSchema = z
     receiptExpiresIn: durationSeconds
       .default(3600)
       .meta({ description: 'How long a receipt is valid, up to 7d. By default 1h.' }),
+    callback: z.boolean().default(false).meta({
+      description:
+        'Whether OSS calls the service when a PUT or a form is stored, so that the upload is confirmed at once.',
+    }),
     limits: z
       .strictObject({
         requestsPerMinute: z
@@ -325,6 +329,8 @@ export const ruleSchema = z
       ? multipartFaults(rule)
       : tooLargeFaults(rule))
       context.addIssue({ code: 'custom', path: [...path], message });
+    for (const { path, message } of rule.callback ? callbackFaults(rule) : [])
+      context.addIssue({ code: 'custom', path: [...path], message });
     for (const metadata of rule.metadata.allowed) {
       if (!addedNames.has(`x-oss-meta-${metadata}`)) continue;
       context.addIssue({
@@ -364,6 +370,39 @@ function multipartFaults({
       faults.push({
         path: ['headers', header],
         message: 'cannot be part of a multipart upload; remove it, or leave multipart out of transfers',
+      });
+  return faults;
+}
+
+/** Reports the fields of a rule that contradict `callback: true`. */
+function callbackFaults({
+  receipts,
+  transfers,
+  headers,
+}: {
+  readonly receipts: boolean;
+  readonly transfers: readonly Transfer[];
+  readonly headers: Readonly<Record<string, string>>;
+}): readonly Fault[] {
+  const faults: Fault[] = [];
+  if (!receipts)
+    faults.push({
+      path: ['receipts'],
+      message:
+        'must not be false with callback: true, because the callback sends the upload id; remove one of the two',
+    });
+  if (!transfers.includes('put') && !transfers.includes('form'))
+    faults.push({
+      path: ['callback'],
+      message:
+        'needs put or form in transfers, because the service completes multipart uploads itself; leave it out',
+    });
+  for (const header of Object.keys(headers))
+    if (/^x-oss-callback/i.test(header))
+      faults.push({
+        path: ['headers', header],
+        message:
+          'cannot be used with callback: true, which signs a callback of the service; remove one of the two',
       });
   return faults;
 }

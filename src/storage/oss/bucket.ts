@@ -1,6 +1,7 @@
 import { HEADER_VALUE } from '../../text/header-value.ts';
 import { MAX_PART_BYTES, MAX_PARTS } from '../limits.ts';
 import type {
+  FormUpload,
   ObjectDownload,
   ObjectUpload,
   PartUpload,
@@ -10,8 +11,9 @@ import type {
   PresignedPart,
   Signing,
 } from '../object-storage.ts';
+import { callbackParameter } from './callback-parameter.ts';
 import { bucketAddress, type Endpoint } from './endpoint.ts';
-import { fieldRecord, prepareFormFields } from './form-fields.ts';
+import { type FormField, fieldRecord, prepareFormFields } from './form-fields.ts';
 import { type MultipartHeaders, prepareMultipartHeaders } from './multipart-headers.ts';
 import { isMultipartUploadId } from './multipart-upload-id.ts';
 import { prepareAttributes } from './object-attributes.ts';
@@ -87,18 +89,28 @@ export function prepareBucket({ bucket, region, endpoint }: OssBucket): Prepared
         const headers = headersOf(upload);
         const record = headerRecord(headers);
         if (upload.contentLength !== undefined) headers.push(contentLengthHeader(upload.contentLength));
-        const url = signUrl('PUT', upload.key, NO_PARAMETERS, canonicalHeaders(headers), signing);
+        const parameters =
+          upload.callback === undefined
+            ? NO_PARAMETERS
+            : { ...NO_PARAMETERS, first: `callback=${percentEncode(callbackParameter(upload.callback))}&` };
+        const url = signUrl('PUT', upload.key, parameters, canonicalHeaders(headers), signing);
         return { method: 'PUT', url, headers: record };
       },
-      formFields: (upload) => ({ key: upload.key, ...fieldRecord(formFieldsOf(headersOf(upload))) }),
+      formFields: (upload) => ({ key: upload.key, ...fieldRecord(fieldsOf(upload)) }),
       presignForm(upload, signing) {
         const signer = signerAt(signing.signedAt, signing.credentials);
-        return signForm({ bucket, url: urlStart }, upload, formFieldsOf(headersOf(upload)), signer, signing);
+        return signForm({ bucket, url: urlStart }, upload, fieldsOf(upload), signer, signing);
       },
       initiateHeaders: (upload) => multipart.initiate(headersOf(upload)),
       completeHeaders: multipart.complete,
       presignPart: (part, signing) => presignPart(part, multipart.partParameters, signing),
     };
+
+    function fieldsOf(upload: FormUpload): readonly FormField[] {
+      const fields = formFieldsOf(headersOf(upload));
+      if (upload.callback === undefined) return fields;
+      return [...fields, { name: 'callback', value: callbackParameter(upload.callback) }];
+    }
 
     /**
      * Joins the headers of an upload and those of all uploads. The upload's own Content-Disposition

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { callerFromClaims } from '../../../src/auth/caller.ts';
 import type { LimitedUpload, LimitVerdict } from '../../../src/grants/ports/limiter.ts';
 import { type IssueUploadDependencies, issueUpload } from '../../../src/grants/upload/issue-upload.ts';
@@ -46,6 +46,7 @@ function setUp(verdict?: LimitVerdict, credentials: unknown = testCredentials) {
     clock: fixedClock,
     newGrantId: () => GRANT_ID,
     serviceKeys: { current: () => serviceKeys, isShared: false },
+    publicUrl: 'https://presign.example.com',
   };
   return { dependencies, consumed, asked: () => asked };
 }
@@ -146,5 +147,45 @@ it('signs at the instant after counting, however long that took, and for no long
       expiresLimitedBy: 'credentials',
       serverTime: '2026-11-23T10:00:05Z',
     },
+  });
+});
+
+describe('a rule with callback: true', () => {
+  const transfers = ['put', 'form', 'multipart'];
+  const withCallback = policyFrom(
+    policyWith({ rules: [ownFilesRule({ callback: true, transfers })] }),
+    createTestIssuer(),
+  );
+  const context = { caller, policy: withCallback, storage: storageOf(withCallback) };
+
+  async function grantOf(request: Parameters<typeof issueUpload>[2]) {
+    const outcome = await issueUpload(setUp().dependencies, context, request);
+    return outcome.outcome === 'granted' ? outcome.response : expect.fail(outcome.outcome);
+  }
+
+  it.each(['put', 'form'] as const)(
+    'signs the id of the response into the callback of a %s',
+    async (transfer) => {
+      const grant = await grantOf({ ...photo, transfer });
+      const parameter =
+        'fields' in grant
+          ? grant.fields.callback
+          : new URL('url' in grant ? grant.url : '').searchParams.get('callback');
+      expect(JSON.parse(Buffer.from(parameter ?? '', 'base64').toString())).toStrictEqual({
+        callbackUrl: 'https://presign.example.com/v1/callbacks/oss',
+        callbackBody: JSON.stringify({ id: grant.id }),
+        callbackBodyType: 'application/json',
+        callbackSNI: true,
+      });
+    },
+  );
+
+  it('grants the same as without it, apart from the signature', async () => {
+    const grant = await grantOf(photo);
+    const without = await issueUpload(setUp().dependencies, callerContext, photo);
+    expect(without).toMatchObject({
+      outcome: 'granted',
+      response: { id: grant.id, headers: 'headers' in grant && grant.headers, key: grant.key },
+    });
   });
 });

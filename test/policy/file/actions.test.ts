@@ -38,6 +38,7 @@ it.each([
   ['receipts', 'receipts: false'],
   ['receiptAudience', 'receiptAudience: app'],
   ['receiptExpiresIn', 'receiptExpiresIn: 2h'],
+  ['callback', 'callback: true'],
   ['limits.bytesPerDay', 'limits: { bytesPerDay: 1GiB }'],
 ])('rejects %s in a rule without uploads', (path, field) => {
   for (const action of ['download', 'confirm'])

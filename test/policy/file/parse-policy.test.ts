@@ -106,6 +106,7 @@ it('reads the whole of a policy', () => {
         receipts: true,
         receiptAudience: undefined,
         receiptExpiresInSeconds: 3600,
+        callback: false,
         contentTypes: ['image/*', 'video/mp4'],
         maxSize: 52_428_800,
         expiresIn: { defaultSeconds: 600, maxSeconds: 3600 },

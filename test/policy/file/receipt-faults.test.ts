@@ -81,6 +81,14 @@ it('rejects confirm in actions without a file of service keys', () => {
   ]);
 });
 
+it('rejects callback: true without a file of service keys', () => {
+  const rule = { callback: true };
+  expect(faultsOf({ rule })).toStrictEqual([]);
+  expect(faultsOf({ rule }, { hasServiceKeysFile: false })).toStrictEqual([
+    'The rule own-files has callback: true, which needs SERVICE_KEYS_FILE: without it, upload ids are valid for one process only. Create the file with oss-presign keygen.',
+  ]);
+});
+
 it('rejects multipart in transfers without a file of service keys', () => {
   const rule = { transfers: ['put', 'multipart'] };
   expect(faultsOf({ rule })).toStrictEqual([]);

@@ -57,6 +57,7 @@ function read<T>(name: string): readonly T[] {
 const queryVectors = read<Vector>('query');
 const downloadVectors = read<Vector>('download');
 const multipartVectors = read<Vector>('multipart');
+const callbackVectors = read<Vector>('callback');
 const headerVectors = read<Vector>('header');
 
 function endpointOf({ endpoint, urlStyle }: Vector['input']): Endpoint {
@@ -81,10 +82,12 @@ function presignInput({ input }: Vector): PresignInput {
 
 it('has all vectors', () => {
   expect([queryVectors.length, headerVectors.length, read('post-policy').length]).toStrictEqual([85, 19, 8]);
-  expect([downloadVectors.length, multipartVectors.length]).toStrictEqual([12, 55]);
+  expect([downloadVectors, multipartVectors, callbackVectors].map(({ length }) => length)).toStrictEqual([
+    12, 55, 6,
+  ]);
 });
 
-describe.each([...queryVectors, ...downloadVectors, ...multipartVectors])(
+describe.each([...queryVectors, ...downloadVectors, ...multipartVectors, ...callbackVectors])(
   'presigned URL: $name',
   (vector) => {
     const { expected } = vector;
