@@ -48,6 +48,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     ...['type:clock', '@rgrove/parse-xml'],
   ],
   'storage/oss/signing': ['storage', 'storage/oss', 'node:crypto'],
+  'storage/oss/callbacks': ['node:crypto'],
   // The shared part of grants knows no kind of grant. Its ports know no use case.
   grants: [
     ...['grants/ports', 'policy', 'storage', 'errors', 'text', 'type:auth', 'type:clock', 'zod'],
@@ -101,8 +102,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'type:grants/ports',
   ],
   config: [
-    ...['credentials', 'limits', 'service-keys', 'net', 'text', 'zod'],
-    ...['@fastify/proxy-addr', 'node:net'],
+    ...['credentials', 'limits', 'service-keys', 'storage/oss/callbacks', 'net', 'text', 'zod'],
+    ...['@fastify/proxy-addr', 'type:node:crypto', 'node:net'],
   ],
   // The API.
   http: [
@@ -168,6 +169,7 @@ const PURE = [
   ...['text', 'net', 'errors', 'health', 'policy', 'policy/file', 'storage', 'storage/oss'],
   ...[
     'storage/oss/signing',
+    'storage/oss/callbacks',
     'grants',
     'grants/ports',
     'grants/upload',

@@ -1,9 +1,11 @@
+import type { KeyObject } from 'node:crypto';
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import type { CredentialsConfig } from '../credentials/credentials-config.ts';
 import { parseRedisAddress } from '../limits/redis-address.ts';
 import { withoutTrailingSlash } from '../net/web-address.ts';
 import { type Adapter, adapterFault, isAdapter } from './adapters.ts';
+import { readCallbackKey } from './callback-key-settings.ts';
 import { type Environment, isSet } from './environment.ts';
 import { corsHeaderFault, originFault, publicUrlFault, trustedProxyFault } from './network-settings.ts';
 import { ossCredentialVariables, readOssCredentials } from './oss-credentials.ts';
@@ -85,6 +87,11 @@ export const environmentSchema = z.object({
       description:
         'The https address under which clients reach the service, such as `https://presign.example.com`; the issuer of its receipts. Required with `SERVICE_KEYS_FILE`. Default: `http://localhost:PORT`.',
     }),
+  OSS_CALLBACK_KEY_FILE: text.optional().meta({
+    description:
+      'A file with the only public key (RSA, PEM) that callbacks may be signed with, for tests with an emulator. Without it, the service fetches the key of OSS from `gosspublic.alicdn.com`.',
+    unit: 'path',
+  }),
   METRICS_PORT: wholeNumber(0, 65_535).optional().meta({
     description:
       'Serves /metrics on this port instead of PORT. The probes are served on both. 0 takes a free port.',
@@ -114,6 +121,8 @@ export type Config = {
   readonly serviceKeysFile: string | undefined;
   /** Without a slash at its end. */
   readonly publicUrl: string;
+  /** The only key that callbacks may be signed with; undefined for the key of OSS. */
+  readonly callbackKey: KeyObject | undefined;
   /**
    * Whether any replica can continue the uploads that another one granted, or there is only one
    * replica.
@@ -155,7 +164,10 @@ export function loadConfig(
   const credentials = readOssCredentials(env, valid, readFile);
   if ('faults' in credentials) faults.push(...credentials.faults);
   faults.push(...serviceKeysFaults(env, valid, readFile));
-  if (!parsed.success || 'faults' in credentials || faults.length > 0) return { faults };
+  const callbackKey = readCallbackKey(valid, readFile);
+  if ('fault' in callbackKey) faults.push(callbackKey.fault);
+  if (!parsed.success || 'faults' in credentials || 'fault' in callbackKey || faults.length > 0)
+    return { faults };
   const { data } = parsed;
   return {
     config: {
@@ -170,6 +182,7 @@ export function loadConfig(
       redisUrl: data.REDIS_URL,
       serviceKeysFile: data.SERVICE_KEYS_FILE,
       publicUrl: data.PUBLIC_URL ?? `http://localhost:${data.PORT}`,
+      callbackKey: callbackKey.key,
       canContinueUploads: data.SERVICE_KEYS_FILE !== undefined || data.REDIS_URL === undefined,
       metricsPort: data.METRICS_PORT,
       shutdownDelaySeconds: data.SHUTDOWN_DELAY_SECONDS,

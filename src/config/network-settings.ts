@@ -66,8 +66,20 @@ export function publicUrlFault(given: string): string | undefined {
   if (url.protocol === 'http:' && !['loopback', 'private'].includes(hostKind(url.hostname)))
     return 'must begin with https://; http:// is accepted only for localhost and for loopback and private addresses';
   if (url.pathname.includes('//')) return 'must not contain "//" in its path';
+  if (!isDecodable(url.pathname))
+    return 'must not contain a "%" in its path that is not percent-encoded UTF-8';
   const canonical = withoutTrailingSlash(url.href);
   return canonical === withoutTrailingSlash(given) ? undefined : `must be written as ${canonical}`;
+}
+
+/** Whether every `%` begins a byte of UTF-8. OSS signs its callbacks over the decoded path. */
+function isDecodable(path: string): boolean {
+  try {
+    decodeURIComponent(path);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /**

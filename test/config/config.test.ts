@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { environmentSchema, loadConfig } from '../../src/config/config.ts';
 import { serviceKeysWarnings } from '../../src/config/service-keys-settings.ts';
@@ -31,6 +32,7 @@ it('needs nothing but credentials, and is closed by default', () => {
       redisUrl: undefined,
       serviceKeysFile: undefined,
       publicUrl: 'http://localhost:8080',
+      callbackKey: undefined,
       canContinueUploads: true,
       metricsPort: undefined,
       shutdownDelaySeconds: 3,
@@ -79,6 +81,7 @@ it('reads every variable', () => {
       redisUrl: 'rediss://user:pass@cache:6380/1',
       serviceKeysFile: '/etc/service-keys.json',
       publicUrl: 'https://presign.example.com/api',
+      callbackKey: undefined,
       canContinueUploads: true,
       metricsPort: 9090,
       shutdownDelaySeconds: 0,
@@ -351,6 +354,60 @@ it('needs PUBLIC_URL with a file of service keys, and reports each fault of both
     'SERVICE_KEYS_FILE keys.json: keys[0] must be a key of the curve P-256 ("kty": "EC", "crv": "P-256"); RSA and other kinds cannot be used.',
   ]);
   expect(faultsOf(KEYS, () => serviceKeysFile('a', 'b'))).toStrictEqual([]);
+});
+
+const RSA_PEM = generateKeyPairSync('rsa', { modulusLength: 512 })
+  .publicKey.export({ type: 'spki', format: 'pem' })
+  .toString();
+
+it('reads the key for callbacks, in both spellings of PEM', () => {
+  const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 1024 });
+  for (const type of ['spki', 'pkcs1'] as const) {
+    const pem = publicKey.export({ type, format: 'pem' });
+    const loaded = loadConfig({ ...SECRETS, OSS_CALLBACK_KEY_FILE: 'key.pem' }, () => `\n${pem}`);
+    const { callbackKey } = 'config' in loaded ? loaded.config : expect.fail();
+    expect(callbackKey?.equals(publicKey)).toBe(true);
+  }
+});
+
+it.each<[string, string]>([
+  ['', 'is empty; it must hold a public RSA key in PEM'],
+  [' \n', 'is empty; it must hold a public RSA key in PEM'],
+  ['x'.repeat(16_385), 'is larger than 16 KiB, so it is not a public key'],
+  ['AAAA', 'is not PEM; it must begin with -----BEGIN PUBLIC KEY-----'],
+  [RSA_PEM + RSA_PEM, 'holds 2 PEM blocks; leave one public key'],
+  [RSA_PEM.replace('MF', 'AA'), 'is damaged: its PEM block is not a public key'],
+  [RSA_PEM.slice(0, 60), 'is damaged: its PEM block is not a public key'],
+  [
+    '-----BEGIN OPENSSH PUBLIC-----\nAAAA\n',
+    'does not hold a public key; it must begin with -----BEGIN PUBLIC KEY-----',
+  ],
+  [
+    '-----BEGIN CERTIFICATE-----\nAAAA\n',
+    'holds a certificate; write its public key, from openssl x509 -pubkey -noout -in FILE',
+  ],
+  ...['PRIVATE KEY', 'RSA PRIVATE KEY', 'EC PRIVATE KEY', 'ENCRYPTED PRIVATE KEY', 'OPENSSH PRIVATE KEY'].map(
+    (label): [string, string] => [
+      `${RSA_PEM}-----BEGIN ${label}-----\nTheSecret\n`,
+      'holds a private key; the service needs the public key only, from openssl pkey -pubout -in FILE',
+    ],
+  ),
+  [
+    generateKeyPairSync('ec', { namedCurve: 'P-256' })
+      .publicKey.export({ type: 'spki', format: 'pem' })
+      .toString(),
+    'holds a key of another kind; OSS signs callbacks with RSA',
+  ],
+])('rejects a key for callbacks: %j', (content, fault) => {
+  expect(faultsOf({ OSS_CALLBACK_KEY_FILE: 'key.pem' }, () => content)).toStrictEqual([
+    `OSS_CALLBACK_KEY_FILE key.pem: ${fault}.`,
+  ]);
+});
+
+it('reports a key for callbacks that cannot be read', () => {
+  expect(faultsOf({ OSS_CALLBACK_KEY_FILE: 'key.pem' })).toStrictEqual([
+    'OSS_CALLBACK_KEY_FILE cannot be read (ENOENT): key.pem.',
+  ]);
 });
 
 it.each([
