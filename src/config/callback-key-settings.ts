@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { parseCallbackKey } from '../storage/oss/callbacks/callback-key.ts';
 import { readFault } from '../text/text-file.ts';
+import type { Config } from './config.ts';
 
 /**
  * Reads the key of `OSS_CALLBACK_KEY_FILE`.
@@ -21,4 +22,12 @@ export function readCallbackKey(
   }
   const parsed = parseCallbackKey(pem);
   return 'key' in parsed ? parsed : { fault: `OSS_CALLBACK_KEY_FILE ${file}: ${parsed.fault}.` };
+}
+
+/** The settings that the rules with a callback have to fit. */
+export function callbackSettings({ publicUrl, callbackKey }: Pick<Config, 'publicUrl' | 'callbackKey'>): {
+  readonly publicUrl: string;
+  readonly hasCallbackKey: boolean;
+} {
+  return { publicUrl, hasCallbackKey: callbackKey !== undefined };
 }

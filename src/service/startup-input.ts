@@ -1,8 +1,10 @@
+import { callbackSettings } from '../config/callback-key-settings.ts';
 import { type Config, loadConfig, policyFileOf } from '../config/config.ts';
 import type { Environment } from '../config/environment.ts';
 import { receiptSettings, serviceKeysWarnings } from '../config/service-keys-settings.ts';
 import { unknownVariables } from '../config/unknown-variables.ts';
 import type { ServiceKeys } from '../grants/ports/service-keys.ts';
+import { callbackFaults, callbackWarnings } from '../policy/file/callback-address.ts';
 import { createPolicyReader, type LoadedPolicy } from '../policy/file/read-policy-file.ts';
 import { receiptFaults } from '../policy/file/receipt-faults.ts';
 import type { Policy } from '../policy/policy.ts';
@@ -43,7 +45,9 @@ export function loadStartupInput(
       faults: 'faults' in loaded ? [...loaded.faults, ...unknownVariables(env, undefined)] : [file.fault],
     };
   const readPolicy = createPolicyReader(file.path, env, readFile, (policy) =>
-    'config' in loaded ? receiptFaults(policy, receiptSettings(loaded.config)) : [],
+    'config' in loaded
+      ? [...receiptFaults(policy, receiptSettings(loaded.config)), ...callbackFaults(policy, loaded.config)]
+      : [],
   );
   const policy = readPolicy();
   const warnings = unknownVariables(env, readIfPossible(file.path, readFile));
@@ -56,7 +60,11 @@ export function loadStartupInput(
       policy,
       readPolicy,
       serviceKeys,
-      warnings: [...warnings, ...serviceKeysWarnings(config)],
+      warnings: [
+        ...warnings,
+        ...serviceKeysWarnings(config),
+        ...callbackWarnings(policy.policy, callbackSettings(config)),
+      ],
     };
   }
   return {

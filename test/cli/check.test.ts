@@ -445,3 +445,22 @@ it('reports a policy that PUBLIC_URL and the service keys do not fit', async () 
     'FAILED policy: The rule backend has confirm in actions, which needs SERVICE_KEYS_FILE: without it, upload ids are valid for one process only. Create the file with oss-presign keygen.',
   );
 });
+
+it('warns if OSS cannot call PUBLIC_URL although a rule has a callback, and rejects an IPv6 address', async () => {
+  const policy = policyWith({ rules: [ownFilesRule({ callback: true })] });
+  const withUrl = (url: string) =>
+    check({
+      policy,
+      env: { ...CREDENTIALS, SERVICE_KEYS_FILE: 'keys.json', PUBLIC_URL: url },
+      files: { 'policy.yaml': policy, 'jwks.json': jwks, 'keys.json': serviceKeysFile('first') },
+    });
+  expect((await withUrl('http://localhost:8080')).lines).toContainEqual(
+    expect.stringMatching(
+      /^WARNING policy: The rule own-files .* OSS cannot call PUBLIC_URL http:\/\/localhost:8080/,
+    ),
+  );
+  expect((await withUrl('https://presign.example.com')).lines.join()).not.toContain('WARNING');
+  expect((await withUrl('https://[2001:db8::1]')).lines).toContainEqual(
+    expect.stringMatching(/^FAILED policy: The rule own-files .* is an IPv6 address, which OSS never calls/),
+  );
+});

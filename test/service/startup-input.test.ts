@@ -177,3 +177,23 @@ it('reads the service keys, and later versions of them', () => {
     'SERVICE_KEYS_FILE keys.json: must be a JWK set, {"keys": […]}; create it with oss-presign keygen.',
   ]);
 });
+
+const CALLBACK_FILES = {
+  'policy.yaml': policyWith({ rules: [ownFilesRule({ callback: true })] }),
+  'jwks.json': jwks,
+  'keys.json': serviceKeysFile('first'),
+};
+
+it('warns if OSS cannot call PUBLIC_URL although a rule has a callback, and rejects an IPv6 address', () => {
+  const env = { ...CREDENTIALS, SERVICE_KEYS_FILE: 'keys.json' };
+  const warned = loadStartupInput({ ...env, PUBLIC_URL: 'https://10.1.2.3' }, readFrom(CALLBACK_FILES));
+  expect(warned).toMatchObject({ warnings: [expect.stringContaining('OSS cannot call PUBLIC_URL')] });
+  const fine = loadStartupInput(
+    { ...env, PUBLIC_URL: 'https://presign.example.com' },
+    readFrom(CALLBACK_FILES),
+  );
+  expect(fine).toMatchObject({ warnings: [] });
+  expect(faultsOf({ ...env, PUBLIC_URL: 'https://[fd00::1]' }, CALLBACK_FILES)).toStrictEqual([
+    expect.stringContaining('is an IPv6 address, which OSS never calls'),
+  ]);
+});

@@ -1,7 +1,9 @@
+import { callbackSettings } from '../../config/callback-key-settings.ts';
 import { loadConfig, policyFileOf } from '../../config/config.ts';
 import { receiptSettings, serviceKeysWarnings } from '../../config/service-keys-settings.ts';
 import { unknownVariables } from '../../config/unknown-variables.ts';
 import type { ReadinessCheck } from '../../health/check.ts';
+import { callbackFaults, callbackWarnings } from '../../policy/file/callback-address.ts';
 import { readPolicyFile } from '../../policy/file/read-policy-file.ts';
 import { receiptFaults } from '../../policy/file/receipt-faults.ts';
 import { readIfPossible } from '../../text/text-file.ts';
@@ -60,13 +62,18 @@ async function* checkSetup(context: CliContext): AsyncGenerator<Result> {
   const read =
     'path' in file
       ? readPolicyFile(file.path, env, readFile, (policy) =>
-          config ? receiptFaults(policy, receiptSettings(config)) : [],
+          config
+            ? [...receiptFaults(policy, receiptSettings(config)), ...callbackFaults(policy, config)]
+            : [],
         )
       : undefined;
   const policy = read && 'policy' in read ? read.policy : undefined;
   if ('path' in file && read) {
     const rules = policy?.rules.map(({ name }) => name).join(', ');
-    yield* resultsOf('policy', read, `${file.path}, rules: ${rules}`, policy?.warnings ?? []);
+    yield* resultsOf('policy', read, `${file.path}, rules: ${rules}`, [
+      ...(policy?.warnings ?? []),
+      ...(policy && config ? callbackWarnings(policy, callbackSettings(config)) : []),
+    ]);
   } else {
     yield skipped('policy', 'environment');
   }
