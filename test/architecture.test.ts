@@ -61,7 +61,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     ...['type:auth', 'type:clock', 'type:errors', 'type:grants/ports'],
   ],
   'grants/multipart': ['grants', 'storage', 'zod'],
-  'grants/callback': [],
+  'grants/callback': ['grants', 'grants/completion', 'policy', 'type:storage', 'errors', 'zod'],
   'grants/completion': [
     ...['grants', 'grants/multipart', 'policy', 'storage', 'errors', 'text', 'zod', 'jose'],
     ...['type:clock', 'type:grants/ports'],
@@ -115,6 +115,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
       'grants/upload',
       'grants/multipart',
       'grants/download',
+      'grants/callback',
       'grants/completion',
       'policy',
       'auth',

@@ -71,13 +71,7 @@ export async function useUpload(
   if (granted.expiresAt * 1000 <= clock().getTime()) return { outcome: 'expired', ...upload };
   use.requireFit?.(granted);
   beforeCheck?.();
-  const verdict = await limiter.consume({
-    rule: coverage.by.name,
-    issuer: caller.issuer,
-    subject: caller.subject,
-    bytes: 0,
-    limits: { callsPerMinute: callsPerMinute(coverage.by) },
-  });
+  const verdict = await countCall(limiter, coverage.by, caller);
   if (verdict && !verdict.allowed) return { outcome: 'limited', ...upload, verdict };
   return { outcome: 'usable', ...upload, verdict };
 }
@@ -95,6 +89,16 @@ export function requireMultipart({ multipart, transfer }: GrantedUpload): Grante
       detail: `id is that of an upload with the transfer ${transfer}; send the id of a multipart upload.`,
     }),
   ]);
+}
+
+/** Counts a call about an upload: one of a caller, under the rule that lets the caller make it. */
+export function countCall(
+  limiter: Limiter,
+  rule: Pick<Rule, 'name' | 'limits'>,
+  { issuer, subject }: GrantedUpload['caller'],
+): ReturnType<Limiter['consume']> {
+  const limits = { callsPerMinute: callsPerMinute(rule) };
+  return limiter.consume({ rule: rule.name, issuer, subject, bytes: 0, limits });
 }
 
 /** The calls about uploads that a rule allows each caller per minute. */

@@ -9,8 +9,9 @@ type AuditHead<Outcome extends string = 'granted' | 'limited' | 'denied'> = {
   readonly outcome: Outcome;
   /** The stable codes of a rejection, or the limit that was reached. Not escaped. */
   readonly reasons: readonly string[];
-  readonly issuer: string;
-  readonly subject: string;
+  /** Of the token; of the uploader in a callback. Undefined in one whose id is not known. */
+  readonly issuer: string | undefined;
+  readonly subject: string | undefined;
 };
 
 /** Why a request was denied. For operators only. */
@@ -57,9 +58,9 @@ export type InvalidItemAudit = AuditHead<'invalid'> & {
 export type CompletionAudit = AuditHead<
   | ('stored' | 'absent' | 'mismatch')
   | ('granted' | 'open' | 'incomplete' | 'exists' | 'aborted')
-  | ('invalid' | 'expired' | 'limited' | 'error')
+  | ('invalid' | 'expired' | 'unauthenticated' | 'limited' | 'error')
 > & {
-  readonly operation: 'parts' | 'status' | 'complete' | 'abort';
+  readonly operation: 'parts' | 'status' | 'complete' | 'abort' | 'callback';
   /**
    * The parts of the upload id; undefined for an id that this service did not make. The grant id is
    * not escaped.
@@ -131,14 +132,15 @@ function operationJson(audit: Audit): string {
     case 'status':
     case 'complete':
     case 'abort':
+    case 'callback':
       return completionJson(audit);
   }
 }
 
 function headJson({ operation, outcome, reasons, issuer, subject }: AuditHead<string>): string {
   const codes = reasons.length === 0 ? '[]' : `["${reasons.join('","')}"]`;
-  const caller = `"issuer":"${escapeJsonString(issuer)}","subject":"${escapeJsonString(subject)}"`;
-  return `"operation":"${operation}","outcome":"${outcome}","reasons":${codes},${caller}`;
+  const caller = `${jsonProperty('issuer', issuer)}${jsonProperty('subject', subject)}`;
+  return `"operation":"${operation}","outcome":"${outcome}","reasons":${codes}${caller}`;
 }
 
 function itemJson({ item }: { readonly item?: number }): string {

@@ -95,7 +95,7 @@ export function createMetrics(
   });
   const completions = new Counter({
     name: 'oss_presign_completions_total',
-    help: 'Calls about granted uploads (parts, status, complete, abort), by rule of the upload and outcome.',
+    help: 'Calls about granted uploads (parts, status, complete, abort, callback), by rule of the upload and outcome.',
     labelNames: ['rule', 'outcome'],
     registers,
   });

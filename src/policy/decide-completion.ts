@@ -63,6 +63,17 @@ export function decideCompletion(
   return confirming && { rule, by: confirming };
 }
 
+/**
+ * Returns the rule of an upload that the storage reports, by the policy of now; undefined if the
+ * policy no longer covers the upload, or its rule has no callback. Only PUTs and forms have one.
+ * The claims of the uploader are not known here, so the key must only begin as the prefix does.
+ */
+export function findCallbackRule({ rules }: Pick<Policy, 'rules'>, upload: CoveredUpload): Rule | undefined {
+  const rule = rules.find(({ name }) => name === upload.rule);
+  const isCovered = rule?.callback && upload.transfer !== 'multipart' && isStillGrantable(rule, upload);
+  return isCovered ? rule : undefined;
+}
+
 /** Whether the rule of the upload would still grant uploads of this transfer to its place. */
 function isStillGrantable({ actions, transfers, receipts, target, prefix }: Rule, upload: CoveredUpload) {
   return (

@@ -8,6 +8,7 @@ import { createKeySources } from '../auth/keys/create-key-sources.ts';
 import { createTokenVerifier } from '../auth/token-verifier.ts';
 import type { Clock } from '../clock.ts';
 import { createCredentials } from '../credentials/create-credentials.ts';
+import { callbackUrl } from '../grants/callback/callback-url.ts';
 import { prepareStorage } from '../grants/prepared-storage.ts';
 import { usableCredentials } from '../grants/signing.ts';
 import { presignForm, presignUpload } from '../grants/upload/issue-upload.ts';
@@ -28,6 +29,8 @@ import { createCallLimit } from '../storage/call-limit.ts';
 import type { BucketClient } from '../storage/object-storage.ts';
 import { prepareBucket } from '../storage/oss/bucket.ts';
 import { createBucketClient } from '../storage/oss/bucket-client.ts';
+import { createCallbackKeys } from '../storage/oss/callbacks/callback-keys.ts';
+import { createCallbackVerifier } from '../storage/oss/callbacks/verify-callback.ts';
 import { createBackgroundJobs } from './background-jobs.ts';
 import { createLivePolicy } from './live-policy.ts';
 import { createReadiness } from './readiness.ts';
@@ -183,6 +186,11 @@ export async function createService({
     serviceKeys,
     canContinueUploads: config.canContinueUploads,
     publicUrl: config.publicUrl,
+    callbacks: createCallbackVerifier({
+      url: callbackUrl(config.publicUrl),
+      key: config.callbackKey,
+      findKey: createCallbackKeys({ fetch, clock, timeout }),
+    }),
     credentials,
     limiter,
     clock,
@@ -217,7 +225,7 @@ export async function createService({
       credentials: () => usableCredentials({ credentials, clock }),
       fetch,
       clock,
-      timers: { timeout: (ms) => AbortSignal.timeout(ms), wait: (ms) => setTimeout(ms) },
+      timers: { timeout, wait: (ms) => setTimeout(ms) },
       callLimit,
       observer: {
         callStarted(operation) {
@@ -275,6 +283,10 @@ export async function createService({
     await limiter.close();
     logger.info('stopped');
   }
+}
+
+function timeout(ms: number): AbortSignal {
+  return AbortSignal.timeout(ms);
 }
 
 async function createLimiter(redisUrl: string | undefined, logger: ServiceLogger): Promise<RunningLimiter> {

@@ -75,3 +75,15 @@ it('a backend confirms by the rule of the page', async () => {
   expect((await call('complete', { id }, backend)).status).toBe(200);
   expect((await call('complete', { id }, { sub: 'backend', scope: '' })).body.code).toBe('upload_id_invalid');
 });
+
+it('OSS reports an upload by the rule of the page, with the response that the page shows', async () => {
+  const { rules } = parse(codeBlocks(PAGE, 'yaml')[1] ?? '');
+  const { http, idOf } = await createCompletionApp({
+    publicUrl: ADDRESS,
+    rules,
+    callbacks: { verify: async () => ({ result: 'verified' }) },
+  });
+  const response = await http.post('/v1/callbacks/oss').send({ id: idOf() });
+  expect([response.status, response.text]).toStrictEqual([200, '{"state":"stored"}']);
+  expect(page).toContain(`| ${response.status} \`${response.text}\` |`);
+});

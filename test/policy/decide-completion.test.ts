@@ -1,6 +1,10 @@
 import { expect, it } from 'vitest';
 import type { Caller } from '../../src/auth/caller.ts';
-import { type CoveredUpload, decideCompletion } from '../../src/policy/decide-completion.ts';
+import {
+  type CoveredUpload,
+  decideCompletion,
+  findCallbackRule,
+} from '../../src/policy/decide-completion.ts';
 import { parsePolicy } from '../../src/policy/file/parse-policy.ts';
 import type { Policy } from '../../src/policy/policy.ts';
 import { mediaTarget, policyWith } from '../support/policies.ts';
@@ -187,4 +191,25 @@ it('does not let another caller confirm an upload that the prefix of its rule ca
   const policy = policyOf([own({ prefix: 'users/{sub}/in/' }), confirming()]);
   expect(coverage(policy, SERVER, { ...UPLOAD, key: 'users/alice/out/a.png' })).toBeUndefined();
   expect(coverage(policy, SERVER, { ...UPLOAD, key: 'users/alice/in/a.png' })).toBeDefined();
+});
+
+const calling = (fields: Fields = {}): Fields => own({ callback: true, ...fields });
+
+it('finds the rule of an upload that the storage reports', () => {
+  const policy = policyOf([calling({ name: 'other' }), calling({ transfers: ['put', 'form'] })]);
+  expect(findCallbackRule(policy, UPLOAD)?.name).toBe('own-files');
+  expect(findCallbackRule(policy, { ...UPLOAD, transfer: 'form' })?.name).toBe('own-files');
+});
+
+it.each<[string, Fields, Partial<CoveredUpload>?]>([
+  ['its rule has no callback', { callback: false }],
+  ['its rule has another name', { name: 'renamed' }],
+  ['its rule does not have its transfer', {}, { transfer: 'form' }],
+  ['it is a multipart upload', { transfers: ['put', 'multipart'] }, { transfer: 'multipart' }],
+  ['its rule names another target', { target: 'mirror' }],
+  ['its rule names another bucket', { target: 'archive' }, { target: 'archive' }],
+  ['its rule names another region', { target: 'abroad' }, { target: 'abroad' }],
+  ['its key is not below the prefix of the rule', { prefix: 'people/{sub}/' }],
+])('finds no rule for an upload that the storage reports if %s', (_title, rule, upload = {}) => {
+  expect(findCallbackRule(policyOf([calling(rule)]), { ...UPLOAD, ...upload })).toBeUndefined();
 });

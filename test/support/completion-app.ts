@@ -67,9 +67,9 @@ export async function createCompletionApp({
     publicUrl: PUBLIC_URL,
     createClient: () =>
       bucketClientWith({
-        headObject(key) {
+        headObject(key, deadline) {
           heads.push(key);
-          return head(key);
+          return head(key, deadline);
         },
       }),
     ...overrides,

@@ -87,6 +87,7 @@ export async function createTestApp({
     readiness: () => [{ name: 'process', ok: true, detail: 'running' }],
     canContinueUploads: true,
     publicUrl: 'https://presign.test',
+    callbacks: { verify: async () => ({ result: 'signature' }) },
     observer: {
       responded: () => {},
       decided: () => {},

@@ -27,7 +27,9 @@ export type Completed = {
     | ('stored' | 'absent' | 'mismatch')
     // Of multipart uploads only.
     | ('granted' | 'open' | 'incomplete' | 'exists' | 'aborted')
-    | ('invalid' | 'expired' | 'error');
+    | ('invalid' | 'expired' | 'error')
+    // Of callbacks only.
+    | 'unauthenticated';
   /** The rule of the upload; missing for an id that the caller may not use. */
   readonly rule?: string | undefined;
 };

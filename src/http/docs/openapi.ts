@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { stringify } from 'yaml';
 import { z } from 'zod';
 import type { ErrorCode } from '../../errors.ts';
+import { MAX_CALLBACK_BYTES } from '../../grants/callback/request.ts';
 import { MAX_BODY_BYTES, MAX_LIST_BODY_BYTES } from '../plugins/json-body.ts';
 import { PROBLEMS, problemSchema, toProblem } from '../plugins/problem-json.ts';
 import type { JsonContent, OperationDocument, Parameter, Route, TextContent } from '../routes/route.ts';
@@ -32,7 +33,8 @@ const HEADERS: Readonly<Record<string, { readonly description: string; readonly 
 
 const WHEN: Readonly<Record<ErrorCode, string>> = {
   invalid_request: 'The body is not JSON in UTF-8, or does not match the schema.',
-  unauthenticated: 'There is no token, or it is not valid. `WWW-Authenticate` has the cause.',
+  unauthenticated:
+    'There is no token, or it is not valid; `WWW-Authenticate` has the cause. Or OSS has not signed its call.',
   policy_denied: 'No rule of the policy allows this request. `errors` lists what to change.',
   upload_id_invalid: 'The id is forged, belongs to another caller, or its rule no longer covers it.',
   not_found: 'There is nothing at this path.',
@@ -42,7 +44,7 @@ const WHEN: Readonly<Record<ErrorCode, string>> = {
   upload_incomplete: 'Parts of the upload are missing. `missing` lists them.',
   object_exists: 'There is another object under this key, which the upload may not replace.',
   upload_id_expired: 'The id has expired. Request a new upload.',
-  body_too_large: `The body has more than ${MAX_BODY_BYTES / 1024} KiB, or ${MAX_LIST_BODY_BYTES / 1024 ** 2} MiB for a list of keys or uploads.`,
+  body_too_large: `The body has more than ${MAX_BODY_BYTES / 1024} KiB, ${MAX_LIST_BODY_BYTES / 1024 ** 2} MiB for a list of keys or uploads, or ${MAX_CALLBACK_BYTES / 1024} KiB for a callback.`,
   unsupported_media_type: 'The body is compressed, or its type is not `application/json` in UTF-8.',
   rate_limited: 'A limit is reached. Wait for `retryAfter` seconds.',
   internal: 'The service failed. The log has the cause under the request id.',
@@ -79,6 +81,7 @@ export function renderOpenApi(routes: readonly Route<never>[]): string {
       tags: [
         { name: 'Uploads', description: 'For clients, with a token.' },
         { name: 'Downloads', description: 'For clients, with a token.' },
+        { name: 'Callbacks', description: 'For OSS, which signs its calls.' },
         { name: 'Operation', description: 'Probes, metrics and documentation, without a token.' },
       ],
       paths: pathsOf(routes),

@@ -1,4 +1,6 @@
 import type { ServiceError } from '../../errors.ts';
+import type { CallbackOutcome } from '../../grants/callback/confirm-callback.ts';
+import { callbackNotSigned } from '../../grants/callback/rejections.ts';
 import type { UploadAbort } from '../../grants/completion/abort-upload.ts';
 import type { UploadCheck } from '../../grants/completion/check-upload.ts';
 import type { Completion } from '../../grants/completion/complete-upload.ts';
@@ -9,16 +11,16 @@ import {
   uploadIncomplete,
   uploadMismatch,
 } from '../../grants/completion/rejections.ts';
-import type { CallerContext } from '../../grants/grant.ts';
 import type { SignedPartsOutcome } from '../../grants/multipart/sign-parts.ts';
 import { objectExists } from '../../grants/object-exists.ts';
 import type { Observer } from '../../grants/ports/observer.ts';
+import type { GrantedUpload } from '../../grants/upload-id.ts';
 import type { CompletionAudit } from '../../log/audit-json.ts';
 import { PROBLEMS } from '../plugins/problem-json.ts';
 import { limitReached } from './outcome.ts';
 
 /** The end of any call about an upload that was granted before. */
-export type CallOutcome = UploadCheck | Completion | UploadAbort | SignedPartsOutcome;
+export type CallOutcome = UploadCheck | Completion | UploadAbort | SignedPartsOutcome | CallbackOutcome;
 
 /** The outcomes that are no rejection in any of the calls. */
 type Success = 'stored' | 'open' | 'aborted' | 'granted';
@@ -30,6 +32,8 @@ export function rejectionOfCall(call: Exclude<CallOutcome, { readonly outcome: S
       return uploadIdInvalid();
     case 'expired':
       return uploadIdExpired();
+    case 'unauthenticated':
+      return callbackNotSigned();
     case 'limited':
       return limitReached(call.verdict);
     case 'absent':
@@ -50,22 +54,25 @@ export function rejectedStatusOf(call: Parameters<typeof rejectionOfCall>[0]): n
   return PROBLEMS[rejectionOfCall(call).code].status;
 }
 
-/** The audit of a call about an upload. It holds neither the upload id nor a receipt. */
+/**
+ * The audit of a call about an upload. It holds neither the upload id nor a receipt.
+ * @param context.caller undefined for a callback with an id that this service did not make.
+ */
 export function completionAudit(
   operation: CompletionAudit['operation'],
-  { caller: { issuer, subject } }: CallerContext,
+  { caller }: { readonly caller: GrantedUpload['caller'] | undefined },
   call: CallOutcome,
 ): CompletionAudit {
   const { outcome, granted } = call;
   const coverage = call.outcome === 'invalid' ? undefined : call.coverage;
   const uploader = granted?.caller;
-  const isOwn = uploader?.issuer === issuer && uploader.subject === subject;
+  const isOwn = uploader?.issuer === caller?.issuer && uploader?.subject === caller?.subject;
   return {
     operation,
     outcome,
     reasons: reasonsOfCall(call),
-    issuer,
-    subject,
+    issuer: caller?.issuer,
+    subject: caller?.subject,
     grantId: granted?.grantId,
     rule: granted?.rule,
     target: granted?.target,
@@ -94,6 +101,8 @@ function reasonsOfCall(call: CallOutcome): readonly string[] {
       return [call.verdict.limitedBy];
     case 'mismatch':
       return [...new Set(call.differences.map(({ code }) => code))];
+    case 'unauthenticated':
+      return [call.reason];
     case 'error':
       return [call.error.code];
     default:

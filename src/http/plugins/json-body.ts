@@ -3,6 +3,17 @@ import type { FastifyInstance } from 'fastify';
 import { ServiceError } from '../../errors.ts';
 import { countJsonParts } from './json-complexity.ts';
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Whether the route needs the bytes of the body besides its value. */
+    keepsRawBody?: boolean;
+  }
+  interface FastifyRequest {
+    /** The bytes of the body, if the route keeps them. */
+    rawBody: Buffer | undefined;
+  }
+}
+
 /** At most this many bytes of body are read, unless the route has a limit of its own. */
 export const MAX_BODY_BYTES = 65_536;
 
@@ -26,6 +37,7 @@ const MAX_PARTS = 10_000;
 export function registerJsonBody(app: FastifyInstance): void {
   const parseJson = app.getDefaultJsonParser('error', 'error');
   const decoder = new TextDecoder('utf-8', { fatal: true });
+  app.decorateRequest('rawBody', undefined);
   app.removeAllContentTypeParsers();
   app.addHook('onRequest', ({ method, headers, routeOptions }, _reply, done) => {
     const isRouted = routeOptions.url !== undefined;
@@ -35,6 +47,7 @@ export function registerJsonBody(app: FastifyInstance): void {
     'application/json',
     { parseAs: 'buffer', bodyLimit: MAX_BODY_BYTES },
     (request, body, done) => {
+      if (request.routeOptions.config.keepsRawBody) request.rawBody = body as Buffer;
       if (body.length > MAX_BODY_BYTES && countJsonParts(body as Buffer, MAX_PARTS) > MAX_PARTS) {
         const detail = `The body has more than ${MAX_PARTS} fields and list items in all; send fewer.`;
         done(new ServiceError('invalid_request', detail));

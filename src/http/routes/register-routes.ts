@@ -8,13 +8,13 @@ export function registerRoutes<Dependencies>(
   routes: readonly Route<Dependencies>[],
   dependencies: Dependencies,
 ): void {
-  for (const { method, path, isPublic, maxBodyBytes, handler } of routes) {
+  for (const { method, path, isPublic, maxBodyBytes, keepsRawBody = false, handler } of routes) {
     const handle = handler(dependencies);
     if (!handle) continue;
     app.route({
       method,
       url: path,
-      config: { public: isPublic },
+      config: { public: isPublic, keepsRawBody },
       ...(maxBodyBytes !== undefined && { bodyLimit: maxBodyBytes }),
       handler: (request, reply) =>
         runInStep(

@@ -14,6 +14,8 @@ export type Route<Dependencies> = {
   readonly isPublic: boolean;
   /** The bytes of a body that are read at most, if not those of `MAX_BODY_BYTES`. */
   readonly maxBodyBytes?: number;
+  /** Whether the handler needs the bytes of the body, as `rawBody` of the request. */
+  readonly keepsRawBody?: boolean;
   readonly openapi: OperationDocument;
   /**
    * Creates the handler; undefined if the process with these dependencies does not serve the
@@ -52,7 +54,7 @@ export function textResponse(status: number, type: string, body: string): RouteR
  */
 export type OperationDocument = {
   readonly operationId: string;
-  readonly tag: 'Uploads' | 'Downloads' | 'Operation';
+  readonly tag: 'Uploads' | 'Downloads' | 'Callbacks' | 'Operation';
   readonly summary: string;
   readonly requestBody?: JsonContent;
   /** The responses that are not problem documents, by status. */

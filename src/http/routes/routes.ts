@@ -10,6 +10,7 @@ import { livez } from './livez.ts';
 import { type MetricsDependencies, metrics } from './metrics.ts';
 import { type OpenApiDocumentDependencies, openApiDocument } from './openapi-document.ts';
 import { type ReadyzDependencies, readyz } from './readyz.ts';
+import { type ReceiveCallbackDependencies, receiveCallback } from './receive-callback.ts';
 import type { Route } from './route.ts';
 import { type SignPartsDependencies, signParts } from './sign-parts.ts';
 import { type UploadStatusDependencies, uploadStatus } from './upload-status.ts';
@@ -21,6 +22,7 @@ export type RouteDependencies = CreateUploadDependencies &
   CompleteUploadDependencies &
   AbortUploadDependencies &
   CreateDownloadsDependencies &
+  ReceiveCallbackDependencies &
   JwksDependencies &
   ReadyzDependencies &
   MetricsDependencies &
@@ -38,6 +40,7 @@ export const ROUTES: readonly Route<RouteDependencies>[] = [
   completeUpload,
   abortUpload,
   createDownloads,
+  receiveCallback,
   getPolicy,
   jwks,
   livez,

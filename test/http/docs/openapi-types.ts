@@ -120,6 +120,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/callbacks/oss": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Confirm an upload that OSS reports */
+        post: operations["receiveCallback"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/policy": {
         parameters: {
             query?: never;
@@ -889,6 +906,17 @@ export interface components {
              */
             serverTime: string;
         };
+        CallbackRequest: {
+            /** @description The `id` of the grant. A secret: keep it out of URLs and logs. */
+            id: string;
+        };
+        ConfirmedCallback: {
+            /**
+             * @description The object is in the bucket, as granted.
+             * @constant
+             */
+            state: "stored";
+        };
         CallerPolicy: {
             /** @description In the order in which they are tried. Empty when the caller may not upload anything. */
             rules: {
@@ -1031,7 +1059,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description There is no token, or it is not valid. `WWW-Authenticate` has the cause. */
+        /** @description There is no token, or it is not valid; `WWW-Authenticate` has the cause. Or OSS has not signed its call. */
         Unauthenticated: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1123,7 +1151,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The body has more than 64 KiB, or 1 MiB for a list of keys or uploads. */
+        /** @description The body has more than 64 KiB, 1 MiB for a list of keys or uploads, or 4 KiB for a callback. */
         BodyTooLarge: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1630,6 +1658,57 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    receiveCallback: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The address of the key of the signature, in base64. */
+                "x-oss-pub-key-url"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": "AQEBAAtvd24tZmlsZXM.EXAMPLE"
+                 *     }
+                 */
+                "application/json": components["schemas"]["CallbackRequest"];
+            };
+        };
+        responses: {
+            /** @description The object is stored as granted. OSS passes the body on to the client. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "state": "stored"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ConfirmedCallback"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["UploadIdInvalid"];
+            404: components["responses"]["UploadAbsent"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["UploadMismatch"];
+            410: components["responses"]["UploadIdExpired"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            502: components["responses"]["StorageError"];
             503: components["responses"]["Unavailable"];
         };
     };
