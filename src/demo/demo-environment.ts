@@ -30,6 +30,11 @@ export const DEMO_CREDENTIALS = {
   accessKeySecret: 'demo-access-key-secret',
 };
 
+/** The public key of the emulator's callbacks, in the temporary folder. */
+export const CALLBACK_KEY_FILE = 'callback-key.pem';
+/** As long as that of OSS. */
+const CALLBACK_KEY_BITS = 512;
+
 export type DemoEnvironment = {
   readonly serviceUrl: string;
   readonly emulatorUrl: string;
@@ -102,6 +107,14 @@ async function startServers(
   const serviceKeysFile = join(directory, 'service-keys.json');
   const serviceKey = await newServiceKey(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey);
   await writeFile(serviceKeysFile, JSON.stringify({ keys: [serviceKey] }), { mode: 0o600 });
+  // The service reads the key of callbacks before the emulator starts.
+  const callbackKeyFile = join(directory, CALLBACK_KEY_FILE);
+  const callbackKeys = generateKeyPairSync('rsa', {
+    modulusLength: CALLBACK_KEY_BITS,
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  });
+  await writeFile(callbackKeyFile, callbackKeys.publicKey);
   const input = loadStartupInput(
     {
       DEMO_ISSUER: issuer.issuer,
@@ -115,6 +128,7 @@ async function startServers(
       PORT: String(servicePort),
       PUBLIC_URL: `http://${host}:${servicePort}`,
       SERVICE_KEYS_FILE: serviceKeysFile,
+      OSS_CALLBACK_KEY_FILE: callbackKeyFile,
       CORS_ORIGINS: corsOrigins,
       OSS_ACCESS_KEY_ID: DEMO_CREDENTIALS.accessKeyId,
       OSS_ACCESS_KEY_SECRET: DEMO_CREDENTIALS.accessKeySecret,
@@ -138,6 +152,8 @@ async function startServers(
       buckets: Object.fromEntries(targets.map(({ bucket, region }) => [bucket, { ...demoBucket(), region }])),
       credentials: [DEMO_CREDENTIALS],
       clock: systemClock,
+      // The service that is called is on this machine.
+      callbacks: { privateKey: callbackKeys.privateKey, allowPrivateAddresses: true },
     }),
   );
   onClose(() => emulator.close());
