@@ -89,8 +89,9 @@ export default defineConfig(({ mode }) => {
     provide: { propertyRunsDivisor: hasAllCases ? 1 : 10 },
     // Some tests start whole processes, on machines that are busy.
     testTimeout: hasAllCases ? 300_000 : 20_000,
-    // Some tests wait for processes, so a worker per core would leave cores idle.
-    maxWorkers: 2 * availableParallelism(),
+    // Some tests wait, so a worker per core would leave cores idle. Each further worker loads all
+    // modules once more.
+    maxWorkers: availableParallelism() + 1,
     // Loading fastify, zod and jose for each file takes longer than the tests in it.
     isolate: false,
     // Threads share file descriptors, so a test could close those of another one.
