@@ -26,11 +26,26 @@ export const GRANT_ID = '019ab000-0000-7000-8000-000000000001';
 
 export const testCredentials = { accessKeyId: 'LTAI5tTestKey', accessKeySecret: 'TestSecret0123456789' };
 
+/** Parsed policies by issuer and text. Most tests use one of a few, and parsing takes longer than they do. */
+const policies = new WeakMap<TestIssuer, Map<string, Policy>>();
+
+/** The policy of this text, whose `jwks.json` has the keys of the issuer. */
 export function policyFrom(yaml: string, issuer: TestIssuer): Policy {
+  const ofIssuer = policies.get(issuer) ?? new Map<string, Policy>();
+  policies.set(issuer, ofIssuer);
+  const policy = ofIssuer.get(yaml) ?? parse(yaml, issuer);
+  ofIssuer.set(yaml, policy);
+  return policy;
+}
+
+function parse(yaml: string, issuer: TestIssuer): Policy {
   const parsed = parsePolicy(yaml, { env: {}, readFile: () => JSON.stringify(issuer.jwks) });
   if ('faults' in parsed) throw new Error(JSON.stringify(parsed.faults, null, 1));
   return parsed.policy;
 }
+
+/** The issuer of apps that name none. Nothing changes an issuer, so all tests of a worker share it. */
+const defaultIssuer = createTestIssuer();
 
 /** The storage of a policy's rules, as the service prepares it. */
 export function storageOf(policy: Policy, createClient?: (target: Target) => BucketClient): PreparedStorage {
@@ -52,7 +67,7 @@ export async function createTestApp({
   policyYaml = policyWith(),
   verifier,
   createClient,
-  issuer = createTestIssuer(),
+  issuer = defaultIssuer,
   ...overrides
 }: Partial<AppDependencies> & {
   readonly policyYaml?: string;
