@@ -48,8 +48,13 @@ export type Metrics = {
   render(): Promise<{ readonly contentType: string; readonly text: string }>;
 };
 
-/** Most responses need no network; the upper end is for issuers whose keys are slow to fetch. */
-const RESPONSE_BUCKETS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+/**
+ * Most responses need no network. Up to 10 s are for issuers whose keys are slow to fetch, and up
+ * to 75 s for completing a multipart upload.
+ */
+const RESPONSE_BUCKETS_SECONDS = [
+  ...[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 75],
+];
 /** A call ends after 5 s at the latest; one that completes a multipart upload, after 60 s. */
 const STORAGE_BUCKETS_SECONDS = [
   ...[0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60],

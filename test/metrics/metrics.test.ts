@@ -181,6 +181,22 @@ it('counts the keys of requests for downloads by rule and outcome', async () => 
   ]);
 });
 
+it('counts the slowest response, to a call that completes an upload, in a bucket with a bound', async () => {
+  const route = '/v1/uploads/complete';
+  const lines = await linesOf({}, ({ observer }) =>
+    observer.responded({ method: 'POST', route, status: 200, seconds: 72 }),
+  );
+  const counts = seriesOf(lines, 'http_request_duration_seconds_bucket')
+    .filter((line) => line.includes(route))
+    .map((line) => [/le="([^"]*)"/.exec(line)?.[1], line.split(' ').at(-1)]);
+  expect(counts.slice(-4)).toStrictEqual([
+    ['10', '0'],
+    ['30', '0'],
+    ['75', '1'],
+    ['+Inf', '1'],
+  ]);
+});
+
 it('times a signing function, and returns its result', async () => {
   let seconds = 100;
   const metrics = createMetrics(sourcesWith(), { seconds: () => seconds, includeProcessMetrics: false });
