@@ -427,23 +427,22 @@ describe('the storage', () => {
   });
 });
 
-it('reports a policy that PUBLIC_URL and the service keys do not fit', async () => {
-  const rule = {
-    name: 'backend',
-    actions: ['confirm'],
-    who: { scope: 'a' },
-    target: 'media',
-    prefix: 'users/',
-  };
+it.each([
+  [
+    'confirm in actions',
+    { name: 'app', actions: ['confirm'], who: { scope: 'a' }, target: 'media', prefix: 'users/' },
+  ],
+  ['multipart in transfers', ownFilesRule({ name: 'app', transfers: ['put', 'multipart'] })],
+])('reports once that SERVICE_KEYS_FILE is not set, if a rule needs it: %s', async (field, rule) => {
   const policy = policyWith({
     issuers: [testIssuerEntry({ jwksFile: undefined, jwksUrl: JWKS_URL })],
     rules: [rule],
   });
   const { code, lines } = await check({ policy });
   expect(code).toBe(1);
-  expect(lines).toContain(
-    'FAILED policy: The rule backend has confirm in actions, which needs SERVICE_KEYS_FILE: without it, upload ids are valid for one process only. Create the file with oss-presign keygen.',
-  );
+  expect(lines.filter((line) => line.includes('SERVICE_KEYS_FILE'))).toStrictEqual([
+    `FAILED policy: The rule app has ${field}, which needs SERVICE_KEYS_FILE: without it, upload ids are valid for one process only. Create the file with oss-presign keygen.`,
+  ]);
 });
 
 it('warns if OSS cannot call PUBLIC_URL although a rule has a callback, and rejects an IPv6 address', async () => {

@@ -5,7 +5,7 @@ import { unknownVariables } from '../../config/unknown-variables.ts';
 import type { ReadinessCheck } from '../../health/check.ts';
 import { callbackFaults, callbackWarnings } from '../../policy/file/callback-address.ts';
 import { readPolicyFile } from '../../policy/file/read-policy-file.ts';
-import { receiptFaults } from '../../policy/file/receipt-faults.ts';
+import { receiptFaults, serviceKeysNeeds } from '../../policy/file/receipt-faults.ts';
 import { readIfPossible } from '../../text/text-file.ts';
 import { checkClock } from '../checks/check-clock.ts';
 import { checkCredentials } from '../checks/check-credentials.ts';
@@ -54,19 +54,22 @@ async function* checkSetup(context: CliContext): AsyncGenerator<Result> {
   const policyText = 'path' in file ? readIfPossible(file.path, readFile) : undefined;
   const loaded = loadConfig(env, readFile);
   const config = 'config' in loaded ? loaded.config : undefined;
-  yield* resultsOf('environment', loaded, 'complete', [
-    ...unknownVariables(env, policyText),
-    ...(config ? serviceKeysWarnings(config) : []),
-  ]);
-
+  let needsServiceKeys = false;
   const read =
     'path' in file
-      ? readPolicyFile(file.path, env, readFile, (policy) =>
-          config
+      ? readPolicyFile(file.path, env, readFile, (policy) => {
+          needsServiceKeys = serviceKeysNeeds(policy).length > 0;
+          return config
             ? [...receiptFaults(policy, receiptSettings(config)), ...callbackFaults(policy, config)]
-            : [],
-        )
+            : [];
+        })
       : undefined;
+  yield* resultsOf('environment', loaded, 'complete', [
+    ...unknownVariables(env, policyText),
+    // If the policy needs the missing file, that is a fault of the policy.
+    ...(config && !needsServiceKeys ? serviceKeysWarnings(config) : []),
+  ]);
+
   const policy = read && 'policy' in read ? read.policy : undefined;
   if ('path' in file && read) {
     const rules = policy?.rules.map(({ name }) => name).join(', ');

@@ -41,18 +41,22 @@ export function receiptFaults(
         `The receiptAudience of the rule ${name} is also an audience of an issuer, so a receipt could pass as a token. Choose another one.`,
       );
   }
-  for (const { name, actions, transfers, callback } of hasServiceKeysFile ? [] : rules) {
+  return hasServiceKeysFile ? faults : [...faults, ...serviceKeysNeeds({ rules })];
+}
+
+/** Returns what in a policy needs `SERVICE_KEYS_FILE`, one sentence each. */
+export function serviceKeysNeeds({ rules }: Pick<Policy, 'rules'>): readonly string[] {
+  return rules.flatMap(({ name, actions, transfers, callback }) => {
     const needing = [
       ...(actions.includes('confirm') ? ['confirm in actions'] : []),
       ...(actions.includes('upload') && transfers.includes('multipart') ? ['multipart in transfers'] : []),
       ...(callback ? ['callback: true'] : []),
     ];
-    for (const field of needing)
-      faults.push(
+    return needing.map(
+      (field) =>
         `The rule ${name} has ${field}, which needs SERVICE_KEYS_FILE: without it, upload ids are valid for one process only. Create the file with oss-presign keygen.`,
-      );
-  }
-  return faults;
+    );
+  });
 }
 
 function isSame(one: string, other: string): boolean {
