@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { type Fault, MAX_FAULTS, type RequestFaultCode, ServiceError, summarizeFaults } from '../errors.ts';
+import { withClosestBounds } from '../text/closest-bounds.ts';
 import { cutForLog } from '../text/log-text.ts';
 import { didYouMean } from '../text/suggest.ts';
 
@@ -47,7 +48,7 @@ export function faultsOf(
   const ofOtherType = new Set(
     issues.filter(({ code }) => code === 'invalid_type').map(({ path }) => pointerOf(path)),
   );
-  return issues
+  return withClosestBounds(issues)
     .filter(({ code, path }) => code === 'invalid_type' || !ofOtherType.has(pointerOf(path)))
     .flatMap((issue) => faultsOfIssue(issue, body, known));
 }

@@ -1,5 +1,6 @@
 import { type IssuerConfig, MULTI_TENANT_ISSUER, TENANT_PLACEHOLDER } from '../../auth/issuer.ts';
 import { webAddressFault } from '../../net/web-address.ts';
+import { withClosestBounds } from '../../text/closest-bounds.ts';
 import { closestName } from '../../text/suggest.ts';
 import { ACTIONS, type Action } from '../actions.ts';
 import { metadataBytes } from '../metadata-size.ts';
@@ -36,7 +37,7 @@ export function parsePolicy(
   };
 
   const parsed = policySchema.safeParse(content, { error: describeIssue });
-  for (const issue of parsed.error?.issues ?? [])
+  for (const issue of withClosestBounds(parsed.error?.issues ?? []))
     reportIssue(issue, policySchema, document.writtenText, fault);
   checkReferences(content, document, fault);
   const issuers = issuersOf(content).map((entry, index) =>

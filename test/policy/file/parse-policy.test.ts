@@ -410,6 +410,11 @@ it.each<[string, string]>([
   ],
   ['    limits: { requestsPerMinute: 0 }', '24 rules[0].limits.requestsPerMinute: must be at least 1'],
   [
+    '    limits: { requestsPerMinute: 1e308 }',
+    '24 rules[0].limits.requestsPerMinute: must be at most 1000000',
+  ],
+  ['    limits: { requestsPerMinute: -1e308 }', '24 rules[0].limits.requestsPerMinute: must be at least 1'],
+  [
     '    limits: { requestsPerHour: 1 }',
     '24 rules[0].limits.requestsPerHour: is not a field of the policy file; possible here: requestsPerMinute, bytesPerDay',
   ],
