@@ -11,6 +11,10 @@ export type SigningSample = {
   readonly oursOfMuch: number;
   /** Of one request for 1,000 downloads. */
   readonly downloadList: number;
+  /** Of one upload: the decision, the count, the signature and the upload id. */
+  readonly grant: number;
+  /** Of one request for 100 uploads. */
+  readonly uploadBatch: number;
   readonly aliOss: number;
   readonly aws: number;
   readonly go?: number;

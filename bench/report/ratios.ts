@@ -19,6 +19,7 @@ export const RATIOS = {
   signingAws: 'time of a signature: `@aws-sdk/s3-request-presigner` ÷ oss-presign',
   signingGo: 'time of a signature: OSS Go SDK V2 ÷ oss-presign',
   downloads: 'time of 1,000 downloads in one request: 1,000 signatures of a PUT ÷ the request',
+  batch: 'time of 100 uploads in one request: 100 decisions and signatures ÷ the request',
   signingMuch: 'time of a signature: base case ÷ 32 metadata headers and a key of 1,000 bytes',
 } as const;
 
@@ -64,6 +65,7 @@ export function ratiosOf({ requests, signing, startUp }: Measurements): Ratios {
     signingAws: [signed('aws'), signed('ours')],
     signingGo: [signed('go'), signed('ours')],
     downloads: [signed('ours').map((microseconds) => 1000 * microseconds), signed('downloadList')],
+    batch: [signed('grant').map((microseconds) => 100 * microseconds), signed('uploadBatch')],
     signingMuch: [signed('ours'), signed('oursOfMuch')],
   };
   return Object.fromEntries(

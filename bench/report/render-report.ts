@@ -100,6 +100,8 @@ function signingTable(samples: Measurements['signing']): string {
       samples.map((sample) => sample.oursOfMuch),
     ],
     ['**oss-presign**, a request for 1,000 downloads', samples.map((sample) => sample.downloadList)],
+    ['**oss-presign**, decision, count, signature and id of an upload', samples.map(({ grant }) => grant)],
+    ['**oss-presign**, a request for 100 uploads', samples.map(({ uploadBatch }) => uploadBatch)],
     ['`ali-oss` `signatureUrlV4`', samples.map((sample) => sample.aliOss)],
     ['`@aws-sdk/s3-request-presigner`', samples.map((sample) => sample.aws)],
     ['OSS Go SDK V2 `Presign`', samples.flatMap((sample) => sample.go ?? [])],

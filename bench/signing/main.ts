@@ -3,13 +3,17 @@ import { downloadListSigner } from './download-list.ts';
 import { microsecondsPerCall } from './microseconds-per-call.ts';
 import { aliOssSigner, awsSigner, ourSigner, ourSignerOfMuch } from './signers.ts';
 import type { SigningInput } from './signing-input.ts';
+import { uploadBatchSigners } from './upload-batch.ts';
 
 // One round of all signers for Node, in a separate process.
 const input = JSON.parse(process.argv[2] ?? '') as SigningInput;
+const { grant, batch } = await uploadBatchSigners(input);
 const signers = {
   ours: ourSigner(input),
   oursOfMuch: ourSignerOfMuch(input),
   downloadList: downloadListSigner(input),
+  grant,
+  uploadBatch: batch,
   aliOss: aliOssSigner(input),
   aws: awsSigner(input),
 };

@@ -47,7 +47,18 @@ describe('ratiosOf', () => {
       sample(1, 'go', 20),
       sample(1, 'valkey', 50),
     ];
-    const signing = [{ ours: 2, oursOfMuch: 8, downloadList: 4000, aliOss: 100, aws: 50, go: 20 }];
+    const signing = [
+      {
+        ours: 2,
+        oursOfMuch: 8,
+        downloadList: 4000,
+        grant: 5,
+        uploadBatch: 800,
+        aliOss: 100,
+        aws: 50,
+        go: 20,
+      },
+    ];
     const startUp = [
       { server: 'fastify', milliseconds: 150 },
       { server: 'ours', milliseconds: 300 },
@@ -55,7 +66,7 @@ describe('ratiosOf', () => {
     expect(ratiosOf({ requests, signing, startUp })).toStrictEqual({
       ...{ warm: 0.8, cold: 0.4, manyCallers: 0.75, typescriptPeer: 8, goPeer: 4, valkey: 0.5 },
       ...{ latency: 0.5, memory: 0.75, startUp: 0.5 },
-      ...{ signing: 50, signingAws: 25, signingGo: 10, downloads: 0.5, signingMuch: 0.25 },
+      ...{ signing: 50, signingAws: 25, signingGo: 10, downloads: 0.5, batch: 0.625, signingMuch: 0.25 },
     });
   });
 
@@ -70,11 +81,14 @@ describe('ratiosOf', () => {
   });
 
   it('leaves out what was not measured', () => {
-    const signing = [{ ours: 2, oursOfMuch: 4, downloadList: 1000, aliOss: 100, aws: 50 }];
+    const signing = [
+      { ours: 2, oursOfMuch: 4, downloadList: 1000, grant: 5, uploadBatch: 1000, aliOss: 100, aws: 50 },
+    ];
     expect(ratiosOf({ requests: [sample(1, 'ours', 80)], signing, startUp: [] })).toStrictEqual({
       signing: 50,
       signingAws: 25,
       downloads: 2,
+      batch: 0.5,
       signingMuch: 0.5,
     });
   });
@@ -102,6 +116,7 @@ it('has floors only for ratios that are comparable between processors', () => {
     'signing',
     'signingMuch',
     'downloads',
+    'batch',
   ]);
 });
 

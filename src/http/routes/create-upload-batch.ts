@@ -125,7 +125,8 @@ async function logItems(
   return rejections;
 }
 
-function grantedItem(item: BatchItem): UploadBatchGrants['items'][number] {
+/** @throws TypeError for an item that is not granted: a programming error. */
+export function grantedItem(item: BatchItem): UploadBatchGrants['items'][number] {
   const response = 'result' in item && item.result.outcome === 'granted' ? item.result.response : undefined;
   if (!response || response.transfer === 'multipart') throw new TypeError('the item is not granted');
   return response.transfer === 'put' ? { status: 201, ...response } : { status: 201, ...response };
