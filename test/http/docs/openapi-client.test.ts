@@ -89,3 +89,40 @@ it('a generated client reads the caller’s policy', async () => {
     ['own-files', 'users/alice/'],
   ]);
 });
+
+it('a generated client distinguishes the granted and the rejected uploads of a batch', async () => {
+  const client = await createTypedClient();
+  const { data, error } = await client.POST('/v1/uploads/batch', {
+    body: {
+      items: [
+        PHOTO,
+        { ...PHOTO, transfer: 'form' },
+        { ...PHOTO, key: 'users/bob/a.png' },
+        { ...PHOTO, transfer: 'multipart' },
+      ],
+    },
+  });
+  expect(error).toBeUndefined();
+  const described = data?.items.map((item) => {
+    if (!('transfer' in item)) {
+      const code: components['schemas']['Problem']['code'] = item.code;
+      return [item.status, code, item.errors?.[0]?.pointer];
+    }
+    const status: 201 = item.status;
+    return item.transfer === 'put'
+      ? [status, item.method, item.url.includes('x-oss-signature')]
+      : [status, item.method, item.fields.key];
+  });
+  expect(described).toStrictEqual([
+    [201, 'PUT', true],
+    [201, 'POST', PHOTO.key],
+    [403, 'policy_denied', '/items/2/key'],
+    [400, 'invalid_request', '/items/3/transfer'],
+  ]);
+});
+
+it('a generated client gets the faults of a batch without items', async () => {
+  const client = await createTypedClient();
+  const { error, response } = await client.POST('/v1/uploads/batch', { body: { items: [] } });
+  expect([response.status, error?.errors?.[0]?.pointer]).toStrictEqual([400, '/items']);
+});
