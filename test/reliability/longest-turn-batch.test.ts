@@ -19,7 +19,7 @@ const issuer = createTestIssuer();
 type Caller = {
   /** Of the caller's token. */
   readonly claims?: Readonly<Record<string, unknown>>;
-  /** What a rule asks of its callers. */
+  /** Further conditions of a rule. */
   readonly whoOf?: (index: number) => Partial<Rule['who']>;
 };
 
