@@ -8,6 +8,7 @@ import { ServiceError } from '../../src/errors.ts';
 import { now } from '../support/fixed-clock.ts';
 import { hmacSigner, segment } from '../support/forge-token.ts';
 import { propertyRuns } from '../support/property-runs.ts';
+import { rsaPair } from '../support/rsa-pairs.ts';
 import { nowSeconds } from '../support/tokens.ts';
 import { verifierOf } from './offline-verifier.ts';
 
@@ -17,7 +18,6 @@ const SEED = 20_261_123;
 type Pair = { readonly publicKey: KeyObject; readonly privateKey: KeyObject };
 type Bytes = Uint8Array;
 
-const rsaPair = (): Pair => generateKeyPairSync('rsa', { modulusLength: 2048 });
 const ecPair = (namedCurve: string): Pair => generateKeyPairSync('ec', { namedCurve });
 const edPair = (): Pair => generateKeyPairSync('ed25519');
 
@@ -49,13 +49,13 @@ function signAs(algorithm: Algorithm, key: KeyObject, input: string): Bytes {
 }
 
 /** One issuer with a key for each algorithm. The key IDs are the same for every issuer. */
-function createIssuer(issuer: string) {
-  const rsa = rsaPair();
+function createIssuer(issuer: string, rsaName: string) {
+  const rsa = rsaPair(rsaName);
   const pairs: Readonly<Record<(typeof ASYMMETRIC)[number], Pair>> = {
     RS256: rsa,
     RS384: rsa,
-    RS512: rsaPair(),
-    PS256: rsaPair(),
+    RS512: rsaPair(`${rsaName}, of RS512`),
+    PS256: rsaPair(`${rsaName}, of PS256`),
     PS384: rsa,
     PS512: rsa,
     ES256: ecPair('P-256'),
@@ -81,7 +81,10 @@ function createIssuer(issuer: string) {
 }
 
 const SECRET = Buffer.from('a secret that cannot be guessed: 0123456');
-const published = [createIssuer('https://one.test/'), createIssuer('https://two.test/')] as const;
+const published = [
+  createIssuer('https://one.test/', 'first'),
+  createIssuer('https://two.test/', 'second'),
+] as const;
 const internal: IssuerConfig = {
   issuer: 'internal',
   audience: 'uploads',

@@ -10,12 +10,13 @@ import {
 import { isSignedByOneOf } from '../../src/auth/verify-signature.ts';
 import { forgeToken, hmacSigner } from '../support/forge-token.ts';
 import { propertyRuns } from '../support/property-runs.ts';
+import { rsaPair } from '../support/rsa-pairs.ts';
 
 type Pair = { readonly publicKey: KeyObject; readonly privateKey: KeyObject };
 type Signer = (input: string, key: KeyObject) => Uint8Array;
 
-const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
-const odd = generateKeyPairSync('rsa', { modulusLength: 2049 });
+const rsa = rsaPair('first');
+const odd = rsaPair('first', 2049);
 const curves = {
   'P-256': generateKeyPairSync('ec', { namedCurve: 'P-256' }),
   'P-384': generateKeyPairSync('ec', { namedCurve: 'P-384' }),
@@ -23,7 +24,7 @@ const curves = {
 };
 const ed25519 = generateKeyPairSync('ed25519');
 const strangers = {
-  rsa: generateKeyPairSync('rsa', { modulusLength: 2048 }),
+  rsa: rsaPair('second'),
   'P-256': generateKeyPairSync('ec', { namedCurve: 'P-256' }),
   'P-384': generateKeyPairSync('ec', { namedCurve: 'P-384' }),
   'P-521': generateKeyPairSync('ec', { namedCurve: 'P-521' }),
@@ -235,7 +236,7 @@ describe('a signature with RSA', () => {
         [1024, REJECTED],
         [3072, ACCEPTED],
       ] as const) {
-        const pair = generateKeyPairSync('rsa', { modulusLength });
+        const pair = rsaPair('first', modulusLength);
         const token = forgeToken({ alg }, claims, (input) => algorithmOf(alg).signer(input, pair.privateKey));
         expect(await verdicts(token, await published(alg, pair), alg)).toStrictEqual(verdict);
       }

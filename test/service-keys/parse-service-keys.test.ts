@@ -3,6 +3,7 @@ import { calculateJwkThumbprint } from 'jose';
 import { describe, expect, it } from 'vitest';
 import type { ServiceKeys } from '../../src/grants/ports/service-keys.ts';
 import { MAX_SERVICE_KEYS, parseServiceKeys } from '../../src/service-keys/parse-service-keys.ts';
+import { rsaPair } from '../support/rsa-pairs.ts';
 import { newPrivateJwk } from '../support/service-keys.ts';
 
 const jwk = newPrivateJwk();
@@ -126,7 +127,7 @@ describe('a file that is no set of keys', () => {
   });
 });
 
-const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ format: 'jwk' });
+const rsa = rsaPair('first').privateKey.export({ format: 'jwk' });
 const p384 = generateKeyPairSync('ec', { namedCurve: 'P-384' }).privateKey.export({ format: 'jwk' });
 const k1 = generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).privateKey.export({ format: 'jwk' });
 const ed25519 = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' });
