@@ -6,8 +6,9 @@ import {
   renderAuditJson,
   type UploadAudit,
 } from '../../src/log/audit-json.ts';
+import { codePoint } from '../support/code-point.ts';
 
-const text = fc.oneof(fc.string({ unit: 'binary' }), fc.string());
+const text = fc.oneof(fc.string({ unit: codePoint }), fc.string());
 const textOrNone = fc.option(text, { nil: undefined });
 
 const uploadAudit: fc.Arbitrary<UploadAudit> = fc.record({

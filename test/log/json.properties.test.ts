@@ -2,13 +2,14 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { escapeJsonString, jsonProperty } from '../../src/log/json.ts';
 import { escapeInvisible } from '../../src/text/log-text.ts';
+import { codePoint } from '../support/code-point.ts';
 import { propertyRuns } from '../support/property-runs.ts';
 
 // Code units of every kind: controls, quotation marks, halves of surrogate pairs.
 const units = fc.string({
   unit: fc.integer({ min: 0, max: 0xffff }).map((unit) => String.fromCharCode(unit)),
 });
-const text = fc.oneof(units, fc.string({ unit: 'binary' }), fc.string({ unit: 'grapheme' }), fc.string());
+const text = fc.oneof(units, fc.string({ unit: codePoint }), fc.string({ unit: 'grapheme' }), fc.string());
 
 /** `JSON.stringify`, with every invisible character escaped, one by one. */
 const expected = (one: string) =>

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { type RequestLine, renderRequestLine } from '../../src/log/request-line.ts';
+import { codePoint } from '../support/code-point.ts';
 import { propertyRuns } from '../support/property-runs.ts';
 
-const text = fc.oneof(fc.string({ unit: 'binary', maxLength: 200 }), fc.string());
+const text = fc.oneof(fc.string({ unit: codePoint, maxLength: 200 }), fc.string());
 const textOrNone = fc.option(text, { nil: undefined });
 
 const line: fc.Arbitrary<RequestLine> = fc.record({

@@ -4,6 +4,7 @@ import type { ObjectUpload, PreparedUploads, Signing } from '../../../../src/sto
 import { type OssBucket, prepareBucket } from '../../../../src/storage/oss/bucket.ts';
 import type { Endpoint } from '../../../../src/storage/oss/endpoint.ts';
 import { presign } from '../../../../src/storage/oss/signing/presign.ts';
+import { codePoint } from '../../../support/code-point.ts';
 import { propertyRuns } from '../../../support/property-runs.ts';
 import { type ReferencePut, referenceUrl } from '../../../support/reference-url.ts';
 
@@ -33,7 +34,7 @@ const headers = fc
 const objectKey = fc
   .oneof(
     fc.stringMatching(/^[A-Za-z0-9._~/-]{1,40}$/),
-    fc.string({ unit: 'binary', minLength: 1, maxLength: 40 }),
+    fc.string({ unit: codePoint, minLength: 1, maxLength: 40 }),
   )
   .filter((key) => key.isWellFormed() && !key.split('/').some((segment) => /^\.{1,2}$/.test(segment)));
 
