@@ -60,6 +60,10 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     ...['grants', 'grants/callback', 'grants/multipart', 'policy', 'storage', 'text', 'zod'],
     ...['type:auth', 'type:clock', 'type:errors', 'type:grants/ports'],
   ],
+  'grants/git-lfs': [
+    ...['grants', 'grants/upload', 'grants/download', 'grants/completion', 'policy'],
+    ...['type:storage', 'type:auth', 'type:errors', 'type:grants/ports'],
+  ],
   'grants/multipart': ['grants', 'storage', 'zod'],
   'grants/callback': ['grants', 'grants/completion', 'policy', 'type:storage', 'errors', 'zod'],
   'grants/completion': [
@@ -117,6 +121,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
       'grants/download',
       'grants/callback',
       'grants/completion',
+      'grants/git-lfs',
       'policy',
       'auth',
       'errors',

@@ -6,7 +6,7 @@ import { unauthenticated } from './unauthenticated.ts';
  * number of bytes, so no longer token arrives. Entra ID and Keycloak issue tokens of 11 KB for
  * users with many groups or roles.
  */
-const MAX_TOKEN_BYTES = 16_384;
+export const MAX_TOKEN_BYTES = 16_384;
 
 /** Limits for `alg`, `typ` and `kid`, far above the values that issuers use. */
 const MAX_ALGORITHM_LENGTH = 32;

@@ -1,4 +1,4 @@
-const ADAPTERS = ['activestorage', 'vapor'] as const;
+const ADAPTERS = ['activestorage', 'lfs', 'vapor'] as const;
 
 export type Adapter = (typeof ADAPTERS)[number];
 

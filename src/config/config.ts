@@ -51,11 +51,15 @@ export const environmentSchema = z.object({
       'More request headers that these pages may send, comma-separated. Those of the API and of common tracing libraries are always allowed.',
   }),
   ADAPTERS: listOf(adapterFault, 10)
+    .superRefine((names, { addIssue }) => {
+      const repeated = new Set(names.filter((name, index) => names.indexOf(name) < index));
+      for (const name of repeated) if (isAdapter(name)) addIssue(`"${name}" must be listed once`);
+    })
     .default([])
     .transform((names) => names.filter(isAdapter))
     .meta({
       description:
-        'Routes for clients that cannot be changed, comma-separated: `activestorage`, `vapor`. By default, none.',
+        'Routes for clients that cannot be changed, comma-separated: `activestorage`, `lfs` (git-lfs, needs `PUBLIC_URL`), `vapor`. By default, none.',
     }),
   TRUST_PROXY: listOf(trustedProxyFault).default([]).meta({
     description:
@@ -158,6 +162,9 @@ export function loadConfig(
     faults.push(
       `AUDIT_MODE=strict needs LOG_LEVEL ${AUDIT_LEVELS.join(', ')}: audit lines have the level info.`,
     );
+
+  if (parsed.success && parsed.data.ADAPTERS.includes('lfs') && parsed.data.PUBLIC_URL === undefined)
+    faults.push('PUBLIC_URL is not set: ADAPTERS "lfs" sends clients to the service by this address.');
 
   const invalid = new Set(parsed.error?.issues.map(({ path }) => path[0]));
   const valid = Object.fromEntries(Object.entries(values).filter(([name]) => !invalid.has(name)));

@@ -102,6 +102,6 @@ export function countCall(
 }
 
 /** The calls about uploads that a rule allows each caller per minute. */
-function callsPerMinute({ limits: { requestsPerMinute } }: Pick<Rule, 'limits'>): number {
+export function callsPerMinute({ limits: { requestsPerMinute } }: Pick<Rule, 'limits'>): number {
   return requestsPerMinute === undefined ? CALLS_PER_MINUTE : CALLS_PER_REQUEST * requestsPerMinute;
 }

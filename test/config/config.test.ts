@@ -56,7 +56,7 @@ it('reads every variable', () => {
       AUDIT_MODE: 'strict',
       CORS_ORIGINS: 'https://a.example.com, http://localhost:3000,',
       CORS_ALLOWED_HEADERS: 'X-Trace-Id, x-tenant',
-      ADAPTERS: 'vapor, activestorage',
+      ADAPTERS: 'vapor, activestorage,lfs',
       TRUST_PROXY: '10.0.0.0/8, fd00::/8,192.0.2.1,loopback',
       REDIS_URL: 'rediss://user:pass@cache:6380/1',
       METRICS_PORT: '9090',
@@ -76,7 +76,7 @@ it('reads every variable', () => {
       auditMode: 'strict',
       corsOrigins: ['https://a.example.com', 'http://localhost:3000'],
       corsAllowedHeaders: ['X-Trace-Id', 'x-tenant'],
-      adapters: ['vapor', 'activestorage'],
+      adapters: ['vapor', 'activestorage', 'lfs'],
       trustProxy: ['10.0.0.0/8', 'fd00::/8', '192.0.2.1', 'loopback'],
       redisUrl: 'rediss://user:pass@cache:6380/1',
       serviceKeysFile: '/etc/service-keys.json',
@@ -110,7 +110,7 @@ it('reports all faults together, without a secret', () => {
     'PORT must be a whole number from 0 to 65535.',
     'LOG_LEVEL must be one of fatal, error, warn, info, debug, trace, silent.',
     'CORS_ORIGINS "*" must not contain "*"; list each origin, such as https://app.example.com.',
-    'ADAPTERS "rails" must be one of activestorage, vapor.',
+    'ADAPTERS "rails" must be one of activestorage, lfs, vapor.',
     'TRUST_PROXY "everywhere" must be an IP address, a CIDR range such as 10.0.0.0/8, or one of loopback, linklocal, uniquelocal.',
     expect.stringMatching(/^REDIS_URL must be an address such as redis:/),
     'SHUTDOWN_GRACE_SECONDS must be a whole number from 1 to 3600.',
@@ -118,6 +118,16 @@ it('reports all faults together, without a secret', () => {
     'OSS_ACCESS_KEY_ID (or OSS_ACCESS_KEY_ID_FILE) is empty: without credentials nothing can be signed.',
   ]);
   expect(faults.join()).not.toMatch(/Passw0rd|Two Words/);
+});
+
+it('reports an adapter that is listed twice, and git-lfs without an address for its clients', () => {
+  expect(faultsOf({ ADAPTERS: 'vapor,lfs,vapor, vapor' })).toStrictEqual([
+    'ADAPTERS "vapor" must be listed once.',
+  ]);
+  expect(faultsOf({ ADAPTERS: 'lfs' })).toStrictEqual([
+    'PUBLIC_URL is not set: ADAPTERS "lfs" sends clients to the service by this address.',
+  ]);
+  expect(faultsOf({ ADAPTERS: 'vapor' })).toStrictEqual([]);
 });
 
 it.each(['65536', '-1', '1e3', ' 80', '8080.5'])('rejects %j as a port', (port) => {

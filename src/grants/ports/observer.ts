@@ -14,7 +14,10 @@ export type SentResponse = {
  * The outcome of one upload request. `rule` is missing if no rule is close to the request.
  */
 export type Decided = {
-  /** `exists` and `error`: the storage did not begin a multipart upload that the policy allows. */
+  /**
+   * `exists` and `error`: the storage did not begin a multipart upload that the policy allows.
+   * `exists` without a reason: git-lfs need not send the object.
+   */
   readonly outcome: 'granted' | 'limited' | 'denied' | 'exists' | 'error';
   readonly rule?: string | undefined;
   /** The stable codes of a denial or an error, or the limit that was reached. */

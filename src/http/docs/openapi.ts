@@ -5,6 +5,7 @@ import type { ErrorCode } from '../../errors.ts';
 import { MAX_CALLBACK_BYTES } from '../../grants/callback/request.ts';
 import { MAX_BODY_BYTES, MAX_LIST_BODY_BYTES } from '../plugins/json-body.ts';
 import { PROBLEMS, problemSchema, toProblem } from '../plugins/problem-json.ts';
+import type { ClientProtocol } from '../routes/client-protocol.ts';
 import type { JsonContent, OperationDocument, Parameter, Route, TextContent } from '../routes/route.ts';
 import { rejectionExamples } from './openapi-examples.ts';
 
@@ -93,6 +94,7 @@ export function renderOpenApi(routes: readonly Route<never>[]): string {
             bearerFormat: 'JWT',
             description: 'An access token of an issuer that the policy names. `npm run dev` prints one.',
           },
+          ...passwordScheme(routes),
         },
         headers: HEADERS,
         responses: problemResponses(routes),
@@ -101,6 +103,13 @@ export function renderOpenApi(routes: readonly Route<never>[]): string {
     },
     { aliasDuplicateObjects: false, lineWidth: 110 },
   );
+}
+
+/** How clients that can only send a user and a password send the token. */
+function passwordScheme(routes: readonly Route<never>[]): object {
+  const users = new Set(routes.flatMap(({ protocol }) => protocol?.basicUser ?? []));
+  const description = `The user ${[...users].join(' or ')}, with the access token as password.`;
+  return users.size === 0 ? {} : { password: { type: 'http', scheme: 'basic', description } };
 }
 
 /** The operations by path and method. `/docs/:file` becomes `/docs/{file}`. */
@@ -113,7 +122,7 @@ function pathsOf(routes: readonly Route<never>[]): Record<string, Record<string,
   return paths;
 }
 
-function operationOf({ isPublic, openapi }: Route<never>): unknown {
+function operationOf({ isPublic, openapi, protocol }: Route<never>): unknown {
   const {
     operationId,
     tag,
@@ -132,14 +141,17 @@ function operationOf({ isPublic, openapi }: Route<never>): unknown {
     tags: [tag],
     summary,
     ...(isPublic && { security: [] }),
-    ...(requestBody && { requestBody: { required: true, content: contentOf(requestBody) } }),
+    ...(protocol && { security: [{ bearer: [] }, { password: [] }] }),
+    ...(requestBody && {
+      requestBody: { required: true, content: contentOf(requestBody, protocol?.mediaType) },
+    }),
     responses: {
       ...mapValues(responses, ({ description, headers = [], content }) => ({
         description,
         headers: { ...REQUEST_ID, ...headerRefs(headers) },
-        ...(content && { content: contentOf(content) }),
+        ...(content && { content: contentOf(content, protocol?.mediaType) }),
       })),
-      ...problemRefs(problemsOf(openapi, isPublic)),
+      ...problemRefs(problemsOf(openapi, isPublic), protocol),
     },
     ...(parameters.length > 0 && { parameters }),
   };
@@ -155,12 +167,12 @@ function problemsOf({ problems = [] }: OperationDocument, isPublic: boolean): re
   return [...problems, ...(isPublic ? [] : TOKEN_PROBLEMS), ...COMMON_PROBLEMS];
 }
 
-function contentOf(content: JsonContent | TextContent): unknown {
+function contentOf(content: JsonContent | TextContent, jsonType = 'application/json'): unknown {
   if ('mediaType' in content)
     return { [content.mediaType]: { schema: { type: 'string' }, example: content.example } };
   const schema = { $ref: `#/components/schemas/${content.name}` };
   return {
-    'application/json': {
+    [jsonType]: {
       schema,
       ...('examples' in content
         ? { examples: mapValues(content.examples, (value) => ({ value })) }
@@ -175,7 +187,8 @@ function contentOf(content: JsonContent | TextContent): unknown {
  */
 function schemasOf(routes: readonly Route<never>[]): Record<string, unknown> {
   const schemas: Record<string, unknown> = {};
-  for (const { openapi } of routes) {
+  for (const { openapi, protocol } of routes) {
+    if (protocol) schemas[protocol.problems.name] = jsonSchema(protocol.problems.schema, 'output');
     const { requestBody, responses } = openapi;
     if (requestBody) {
       const { $defs = {}, ...schema } = jsonSchema(requestBody.schema, 'input');
@@ -201,14 +214,17 @@ function headerRefs(names: readonly string[]): object {
   return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
 }
 
-/** The responses of these codes, by status: a reference if only one code has the status. */
-function problemRefs(codes: readonly ErrorCode[]): Record<number, unknown> {
+/**
+ * The responses of these codes, by status: a reference if only one code has the status, and the
+ * client has no protocol of its own.
+ */
+function problemRefs(codes: readonly ErrorCode[], protocol?: ClientProtocol): Record<number, unknown> {
   return Object.fromEntries(
     codesByStatus(codes).map(([status, [code, ...others]]) => [
       status,
-      others.length === 0
+      others.length === 0 && !protocol
         ? { $ref: `#/components/responses/${responseName(code)}` }
-        : problemResponse([code, ...others]),
+        : problemResponse([code, ...others], protocol),
     ]),
   );
 }
@@ -232,31 +248,35 @@ function responseName(code: ErrorCode): string {
 /** The problems that at least one operation refers to. */
 function problemResponses(routes: readonly Route<never>[]): Record<string, unknown> {
   const used = new Set(
-    routes.flatMap(({ openapi, isPublic }) =>
-      codesByStatus(problemsOf(openapi, isPublic)).flatMap(([, codes]) => (codes.length === 1 ? codes : [])),
-    ),
+    routes
+      .filter(({ protocol }) => !protocol)
+      .flatMap(({ openapi, isPublic }) =>
+        codesByStatus(problemsOf(openapi, isPublic)).flatMap(([, codes]) =>
+          codes.length === 1 ? codes : [],
+        ),
+      ),
   );
   const codes = (Object.keys(PROBLEMS) as ErrorCode[]).filter((code) => used.has(code));
   return Object.fromEntries(codes.map((code) => [responseName(code), problemResponse([code])]));
 }
 
 /** The response of codes with the same status. */
-function problemResponse(codes: Codes): unknown {
+function problemResponse(codes: Codes, protocol?: ClientProtocol): unknown {
   const [code, ...others] = codes;
   const examplesOf = rejectionExamples();
   return {
     description: others.length === 0 ? WHEN[code] : codes.map((one) => `\`${one}\`: ${WHEN[one]}`).join(' '),
     headers: { ...REQUEST_ID, ...headerRefs(codes.flatMap((one) => EXTRA_HEADERS[one] ?? [])) },
     content: {
-      'application/problem+json': {
-        schema: { $ref: '#/components/schemas/Problem' },
+      [protocol?.mediaType ?? 'application/problem+json']: {
+        schema: { $ref: `#/components/schemas/${protocol?.problems.name ?? 'Problem'}` },
         examples: Object.fromEntries(
           codes
             .flatMap((one) => Object.entries(examplesOf[one]))
-            .map(([name, error]) => [
-              name,
-              { value: toProblem(error, '019ab0c4-7f3a-7000-8000-000000000001') },
-            ]),
+            .map(([name, error]) => {
+              const problem = toProblem(error, '019ab0c4-7f3a-7000-8000-000000000001');
+              return [name, { value: protocol?.problems.render(problem) ?? problem }];
+            }),
         ),
       },
     },

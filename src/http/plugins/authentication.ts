@@ -1,9 +1,11 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { basicOrBearerToken } from '../../auth/basic-token.ts';
 import { bearerToken } from '../../auth/bearer-token.ts';
 import type { TokenVerifier } from '../../auth/token-verifier.ts';
 import type { CallerContext } from '../../grants/grant.ts';
 import type { PreparedStorage } from '../../grants/prepared-storage.ts';
 import type { Policy } from '../../policy/policy.ts';
+import type { ClientProtocol } from '../routes/client-protocol.ts';
 
 /**
  * A policy, the verifier of its issuers' tokens and its storage. They change together, so a request
@@ -27,8 +29,9 @@ declare module 'fastify' {
 }
 
 /**
- * Requires a verified token for every route without `config: { public: true }`, before the body is
- * read. The hook applies to all routes of the app, so a new route cannot lack it.
+ * Requires a verified token for every route without `config: { public: true }`, before the body
+ * is read. It is a Bearer token, or a password on a route with `config: { protocol }`. The hook
+ * applies to all routes of the app, so a new route cannot lack it.
  * @param admit awaited first; rejects if the request is not admitted. Public routes skip it: a
  *   probe must not take a busy replica for a dead one.
  */
@@ -44,11 +47,15 @@ export function registerAuthentication(
     if (isUnroutable || config.public) return;
     await admit();
     const { policy, verifier, storage } = active();
-    const verified = verifier.verify(bearerToken(request.headers.authorization));
+    const verified = verifier.verify(tokenOf(request.headers.authorization, config.protocol));
     // No promise for a token that was verified before.
     const caller = verified instanceof Promise ? await verified : verified;
     request.callerContext = { caller, policy, storage };
   });
+}
+
+function tokenOf(authorization: string | undefined, protocol: ClientProtocol | undefined): string {
+  return protocol ? basicOrBearerToken(authorization, protocol.basicUser) : bearerToken(authorization);
 }
 
 /**

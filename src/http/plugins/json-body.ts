@@ -35,16 +35,21 @@ const MAX_PARTS = 10_000;
  * it after authentication: a 401 precedes a 415.
  */
 export function registerJsonBody(app: FastifyInstance): void {
-  const parseJson = app.getDefaultJsonParser('error', 'error');
-  const decoder = new TextDecoder('utf-8', { fatal: true });
   app.decorateRequest('rawBody', undefined);
   app.removeAllContentTypeParsers();
   app.addHook('onRequest', ({ method, headers, routeOptions }, _reply, done) => {
     const isRouted = routeOptions.url !== undefined;
     done(isRouted && method !== 'GET' && method !== 'HEAD' ? contentFault(headers) : undefined);
   });
+  acceptJson(app, 'application/json');
+}
+
+/** Parses bodies of this media type as JSON, on the routes of this instance and its children. */
+export function acceptJson(app: FastifyInstance, mediaType: string): void {
+  const parseJson = app.getDefaultJsonParser('error', 'error');
+  const decoder = new TextDecoder('utf-8', { fatal: true });
   app.addContentTypeParser(
-    'application/json',
+    mediaType,
     { parseAs: 'buffer', bodyLimit: MAX_BODY_BYTES },
     (request, body, done) => {
       if (request.routeOptions.config.keepsRawBody) request.rawBody = body as Buffer;
@@ -101,7 +106,7 @@ function consistsOf(list: string | undefined, coding: string): boolean {
 /** Whether a JSON type has a `charset` other than UTF-8 (RFC 8259 8.1), or US-ASCII, its subset. */
 function namesOtherCharset(contentType: string): boolean {
   const [type = '', ...parameters] = contentType.toLowerCase().split(';');
-  if (type.trim() !== 'application/json') return false;
+  if (!/^application\/(?:[\w.-]{1,64}\+)?json$/.test(type.trim())) return false;
   return parameters.some((parameter) => {
     const [name = '', value = ''] = parameter.split('=', 2);
     return name.trim() === 'charset' && !/^"?(utf-?8|us-ascii|ascii)"?$/.test(value.trim());

@@ -97,15 +97,21 @@ export function toProblem(
   };
 }
 
-/** Sends an error as `application/problem+json`, with the headers that belong to it. */
+/**
+ * Sends an error as `application/problem+json`, or in the protocol of the route, with the headers
+ * that belong to it.
+ */
 export function sendProblem(error: ServiceError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const protocol = request.routeOptions.config?.protocol;
+  const problem = toProblem(error, request.id);
+  if (protocol && problem.status === 401) reply.headers(protocol.challenge);
   return reply
-    .code(PROBLEMS[error.code].status)
+    .code(problem.status)
     .headers(error.headers)
     .headers({ 'x-request-id': request.id, 'cache-control': 'no-store' })
-    .type('application/problem+json; charset=utf-8')
+    .type(`${protocol?.mediaType ?? 'application/problem+json'}; charset=utf-8`)
     .serializer(JSON.stringify)
-    .send(toProblem(error, request.id));
+    .send(protocol ? protocol.problems.render(problem) : problem);
 }
 
 const FRAMEWORK_ERRORS: Readonly<Record<string, readonly [ErrorCode, string]>> = {

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import type { ErrorCode } from '../../errors.ts';
+import type { ClientProtocol } from './client-protocol.ts';
 
 /**
  * One operation of the HTTP service, as a value: the app registers a list of them, and the OpenAPI
@@ -16,6 +17,8 @@ export type Route<Dependencies> = {
   readonly maxBodyBytes?: number;
   /** Whether the handler needs the bytes of the body, as `rawBody` of the request. */
   readonly keepsRawBody?: boolean;
+  /** The protocol of its client, if it has one of its own. */
+  readonly protocol?: ClientProtocol;
   readonly openapi: OperationDocument;
   /**
    * Creates the handler; undefined if the process with these dependencies does not serve the
@@ -37,7 +40,7 @@ export type Handler = (
 export type RouteResponse = {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  /** Sent as JSON, with its `Content-Type`. */
+  /** Sent as JSON, with its `Content-Type` or that of the route's protocol. */
   readonly json?: unknown;
   /** Sent unchanged, instead of `json`. */
   readonly body?: string | Buffer;

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { adapterRoutes } from '../../../src/http/adapters/adapters.ts';
 import { ownFilesRule, policyWith } from '../../support/policies.ts';
 import { createTestApp, GRANT_ID } from '../../support/test-app.ts';
 
@@ -91,10 +90,6 @@ describe('an adapter', () => {
       403,
       `The file has ${size} bytes; at most 5368709120 fit into one request, and this client cannot send parts.`,
     ]);
-  });
-
-  it('registers its routes once, however often it is named', () => {
-    expect(adapterRoutes(['vapor', 'vapor']).map(({ path }) => path)).toStrictEqual([VAPOR]);
   });
 
   it.each([
