@@ -16,7 +16,10 @@ import type { Signer } from './signers.ts';
 import type { SigningInput } from './signing-input.ts';
 
 /** The uploads of the batch, as many as one request may have. */
-export const BATCH_ITEMS = 100;
+const BATCH_ITEMS = 100;
+
+/** About a second. */
+const WARM_UP_CALLS = 400;
 
 /**
  * `grant`: one call decides on one upload, counts it, and signs its URL and its upload id.
@@ -76,21 +79,24 @@ export async function uploadBatchSigners({
   }));
   const request = parseUploadRequestBody(items[0]);
   const body = JSON.stringify({ items });
-  return {
-    async grant() {
-      const { outcome } = await issueUpload(dependencies, context, request);
-      if (outcome !== 'granted') throw new TypeError('the benchmark must be granted');
-    },
-    async batch() {
-      const sent = parseUploadBatchBody(JSON.parse(body));
-      const issued = await issueBatch(dependencies, context, {
-        items: sent,
-        parse: parseBatchItem,
-        idempotencyKey: undefined,
-      });
-      const audits = issued.map((item, index) => renderAuditJson(itemAudit(context, item, index)));
-      const response = JSON.stringify({ items: issued.map(grantedItem) });
-      return audits.join('').length + Buffer.byteLength(response);
-    },
-  };
+  // Both take the same steps, and the first of the two must not be the only one that compiles them.
+  for (let call = 0; call < WARM_UP_CALLS; call++) await batch();
+  return { grant, batch };
+
+  async function grant(): Promise<void> {
+    const { outcome } = await issueUpload(dependencies, context, request);
+    if (outcome !== 'granted') throw new TypeError('the benchmark must be granted');
+  }
+
+  async function batch(): Promise<number> {
+    const sent = parseUploadBatchBody(JSON.parse(body));
+    const issued = await issueBatch(dependencies, context, {
+      items: sent,
+      parse: parseBatchItem,
+      idempotencyKey: undefined,
+    });
+    const audits = issued.map((item, index) => renderAuditJson(itemAudit(context, item, index)));
+    const response = JSON.stringify({ items: issued.map(grantedItem) });
+    return audits.join('').length + Buffer.byteLength(response);
+  }
 }
