@@ -2,20 +2,7 @@ import { z } from 'zod';
 import type { IssuerConfig, IssuerKeys } from '../../auth/issuer.ts';
 import { readFault } from '../../text/text-file.ts';
 import { decodeSecret, SECRET_ENCODINGS } from './issuer-secret.ts';
-
-export type PolicySources = {
-  /** The environment variables for `${NAME}` and `secretEnv`. */
-  readonly env: Readonly<Record<string, string | undefined>>;
-  /** Reads a `jwksFile` or `secretFile`; throws when it cannot. */
-  readonly readFile: (path: string) => string;
-};
-
-type Fault = (field: string, detail: string) => void;
-/**
- * Returns a field's text as in the file, with its placeholders. Faults must not show a value of the
- * environment.
- */
-type Written = (field: string) => string;
+import { type PolicySources, type ReportFieldFault, readNamedSecret, type Written } from './named-secret.ts';
 
 /**
  * Returns the keys that one entry of `issuers` names. Reads its `jwksFile`, `secretEnv` or
@@ -24,7 +11,7 @@ type Written = (field: string) => string;
 export function issuerKeys(
   entry: Readonly<Record<string, unknown>>,
   sources: PolicySources,
-  fault: Fault,
+  fault: ReportFieldFault,
   written: Written,
 ): Pick<IssuerConfig, 'keys' | 'secret'> {
   const secret = readSecret(entry, sources, fault, written);
@@ -36,7 +23,7 @@ export function issuerKeys(
 function readKeys(
   { jwksUrl, jwksFile }: Readonly<Record<string, unknown>>,
   { readFile }: PolicySources,
-  fault: Fault,
+  fault: ReportFieldFault,
   written: Written,
 ): IssuerKeys | undefined {
   if (typeof jwksUrl === 'string') return { kind: 'jwksUrl', url: jwksUrl };
@@ -52,40 +39,17 @@ function readKeys(
  * reporting the fault.
  */
 function readSecret(
-  { secretEnv, secretFile, secretEncoding }: Readonly<Record<string, unknown>>,
-  { env, readFile }: PolicySources,
-  fault: Fault,
+  entry: Readonly<Record<string, unknown>>,
+  sources: PolicySources,
+  fault: ReportFieldFault,
   written: Written,
 ): Uint8Array | undefined {
   // The schema reports any other encoding.
-  const encoding = SECRET_ENCODINGS.find((one) => one === secretEncoding) ?? 'utf8';
-  if (typeof secretEnv === 'string') {
-    const text = Object.hasOwn(env, secretEnv) ? env[secretEnv] : undefined;
-    const decoded =
-      text === undefined || text === ''
-        ? `names the environment variable ${written('secretEnv')}, which is not set`
-        : decodeSecret(text, encoding, `names ${written('secretEnv')}, which`);
-    if (typeof decoded !== 'string') return decoded;
-    fault('secretEnv', decoded);
-    return new Uint8Array(0);
-  }
-  if (typeof secretFile === 'string') {
-    let decoded: Uint8Array | string;
-    try {
-      // Editors, `echo` and secret stores end a file with a line break, and some begin it with a
-      // byte order mark.
-      const text = readFile(secretFile)
-        .replace(/^\ufeff/, '')
-        .replace(/\r?\n$/, '');
-      decoded = decodeSecret(text, encoding, `names ${written('secretFile')}, which`);
-    } catch (error) {
-      decoded = `${readFault(error)}: ${written('secretFile')}`;
-    }
-    if (typeof decoded !== 'string') return decoded;
-    fault('secretFile', decoded);
-    return new Uint8Array(0);
-  }
-  return undefined;
+  const encoding = SECRET_ENCODINGS.find((one) => one === entry.secretEncoding) ?? 'utf8';
+  const secret = readNamedSecret(entry, sources, fault, written, (text, subject) =>
+    decodeSecret(text, encoding, subject),
+  );
+  return secret === 'unusable' ? new Uint8Array(0) : secret;
 }
 
 const jwksSchema = z.object({ keys: z.array(z.looseObject({ kty: z.string() })).min(1) });
