@@ -57,6 +57,8 @@ export type Rule = {
   readonly receiptExpiresInSeconds: number;
   /** Whether the storage reports a PUT or a form to the service when the object is stored. */
   readonly callback: boolean;
+  /** The receiver of notifications about stored uploads, if there is one. */
+  readonly notify?: NotificationReceiver | undefined;
   /** For each caller. A missing limit does not apply. */
   readonly limits: {
     readonly requestsPerMinute?: number | undefined;
@@ -64,6 +66,15 @@ export type Rule = {
   };
   /** Rules whose prefixes may overlap with this one's without a warning. */
   readonly sharesPrefixWith: readonly string[];
+};
+
+/** The backend that is notified when an upload is stored. */
+export type NotificationReceiver = {
+  readonly url: string;
+  /** 1,000 to 10,000. */
+  readonly timeoutMs: number;
+  /** At least one. Each signs, so that a receiver with any of them verifies. */
+  readonly secrets: readonly Uint8Array[];
 };
 
 /** A rule applies to a caller that meets every condition that is present. */

@@ -45,6 +45,8 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   required: '[album]',
   clientHeaders: '[cacheControl]',
   headers: '{ Content-Disposition: attachment }',
+  notify: '{ url: https://app.example.com/hooks/uploads, secretEnv: HOOK_SECRET }',
+  timeout: '3s',
   limits: '{ requestsPerMinute: 60, bytesPerDay: 5GiB }',
   requestsPerMinute: '60',
   bytesPerDay: '5GiB',

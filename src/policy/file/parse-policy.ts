@@ -7,7 +7,8 @@ import { metadataBytes } from '../metadata-size.ts';
 import type { Policy } from '../policy.ts';
 import { describeIssue, type ReportFault, reportIssue } from './issue-faults.ts';
 import { issuerKeys } from './issuer-keys.ts';
-import type { PolicySources } from './named-secret.ts';
+import { type PolicySources, readNamedSecret } from './named-secret.ts';
+import { decodeNotifySecrets } from './notify-schema.ts';
 import { type PolicyDocument, type PolicyFault, readPolicyDocument } from './policy-document.ts';
 import { type IssuerEntry, type PolicyFile, policySchema, type RuleEntry } from './policy-schema.ts';
 import { policyWarnings } from './policy-warnings.ts';
@@ -49,8 +50,18 @@ export function parsePolicy(
       (field) => shown(document.writtenText(['issuers', index, field]) ?? ''),
     ),
   );
+  const notifySecrets = asList(asRecord(content).rules).map((rule, index) => {
+    const at = (field: string) => ['rules', index, 'notify', field];
+    return readNamedSecret(
+      asRecord(asRecord(rule).notify),
+      sources,
+      (field, detail) => fault(at(field), detail),
+      (field) => shown(document.writtenText(at(field)) ?? ''),
+      decodeNotifySecrets,
+    );
+  });
   if (!parsed.success || faults.length > 0) return { faults: bounded(faults) };
-  return { policy: compilePolicy(parsed.data, issuers) };
+  return { policy: compilePolicy(parsed.data, issuers, notifySecrets) };
 }
 
 /** The most faults that are reported. More than that usually have one cause. */
@@ -170,10 +181,14 @@ function unknownName(kind: string, name: string, known: readonly string[]): stri
   return `names the unknown ${kind} ${quote(name)}; known ${kind}s: ${listed.join(', ') || 'none'}${hint}`;
 }
 
-function compilePolicy(file: PolicyFile, issuerKeys: readonly IssuerKeySources[]): Policy {
+function compilePolicy(
+  file: PolicyFile,
+  issuerKeys: readonly IssuerKeySources[],
+  notifySecrets: readonly (readonly Uint8Array[] | string | undefined)[],
+): Policy {
   const targets = new Map(Object.entries(file.targets).map(([name, entry]) => [name, { name, ...entry }]));
   const warnings = plainHttpWarnings(file);
-  const rules = file.rules.map((rule) => {
+  const rules = file.rules.map((rule, index) => {
     const target = targets.get(rule.target);
     if (!target) throw new TypeError('compilePolicy needs a file whose references have been checked');
     const issuers = issuersOfRule(file, rule);
@@ -188,7 +203,8 @@ function compilePolicy(file: PolicyFile, issuerKeys: readonly IssuerKeySources[]
         `Rule ${rule.name} puts a claim into its prefix for callers of every issuer; a claim is unique only within one (RFC 7519 4.1.2). Name who.issuer.`,
       );
     }
-    const { contentTypes = [], maxSize = 0, receiptAudience, ...timed } = rule;
+    const { contentTypes = [], maxSize = 0, receiptAudience, notify, ...timed } = rule;
+    const secrets = notifySecrets[index];
     const { receiptExpiresIn, uploadExpiresIn, ...rest } = timed;
     return {
       ...rest,
@@ -196,6 +212,10 @@ function compilePolicy(file: PolicyFile, issuerKeys: readonly IssuerKeySources[]
       contentTypes,
       maxSize,
       receiptAudience,
+      notify:
+        notify && typeof secrets === 'object'
+          ? { url: notify.url, timeoutMs: notify.timeout * 1000, secrets }
+          : undefined,
       receiptExpiresInSeconds: receiptExpiresIn,
       uploadExpiresInSeconds: uploadExpiresIn,
       headers: signedHeaders(rule.headers, rule.clientHeaders),
@@ -225,6 +245,9 @@ function plainHttpWarnings(file: PolicyFile): string[] {
           : [[`The service’s calls to the target ${name}`, service] as const]),
       ];
     }),
+    ...file.rules.flatMap(({ name, notify }) =>
+      notify ? [[`Notifications of the rule ${name}`, notify.url] as const] : [],
+    ),
   ];
   return addresses
     .filter(

@@ -46,11 +46,12 @@ export function receiptFaults(
 
 /** Returns what in a policy needs `SERVICE_KEYS_FILE`, one sentence each. */
 export function serviceKeysNeeds({ rules }: Pick<Policy, 'rules'>): readonly string[] {
-  return rules.flatMap(({ name, actions, transfers, callback }) => {
+  return rules.flatMap(({ name, actions, transfers, callback, notify }) => {
     const needing = [
       ...(actions.includes('confirm') ? ['confirm in actions'] : []),
       ...(actions.includes('upload') && transfers.includes('multipart') ? ['multipart in transfers'] : []),
       ...(callback ? ['callback: true'] : []),
+      ...(notify ? ['notify'] : []),
     ];
     return needing.map(
       (field) =>

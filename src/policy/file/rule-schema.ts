@@ -19,6 +19,7 @@ import { metadataBytes } from '../metadata-size.ts';
 import type { ClaimCondition } from '../policy.ts';
 import { parsePrefixTemplate } from '../prefix-template.ts';
 import { deadRangeFault } from '../wildcard-types.ts';
+import { notifySchema } from './notify-schema.ts';
 import { addedHeadersSchema, metadataOfHeaders } from './rule-headers.ts';
 import { durationSeconds, name, sizeBytes, text } from './schema-parts.ts';
 
@@ -108,7 +109,7 @@ const DEFAULT_PART_SIZE = 8 * 1024 ** 2;
 const UPLOAD_FIELDS = [
   ...REQUIRED_FOR_UPLOADS,
   ...(['naming', 'keepFilename', 'transfers', 'metadata', 'overwrite', 'clientHeaders', 'headers'] as const),
-  ...(['receipts', 'receiptAudience', 'receiptExpiresIn', 'callback'] as const),
+  ...(['receipts', 'receiptAudience', 'receiptExpiresIn', 'callback', 'notify'] as const),
   ...MULTIPART_FIELDS,
 ] as const;
 
@@ -281,6 +282,9 @@ export const ruleSchema = z
       description:
         'Whether OSS calls the service when a PUT or a form is stored, so that the upload is confirmed at once.',
     }),
+    notify: notifySchema.optional().meta({
+      description: 'The backend that the service notifies of each upload that `complete` finds stored.',
+    }),
     limits: z
       .strictObject({
         requestsPerMinute: z
@@ -323,6 +327,14 @@ export const ruleSchema = z
         code: 'custom',
         path: ['headers', header],
         message: 'cannot be part of a form; remove it, or leave form out of transfers',
+      });
+    }
+    if (rule.notify && !rule.receipts) {
+      context.addIssue({
+        code: 'custom',
+        path: ['receipts'],
+        message:
+          'must not be false with notify, because uploads are confirmed by their upload id; remove one of the two',
       });
     }
     for (const { path, message } of rule.transfers.includes('multipart')

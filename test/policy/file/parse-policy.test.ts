@@ -104,6 +104,7 @@ it('reads the whole of a policy', () => {
         uploadExpiresInSeconds: 604_800,
         inline: false,
         receipts: true,
+        notify: undefined,
         receiptAudience: undefined,
         receiptExpiresInSeconds: 3600,
         callback: false,
