@@ -26,14 +26,17 @@ const INVALID_CERTIFICATE = /^CERT_|^ERR_TLS_CERT/;
 /** Names of errors of fetch for bytes that are not HTTP, or for headers beyond the limit. */
 const INVALID_HTTP = ['HTTPParserError', 'ResponseContentLengthMismatchError'];
 
-export type HttpCall = {
+export type HttpRequest = {
   readonly fetch: typeof globalThis.fetch;
   /** Ends the call, including the response. */
   readonly signal: AbortSignal;
   readonly method?: 'GET' | 'HEAD' | 'POST' | 'DELETE';
   readonly headers?: Readonly<Record<string, string>>;
-  /** Of the request. Bytes, because fetch would add a Content-Type to text. */
+  /** Bytes, because fetch would add a Content-Type to text. */
   readonly body?: Uint8Array<ArrayBuffer> | undefined;
+};
+
+export type HttpCall = HttpRequest & {
   /** The body of any other status is not read, and is an error. */
   readonly statuses: readonly number[] | 'any';
   /** Of the body of the response, after decompression. */
@@ -55,19 +58,41 @@ export type HttpResponse = {
  *   the system's error code. It contains nothing else of the address and nothing of the response.
  *   If there was a response, it is a {@link ResponseError}.
  */
-export async function callHttp(
-  url: string,
-  { fetch, signal, method = 'GET', headers = {}, body, statuses, maxBytes }: HttpCall,
-): Promise<HttpResponse> {
-  const host = hostOf(url);
-  try {
-    const response = await fetch(url, { method, signal, redirect: 'manual', headers, body: body ?? null });
-    const { status } = response;
+export function callHttp(url: string, { statuses, maxBytes, ...request }: HttpCall): Promise<HttpResponse> {
+  return send(url, request, async (response, host) => {
+    const { status, headers } = response;
     if (statuses !== 'any' && !statuses.includes(status)) {
       await response.body?.cancel();
       throw new ResponseError(`${host} responded with status ${status}, not ${statuses.join(' or ')}`);
     }
-    return { status, headers: response.headers, body: await readAtMost(maxBytes, host, response) };
+    return { status, headers, body: await readAtMost(maxBytes, host, response) };
+  });
+}
+
+/**
+ * Makes one outgoing call as {@link callHttp} does, and returns the status as soon as the headers
+ * of the response are there. Its body is neither read nor waited for, however long it is.
+ * @throws Error as {@link callHttp} does.
+ */
+export function callForStatus(url: string, request: HttpRequest): Promise<number> {
+  return send(url, request, async ({ status, body }) => {
+    // The status is known, whether the body can be cancelled or not.
+    void body?.cancel().catch(() => undefined);
+    return status;
+  });
+}
+
+async function send<Result>(
+  url: string,
+  { fetch, signal, method = 'GET', headers = {}, body }: HttpRequest,
+  read: (response: Response, host: string) => Promise<Result>,
+): Promise<Result> {
+  const host = hostOf(url);
+  try {
+    return await read(
+      await fetch(url, { method, signal, redirect: 'manual', headers, body: body ?? null }),
+      host,
+    );
   } catch (error) {
     if (error instanceof ResponseError) throw error;
     const cause = error instanceof Error ? error.cause : undefined;
