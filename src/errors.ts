@@ -19,6 +19,7 @@ export type ErrorCode =
   | 'rate_limited'
   | 'internal'
   | 'storage_error'
+  | 'notification_failed'
   | 'unavailable';
 
 /** The `code` of each fault in a request that is not valid. */
@@ -99,6 +100,8 @@ export type ServiceErrorOptions = {
   readonly errors?: readonly Fault[];
   /** The parts that an upload lacks, in ascending order. */
   readonly missing?: readonly PartRange[];
+  /** The stored upload, as a response without the rejection has it. Never logged. */
+  readonly upload?: object;
   /** Response headers that belong to the rejection (`WWW-Authenticate`, `Retry-After`, `Allow`). */
   readonly headers?: Readonly<Record<string, string>>;
   /** Logged and never sent to the client. No secret, no token; each value has a bounded length. */
@@ -115,6 +118,7 @@ export class ServiceError extends Error {
   readonly detail: string;
   readonly errors: readonly Fault[] | undefined;
   readonly missing: readonly PartRange[] | undefined;
+  readonly upload: object | undefined;
   readonly headers: Readonly<Record<string, string>>;
   readonly logFields: Readonly<Record<string, string>> | undefined;
 
@@ -124,6 +128,7 @@ export class ServiceError extends Error {
     this.detail = detail;
     this.errors = options.errors;
     this.missing = options.missing;
+    this.upload = options.upload;
     this.headers = options.headers ?? {};
     this.logFields = options.logFields;
   }

@@ -94,6 +94,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'node:tls',
     'ioredis',
   ],
+  notifications: ['type:grants/ports', 'type:clock', 'log', 'net', 'text', 'node:crypto'],
   log: ['type:clock', 'text', 'pino', 'node:fs', 'node:net', 'node:process'],
   metrics: [
     'prom-client',
@@ -103,7 +104,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'storage',
     'type:policy',
     'type:log',
-    'type:grants/ports',
+    'grants/ports',
   ],
   config: [
     ...['credentials', 'limits', 'service-keys', 'storage/oss/callbacks', 'net', 'text', 'zod'],
@@ -188,7 +189,18 @@ const PURE = [
 
 const TAKES_EFFECTS_AS_ARGUMENTS = [
   ...PURE,
-  ...['auth', 'credentials', 'service-keys', 'limits', 'log', 'metrics', 'config', 'http', 'cli'],
+  ...[
+    'auth',
+    'credentials',
+    'service-keys',
+    'limits',
+    'notifications',
+    'log',
+    'metrics',
+    'config',
+    'http',
+    'cli',
+  ],
 ];
 
 /** Measures the duration of a write, for which the log takes no monotonic clock as an argument. */

@@ -40,6 +40,7 @@ async function exposedSeries(): Promise<readonly Series[]> {
       credentials: { describe: () => ({ ok: true, detail: '' }), expiresAt: () => undefined },
       issuers: () => [],
       policy: () => ({ version: '', rules: 0, loadedAt: now }),
+      notifyingRules: () => [],
       serviceKeys: () => ({ signingKid: '', keys: 1, isShared: true, loadedAt: now, isFileRejected: false }),
       limiter: { mode: () => 'memory' },
       isReady: () => true,

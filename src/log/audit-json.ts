@@ -56,7 +56,7 @@ export type InvalidItemAudit = AuditHead<'invalid'> & {
 
 /** The audit of a call about an upload that was granted before. */
 export type CompletionAudit = AuditHead<
-  | ('stored' | 'absent' | 'mismatch')
+  | ('stored' | 'not_notified' | 'absent' | 'mismatch')
   | ('granted' | 'open' | 'incomplete' | 'exists' | 'aborted')
   | ('invalid' | 'expired' | 'unauthenticated' | 'limited' | 'error')
 > & {

@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { TokenVerifier } from '../auth/token-verifier.ts';
 import type { CredentialsSource } from '../grants/ports/credentials-source.ts';
+import { NOTIFICATION_OUTCOMES, type NotificationObserver } from '../grants/ports/notifier.ts';
 import type { Observer } from '../grants/ports/observer.ts';
 import { LIMITER_MODES, type LimiterStatus } from '../limits/running-limiter.ts';
 import type { LogOutputStatus } from '../log/output.ts';
@@ -19,6 +20,8 @@ export type MetricsSources = {
   readonly credentials: Pick<CredentialsSource, 'describe' | 'expiresAt'>;
   readonly issuers: TokenVerifier['status'];
   readonly policy: () => PolicyStatus;
+  /** The names of the rules that have a receiver of notifications. */
+  readonly notifyingRules: () => readonly string[];
   readonly serviceKeys: () => ServiceKeysStatus;
   readonly limiter: Pick<LimiterStatus, 'mode'>;
   readonly isReady: () => boolean;
@@ -39,6 +42,7 @@ export type BuildInfo = {
 export type Metrics = {
   readonly observer: Observer;
   readonly storageObserver: StorageObserver;
+  readonly notificationObserver: NotificationObserver;
   /** Wraps a function that signs, and observes how long it takes. */
   timeSigning<Args extends readonly unknown[], Signed>(
     sign: (...args: Args) => Signed,
@@ -59,6 +63,8 @@ const RESPONSE_BUCKETS_SECONDS = [
 const STORAGE_BUCKETS_SECONDS = [
   ...[0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60],
 ];
+/** A delivery ends after 10 s at the latest. */
+const NOTIFICATION_BUCKETS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const SIGNING_BUCKETS_SECONDS = [0.00002, 0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.02];
 
 /**
@@ -163,6 +169,7 @@ export function createMetrics(
       rejected: (code) => rejections.inc({ code }),
     },
     storageObserver: observeStorage(registry, seconds),
+    notificationObserver: observeNotifications(registry, seconds, sources.notifyingRules),
     timeSigning:
       (sign) =>
       (...args) => {
@@ -217,6 +224,38 @@ function observeStorage(registry: Registry, seconds: () => number): StorageObser
         inProgress.dec();
         calls.inc({ operation, outcome });
         durations.get(operation)?.observe(seconds() - startedAt);
+      };
+    },
+  };
+}
+
+function observeNotifications(
+  registry: Registry,
+  seconds: () => number,
+  notifyingRules: () => readonly string[],
+): NotificationObserver {
+  const notifications = new Counter({
+    name: 'oss_presign_notifications_total',
+    help: 'Notifications about stored uploads, by rule and outcome.',
+    labelNames: ['rule', 'outcome'],
+    registers: [registry],
+    collect() {
+      for (const rule of notifyingRules())
+        for (const outcome of NOTIFICATION_OUTCOMES) this.inc({ rule, outcome }, 0);
+    },
+  });
+  const duration = registerHistogram({
+    name: 'oss_presign_notification_seconds',
+    help: 'Duration of the delivery of a notification; without those that were not sent.',
+    bounds: NOTIFICATION_BUCKETS_SECONDS,
+    registry,
+  })({});
+  return {
+    notificationStarted(rule) {
+      const startedAt = seconds();
+      return (outcome) => {
+        notifications.inc({ rule, outcome });
+        if (outcome !== 'busy') duration.observe(seconds() - startedAt);
       };
     },
   };

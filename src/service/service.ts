@@ -22,6 +22,7 @@ import type { RunningLimiter } from '../limits/running-limiter.ts';
 import type { ServiceLogger } from '../log/logger.ts';
 import type { LogOutput } from '../log/output.ts';
 import { createMetrics } from '../metrics/metrics.ts';
+import { createNotifier } from '../notifications/notifier.ts';
 import { claimsNamedBy, scopesNamedBy } from '../policy/claims-named-by.ts';
 import type { Target } from '../policy/policy.ts';
 import { createFileServiceKeys, createProcessServiceKeys } from '../service-keys/live-service-keys.ts';
@@ -155,6 +156,8 @@ export async function createService({
       credentials,
       issuers,
       policy: livePolicy.status,
+      notifyingRules: () =>
+        livePolicy.active().policy.rules.flatMap(({ name, notify }) => (notify ? [name] : [])),
       serviceKeys: serviceKeys.status,
       limiter,
       isReady: () => readiness().every(({ ok }) => ok),
@@ -190,6 +193,13 @@ export async function createService({
       url: callbackUrl(config.publicUrl),
       key: config.callbackKey,
       findKey: createCallbackKeys({ fetch, clock, timeout }),
+    }),
+    notifier: createNotifier({
+      fetch,
+      clock,
+      timers: { timeout },
+      log: logger,
+      observer: metrics.notificationObserver,
     }),
     credentials,
     limiter,

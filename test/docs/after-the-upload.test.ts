@@ -41,7 +41,8 @@ it('the table has every response of the route that a client should treat by itse
     Number(status),
   ]);
   const own = completeUpload.openapi.problems?.filter(
-    (code) => code.startsWith('upload_') || code === 'object_exists' || code === 'storage_error',
+    (code) =>
+      code.startsWith('upload_') || ['object_exists', 'storage_error', 'notification_failed'].includes(code),
   );
   expect(rows.map(([code]) => code).toSorted()).toStrictEqual([...(own ?? []), 'unavailable'].toSorted());
   for (const [code, status] of rows) expect(PROBLEMS[code as keyof typeof PROBLEMS].status).toBe(status);

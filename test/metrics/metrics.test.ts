@@ -8,6 +8,7 @@ function sourcesWith(changes: Partial<MetricsSources> = {}): MetricsSources {
     credentials: { describe: () => ({ ok: true, detail: 'static' }), expiresAt: () => undefined },
     issuers: () => [{ issuer: 'https://login.test/', keysLoaded: true }],
     policy: () => ({ version: 'abc', rules: 2, loadedAt: now }),
+    notifyingRules: () => [],
     serviceKeys: () => ({
       signingKid: 'a',
       keys: 2,
@@ -255,4 +256,45 @@ it('counts and times the calls to the storage, and those in progress', async () 
     'oss_presign_storage_call_seconds_sum{operation="CompleteMultipartUpload"} 60',
     'oss_presign_storage_call_seconds_count{operation="CompleteMultipartUpload"} 1',
   ]);
+});
+
+it('counts and times notifications, and begins the counts of rules with a receiver at 0', async () => {
+  let seconds = 0;
+  let rules = ['photos'];
+  const metrics = createMetrics(sourcesWith({ notifyingRules: () => rules }), {
+    seconds: () => seconds,
+    includeProcessMetrics: false,
+  });
+  const lines = async () =>
+    (await metrics.render()).text.split('\n').filter((line) => line.startsWith('oss_presign_notification'));
+  const count = (rule: string, outcome: string, value: number) =>
+    `oss_presign_notifications_total{rule="${rule}",outcome="${outcome}"} ${value}`;
+  const before = await lines();
+  expect(before).toStrictEqual(
+    expect.arrayContaining(
+      ['delivered', 'rejected', 'failed', 'busy'].map((outcome) => count('photos', outcome, 0)),
+    ),
+  );
+  const { notificationStarted } = metrics.notificationObserver;
+  const [delivered, failed] = [notificationStarted('photos'), notificationStarted('photos')];
+  notificationStarted('photos')('busy');
+  seconds = 0.2;
+  delivered('delivered');
+  seconds = 3;
+  failed('failed');
+  rules = ['photos', 'videos'];
+  const after = await lines();
+  for (const line of [
+    count('photos', 'delivered', 1),
+    count('photos', 'rejected', 0),
+    count('photos', 'failed', 1),
+    count('photos', 'busy', 1),
+    count('videos', 'delivered', 0),
+    'oss_presign_notification_seconds_bucket{le="0.1"} 0',
+    'oss_presign_notification_seconds_bucket{le="0.25"} 1',
+    'oss_presign_notification_seconds_bucket{le="5"} 2',
+    'oss_presign_notification_seconds_sum 3.2',
+    'oss_presign_notification_seconds_count 2',
+  ])
+    expect(after).toContain(line);
 });

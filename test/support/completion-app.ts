@@ -59,6 +59,7 @@ export async function createCompletionApp({
   readonly createClient?: (target: Target) => BucketClient;
   readonly keys?: ServiceKeys;
   readonly issuer?: TestIssuer;
+  readonly env?: Readonly<Record<string, string>>;
 } = {}): Promise<CompletionApp> {
   const heads: string[] = [];
   const app = await createTestApp({

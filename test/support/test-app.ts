@@ -29,17 +29,23 @@ export const testCredentials = { accessKeyId: 'LTAI5tTestKey', accessKeySecret: 
 /** Parsed policies by issuer and text. Most tests use one of a few, and parsing takes longer than they do. */
 const policies = new WeakMap<TestIssuer, Map<string, Policy>>();
 
-/** The policy of this text, whose `jwks.json` has the keys of the issuer. */
-export function policyFrom(yaml: string, issuer: TestIssuer): Policy {
+type Env = Readonly<Record<string, string>>;
+
+/**
+ * The policy of this text, whose `jwks.json` has the keys of the issuer.
+ * @param env the variables that `secretEnv` names.
+ */
+export function policyFrom(yaml: string, issuer: TestIssuer, env: Env = {}): Policy {
   const ofIssuer = policies.get(issuer) ?? new Map<string, Policy>();
   policies.set(issuer, ofIssuer);
-  const policy = ofIssuer.get(yaml) ?? parse(yaml, issuer);
-  ofIssuer.set(yaml, policy);
+  const name = JSON.stringify([yaml, env]);
+  const policy = ofIssuer.get(name) ?? parse(yaml, issuer, env);
+  ofIssuer.set(name, policy);
   return policy;
 }
 
-function parse(yaml: string, issuer: TestIssuer): Policy {
-  const parsed = parsePolicy(yaml, { env: {}, readFile: () => JSON.stringify(issuer.jwks) });
+function parse(yaml: string, issuer: TestIssuer, env: Env): Policy {
+  const parsed = parsePolicy(yaml, { env, readFile: () => JSON.stringify(issuer.jwks) });
   if ('faults' in parsed) throw new Error(JSON.stringify(parsed.faults, null, 1));
   return parsed.policy;
 }
@@ -68,6 +74,7 @@ export async function createTestApp({
   verifier,
   createClient,
   issuer = defaultIssuer,
+  env,
   ...overrides
 }: Partial<AppDependencies> & {
   readonly policyYaml?: string;
@@ -75,8 +82,9 @@ export async function createTestApp({
   /** The client of a target's bucket. */
   readonly createClient?: (target: Target) => BucketClient;
   readonly issuer?: TestIssuer;
+  readonly env?: Readonly<Record<string, string>>;
 } = {}): Promise<TestApp> {
-  const policy = policyFrom(policyYaml, issuer);
+  const policy = policyFrom(policyYaml, issuer, env);
   const keySources = createKeySources({ clock: fixedClock, fetch: forbiddenFetch });
   const active = {
     policy,
@@ -103,6 +111,11 @@ export async function createTestApp({
     canContinueUploads: true,
     publicUrl: 'https://presign.test',
     callbacks: { verify: async () => ({ result: 'signature' }) },
+    notifier: {
+      notify() {
+        throw new Error('a test without a receiver notified it');
+      },
+    },
     observer: {
       responded: () => {},
       decided: () => {},

@@ -25,6 +25,8 @@ export type CompletePartsInput = {
   readonly clock: Clock;
   /** The calls end by then, also the one that checks the object. */
   readonly deadline?: Date | undefined;
+  /** Milliseconds that the caller needs after these calls. Without a deadline, they end earlier. */
+  readonly reservedMs: number;
 };
 
 /** Differences that only the object of another upload has. */
@@ -46,10 +48,10 @@ const MAX_LISTS = 3;
  *   whatever the source of the credentials rejects with.
  */
 export async function completeParts(input: CompletePartsInput): Promise<PartsCompletion> {
-  const { client, granted, headers, crc64, clock } = input;
+  const { client, granted, headers, crc64, clock, reservedMs } = input;
   const upload = { key: granted.key, uploadId: granted.multipart.uploadId };
   const plan = partsOf(granted.contentLength.min, granted.multipart.partSize);
-  const deadline = input.deadline ?? partCallsDeadline(clock);
+  const deadline = input.deadline ?? partCallsDeadline(clock, reservedMs);
   for (let lists = 0; lists < MAX_LISTS; lists += 1) {
     const listed = await client.listParts(upload, deadline);
     if (!listed) return checkObject(client, granted, crc64, input.deadline);

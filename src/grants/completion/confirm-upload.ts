@@ -1,6 +1,7 @@
 import type { Clock } from '../../clock.ts';
 import type { ServiceError } from '../../errors.ts';
 import type { Rule } from '../../policy/policy.ts';
+import type { NotificationOutcome, Notifier } from '../ports/notifier.ts';
 import type { ServiceKeysSource } from '../ports/service-keys.ts';
 import { clientOf, type PreparedStorage, uploadsOf } from '../prepared-storage.ts';
 import { rejectionByStorage } from '../storage-failure.ts';
@@ -14,6 +15,7 @@ export type ConfirmUploadDependencies = {
   readonly serviceKeys: ServiceKeysSource;
   /** The issuer of receipts. */
   readonly publicUrl: string;
+  readonly notifier: Notifier;
   readonly clock: Clock;
 };
 
@@ -25,7 +27,7 @@ export type ConfirmUploadInput = {
   readonly storage: PreparedStorage;
   /** The CRC-64 of the bytes that the client sent, if it states one. */
   readonly crc64?: string | undefined;
-  /** The check ends by then, at the latest; by default 72 s after it began. */
+  /** The check and the notification end by then; by default 67 s after the check began. */
   readonly deadline?: Date | undefined;
 };
 
@@ -35,15 +37,23 @@ type Stored = Extract<PartsCompletion, { readonly outcome: 'stored' }>;
 export type Confirmation =
   | Exclude<PartsCompletion, Stored>
   | (Stored & { readonly response: CompletedUpload })
+  /** Stored as well, but the receiver of the rule was not notified. */
+  | (Omit<Stored, 'outcome'> & {
+      readonly outcome: 'not_notified';
+      readonly response: CompletedUpload;
+      readonly notification: Exclude<NotificationOutcome, 'delivered'>;
+    })
   /** The storage or the source of the credentials prevents the check. */
   | { readonly outcome: 'error'; readonly error: ServiceError };
 
 /**
- * Assembles the parts of a multipart upload, compares the object in the bucket with the grant, and
- * signs the receipt if it is stored as granted. A failure of the storage is a value too.
+ * Assembles the parts of a multipart upload, compares the object in the bucket with the grant,
+ * signs the receipt if it is stored as granted, and notifies the receiver of the rule. A failure of
+ * the storage is a value too. It may be called again at any time; each call that finds the object
+ * stored notifies.
  */
 export async function confirmUpload(
-  { serviceKeys, publicUrl, clock }: ConfirmUploadDependencies,
+  { serviceKeys, publicUrl, notifier, clock }: ConfirmUploadDependencies,
   input: ConfirmUploadInput,
 ): Promise<Confirmation> {
   const { granted, rule } = input;
@@ -64,7 +74,21 @@ export async function confirmUpload(
     publicUrl,
     issuedAt: clock(),
   });
-  return { ...check, response: describeCompleted(granted, stored, receipt) };
+  const response = describeCompleted(granted, stored, receipt);
+  if (!rule.notify) return { ...check, response };
+  const { grantId, caller } = granted;
+  const notification = await notifier.notify(
+    {
+      id: grantId,
+      rule: rule.name,
+      receiver: rule.notify,
+      type: 'upload.stored',
+      data: { id: grantId, rule: rule.name, caller, ...response },
+    },
+    input.deadline,
+  );
+  if (notification === 'delivered') return { ...check, response };
+  return { ...check, outcome: 'not_notified', response, notification };
 }
 
 /** @throws StorageError, ServiceError, or what the source of the credentials rejects with. */
@@ -77,5 +101,8 @@ function checkStorage(
   if (!multipart) return checkObject(client, granted, crc64, deadline);
   // A rule can stop to allow that objects are replaced after the upload was granted.
   const headers = uploadsOf(storage, rule).completeHeaders(multipart.overwrite && rule.overwrite);
-  return completeParts({ client, granted: { ...granted, multipart }, headers, crc64, clock, deadline });
+  return completeParts({
+    ...{ client, granted: { ...granted, multipart }, headers, crc64, clock, deadline },
+    reservedMs: rule.notify?.timeoutMs ?? 0,
+  });
 }

@@ -1,5 +1,6 @@
 import { type Fault, type PartRange, ServiceError, summarizeFaults } from '../../errors.ts';
 import type { Transfer } from '../../policy/actions.ts';
+import type { CompletedUpload } from './response.ts';
 
 /**
  * Rejects an id that cannot be used. One text for every cause, so that it discloses nothing about
@@ -38,4 +39,13 @@ export function uploadIncomplete(missing: readonly PartRange[], partCount: numbe
 /** @param differences what differs, without any stored value. */
 export function uploadMismatch(differences: readonly Fault[]): ServiceError {
   return new ServiceError('upload_mismatch', summarizeFaults(differences), { errors: differences });
+}
+
+/** @param upload the response that has the receipt; undefined if the caller may not have one. */
+export function notificationFailed(upload: CompletedUpload | undefined): ServiceError {
+  return new ServiceError(
+    'notification_failed',
+    'The object is stored, but the backend has not accepted the notification; send this request again later, and do not upload the file again.',
+    upload && { upload },
+  );
 }

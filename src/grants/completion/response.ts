@@ -86,7 +86,8 @@ export const completedUpload = z
         'A JWT (`typ` `upload-receipt+jwt`, ES256) that a backend verifies with `/.well-known/jwks.json`.',
     }),
   })
-  .readonly();
+  .readonly()
+  .meta({ id: 'CompletedUpload' });
 
 export type CompletedUpload = z.output<typeof completedUpload>;
 

@@ -17,9 +17,12 @@ export type UploadCall<Found> = UnusableUpload | (UsedUpload & (Found | FailedCa
  */
 const PART_CALLS_WITHIN_MS = 61_000;
 
-/** When the calls about the parts of an upload have to end. */
-export function partCallsDeadline(clock: Clock): Date {
-  return new Date(clock().getTime() + PART_CALLS_WITHIN_MS);
+/**
+ * When the calls about the parts of an upload have to end.
+ * @param reservedMs the milliseconds that the request needs after `headObject`.
+ */
+export function partCallsDeadline(clock: Clock, reservedMs = 0): Date {
+  return new Date(clock().getTime() + PART_CALLS_WITHIN_MS - reservedMs);
 }
 
 /**

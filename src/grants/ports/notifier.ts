@@ -25,9 +25,19 @@ export type NotificationOutcome = (typeof NOTIFICATION_OUTCOMES)[number];
 
 export type Notifier = {
   /**
-   * Sends a notification once. While one about the same upload is being delivered, waits for that
-   * delivery and returns its outcome. Never rejects.
-   * @param deadline resolves by then, at the latest.
+   * Sends a notification once. While one about the same upload is being delivered to the same
+   * address, waits for that delivery and returns its outcome. Resolves within the receiver's
+   * timeout. Never rejects.
+   * @param deadline resolves by then, if that is earlier.
    */
   notify(notification: Notification, deadline?: Date): Promise<NotificationOutcome>;
+};
+
+/** Observes the delivery of notifications. Its functions return at once and never throw. */
+export type NotificationObserver = {
+  /**
+   * Called for each notification, except for one that waits for another's delivery.
+   * @returns a function that is called once, when the delivery has ended.
+   */
+  notificationStarted(rule: string): (outcome: NotificationOutcome) => void;
 };

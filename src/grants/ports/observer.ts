@@ -28,6 +28,8 @@ export type Decided = {
 export type Completed = {
   readonly outcome:
     | ('stored' | 'absent' | 'mismatch')
+    // Stored as well, but the receiver of the rule was not notified.
+    | 'not_notified'
     // Of multipart uploads only.
     | ('granted' | 'open' | 'incomplete' | 'exists' | 'aborted')
     | ('invalid' | 'expired' | 'error')

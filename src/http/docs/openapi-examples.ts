@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { type ErrorCode, ServiceError } from '../../errors.ts';
 import {
+  notificationFailed,
   uploadAbsent,
   uploadIdExpired,
   uploadIdInvalid,
@@ -405,6 +406,7 @@ export function rejectionExamples(): Readonly<Record<ErrorCode, Readonly<Record<
     storage_error: {
       storage_error: storageFailure({ kind: 'denied', details: {} }),
     },
+    notification_failed: { notification_failed: notificationFailed(COMPLETED_EXAMPLE) },
     unavailable: { overloaded: OVERLOADED },
   };
 }

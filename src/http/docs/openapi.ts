@@ -50,6 +50,8 @@ const WHEN: Readonly<Record<ErrorCode, string>> = {
   rate_limited: 'A limit is reached. Wait for `retryAfter` seconds.',
   internal: 'The service failed. The log has the cause under the request id.',
   storage_error: 'The object storage rejects the service itself. The log has the cause under the request id.',
+  notification_failed:
+    'The object is stored, but the backend of the rule was not notified. `upload` is the whole response of `complete`; OSS does not get it. Send the request again; do not upload the file again.',
   unavailable: 'The service cannot do this now. Wait for `retryAfter` seconds and try again.',
 };
 
@@ -98,7 +100,7 @@ export function renderOpenApi(routes: readonly Route<never>[]): string {
         },
         headers: HEADERS,
         responses: problemResponses(routes),
-        schemas: { ...schemasOf(routes), Problem: jsonSchema(problemSchema, 'output') },
+        schemas: schemasOf(routes),
       },
     },
     { aliasDuplicateObjects: false, lineWidth: 110 },
@@ -182,8 +184,8 @@ function contentOf(content: JsonContent | TextContent, jsonType = 'application/j
 }
 
 /**
- * The schemas of all requests and responses by name, and those that they refer to. A schema with an
- * `id` is one of the latter.
+ * The schemas of all requests, responses and problems by name, and those that they refer to. A
+ * schema with an `id` is one of the latter.
  */
 function schemasOf(routes: readonly Route<never>[]): Record<string, unknown> {
   const schemas: Record<string, unknown> = {};
@@ -200,6 +202,8 @@ function schemasOf(routes: readonly Route<never>[]): Record<string, unknown> {
       Object.assign(schemas, { [content.name]: schema, ...$defs });
     }
   }
+  const { $defs: _defined, ...problem } = jsonSchema(problemSchema, 'output');
+  schemas.Problem = problem;
   return JSON.parse(JSON.stringify(schemas).replaceAll('"#/$defs/', '"#/components/schemas/'));
 }
 

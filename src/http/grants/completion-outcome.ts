@@ -5,6 +5,7 @@ import type { UploadAbort } from '../../grants/completion/abort-upload.ts';
 import type { UploadCheck } from '../../grants/completion/check-upload.ts';
 import type { Completion } from '../../grants/completion/complete-upload.ts';
 import {
+  notificationFailed,
   uploadAbsent,
   uploadIdExpired,
   uploadIdInvalid,
@@ -44,6 +45,8 @@ export function rejectionOfCall(call: Exclude<CallOutcome, { readonly outcome: S
       return objectExists();
     case 'mismatch':
       return uploadMismatch(call.differences);
+    case 'not_notified':
+      return notificationFailed(call.response);
     case 'error':
       return call.error;
   }
@@ -81,7 +84,7 @@ export function completionAudit(
     uploaderIssuer: isOwn ? undefined : uploader?.issuer,
     uploaderSubject: isOwn ? undefined : uploader?.subject,
     confirmRule: coverage && coverage.by !== coverage.rule ? coverage.by.name : undefined,
-    contentLength: call.outcome === 'stored' ? call.stored.contentLength : undefined,
+    contentLength: 'stored' in call ? call.stored.contentLength : undefined,
     partCount: call.outcome === 'granted' ? call.response.parts.length : undefined,
     expiresAt: call.outcome === 'granted' ? call.response.expiresAt : undefined,
   };
@@ -94,7 +97,7 @@ export function countCompletion(observer: Observer, call: CallOutcome): void {
   observer.completed({ outcome, rule: outcome === 'invalid' ? undefined : call.coverage.rule.name });
 }
 
-/** The stable codes of what differs, of the limit, or of the error. */
+/** The stable codes of what differs, of the limit, of the notification, or of the error. */
 function reasonsOfCall(call: CallOutcome): readonly string[] {
   switch (call.outcome) {
     case 'limited':
@@ -103,6 +106,8 @@ function reasonsOfCall(call: CallOutcome): readonly string[] {
       return [...new Set(call.differences.map(({ code }) => code))];
     case 'unauthenticated':
       return [call.reason];
+    case 'not_notified':
+      return [call.notification];
     case 'error':
       return [call.error.code];
     default:

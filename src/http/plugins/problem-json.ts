@@ -9,7 +9,7 @@ import {
   ServiceError,
   VIOLATION_CODES,
 } from '../../errors.ts';
-import { partRange } from '../../grants/completion/response.ts';
+import { type CompletedUpload, completedUpload, partRange } from '../../grants/completion/response.ts';
 import { MAX_BODY_BYTES } from './json-body.ts';
 
 /** The status and title of every error code. A code without a line here does not compile. */
@@ -30,6 +30,7 @@ export const PROBLEMS: Readonly<Record<ErrorCode, { readonly status: number; rea
   rate_limited: { status: 429, title: 'A limit is reached' },
   internal: { status: 500, title: 'Something went wrong in the service' },
   storage_error: { status: 502, title: 'The object storage rejects the service' },
+  notification_failed: { status: 502, title: 'The upload is stored, but its backend was not notified' },
   unavailable: { status: 503, title: 'The service is not available at the moment' },
 };
 
@@ -69,6 +70,9 @@ export const problemSchema = z.object({
     .meta({
       description: `The first parts that are missing, at most ${MAX_MISSING_RANGES} ranges. For \`upload_incomplete\`.`,
     }),
+  upload: completedUpload.optional().meta({
+    description: 'The stored upload, with its receipt. For `notification_failed`.',
+  }),
   retryAfter: z.int().min(0).optional().meta({
     description: 'Seconds to wait before the next try. For `rate_limited` and `unavailable`.',
   }),
@@ -79,7 +83,7 @@ export type Problem = z.output<typeof problemSchema>;
 /** The problem document (RFC 9457) of an error. Nothing of the error's cause is in it. */
 export function toProblem(
   error: Pick<ServiceError, 'code' | 'detail' | 'errors' | 'headers'> &
-    Partial<Pick<ServiceError, 'missing'>>,
+    Partial<Pick<ServiceError, 'missing' | 'upload'>>,
   requestId: string,
 ): Problem {
   const { status, title } = PROBLEMS[error.code];
@@ -93,6 +97,7 @@ export function toProblem(
     requestId,
     ...(error.errors && { errors: error.errors.slice(0, MAX_FAULTS) }),
     ...(error.missing && { missing: error.missing.slice(0, MAX_MISSING_RANGES) }),
+    ...(error.upload && { upload: error.upload as CompletedUpload }),
     ...(retryAfter !== undefined && { retryAfter: Number(retryAfter) }),
   };
 }

@@ -14,7 +14,9 @@ export const uploadBatchGrants = z.strictObject({
       z.union([
         putGrant.unwrap().extend({ status: granted }).meta({ id: 'PutGrantItem' }),
         formGrant.unwrap().extend({ status: granted }).meta({ id: 'FormGrantItem' }),
-        z.object({ ...problemSchema.shape, status: rejected }).meta({ id: 'ProblemItem' }),
+        z
+          .object({ ...problemSchema.omit({ upload: true }).shape, status: rejected })
+          .meta({ id: 'ProblemItem' }),
       ]),
     )
     .meta({ description: 'One item for each upload, in the order of the request.' }),

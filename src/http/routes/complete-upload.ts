@@ -42,6 +42,7 @@ export const completeUpload: Route<CompleteUploadDependencies> = {
       ...(['invalid_request', 'upload_id_invalid', 'upload_absent', 'upload_mismatch'] as const),
       ...(['upload_incomplete', 'object_exists'] as const),
       ...(['upload_id_expired', 'body_too_large', 'unsupported_media_type', 'storage_error'] as const),
+      'notification_failed' as const,
     ],
   },
   handler: (dependencies) => {
@@ -53,7 +54,8 @@ export const completeUpload: Route<CompleteUploadDependencies> = {
       const completion = await complete(completionDependencies, callerContext, body);
       const status = completion.outcome === 'stored' ? 200 : rejectedStatusOf(completion);
       logAudit(logger, request, reply, status, completionAudit('complete', callerContext, completion));
-      if (auditGate && completion.outcome === 'stored') await requireWrittenAudit(auditGate, request);
+      const hasReceipt = completion.outcome === 'stored' || completion.outcome === 'not_notified';
+      if (auditGate && hasReceipt) await requireWrittenAudit(auditGate, request);
       countCompletion(observer, completion);
       if (completion.outcome !== 'stored') throw rejectionOfCall(completion);
       const { verdict, response } = completion;

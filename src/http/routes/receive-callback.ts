@@ -6,6 +6,7 @@ import {
   parseCallbackRequestBody,
 } from '../../grants/callback/request.ts';
 import { confirmedCallback } from '../../grants/callback/response.ts';
+import { notificationFailed } from '../../grants/completion/rejections.ts';
 import { UPLOAD_ID_EXAMPLE } from '../docs/openapi-examples.ts';
 import { type AuditDependencies, logAudit, requireOpenAudit, requireWrittenAudit } from '../grants/audit.ts';
 import {
@@ -48,7 +49,7 @@ export const receiveCallback: Route<ReceiveCallbackDependencies> = {
     problems: [
       ...(['invalid_request', 'unauthenticated', 'upload_id_invalid', 'upload_absent'] as const),
       ...(['upload_mismatch', 'upload_id_expired', 'body_too_large', 'unsupported_media_type'] as const),
-      ...(['rate_limited', 'storage_error', 'unavailable'] as const),
+      ...(['rate_limited', 'storage_error', 'notification_failed', 'unavailable'] as const),
     ],
     requestHeaders: [
       { name: 'x-oss-pub-key-url', description: 'The address of the key of the signature, in base64.' },
@@ -74,6 +75,8 @@ export const receiveCallback: Route<ReceiveCallbackDependencies> = {
       logAudit(logger, request, reply, status, audit);
       if (auditGate && outcome.outcome === 'stored') await requireWrittenAudit(auditGate, request);
       countCompletion(observer, outcome);
+      // Anyone who has seen the call can send it again, so no response has a receipt.
+      if (outcome.outcome === 'not_notified') throw notificationFailed(undefined);
       if (outcome.outcome !== 'stored') throw rejectionOfCall(outcome);
       return { status, headers: { 'cache-control': 'no-store' }, json: { state: 'stored' } };
     };

@@ -25,11 +25,12 @@ type Script = {
   readonly granted?: Partial<GrantedUpload>;
   /** Of the caller. */
   readonly deadline?: Date;
+  readonly reservedMs?: number;
 };
 
 /** Completes the upload, and returns the outcome with the calls that it needed. */
 async function run({ lists = [STORED_PARTS], completes = [], heads = [], ...input }: Script) {
-  const { crc64, granted, deadline } = input;
+  const { crc64, granted, deadline, reservedMs = 0 } = input;
   const calls: unknown[][] = [];
   const { clock, advance } = createManualClock();
   const rest = { lists: [...lists], completes: [...completes], heads: [...heads] };
@@ -54,6 +55,7 @@ async function run({ lists = [STORED_PARTS], completes = [], heads = [], ...inpu
     crc64,
     clock,
     deadline,
+    reservedMs,
   }).catch((error: unknown) => error);
   expect(rest).toStrictEqual({ lists: [], completes: [], heads: [] });
   return { outcome, calls };
@@ -89,6 +91,11 @@ it('completes with exactly the listed parts of the grant, and the headers, befor
     ['completes', UPLOAD, STORED_PARTS, HEADERS, DEADLINE],
     ['heads', 'users/alice/photo.png'],
   ]);
+});
+
+it('ends the calls earlier by the time that its caller needs after them', async () => {
+  const { calls } = await run({ lists: [[]], reservedMs: 3_000 });
+  expect(calls).toStrictEqual([['lists', UPLOAD, new Date(DEADLINE.getTime() - 3_000)]]);
 });
 
 it('lists again with the first deadline if a part was replaced after it was listed', async () => {

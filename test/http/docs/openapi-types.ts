@@ -611,7 +611,7 @@ export interface components {
              * @description The kind of problem. Stable, for programs.
              * @enum {string}
              */
-            code: "invalid_request" | "unauthenticated" | "policy_denied" | "upload_id_invalid" | "not_found" | "upload_absent" | "method_not_allowed" | "upload_mismatch" | "upload_incomplete" | "object_exists" | "upload_id_expired" | "body_too_large" | "unsupported_media_type" | "rate_limited" | "internal" | "storage_error" | "unavailable";
+            code: "invalid_request" | "unauthenticated" | "policy_denied" | "upload_id_invalid" | "not_found" | "upload_absent" | "method_not_allowed" | "upload_mismatch" | "upload_incomplete" | "object_exists" | "upload_id_expired" | "body_too_large" | "unsupported_media_type" | "rate_limited" | "internal" | "storage_error" | "notification_failed" | "unavailable";
             /** @description One plain sentence that states what to change. */
             detail: string;
             /** @description The same as `X-Request-Id`. Quote it when you report a problem. */
@@ -867,7 +867,7 @@ export interface components {
                  * @description The kind of problem. Stable, for programs.
                  * @enum {string}
                  */
-                code: "invalid_request" | "unauthenticated" | "policy_denied" | "upload_id_invalid" | "not_found" | "upload_absent" | "method_not_allowed" | "upload_mismatch" | "upload_incomplete" | "object_exists" | "upload_id_expired" | "body_too_large" | "unsupported_media_type" | "rate_limited" | "internal" | "storage_error" | "unavailable";
+                code: "invalid_request" | "unauthenticated" | "policy_denied" | "upload_id_invalid" | "not_found" | "upload_absent" | "method_not_allowed" | "upload_mismatch" | "upload_incomplete" | "object_exists" | "upload_id_expired" | "body_too_large" | "unsupported_media_type" | "rate_limited" | "internal" | "storage_error" | "notification_failed" | "unavailable";
                 /** @description One plain sentence that states what to change. */
                 detail: string;
                 /** @description The same as `X-Request-Id`. Quote it when you report a problem. */
@@ -891,6 +891,8 @@ export interface components {
                     /** @description The number of the last part. */
                     to: number;
                 }[];
+                /** @description The stored upload, with its receipt. For `notification_failed`. */
+                upload?: components["schemas"]["CompletedUpload"];
                 /** @description Seconds to wait before the next try. For `rate_limited` and `unavailable`. */
                 retryAfter?: number;
             })[];
@@ -1020,7 +1022,7 @@ export interface components {
              * @description The kind of problem. Stable, for programs.
              * @enum {string}
              */
-            code: "invalid_request" | "unauthenticated" | "policy_denied" | "upload_id_invalid" | "not_found" | "upload_absent" | "method_not_allowed" | "upload_mismatch" | "upload_incomplete" | "object_exists" | "upload_id_expired" | "body_too_large" | "unsupported_media_type" | "rate_limited" | "internal" | "storage_error" | "unavailable";
+            code: "invalid_request" | "unauthenticated" | "policy_denied" | "upload_id_invalid" | "not_found" | "upload_absent" | "method_not_allowed" | "upload_mismatch" | "upload_incomplete" | "object_exists" | "upload_id_expired" | "body_too_large" | "unsupported_media_type" | "rate_limited" | "internal" | "storage_error" | "notification_failed" | "unavailable";
             /** @description One plain sentence that states what to change. */
             detail: string;
             /** @description The same as `X-Request-Id`. Quote it when you report a problem. */
@@ -1044,6 +1046,8 @@ export interface components {
                 /** @description The number of the last part. */
                 to: number;
             }[];
+            /** @description The stored upload, with its receipt. For `notification_failed`. */
+            upload?: components["schemas"]["CompletedUpload"];
             /** @description Seconds to wait before the next try. For `rate_limited` and `unavailable`. */
             retryAfter?: number;
         };
@@ -1584,7 +1588,16 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            502: components["responses"]["StorageError"];
+            /** @description `storage_error`: The object storage rejects the service itself. The log has the cause under the request id. `notification_failed`: The object is stored, but the backend of the rule was not notified. `upload` is the whole response of `complete`; OSS does not get it. Send the request again; do not upload the file again. */
+            502: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             503: components["responses"]["Unavailable"];
         };
     };
@@ -1708,7 +1721,16 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            502: components["responses"]["StorageError"];
+            /** @description `storage_error`: The object storage rejects the service itself. The log has the cause under the request id. `notification_failed`: The object is stored, but the backend of the rule was not notified. `upload` is the whole response of `complete`; OSS does not get it. Send the request again; do not upload the file again. */
+            502: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             503: components["responses"]["Unavailable"];
         };
     };

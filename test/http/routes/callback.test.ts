@@ -1,6 +1,7 @@
 import { createSign, generateKeyPairSync } from 'node:crypto';
 import { connect } from 'node:net';
 import { describe, expect, it, vi } from 'vitest';
+import type { Notifier } from '../../../src/grants/ports/notifier.ts';
 import type { Completed } from '../../../src/grants/ports/observer.ts';
 import { createCallbackKeys } from '../../../src/storage/oss/callbacks/callback-keys.ts';
 import { createCallbackVerifier } from '../../../src/storage/oss/callbacks/verify-callback.ts';
@@ -8,6 +9,7 @@ import { StorageError } from '../../../src/storage/storage-error.ts';
 import { confirmRule, createCompletionApp } from '../../support/completion-app.ts';
 import { fixedClock, now } from '../../support/fixed-clock.ts';
 import { GRANT_ID, grantedMultipart, storedObject } from '../../support/granted-upload.ts';
+import { hookSecret } from '../../support/notifications.ts';
 import { ownFilesRule } from '../../support/policies.ts';
 
 const PATH = '/v1/callbacks/oss';
@@ -365,4 +367,38 @@ it('speaks HTTP/1.0: with a length, not in chunks, and closes', async () => {
   expect(head.toLowerCase()).toContain('\r\nconnection: close');
   expect(head.toLowerCase()).not.toContain('transfer-encoding');
   expect(sent).toBe('{"state":"stored"}');
+});
+
+describe('a rule with notify', () => {
+  const rules = [callbackRule({ notify: { url: 'https://app.test/hooks', secretEnv: 'HOOK' } })];
+  const env = { HOOK: hookSecret() };
+
+  it('notifies its receiver with the receipt, within the time of the callback', async () => {
+    const notify = vi.fn<Notifier['notify']>(async () => 'delivered');
+    const { callBack, bodyOf } = await setUp({ rules, env, notifier: { notify } });
+    expect((await callBack(bodyOf())).text).toBe('{"state":"stored"}');
+    expect(notify).toHaveBeenCalledTimes(1);
+    const [notification, deadline] = notify.mock.calls[0] ?? [];
+    expect(notification).toMatchObject({ id: GRANT_ID, data: { caller: ALICE, state: 'stored' } });
+    expect(notification?.data.receipt).toMatch(/^eyJ/);
+    // The time that passes in the test is taken off.
+    const leftMs = (deadline?.getTime() ?? 0) - now.getTime();
+    expect(leftMs).toBeGreaterThan(0);
+    expect(leftMs).toBeLessThanOrEqual(4_000);
+  });
+
+  it('responds without the receipt if the receiver is not notified, so that OSS reports it to the client', async () => {
+    const { callBack, bodyOf, audits, completions } = await setUp({
+      ...{ rules, env },
+      notifier: { notify: async () => 'failed' },
+    });
+    const response = await callBack(bodyOf());
+    expect([response.status, response.body.code]).toStrictEqual([502, 'notification_failed']);
+    expect(response.body).not.toHaveProperty('upload');
+    expect(response.text).not.toMatch(/receipt|eyJ/);
+    expect(audits()).toMatchObject([
+      ['callback not_notified', 502, { ...ALICE, outcome: 'not_notified', reasons: ['failed'] }],
+    ]);
+    expect(completions).toStrictEqual([{ outcome: 'not_notified', rule: 'own-files' }]);
+  });
 });

@@ -622,7 +622,9 @@ it('policy.example.yaml is a good policy with the rules and entries that are com
   const complete = text.replaceAll(/^( {4})# (?=\w+: )|^( {2})# (?=- | {2})/gm, '$1$2');
   const { issuers, rules } = policyOf(complete, {
     BACKEND_TOKEN_SECRET: 'fifty-two characters of which the service sees none.',
+    HOOK_SECRET: 'whsec_ZmlmdHktdHdvIGNoYXJhY3RlcnMgb2Ygd2hpY2g=',
   });
+  expect(rules[0]?.notify?.url).toBe('https://app.example.com/hooks/uploads');
   expect(issuers).toHaveLength(2);
   expect(rules.map(({ name, actions }) => [name, ...actions])).toStrictEqual([
     ['own-files', 'upload'],
