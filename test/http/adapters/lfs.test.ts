@@ -9,6 +9,7 @@ import { StorageError } from '../../../src/storage/storage-error.ts';
 import { bucketClientWith } from '../../support/bucket-client.ts';
 import { fixedClock } from '../../support/fixed-clock.ts';
 import { storedObject } from '../../support/granted-upload.ts';
+import { hookSecret } from '../../support/notifications.ts';
 import { type Fields, mediaTarget, ownFilesRule, policyWith } from '../../support/policies.ts';
 import { createTestApp, GRANT_ID } from '../../support/test-app.ts';
 
@@ -539,11 +540,16 @@ const NO_UPLOAD = {
 };
 
 describe('the verification of git-lfs', () => {
-  async function createVerifyApp(object: StoredObject | undefined = uploaded(10), rule: Fields = {}) {
+  async function createVerifyApp(
+    object: StoredObject | undefined = uploaded(10),
+    rule: Fields = {},
+    overrides: Parameters<typeof createLfsApp>[0] = {},
+  ) {
     let isUploaded = false;
     const app = await createLfsApp({
       rules: [teamRule(rule)],
       head: async () => (isUploaded ? object : undefined),
+      ...overrides,
     });
     const { body } = await app.batch('upload');
     isUploaded = true;
@@ -591,6 +597,19 @@ describe('the verification of git-lfs', () => {
     const response = await verify(fields, headers, path);
     expect([response.status, response.body.code]).toStrictEqual([400, 'invalid_request']);
     expect(heads).toStrictEqual([]);
+  });
+
+  it('responds without a receipt if the receiver of the rule is not notified', async () => {
+    const notify = { url: 'https://app.test/hooks', secretEnv: 'HOOK' };
+    const { verify, audits } = await createVerifyApp(
+      uploaded(10),
+      { notify },
+      { env: { HOOK: hookSecret() }, notifier: { notify: async () => 'failed' } },
+    );
+    const { status, body } = await verify();
+    expect([status, body.code]).toStrictEqual([502, 'notification_failed']);
+    expect(JSON.stringify(body)).not.toMatch(/eyJ|"upload"/);
+    expect(audits().at(-1)).toMatchObject({ outcome: 'not_notified', reasons: ['failed'] });
   });
 
   it('rejects a forged id, and the id of another caller', async () => {

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { ServiceError } from '../../../errors.ts';
+import { notificationFailed } from '../../../grants/completion/rejections.ts';
 import { verifyLfsObject } from '../../../grants/git-lfs/verify-lfs-object.ts';
 import { MAX_UPLOAD_ID_LENGTH } from '../../../grants/upload-id.ts';
 import { logAudit, requireOpenAudit, requireWrittenAudit } from '../../grants/audit.ts';
@@ -48,6 +49,7 @@ export const objectsVerify: Route<ObjectsVerifyDependencies> = {
     problems: [
       ...(['invalid_request', 'upload_id_invalid', 'upload_absent', 'upload_mismatch'] as const),
       ...(['upload_id_expired', 'body_too_large', 'unsupported_media_type', 'storage_error'] as const),
+      'notification_failed' as const,
     ],
   },
   handler: (dependencies) => {
@@ -66,6 +68,8 @@ export const objectsVerify: Route<ObjectsVerifyDependencies> = {
       logAudit(logger, request, reply, status, completionAudit('complete', context, completion));
       if (auditGate && completion.outcome === 'stored') await requireWrittenAudit(auditGate, request);
       countCompletion(observer, completion);
+      // git-lfs has no use for a receipt, so no response has one.
+      if (completion.outcome === 'not_notified') throw notificationFailed(undefined);
       if (completion.outcome !== 'stored') throw rejectionOfCall(completion);
       const { verdict } = completion;
       return {
