@@ -27,11 +27,15 @@ const queries = [
 /** Returns every series of a service after each kind of request, and those of its process. */
 async function exposedSeries(): Promise<readonly Series[]> {
   const surroundings = await startSurroundings(now);
-  const { policyYaml, issuer, serviceKeys } = surroundings;
+  const { policyYaml, issuer, serviceKeys, hookSecret } = surroundings;
   const service = await startTestService({
     policyYaml,
     issuer,
-    env: { SERVICE_KEYS_FILE: 'service-keys.json', PUBLIC_URL: 'https://presign.example.com' },
+    env: {
+      SERVICE_KEYS_FILE: 'service-keys.json',
+      PUBLIC_URL: 'https://presign.example.com',
+      HOOK_SECRET: hookSecret,
+    },
     files: { 'service-keys.json': () => serviceKeys },
   });
   expect(await makeRequests(service.url, surroundings, now)).toStrictEqual(STATUSES);

@@ -8,7 +8,7 @@ const REQUEST_ID = '51524FBF3C5D68394A371BEC';
 const UPLOAD_ID = '0004B9894A22E5B1888A1E29F8236E2D';
 
 /** The statuses of {@link makeRequests}. */
-export const STATUSES = [201, 201, 403, 401, 503, 409, 409, 200];
+export const STATUSES = [201, 201, 201, 403, 401, 503, 409, 409, 502, 401, 200];
 
 export type Surroundings = {
   /** Trusts an issuer whose keys can be fetched, and one whose keys cannot. */
@@ -17,6 +17,8 @@ export type Surroundings = {
   readonly brokenIssuer: TestIssuer;
   /** For SERVICE_KEYS_FILE. */
   readonly serviceKeys: string;
+  /** For HOOK_SECRET. */
+  readonly hookSecret: string;
   /** Returns credentials that expire one hour after `now`. */
   readonly credentialsUri: string;
 };
@@ -34,10 +36,12 @@ export async function startSurroundings(now: Date): Promise<Surroundings> {
     Expiration: new Date(now.getTime() + 3_600_000).toISOString().replace(/\.\d+Z$/, 'Z'),
   });
   const broken = json({}, 500);
-  // The bucket has an object of somebody else under every key, and multipart uploads without parts.
+  // The bucket has the same object under every key, and multipart uploads without parts. It is what
+  // is granted for a file name; for a key, it is the object of another upload.
   const stored = {
     'content-length': '1',
     'content-type': 'image/png',
+    'content-disposition': 'attachment',
     etag: '"5D41402ABC4B2A76B9719D911017C592"',
     'last-modified': 'Mon, 23 Nov 2026 10:00:00 GMT',
     'x-oss-object-type': 'Normal',
@@ -57,7 +61,14 @@ export async function startSurroundings(now: Date): Promise<Surroundings> {
   });
   const policyYaml = policyWith({
     targets: { media: mediaTarget({ serviceEndpoint: origin }) },
-    rules: [ownFilesRule({ transfers: ['put', 'multipart'] }), downloadRule()],
+    rules: [
+      ownFilesRule({
+        transfers: ['put', 'multipart'],
+        callback: true,
+        notify: { url: `${origin}/broken`, secretEnv: 'HOOK_SECRET' },
+      }),
+      downloadRule(),
+    ],
     issuers: [
       testIssuerEntry({ jwksFile: undefined, jwksUrl: `${origin}/keys` }),
       testIssuerEntry({
@@ -72,6 +83,7 @@ export async function startSurroundings(now: Date): Promise<Surroundings> {
     issuer,
     brokenIssuer,
     serviceKeys: serviceKeysFile('2026-11'),
+    hookSecret: `whsec_${Buffer.from('a secret of thirty-two characters').toString('base64')}`,
     credentialsUri: `${origin}/credentials`,
   };
 }
@@ -87,9 +99,10 @@ function noParts(key: string): string {
 }
 
 /**
- * Makes one request of each kind: granted, granted in parts, denied, without a valid token, with an
- * issuer whose keys cannot be fetched, a confirmation of an object that differs, one of an upload
- * without its parts, and a download.
+ * Makes one request of each kind: granted with a key, with a file name and in parts, denied, without
+ * a valid token, with an issuer whose keys cannot be fetched, a confirmation of an object that
+ * differs, one of an upload without its parts, one that the backend is not notified of, a callback
+ * without a signature, and a download.
  * @returns {@link STATUSES}, if the service works.
  */
 export async function makeRequests(
@@ -109,6 +122,8 @@ export async function makeRequests(
     return { status: response.status, body: (await response.json()) as { readonly id?: string } };
   };
   const granted = await post('/v1/uploads', photo);
+  const { key: _, ...named } = { ...photo, filename: 'photo.png' };
+  const stored = await post('/v1/uploads', named);
   const inParts = await post('/v1/uploads', { ...photo, transfer: 'multipart' });
   const others = [
     await post('/v1/uploads', { ...photo, contentLength: 2 ** 21 }),
@@ -116,7 +131,9 @@ export async function makeRequests(
     await post('/v1/uploads', photo, await brokenIssuer.sign(claims)),
     await post('/v1/uploads/complete', { id: granted.body.id }),
     await post('/v1/uploads/complete', { id: inParts.body.id }),
+    await post('/v1/uploads/complete', { id: stored.body.id }),
+    await post('/v1/callbacks/oss', { id: stored.body.id }),
     await post('/v1/downloads', { keys: [photo.key] }),
   ];
-  return [granted, inParts, ...others].map(({ status }) => status);
+  return [granted, stored, inParts, ...others].map(({ status }) => status);
 }

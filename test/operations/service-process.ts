@@ -32,6 +32,7 @@ export async function startServiceProcess(): Promise<ServiceProcess> {
       HOME: folder,
       SERVICE_KEYS_FILE: 'service-keys.json',
       PUBLIC_URL: 'https://presign.example.com',
+      HOOK_SECRET: surroundings.hookSecret,
       ALIBABA_CLOUD_CREDENTIALS_URI: surroundings.credentialsUri,
       ALIBABA_CLOUD_ECS_METADATA_DISABLED: 'true',
     },
