@@ -98,7 +98,9 @@ it('contains no secret and no path of the machine that packed it', () => {
   for (const file of files) {
     const content = readFileSync(join(file.parentPath, file.name), 'utf8');
     expect(content, file.name).not.toContain(process.cwd());
-    expect(content, file.name).not.toMatch(/-----BEGIN [A-Z ]+-----\s*[A-Za-z0-9+/]|LTAI[A-Za-z0-9]{12,}|_authToken/);
+    expect(content, file.name).not.toMatch(
+      /-----BEGIN [A-Z ]+-----\s*[A-Za-z0-9+/]|LTAI[A-Za-z0-9]{12,}|_authToken/,
+    );
   }
 });
 
