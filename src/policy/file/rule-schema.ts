@@ -283,7 +283,7 @@ export const ruleSchema = z
         'Whether OSS calls the service when a PUT or a form is stored, so that the upload is confirmed at once.',
     }),
     notify: notifySchema.optional().meta({
-      description: 'The backend that the service notifies of each upload that `complete` finds stored.',
+      description: 'The backend that the service notifies of each confirmed upload.',
     }),
     limits: z
       .strictObject({
