@@ -17,8 +17,10 @@ export type CallbackKeysOptions = {
  */
 export type FindCallbackKey = (url: string, deadline: Date) => Promise<KeyObject>;
 
-/** OSS has one address. */
-const MAX_URLS = 4;
+/** The address of OSS's key. It has its own place, so that no invented address keeps it out. */
+const PUBLISHED_URL = 'https://gosspublic.alicdn.com/callback_pub_key_v1.pem';
+/** Places for addresses of later keys. */
+const MAX_OTHER_URLS = 4;
 const FRESH_MS = 60 * 60 * 1000;
 const COOLDOWN_MS = 30_000;
 const FETCH_TIMEOUT_MS = 3_000;
@@ -37,8 +39,9 @@ type Entry = {
  *
  * A key is fetched when it is first needed, and again after an hour; until that succeeds, the old
  * key stays in use. Concurrent calls share one fetch. After a failure, nothing is fetched from the
- * address for 30 s. An address without a key never displaces one that has a key, so that invented
- * addresses neither displace OSS's key nor cause more than a few fetches.
+ * address for 30 s. OSS's key has a place of its own, and an address without a key never displaces
+ * one that has a key. So invented addresses neither displace OSS's key nor keep it out, and cause
+ * few fetches.
  */
 export function createCallbackKeys({ fetch, clock, timeout }: CallbackKeysOptions): FindCallbackKey {
   const entries = new Map<string, Entry>();
@@ -59,7 +62,8 @@ export function createCallbackKeys({ fetch, clock, timeout }: CallbackKeysOption
 
   /** @returns undefined if no address may be dropped. */
   function addEntry(url: string, now: Date): Entry | undefined {
-    if (entries.size >= MAX_URLS) {
+    const others = entries.size - (entries.has(PUBLISHED_URL) ? 1 : 0);
+    if (url !== PUBLISHED_URL && others >= MAX_OTHER_URLS) {
       const dropped = leastNeeded(now);
       if (dropped === undefined) return undefined;
       entries.delete(dropped);
@@ -74,7 +78,7 @@ export function createCallbackKeys({ fetch, clock, timeout }: CallbackKeysOption
 
   /** An address that failed and may be tried again; otherwise one that was not used for an hour. */
   function leastNeeded(now: Date): string | undefined {
-    const idle = [...entries].filter(([, { pending }]) => !pending);
+    const idle = [...entries].filter(([url, { pending }]) => url !== PUBLISHED_URL && !pending);
     const failed = idle.find(
       ([, { key, failedAt }]) => !key && remainingMs(failedAt, COOLDOWN_MS, now) === 0,
     );

@@ -133,14 +133,26 @@ it('keeps the key of OSS whatever addresses are invented, and fetches few of the
   await find();
   state.respond = down;
   for (let index = 0; index < 20; index += 1) await expect(find(`${HOST}/${index}.pem`)).rejects.toThrow();
-  expect(fetched).toHaveLength(4);
+  expect(fetched).toHaveLength(5);
   await expect(find(`${HOST}/99.pem`)).rejects.toThrow('too many keys of gosspublic.alicdn.com');
   await pass(30_000);
   for (let index = 0; index < 20; index += 1)
     await expect(find(`${HOST}/again-${index}.pem`)).rejects.toThrow();
-  expect(fetched).toHaveLength(7);
+  expect(fetched).toHaveLength(9);
   await find();
-  expect(fetched).toHaveLength(7);
+  expect(fetched).toHaveLength(9);
+});
+
+it.each([
+  ['have no key', down],
+  ['have a key', () => new Response(PEM)],
+])('fetches the key of OSS after invented addresses that %s', async (_name, respond) => {
+  const { state, find, fetched } = setUp(respond);
+  for (let index = 0; index < 20; index += 1)
+    await find(`${HOST}/callback_pub_key_v${index + 2}.pem`).catch(() => undefined);
+  state.respond = () => new Response(PEM);
+  await find();
+  expect(fetched.at(-1)).toBe(URL_OF_OSS);
 });
 
 it('drops a key that was not used for an hour for a new address, but none that was', async () => {
