@@ -164,7 +164,7 @@ async function respondToUploads(
 }
 
 /** Other requests get their turn after this many audit lines. */
-const OBJECTS_PER_TURN = 5;
+const OBJECTS_PER_TURN = 2;
 
 /**
  * Returns the error that rejects the whole request, so that git-lfs repeats it: a failure of the
