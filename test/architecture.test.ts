@@ -48,7 +48,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     ...['type:clock', '@rgrove/parse-xml'],
   ],
   'storage/oss/signing': ['storage', 'storage/oss', 'node:crypto'],
-  'storage/oss/callbacks': ['type:storage', 'clock', 'net', 'node:crypto'],
+  'storage/oss/callbacks': ['type:storage', 'clock', 'net', 'text', 'node:crypto'],
   // The shared part of grants knows no kind of grant. Its ports know no use case.
   grants: [
     ...['grants/ports', 'policy', 'storage', 'errors', 'text', 'type:auth', 'type:clock', 'zod'],

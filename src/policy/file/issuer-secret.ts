@@ -1,4 +1,5 @@
 import { MIN_SECRET_BYTES } from '../../auth/issuer.ts';
+import { decodeBase64 } from '../../text/base64.ts';
 
 export const SECRET_ENCODINGS = ['utf8', 'base64', 'base64url'] as const;
 export type SecretEncoding = (typeof SECRET_ENCODINGS)[number];
@@ -53,15 +54,4 @@ export function secretTextFault(text: string, subject: string): string | undefin
   if (/\p{Cc}/u.test(text)) return `${subject} contains a line break or another control character`;
   if (/\p{Cf}/u.test(text)) return `${subject} contains an invisible character, such as U+200B; remove it`;
   return undefined;
-}
-
-/**
- * Decodes RFC 4648 4 and 5 strictly: it skips nothing and requires padding (base64url: complete or
- * absent).
- */
-export function decodeBase64(text: string, encoding: 'base64' | 'base64url'): Uint8Array | undefined {
-  const bytes = Buffer.from(text, encoding);
-  const canonical = bytes.toString(encoding);
-  const padded = canonical.padEnd(Math.ceil(canonical.length / 4) * 4, '=');
-  return text === canonical || text === padded ? bytes : undefined;
 }

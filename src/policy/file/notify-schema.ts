@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { isBlockedPort, webAddressFault } from '../../net/web-address.ts';
-import { decodeBase64, EASY_TO_GUESS, isEasyToGuess, secretTextFault } from './issuer-secret.ts';
+import { decodeBase64 } from '../../text/base64.ts';
+import { EASY_TO_GUESS, isEasyToGuess, secretTextFault } from './issuer-secret.ts';
 import { parseDurationSeconds } from './quantities.ts';
 import { text } from './schema-parts.ts';
 

@@ -1,4 +1,4 @@
-import { decodeBase64 } from './base64.ts';
+import { decodeBase64 } from '../../../text/base64.ts';
 
 /** The address of OSS's key has 72 characters in base64. */
 const MAX_HEADER_LENGTH = 512;
@@ -15,7 +15,8 @@ const KEY_URL = /^https?:(\/\/gosspublic\.alicdn\.com\/[\w./-]+)$/;
  * @param header of any length and content: anyone can send it.
  */
 export function callbackKeyUrl(header: string): string | undefined {
-  const text = decodeBase64(header, MAX_HEADER_LENGTH)?.toString('latin1') ?? '';
+  if (header.length > MAX_HEADER_LENGTH) return undefined;
+  const text = decodeBase64(header, 'base64')?.toString('latin1') ?? '';
   const [, rest] = KEY_URL.exec(text) ?? [];
   if (rest === undefined) return undefined;
   const address = `https:${rest}`;

@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
+import { decodeBase64 } from '../../../text/base64.ts';
 import type { CallbackVerdict, CallbackVerifier } from '../../callback-verifier.ts';
-import { decodeBase64 } from './base64.ts';
 import type { FindCallbackKey } from './callback-keys.ts';
 import { isSigned } from './is-signed.ts';
 import { callbackKeyUrl } from './key-url.ts';
@@ -23,7 +23,8 @@ export function createCallbackVerifier({ url, key, findKey }: CallbackVerifierOp
     async verify({ authorization = '', keyUrl = '', query, body }, deadline): Promise<CallbackVerdict> {
       const address = key ? undefined : callbackKeyUrl(keyUrl);
       if (!key && address === undefined) return { result: 'key_url' };
-      const signature = decodeBase64(authorization, MAX_SIGNATURE_LENGTH);
+      if (authorization === '' || authorization.length > MAX_SIGNATURE_LENGTH) return { result: 'signature' };
+      const signature = decodeBase64(authorization, 'base64');
       if (!signature) return { result: 'signature' };
       let signingKey: KeyObject;
       try {
