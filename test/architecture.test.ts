@@ -55,7 +55,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     ...['node:buffer', 'node:crypto'],
   ],
   'grants/ports': ['errors', 'type:node:crypto'],
-  'grants/download': ['grants', 'policy', 'storage', 'type:auth', 'type:grants/ports', 'zod'],
+  'grants/download': ['grants', 'grants/ports', 'policy', 'storage', 'type:auth', 'zod'],
   'grants/upload': [
     ...['grants', 'grants/callback', 'grants/multipart', 'policy', 'storage', 'text', 'zod'],
     ...['type:auth', 'type:clock', 'type:errors', 'type:grants/ports'],

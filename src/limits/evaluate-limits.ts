@@ -4,6 +4,7 @@ import {
   type LimitedUpload,
   type Limits,
   type LimitVerdict,
+  shareLeft,
 } from '../grants/ports/limiter.ts';
 
 type KnownLimit = (typeof LIMITS)[number];
@@ -63,8 +64,4 @@ export function evaluateWindow(
     remaining: Math.max(0, allowed ? unused - amount : unused),
     resetInSeconds: Math.max(1, Math.ceil(msBeforeEnd / 1000)),
   };
-}
-
-function shareLeft({ remaining, limit }: LimitVerdict): number {
-  return limit === 0 ? 0 : remaining / limit;
 }

@@ -10,7 +10,7 @@ import { dispositionWithName } from '../../policy/download-name.ts';
 import type { DownloadRequest } from '../../policy/download-request.ts';
 import type { Rule } from '../../policy/policy.ts';
 import type { CallerContext, GrantDependencies } from '../grant.ts';
-import type { Limiter, LimitVerdict } from '../ports/limiter.ts';
+import { type Limiter, type LimitVerdict, shareLeft } from '../ports/limiter.ts';
 import { bucketOf } from '../prepared-storage.ts';
 import { startSigning, usableCredentials, type Validity } from '../signing.ts';
 
@@ -140,12 +140,8 @@ async function countEach(
     const verdict = verdicts[index];
     return verdict ? [{ rule, verdict }] : [];
   });
-  const byShareLeft = counted.toSorted((one, other) => shareLeft(one) - shareLeft(other));
+  const byShareLeft = counted.toSorted((one, other) => shareLeft(one.verdict) - shareLeft(other.verdict));
   return counted.find(({ verdict }) => !verdict.allowed) ?? byShareLeft[0];
-}
-
-function shareLeft({ verdict: { remaining, limit } }: Counted): number {
-  return remaining / limit;
 }
 
 function dispositionOf({ disposition, filename }: DownloadRequest): string {

@@ -44,6 +44,11 @@ export type LimitVerdict = {
   readonly resetInSeconds: number;
 };
 
+/** The part of a limit that is left, from 0 to 1. */
+export function shareLeft({ remaining, limit }: LimitVerdict): number {
+  return limit === 0 ? 0 : remaining / limit;
+}
+
 /**
  * Counts what callers were granted.
  *

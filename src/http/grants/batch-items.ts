@@ -1,6 +1,6 @@
 import type { ServiceError } from '../../errors.ts';
 import type { CallerContext } from '../../grants/grant.ts';
-import type { LimitVerdict } from '../../grants/ports/limiter.ts';
+import { type LimitVerdict, shareLeft } from '../../grants/ports/limiter.ts';
 import type { Observer } from '../../grants/ports/observer.ts';
 import type { BatchItem } from '../../grants/upload/issue-batch.ts';
 import type { InvalidItemAudit, UploadAudit } from '../../log/audit-json.ts';
@@ -62,8 +62,4 @@ function verdictOf(
   result: Extract<BatchItem, { readonly result: unknown }>['result'],
 ): LimitVerdict | undefined {
   return result.outcome === 'granted' || result.outcome === 'limited' ? result.verdict : undefined;
-}
-
-function shareLeft({ remaining, limit }: LimitVerdict): number {
-  return limit === 0 ? 0 : remaining / limit;
 }
