@@ -68,12 +68,17 @@ export async function useUpload(
   const coverage = granted && decideCompletion(policy, caller, granted, use);
   if (!granted || !coverage) return { outcome: 'invalid', granted };
   const upload = { granted, coverage };
-  if (granted.expiresAt * 1000 <= clock().getTime()) return { outcome: 'expired', ...upload };
+  if (isExpired(granted, clock())) return { outcome: 'expired', ...upload };
   use.requireFit?.(granted);
   beforeCheck?.();
   const verdict = await countCall(limiter, coverage.by, caller);
   if (verdict && !verdict.allowed) return { outcome: 'limited', ...upload, verdict };
   return { outcome: 'usable', ...upload, verdict };
+}
+
+/** Whether the id of an upload has expired. */
+export function isExpired({ expiresAt }: Pick<GrantedUpload, 'expiresAt'>, now: Date): boolean {
+  return expiresAt * 1000 <= now.getTime();
 }
 
 /**

@@ -6,7 +6,7 @@ import type { CompleteUploadDependencies, Completion } from '../completion/compl
 import { confirmUpload } from '../completion/confirm-upload.ts';
 import type { PreparedStorage } from '../prepared-storage.ts';
 import { openUploadId } from '../upload-id.ts';
-import { countCall, type UsableUpload } from '../use-upload.ts';
+import { countCall, isExpired, type UsableUpload } from '../use-upload.ts';
 import { callbackKeyUnavailable } from './rejections.ts';
 
 export type ConfirmCallbackDependencies = CompleteUploadDependencies & {
@@ -42,7 +42,7 @@ export async function confirmCallback(
   const rule = granted && findCallbackRule(policy, granted);
   if (!granted || !rule) return { outcome: 'invalid', granted };
   const upload = { granted, coverage: { rule, by: rule } };
-  if (granted.expiresAt * 1000 <= clock().getTime()) return { outcome: 'expired', ...upload };
+  if (isExpired(granted, clock())) return { outcome: 'expired', ...upload };
   const verdict = await callbacks.verify(received.call, deadline);
   if (verdict.result === 'no_key')
     return { outcome: 'error', ...upload, verdict: undefined, error: callbackKeyUnavailable(verdict.cause) };
