@@ -48,6 +48,19 @@ export function countDenial(
   return rejection;
 }
 
+/**
+ * Counts a list of which items are denied as one denied request, although its status is 200.
+ * @throws ServiceError `rate_limited` if the caller has used up its denials.
+ */
+export function countDeniedList(
+  { denials, logger }: { readonly denials: DenialLimiter; readonly logger: Pick<ServiceLogger, 'warn'> },
+  request: Pick<FastifyRequest, 'callerContext'>,
+  denial: ServiceError,
+): void {
+  const counted = countDenial(denials, logger, request, denial);
+  if (counted !== denial) throw counted;
+}
+
 function tooManyDenials(verdict: LimitVerdict): ServiceError {
   const { limit, resetInSeconds } = verdict;
   return new ServiceError(

@@ -1,4 +1,4 @@
-import type { FastifyRequest } from 'fastify';
+import type { ServiceError } from '../../errors.ts';
 import {
   type DownloadsOutcome,
   type IssueDownloadsDependencies,
@@ -18,7 +18,7 @@ import { downloadAudit } from '../grants/download-audit.ts';
 import { limitHeaders } from '../grants/limit-headers.ts';
 import { deniedBy, limitReached } from '../grants/outcome.ts';
 import { callerContextOf } from '../plugins/authentication.ts';
-import { countDenial } from '../plugins/denial-limit.ts';
+import { countDeniedList } from '../plugins/denial-limit.ts';
 import { MAX_LIST_BODY_BYTES } from '../plugins/json-body.ts';
 import { PROBLEMS } from '../plugins/problem-json.ts';
 import { downloadListJson } from './download-list-json.ts';
@@ -72,7 +72,8 @@ export const createDownloads: Route<CreateDownloadsDependencies> = {
       if (auditGate && result.outcome === 'granted') await requireWrittenAudit(auditGate, request);
       observer.decidedKeys(decidedKeysOf(result));
       if (result.outcome === 'limited') throw limitReached(result.verdict);
-      if (isList && result.outcome === 'denied') countDeniedList(dependencies, request, result);
+      const denial = isList && result.outcome === 'denied' ? denialOf(result) : undefined;
+      if (denial) countDeniedList(dependencies, request, denial);
       if (isList) await yieldToEventLoop();
       const verdict = result.outcome === 'granted' ? result.verdict : undefined;
       const headers = { 'cache-control': 'no-store', ...(verdict && limitHeaders(verdict)) };
@@ -92,20 +93,9 @@ function statusOf({ outcome }: DownloadsOutcome, isList: boolean): number {
   return outcome === 'denied' && !isList ? PROBLEMS.policy_denied.status : 200;
 }
 
-/**
- * Counts a list of which no key is granted as one denied request, although its status is 200.
- * @throws ServiceError `rate_limited` if the caller has used up its denials.
- */
-function countDeniedList(
-  { denials, logger }: CreateDownloadsDependencies,
-  request: FastifyRequest,
-  { downloads }: DownloadsOutcome,
-): void {
-  const [first] = downloads;
-  if (!first || first.decision.allowed) return;
-  const denial = deniedBy(first.decision.violations);
-  const counted = countDenial(denials, logger, request, denial);
-  if (counted !== denial) throw counted;
+/** The denial of the first key of a list of which no key is granted. */
+function denialOf({ downloads: [first] }: DownloadsOutcome): ServiceError | undefined {
+  return first && !first.decision.allowed ? deniedBy(first.decision.violations) : undefined;
 }
 
 function oneDownload(result: DownloadsOutcome): OneDownload {

@@ -20,7 +20,7 @@ import type { GrantUploadDependencies } from '../../grants/grant-upload.ts';
 import { decisionOf, deniedBy, limitReached, rejectionOf } from '../../grants/outcome.ts';
 import { uploadAudit } from '../../grants/upload-audit.ts';
 import { callerContextOf } from '../../plugins/authentication.ts';
-import { countDenial } from '../../plugins/denial-limit.ts';
+import { countDeniedList } from '../../plugins/denial-limit.ts';
 import { MAX_LIST_BODY_BYTES } from '../../plugins/json-body.ts';
 import { PROBLEMS } from '../../plugins/problem-json.ts';
 import type { Route, RouteResponse } from '../../routes/route.ts';
@@ -157,7 +157,7 @@ async function respondToUploads(
   const rejection = rejectionOfAll(uploads, isAnyGranted);
   if (rejection) throw rejection;
   const denied = uploads.find(({ result }) => result.outcome === 'denied')?.result;
-  if (denied?.outcome === 'denied') countDenied(dependencies, request, deniedBy(denied.violations));
+  if (denied?.outcome === 'denied') countDeniedList(dependencies, request, deniedBy(denied.violations));
 
   const verify = { href: `${publicUrl}${lfsPath(asked.target)}/objects/verify`, request };
   return batchOf(uploads.map(({ object, result }) => describeUpload(object, result, verify)));
@@ -233,16 +233,6 @@ function decidedOf(result: UploadResult): Decided {
     : decisionOf(result);
 }
 
-/** Counts a request with denied objects as one denied request, although its status is 200. */
-function countDenied(
-  { denials, logger }: ObjectsBatchDependencies,
-  request: FastifyRequest,
-  denial: ServiceError,
-): void {
-  const counted = countDenial(denials, logger, request, denial);
-  if (counted !== denial) throw counted;
-}
-
 function describeUpload(
   { oid, size }: LfsObject,
   result: UploadResult,
@@ -288,7 +278,8 @@ async function respondToDownloads(
   if (rejection) throw rejection;
   if (auditGate && decided.outcome === 'granted') await requireWrittenAudit(auditGate, request);
   const denied = downloads.find(({ result }) => result.outcome === 'denied')?.result;
-  if (denied?.outcome === 'denied') countDenied(dependencies, request, deniedBy(denied.denial.violations));
+  if (denied?.outcome === 'denied')
+    countDeniedList(dependencies, request, deniedBy(denied.denial.violations));
   return batchOf(downloads.map(({ object, result }) => describeDownload(object, result, decided)));
 }
 
