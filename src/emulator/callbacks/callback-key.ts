@@ -27,7 +27,7 @@ export function createCallbackKey(privateKeyPem?: string): CallbackKey {
   };
 }
 
-/** OSS signs the percent-decoded path, the query as it is sent, a line feed and the body. */
+/** OSS signs the percent-decoded path, the query as sent, a line feed and the body. */
 export function callbackSignedData(path: string, search: string, body: Uint8Array): Buffer {
   const decoded = path.replaceAll(/%([0-9a-f]{2})/gi, (_escape, hex: string) =>
     String.fromCharCode(Number.parseInt(hex, 16)),

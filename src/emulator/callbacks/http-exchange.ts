@@ -23,7 +23,7 @@ export type Connection = {
 };
 
 /**
- * Sends one HTTP request as it is over a connection of its own, and reads the response. Only an
+ * Sends one HTTP request unchanged over a new connection, and reads the response. Only an
  * response of status 200 is read further than its header.
  * @throws Error if there is no response of HTTP/1.x, or the signal ends the exchange.
  */
@@ -88,7 +88,7 @@ type Head = {
   readonly end: number;
 };
 
-/** Null as long as it is not complete. */
+/** Null until it is complete. */
 function parseHead(received: Buffer): Head | null {
   const end = received.indexOf('\r\n\r\n');
   if (end < 0 && received.length < MAX_HEAD_BYTES) return null;

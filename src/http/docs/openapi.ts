@@ -220,7 +220,7 @@ function headerRefs(names: readonly string[]): object {
 
 /**
  * The responses of these codes, by status: a reference if only one code has the status, and the
- * client has no protocol of its own.
+ * client does not have its own protocol.
  */
 function problemRefs(codes: readonly ErrorCode[], protocol?: ClientProtocol): Record<number, unknown> {
   return Object.fromEntries(

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { Problem } from '../plugins/problem-json.ts';
 
-/** The conventions on the routes of a client that has a protocol of its own. */
+/** The conventions on the routes of a client that has its own protocol. */
 export type ClientProtocol = {
   /** The media type of its JSON. Requests may have it too, and every response has it. */
   readonly mediaType: string;

@@ -17,7 +17,7 @@ export type Route<Dependencies> = {
   readonly maxBodyBytes?: number;
   /** Whether the handler needs the bytes of the body, as `rawBody` of the request. */
   readonly keepsRawBody?: boolean;
-  /** The protocol of its client, if it has one of its own. */
+  /** The protocol of its client, if the client has its own. */
   readonly protocol?: ClientProtocol;
   readonly openapi: OperationDocument;
   /**
