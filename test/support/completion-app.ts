@@ -1,4 +1,5 @@
 import type supertest from 'supertest';
+import type { Completed } from '../../src/grants/ports/observer.ts';
 import type { ServiceKeys } from '../../src/grants/ports/service-keys.ts';
 import { type GrantedUpload, sealUploadId } from '../../src/grants/upload-id.ts';
 import type { AppDependencies } from '../../src/http/app.ts';
@@ -34,6 +35,10 @@ export type CompletionApp = TestApp & {
   readonly keys: ServiceKeys;
   /** The keys of the objects that the storage was asked for. */
   readonly heads: readonly string[];
+  /** The calls about uploads that were counted, unless `observer` is another one. */
+  readonly completions: readonly Completed[];
+  /** The audited lines: their message, status and audit. */
+  audits(): readonly (readonly [msg: string, status: number, audit: Claims])[];
   /** The upload id of {@link grantedUpload} with these fields. */
   idOf(fields?: Partial<GrantedUpload>): string;
   /** `POST /v1/uploads/<operation>` with a good token of `alice`; `claims` change it. */
@@ -62,6 +67,7 @@ export async function createCompletionApp({
   readonly env?: Readonly<Record<string, string>>;
 } = {}): Promise<CompletionApp> {
   const heads: string[] = [];
+  const completions: Completed[] = [];
   const app = await createTestApp({
     policyYaml: policyWith({ rules, ...(targets && { targets }) }),
     serviceKeys: { current: () => keys, isShared: true },
@@ -73,12 +79,25 @@ export async function createCompletionApp({
           return head(key, deadline);
         },
       }),
+    observer: {
+      responded: () => {},
+      decided: () => {},
+      decidedKeys: () => {},
+      completed: (completion) => void completions.push(completion),
+      rejected: () => {},
+    },
     ...overrides,
   });
   return {
     ...app,
     keys,
     heads,
+    completions,
+    audits: () =>
+      app.log
+        .map((line) => JSON.parse(line))
+        .filter(({ audit }) => audit)
+        .map(({ msg, status, audit }) => [msg, status, audit]),
     idOf: (fields) => sealUploadId(keys.signing, grantedUpload(fields)),
     call: async (operation, body, claims) =>
       app.http

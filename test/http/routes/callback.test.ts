@@ -2,7 +2,6 @@ import { createSign, generateKeyPairSync } from 'node:crypto';
 import { connect } from 'node:net';
 import { describe, expect, it, vi } from 'vitest';
 import type { Notifier } from '../../../src/grants/ports/notifier.ts';
-import type { Completed } from '../../../src/grants/ports/observer.ts';
 import { createCallbackKeys } from '../../../src/storage/oss/callbacks/callback-keys.ts';
 import { createCallbackVerifier } from '../../../src/storage/oss/callbacks/verify-callback.ts';
 import { StorageError } from '../../../src/storage/storage-error.ts';
@@ -29,7 +28,6 @@ type Options = Parameters<typeof createCompletionApp>[0] & {
 
 /** A service with a rule that has a callback. It fetches the key of OSS from `fetchKey`. */
 async function setUp({ fetchKey, ...options }: Options = {}) {
-  const completions: Completed[] = [];
   const fetched: string[] = [];
   const timeouts: { readonly ms: number; readonly fire: () => void }[] = [];
   const app = await createCompletionApp({
@@ -50,13 +48,6 @@ async function setUp({ fetchKey, ...options }: Options = {}) {
         },
       }),
     }),
-    observer: {
-      responded: () => {},
-      decided: () => {},
-      decidedKeys: () => {},
-      completed: (completion) => void completions.push(completion),
-      rejected: () => {},
-    },
     ...options,
   });
   /** Calls as OSS does; `headers` change those of the call. */
@@ -71,12 +62,7 @@ async function setUp({ fetchKey, ...options }: Options = {}) {
       })
       .send(body);
   const bodyOf = (...fields: Parameters<typeof app.idOf>) => JSON.stringify({ id: app.idOf(...fields) });
-  const audits = () =>
-    app.log
-      .map((line) => JSON.parse(line))
-      .filter(({ audit }) => audit)
-      .map(({ msg, status, audit }) => [msg, status, audit]);
-  return { ...app, callBack, bodyOf, audits, completions, fetched, timeouts };
+  return { ...app, callBack, bodyOf, fetched, timeouts };
 }
 
 const OBJECT = {

@@ -1,5 +1,4 @@
 import { expect, it } from 'vitest';
-import type { Completed } from '../../../../src/grants/ports/observer.ts';
 import { APP_SERVER, createCompletionApp } from '../../../support/completion-app.ts';
 import { GRANT_ID, storedObject } from '../../../support/granted-upload.ts';
 
@@ -12,29 +11,8 @@ const OBJECT = {
 };
 const ALICE = { issuer: 'https://login.test/', subject: 'alice' };
 
-async function createAudited(options: Parameters<typeof createCompletionApp>[0] = {}) {
-  const completions: Completed[] = [];
-  const app = await createCompletionApp({
-    observer: {
-      responded: () => {},
-      decided: () => {},
-      decidedKeys: () => {},
-      completed: (completion) => void completions.push(completion),
-      rejected: () => {},
-    },
-    ...options,
-  });
-  /** The audited lines: their message, level, status and audit. */
-  const audits = () =>
-    app.log
-      .map((line) => JSON.parse(line))
-      .filter(({ audit }) => audit)
-      .map(({ msg, status, audit }) => [msg, status, audit]);
-  return { ...app, audits, completions };
-}
-
 it('logs a confirmation', async () => {
-  const { call, idOf, audits, completions, log } = await createAudited();
+  const { call, idOf, audits, completions, log } = await createCompletionApp();
   const id = idOf();
   const { receipt } = (await call('complete', { id })).body;
   await call('status', { id });
@@ -49,7 +27,7 @@ it('logs a confirmation', async () => {
 });
 
 it('logs who confirms the upload of whom, and by which rule', async () => {
-  const { call, idOf, audits } = await createAudited();
+  const { call, idOf, audits } = await createCompletionApp();
   await call('complete', { id: idOf() }, APP_SERVER);
   expect(audits()[0]?.[2]).toStrictEqual({
     ...{ operation: 'complete', outcome: 'stored', reasons: [], ...ALICE, subject: 'app-server', ...OBJECT },
@@ -64,7 +42,7 @@ it('logs who confirms the upload of whom, and by which rule', async () => {
 
 it('logs an absent object, a mismatch with its codes, and an expired id', async () => {
   let stored: ReturnType<typeof storedObject> | undefined;
-  const { call, idOf, audits, completions } = await createAudited({ head: async () => stored });
+  const { call, idOf, audits, completions } = await createCompletionApp({ head: async () => stored });
   await call('complete', { id: idOf() });
   stored = storedObject({ contentLength: 1, cacheControl: 'secret-value', contentEncoding: 'x' });
   await call('complete', { id: idOf() });
@@ -84,7 +62,7 @@ it('logs an absent object, a mismatch with its codes, and an expired id', async 
 });
 
 it('logs a forged id without what it claims, and an id of another caller with what it binds', async () => {
-  const { call, idOf, audits, completions, log } = await createAudited();
+  const { call, idOf, audits, completions, log } = await createCompletionApp();
   const forged = `${idOf().slice(0, -5)}AAAAA`;
   await call('complete', { id: forged });
   await call('complete', { id: idOf() }, { sub: 'bob' });
@@ -106,7 +84,7 @@ it('logs a forged id without what it claims, and an id of another caller with wh
 
 it('sends a receipt only after its audit line was written', async () => {
   const { promise, resolve } = Promise.withResolvers<boolean>();
-  const { call, idOf, audits } = await createAudited({
+  const { call, idOf, audits } = await createCompletionApp({
     auditGate: { isOpen: () => true, written: () => promise },
   });
   let isSent = false;
@@ -122,7 +100,7 @@ it('sends a receipt only after its audit line was written', async () => {
 });
 
 it('sends no receipt whose audit line was lost, and counts none', async () => {
-  const { call, idOf, completions } = await createAudited({
+  const { call, idOf, completions } = await createCompletionApp({
     auditGate: { isOpen: () => true, written: async () => false },
   });
   const response = await call('complete', { id: idOf() });
@@ -132,7 +110,7 @@ it('sends no receipt whose audit line was lost, and counts none', async () => {
 });
 
 it('asks the storage for no receipt while audit lines cannot be written', async () => {
-  const { call, idOf, heads } = await createAudited({
+  const { call, idOf, heads } = await createCompletionApp({
     auditGate: { isOpen: () => false, written: async () => false },
   });
   expect((await call('complete', { id: idOf() })).status).toBe(503);

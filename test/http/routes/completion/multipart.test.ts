@@ -1,5 +1,4 @@
 import { expect, it } from 'vitest';
-import type { Completed } from '../../../../src/grants/ports/observer.ts';
 import type { BucketClient, StoredPart } from '../../../../src/storage/object-storage.ts';
 import { StorageError } from '../../../../src/storage/storage-error.ts';
 import { bucketClientWith } from '../../../support/bucket-client.ts';
@@ -23,28 +22,14 @@ async function setUp(
   client: Partial<BucketClient>,
   { rules = [rule(), confirmRule()], ...options }: Parameters<typeof createCompletionApp>[0] = {},
 ) {
-  const completions: Completed[] = [];
   const app = await createCompletionApp({
     rules,
     createClient: () => bucketClientWith(client),
-    observer: {
-      responded: () => {},
-      decided: () => {},
-      decidedKeys: () => {},
-      completed: (completion) => void completions.push(completion),
-      rejected: () => {},
-    },
     ...options,
   });
   return {
     ...app,
-    completions,
     id: (fields: Parameters<typeof grantedMultipart>[0] = {}) => app.idOf(grantedMultipart(fields)),
-    audits: () =>
-      app.log
-        .map((line) => JSON.parse(line))
-        .filter(({ audit }) => audit)
-        .map(({ msg, status, audit }) => [msg, status, audit]),
   };
 }
 

@@ -2,7 +2,6 @@ import { createLocalJWKSet, jwtVerify } from 'jose';
 import { expect, it, vi } from 'vitest';
 import { createKeySources } from '../../../../src/auth/keys/create-key-sources.ts';
 import { createTokenVerifier } from '../../../../src/auth/token-verifier.ts';
-import type { Completed } from '../../../../src/grants/ports/observer.ts';
 import { bucketClientWith } from '../../../support/bucket-client.ts';
 import { APP_SERVER, confirmRule, createCompletionApp } from '../../../support/completion-app.ts';
 import { fixedClock, now } from '../../../support/fixed-clock.ts';
@@ -33,26 +32,13 @@ const notifyingRule = (url: string, fields: Fields = {}) =>
 /** The service with a rule that notifies this address. */
 async function createNotifying(url: string, options: Parameters<typeof createCompletionApp>[0] = {}) {
   const test = createTestNotifier();
-  const completions: Completed[] = [];
   const app = await createCompletionApp({
     rules: [notifyingRule(url), confirmRule()],
     env: { HOOK: SECRET },
     notifier: test.notifier,
-    observer: {
-      responded: () => {},
-      decided: () => {},
-      decidedKeys: () => {},
-      completed: (completion) => void completions.push(completion),
-      rejected: () => {},
-    },
     ...options,
   });
-  const audits = () =>
-    app.log
-      .map((line) => JSON.parse(line))
-      .filter(({ audit }) => audit)
-      .map(({ msg, status, audit }) => [msg, status, audit]);
-  return { ...app, ...test, completions, audits };
+  return { ...app, ...test };
 }
 
 it('notifies the receiver of the rule before it responds', async () => {
