@@ -1,13 +1,9 @@
 import { expect, it } from 'vitest';
-import { createKeySources } from '../../src/auth/keys/create-key-sources.ts';
-import { createTokenVerifier } from '../../src/auth/token-verifier.ts';
 import { createDenialLimiter } from '../../src/limits/denial-limiter.ts';
 import type { Rule } from '../../src/policy/policy.ts';
-import { parsePrefixTemplate } from '../../src/policy/prefix-template.ts';
-import { fixedClock } from '../support/fixed-clock.ts';
+import { createAppWithRules } from '../support/app-with-rules.ts';
 import { medianTurnMs } from '../support/longest-turn.ts';
-import { ownFilesRule, policyWith } from '../support/policies.ts';
-import { createTestApp, policyFrom, storageOf, testCredentials } from '../support/test-app.ts';
+import { ownFilesRule } from '../support/policies.ts';
 import { createTestIssuer } from '../support/tokens.ts';
 
 /** How long one request may keep the event loop from all others, in CPU time: the README promises it. */
@@ -30,28 +26,9 @@ async function slowBodies(
   { claims = {}, whoOf }: Caller = {},
 ) {
   const rule = ownFilesRule({ transfers: ['put', 'form'], metadata: { allowed: ['a'] }, overwrite: true });
-  const { rules, ...others } = policyFrom(policyWith({ rules: [rule] }), issuer);
-  // The last rule is the one for most keys, so that each key is compared with every prefix.
-  const policy = {
-    ...others,
-    rules: rules.flatMap((one) =>
-      Array.from({ length: ruleCount }, (_, index) => {
-        const prefix = parsePrefixTemplate(
-          index === ruleCount - 1 ? 'users/{sub}/' : `users/{sub}/${index}/`,
-        );
-        if (typeof prefix === 'string') throw new Error(prefix);
-        return { ...one, name: `r${index}`, prefix, who: { ...one.who, ...whoOf?.(index) } };
-      }),
-    ),
-  };
-  const keySources = createKeySources({ clock: fixedClock, fetch });
-  const verifier = createTokenVerifier({ issuers: policy.issuers, clock: fixedClock, keySources });
-  const active = { policy, verifier, storage: storageOf(policy) };
-  const credentials = { ...testCredentials, securityToken: 'CAIS+/='.repeat(280) };
-  const { app } = await createTestApp({
-    active: () => active,
+  const { app } = await createAppWithRules(ruleCount, rule, issuer, {
+    whoOf,
     denials: createDenialLimiter({ nowMs: () => 0, denialsPerMinute: 1_000_000 }),
-    credentials: { get: async () => credentials } as never,
   });
   const headers = {
     authorization: `Bearer ${await issuer.sign(claims)}`,

@@ -1,12 +1,7 @@
 import { expect, it } from 'vitest';
-import { createKeySources } from '../../src/auth/keys/create-key-sources.ts';
-import { createTokenVerifier } from '../../src/auth/token-verifier.ts';
-import { parsePrefixTemplate } from '../../src/policy/prefix-template.ts';
+import { createAppWithRules } from '../support/app-with-rules.ts';
 import { downloadRule } from '../support/downloads.ts';
-import { fixedClock } from '../support/fixed-clock.ts';
 import { medianTurnMs } from '../support/longest-turn.ts';
-import { policyWith } from '../support/policies.ts';
-import { createTestApp, policyFrom, storageOf, testCredentials } from '../support/test-app.ts';
 import { createTestIssuer } from '../support/tokens.ts';
 
 /** How long one request may keep the event loop from all others, in CPU time: the README promises it. */
@@ -17,28 +12,7 @@ const issuer = createTestIssuer();
 
 /** Sends bodies to a service whose rules all apply to the caller, with a long token of temporary credentials. */
 async function slowBodies(ruleCount: number, bodies: Readonly<Record<string, string>>) {
-  const { rules, ...others } = policyFrom(policyWith({ rules: [downloadRule()] }), issuer);
-  // The last rule is the one for most keys, so that each key is compared with every prefix.
-  const policy = {
-    ...others,
-    rules: rules.flatMap((rule) =>
-      Array.from({ length: ruleCount }, (_, index) => {
-        const prefix = parsePrefixTemplate(
-          index === ruleCount - 1 ? 'users/{sub}/' : `users/{sub}/${index}/`,
-        );
-        if (typeof prefix === 'string') throw new Error(prefix);
-        return { ...rule, name: `r${index}`, prefix };
-      }),
-    ),
-  };
-  const keySources = createKeySources({ clock: fixedClock, fetch });
-  const verifier = createTokenVerifier({ issuers: policy.issuers, clock: fixedClock, keySources });
-  const active = { policy, verifier, storage: storageOf(policy) };
-  const credentials = { ...testCredentials, securityToken: 'CAIS+/='.repeat(280) };
-  const { app } = await createTestApp({
-    active: () => active,
-    credentials: { get: async () => credentials } as never,
-  });
+  const { app } = await createAppWithRules(ruleCount, downloadRule(), issuer);
   const headers = { authorization: `Bearer ${await issuer.sign()}`, 'content-type': 'application/json' };
   const slow: string[] = [];
   const statuses: Record<string, number> = {};
